@@ -1,0 +1,71 @@
+/** Runs the programs that the local Kubernetes is made of. */
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { finished } from "node:stream/promises";
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** File that takes what the command prints, after what it already holds. @default - kept in memory alone */
+  readonly log?: string;
+  /** Given to the command's standard input. */
+  readonly input?: string;
+  /** Ends the command after so many milliseconds. @default - no limit */
+  readonly timeout?: number;
+}
+
+/** A command ended with a status other than 0; `output` holds the end of what it printed. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly output: string;
+  readonly status: number | null;
+
+  constructor(command: string, status: number | null, output: string) {
+    super(`"${command}" ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`);
+    this.status = status;
+    this.output = output;
+  }
+}
+
+const keptOnFailure = 2000;
+
+/** @returns what the command printed to its standard output. @throws CommandError */
+export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: options.timeout,
+    killSignal: "SIGKILL",
+  });
+  if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
+  const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
+  const out: Buffer[] = [];
+  const all: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => {
+    out.push(chunk);
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      all.push(chunk);
+      log?.write(chunk);
+    });
+  }
+  child.stdin.on("error", () => undefined); // A command that does not read its input may close it first.
+  child.stdin.end(options.input ?? "");
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (log !== undefined) {
+    log.end();
+    await finished(log);
+  }
+  if (status !== 0) {
+    const printed = Buffer.concat(all).toString().trim();
+    throw new CommandError([command, ...args].join(" "), status, printed.slice(-keptOnFailure));
+  }
+  return Buffer.concat(out).toString();
+}
