@@ -1,0 +1,214 @@
+/** Each sample service as a real process on a loopback port. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { Agent, request, type IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { suite, test, type TestContext } from "node:test";
+
+const services = join(import.meta.dirname, "../../services");
+
+interface Service {
+  readonly port: number;
+  readonly process: ChildProcessByStdio<null, Readable, null>;
+  readonly log: Record<string, unknown>[];
+}
+
+async function start(context: TestContext, name: string, env: Record<string, string> = {}): Promise<Service> {
+  const child = spawn(process.execPath, [join(services, name, "main.mjs")], {
+    env: { PORT: "0", VERSION: "1.2.3", HOSTNAME: `${name}-pod`, SECRET: "do-not-tell", ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  const log: Record<string, unknown>[] = [];
+  const lines = createInterface(child.stdout);
+  lines.on("line", (line) => log.push(JSON.parse(line) as Record<string, unknown>));
+  await once(lines, "line");
+  return { port: Number(log[0]?.["port"]), process: child, log };
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+interface Options {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly agent?: Agent;
+}
+
+function ask(port: number, path: string, { body, ...options }: Options = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, path, agent: false, ...options }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        resolve({ status: response.statusCode, headers: response.headers, body: text });
+      });
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+for (const name of ["hoge", "web"]) {
+  suite(name, { concurrency: true }, () => {
+    test("programs get JSON that shows what reached the service", async (context) => {
+      const { port } = await start(context, name);
+      const headers = {
+        Host: "hoge.shop.localhost",
+        Referer: "https://shop.localhost/",
+        "X-Real-IP": "192.0.2.7",
+        "X-Forwarded-For": "192.0.2.7",
+        "X-Forwarded-Proto": "https",
+        "X-Request-ID": "abc",
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      };
+      const secret = { Cookie: "session=1", Authorization: "Bearer 1" };
+      const answer = await ask(port, "/a%2Fb?c=d?e", { headers: { ...headers, ...secret } });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers["content-type"], "application/json; charset=utf-8");
+      assert.deepEqual(JSON.parse(answer.body), {
+        service: name,
+        version: "1.2.3",
+        pod: `${name}-pod`,
+        method: "GET",
+        path: "/a%2Fb",
+        query: "c=d?e",
+        host: "hoge.shop.localhost",
+        client: "192.0.2.7",
+        bodyBytes: 0,
+        headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value])),
+      });
+    });
+
+    test("people get HTML in which nothing of the request is markup", async (context) => {
+      const { port } = await start(context, name);
+      const attack = `"><script>alert('1')</script>`;
+      const answer = await ask(port, `/${attack}?${attack}`, {
+        headers: { Accept: "text/html,*/*;q=0.8", Host: attack, Referer: attack, "X-Real-IP": attack },
+      });
+      assert.equal(answer.headers["content-type"], "text/html; charset=utf-8");
+      assert.match(answer.headers["content-security-policy"] ?? "", /default-src 'none'/);
+      assert.equal(answer.body.match(/<script|alert\('/), null);
+      assert.equal(answer.body.split("&#60;script&#62;").length - 1, 7); // path, query, host, client, three headers
+      assert.doesNotMatch(answer.body, /do-not-tell/);
+    });
+
+    test("links stay below the service's root, whatever prefix a proxy stripped", async (context) => {
+      const { port } = await start(context, name);
+      for (const path of ["/", "/one", "/one/", "/one/two/three", "//double"]) {
+        const { body } = await ask(port, path, { headers: { Accept: "text/html" } });
+        const links = [...body.matchAll(/href="([^"]*)"/g)].map((match) => match[1] ?? "");
+        assert.equal(links.length, 2);
+        const below = new URL(links[1] ?? "", `http://shop.localhost/prefix${path}`).pathname;
+        assert.equal(below, "/prefix/some/path", path);
+      }
+    });
+
+    test("a body is counted, HEAD has none", async (context) => {
+      const { port } = await start(context, name);
+      const posted = await ask(port, "/", { method: "POST", body: "ü".repeat(50_000) });
+      assert.equal((JSON.parse(posted.body) as { bodyBytes: number }).bodyBytes, 100_000);
+      const head = await ask(port, "/", { method: "HEAD" });
+      assert.equal(head.body, "");
+      assert.ok(Number(head.headers["content-length"]) > 100);
+    });
+
+    test("each request is one JSON line without the query; probes are not logged", async (context) => {
+      const { port, log } = await start(context, name);
+      assert.deepEqual((await ask(port, "/healthz")).body, "ok\n");
+      assert.equal((await ask(port, "/readyz")).status, 200);
+      await ask(port, "/x?token=secret", { headers: { "X-Request-ID": "abc" } });
+      await sleep(50);
+      assert.equal(log.length, 2);
+      assert.partialDeepStrictEqual(log[1], { method: "GET", path: "/x", status: 200, requestId: "abc" });
+      assert.doesNotMatch(JSON.stringify(log), /secret/);
+    });
+
+    test("bad input gets 400 or an end, and the service lives on", async (context) => {
+      const { port } = await start(context, name);
+      const raw = async (text: string, half = false): Promise<string> => {
+        const socket = connect(port, "127.0.0.1");
+        let received = "";
+        socket.on("data", (chunk) => (received += chunk.toString()));
+        socket.on("error", () => undefined);
+        socket.write(text);
+        if (half) setTimeout(() => socket.destroy(), 20);
+        await once(socket, "close");
+        return received;
+      };
+      assert.match(await raw("nonsense\r\n\r\n"), /^HTTP\/1.1 400 /);
+      assert.match(await raw("GET / HTTP/1.1\r\n\r\n"), /^HTTP\/1.1 400 /); // without Host
+      assert.match(await raw("OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), /^HTTP\/1.1 200 /);
+      assert.match(
+        await raw("GET http://[ HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n"),
+        / 200 /,
+      );
+      assert.match(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${"x".repeat(20_000)}\r\n\r\n`), / 431 /);
+      await raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", true);
+      assert.equal((await ask(port, "/healthz")).status, 200);
+    });
+
+    test("SIGTERM under kept-alive load loses no request", async (context) => {
+      const { port, process: child, log } = await start(context, name, { DRAIN_SECONDS: "1.5" });
+      const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+      context.after(() => {
+        agent.destroy();
+      });
+      const statuses = new Map<number | undefined, number>();
+      let pull = true;
+      const load = Array.from({ length: 8 }, async () => {
+        while (pull) {
+          const { status } = await ask(port, "/", { agent, method: "POST", body: "x" }); // a failure rejects
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        }
+      });
+      await sleep(300);
+      const exit = once(child, "exit");
+      child.kill("SIGTERM");
+      await sleep(300);
+      const ready = await ask(port, "/readyz");
+      assert.deepEqual([ready.status, ready.headers.connection], [503, "close"]);
+      assert.equal((await ask(port, "/healthz")).status, 200);
+      assert.equal((await ask(port, "/")).headers.connection, "close");
+      pull = false; // by now the proxies have heard
+      await Promise.all(load);
+      assert.deepEqual([...statuses.keys()], [200]);
+      assert.ok((statuses.get(200) ?? 0) > 20);
+      assert.deepEqual(await exit, [0, null]);
+      assert.equal(log.at(-1)?.["message"], "stopped");
+    });
+
+    test("a request under way when the drain ends is finished", async (context) => {
+      const { port, process: child } = await start(context, name, { DRAIN_SECONDS: "0.1" });
+      const exit = once(child, "exit");
+      const slow = request({ host: "127.0.0.1", port, method: "POST", agent: new Agent({ keepAlive: true }) });
+      slow.write("first");
+      await sleep(100);
+      child.kill("SIGTERM");
+      await sleep(400);
+      slow.end("second");
+      const [response] = (await once(slow, "response")) as [Readable & { statusCode: number }];
+      assert.equal(response.statusCode, 200);
+      assert.match(Buffer.concat((await response.toArray()) as Buffer[]).toString(), /"bodyBytes": 11/);
+      assert.equal(response.readableEnded, true);
+      assert.deepEqual(await exit, [0, null]);
+    });
+  });
+}
+
+test("both services share one server.mjs", async () => {
+  const [hoge, web] = await Promise.all(["hoge", "web"].map((name) => readFile(join(services, name, "server.mjs"))));
+  assert.deepEqual(hoge, web);
+});
