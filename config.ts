@@ -1,0 +1,118 @@
+/** The stack's config, read and checked as a whole before any resource is registered. The only reader of Pulumi's config. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { checkSettings, hostNames, type TlsMaterial } from "./config/checks.ts";
+import { allowed, describe, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
+import { schema, type Settings } from "./config/schema.ts";
+
+const project = "gke-microservices";
+/** Namespaces that belong to providers of this program; their keys are theirs to check. */
+const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
+
+export interface StackConfig extends Omit<Settings, "secrets"> {
+  readonly stack: string;
+  /** Set where the cluster is gke. */
+  readonly gcp: { readonly project: string; readonly region: string } | undefined;
+  /** Every name that clients may use, the domain first. */
+  readonly hosts: readonly string[];
+  /** The supplied certificate, where tls.mode is supplied. */
+  readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
+  /** Secret environment by service. */
+  readonly secretEnv: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+}
+
+/** Reads the running stack's config. Throws one error that lists every problem. */
+export function loadConfig(): StackConfig {
+  const stack = pulumi.getStack();
+  const { settings, gcp, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname);
+  const { secrets, ...rest } = settings;
+  const { tls: _, ...envs } = secrets;
+  const secretEnv = Object.fromEntries(
+    Object.entries(envs).map(([service, values]) => [
+      service,
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)])),
+    ]),
+  );
+  const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
+  return Object.freeze({ ...rest, stack, gcp, hosts: hostNames(settings), certificate, secretEnv });
+}
+
+export interface CheckedConfig {
+  readonly settings: Settings;
+  readonly gcp: StackConfig["gcp"];
+  readonly tls: TlsMaterial | undefined;
+}
+
+/** Checks a config as Pulumi hands it over: text by full key, objects as JSON. Throws a RunError that lists every problem. */
+export function checkConfig(raw: Readonly<Record<string, string>>, stack: string, projectDir: string): CheckedConfig {
+  const input: Record<string, unknown> = {};
+  const problems: ConfigProblem[] = [];
+  for (const [key, text] of Object.entries(raw)) {
+    const [namespace = "", name = ""] = splitKey(key);
+    if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
+    else if (!providers.includes(namespace)) {
+      problems.push({ key, message: `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}` });
+    }
+  }
+  const parsed = schema.safeParse(input, { error: wording });
+  if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
+
+  const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
+  const gcp = usesGke ? readGcp(raw, problems) : undefined;
+  const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
+  if (parsed.success) problems.push(...checkSettings(parsed.data, projectDir, tls));
+  if (problems.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, problems));
+  return { settings: parsed.data, gcp, tls };
+}
+
+function message(stack: string, problems: readonly ConfigProblem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map(({ key, message }) => `  ${key}\n    ${message}`);
+  return [
+    `${count} in the config of stack ${stack}; nothing was changed:`,
+    ...lines,
+    `Mend them in Pulumi.${stack}.yaml, or with: pulumi config set --path '<key>' <value>`,
+  ].join("\n");
+}
+
+function splitKey(key: string): [string, string] {
+  const colon = key.indexOf(":");
+  return [key.slice(0, colon), key.slice(colon + 1)];
+}
+
+/** Pulumi hands objects over as JSON and plain values as they are. */
+function parse(name: string, text: string): unknown {
+  if (name === "domain" || name === "namespace") return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function readGcp(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): StackConfig["gcp"] {
+  const rules = {
+    // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
+    project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },
+    region: { form: /^[a-z]+-[a-z]+\d+$/, example: "asia-northeast1" },
+  };
+  const read = (name: keyof typeof rules) => {
+    const value = raw[`gcp:${name}`];
+    const { form, example } = rules[name];
+    if (value === undefined) problems.push({ key: `gcp:${name}`, message: `is missing; set it: pulumi config set gcp:${name} ${example}` });
+    else if (!form.test(value)) problems.push({ key: `gcp:${name}`, message: `${show([], value)} is not a Google Cloud ${name} such as ${example}` });
+    return value ?? "";
+  };
+  return { project: read("project"), region: read("region") };
+}
+
+function readTls({ tls, secrets }: Settings, projectDir: string): TlsMaterial | undefined {
+  if (tls.mode !== "supplied") return undefined;
+  if (tls.certFile === undefined || tls.keyFile === undefined) return secrets.tls;
+  try {
+    return { crt: readFileSync(join(projectDir, tls.certFile), "utf8"), key: readFileSync(join(projectDir, tls.keyFile), "utf8") };
+  } catch {
+    return undefined; // checkTls names the files.
+  }
+}
