@@ -20,23 +20,25 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Unpacks the packages and all they depend on (not what they recommend) into a folder of the cache; quick when it is there.
+ * @param suite - Debian's release to take them from, signed by a key that this machine trusts. @default - the machine's own sources
  * @throws Problem without apt, or when the download fails
  */
-export function debianPackages(names: readonly string[]): Promise<DebianRoot> {
+export function debianPackages(names: readonly string[], suite?: string): Promise<DebianRoot> {
   // apt's folders are shared by all calls, so one at a time.
-  const next = last.then(() => unpacked([...names, "libc-bin"].sort()));
+  const next = last.then(() => unpacked([...names, "libc-bin"].sort(), suite));
   last = next.catch(() => undefined);
   return next;
 }
 
-async function unpacked(names: readonly string[]): Promise<DebianRoot> {
-  const key = createHash("sha256").update(names.join(" ")).digest("hex").slice(0, 12);
+async function unpacked(names: readonly string[], suite?: string): Promise<DebianRoot> {
+  const wanted = suite === undefined ? names : [...names, `/${suite}`];
+  const key = createHash("sha256").update(wanted.join(" ")).digest("hex").slice(0, 12);
   const root = join(debianDir, key);
   if (existsSync(root)) return root;
   await mkdir(debianDir, { recursive: true });
   const work = await mkdtemp(join(debianDir, "unfinished-"));
   try {
-    const files = await download(names, work);
+    const files = await download(names, work, suite);
     const unfinished = join(work, "root");
     await unpack(files, unfinished);
     await rename(unfinished, root);
@@ -46,12 +48,14 @@ async function unpacked(names: readonly string[]): Promise<DebianRoot> {
   return root;
 }
 
-async function download(names: readonly string[], work: string): Promise<string[]> {
+async function download(names: readonly string[], work: string, suite?: string): Promise<string[]> {
   const archives = join(work, "archives");
-  const lists = join(debianDir, "lists");
+  const lists = join(debianDir, suite === undefined ? "lists" : `lists-${suite}`);
   for (const folder of [archives, lists]) await mkdir(join(folder, "partial"), { recursive: true });
   const status = join(work, "status");
   await writeFile(status, "");
+  const sources = join(work, "suite.list");
+  if (suite !== undefined) await writeFile(sources, await sourcesOf(suite).catch(rethrow(names)));
   const options = Object.entries({
     "Dir::State": join(work, "state"),
     "Dir::State::lists": lists,
@@ -66,6 +70,7 @@ async function download(names: readonly string[], work: string): Promise<string[
     "APT::Sandbox::User": "root",
     "APT::Install-Recommends": "false",
     "APT::Get::AutomaticRemove": "false",
+    ...(suite !== undefined && { "Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "/dev/null" }),
   }).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const apt = (...args: string[]) => run("apt-get", [...options, ...args], { log });
   const get = () => apt("install", "--yes", "--download-only", ...names);
@@ -77,10 +82,26 @@ async function download(names: readonly string[], work: string): Promise<string[
       await get();
     });
   } catch (error) {
-    throw problem(names, error);
+    return rethrow(names)(error);
   }
   return (await readdir(archives)).filter((file) => file.endsWith(".deb")).map((file) => join(archives, file));
 }
+
+/** Another suite from the mirrors that this machine uses. Those that are not Debian's lack it, or lack Debian's signature. */
+async function sourcesOf(suite: string): Promise<string> {
+  const mirrors = await run("apt-get", ["indextargets", "--format", "$(SITE)", "Created-By: Packages"]);
+  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  const lines = [...new Set(mirrors.trim().split("\n"))].map(
+    (site) => `deb [signed-by=${keyring}] ${site} ${suite} main\n`,
+  );
+  return lines.join("");
+}
+
+const rethrow =
+  (names: readonly string[]) =>
+  (error: unknown): never => {
+    throw problem(names, error);
+  };
 
 function problem(names: readonly string[], error: unknown): unknown {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
