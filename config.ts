@@ -10,10 +10,19 @@ const project = "gke-microservices";
 /** Namespaces that belong to providers of this program; their keys are theirs to check. */
 const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
 
-export interface StackConfig extends Omit<Settings, "secrets"> {
+/** Google Cloud project id and region, from the Google provider's own keys. */
+interface Google {
+  readonly project: string;
+  readonly region: string;
+}
+/** Of a choice by `kind`, the alternative that is on Google says in which project and region. */
+type OnGoogle<Choice extends { kind: string }, Kind> = Exclude<Choice, { kind: Kind }> | (Extract<Choice, { kind: Kind }> & Google);
+
+export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edge" | "registry"> {
   readonly stack: string;
-  /** Set where the cluster is gke. */
-  readonly gcp: { readonly project: string; readonly region: string } | undefined;
+  readonly cluster: OnGoogle<Settings["cluster"], "gke">;
+  readonly edge: OnGoogle<Settings["edge"], "gce">;
+  readonly registry: OnGoogle<Settings["registry"], "artifact-registry">;
   /** Every name that clients may use, the domain first. */
   readonly hosts: readonly string[];
   /** The supplied certificate, where tls.mode is supplied. */
@@ -25,8 +34,13 @@ export interface StackConfig extends Omit<Settings, "secrets"> {
 /** Reads the running stack's config. Throws one error that lists every problem. */
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
-  const { settings, gcp, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname);
-  const { secrets, ...rest } = settings;
+  const { settings, google, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname);
+  const { secrets, cluster, edge, registry, ...rest } = settings;
+  const choices = {
+    cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
+    edge: edge.kind === "gce" ? { ...edge, ...google } : edge,
+    registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
+  };
   const { tls: _, ...envs } = secrets;
   const secretEnv = Object.fromEntries(
     Object.entries(envs).map(([service, values]) => [
@@ -35,12 +49,13 @@ export function loadConfig(): StackConfig {
     ]),
   );
   const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
-  return Object.freeze({ ...rest, stack, gcp, hosts: hostNames(settings), certificate, secretEnv });
+  return Object.freeze({ ...rest, ...choices, stack, hosts: hostNames(settings), certificate, secretEnv });
 }
 
 export interface CheckedConfig {
   readonly settings: Settings;
-  readonly gcp: StackConfig["gcp"];
+  /** Empty strings where the cluster is not on Google. */
+  readonly google: Google;
   readonly tls: TlsMaterial | undefined;
 }
 
@@ -59,11 +74,11 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
-  const gcp = usesGke ? readGcp(raw, problems) : undefined;
+  const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
   const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
   if (parsed.success) problems.push(...checkSettings(parsed.data, projectDir, tls));
   if (problems.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, problems));
-  return { settings: parsed.data, gcp, tls };
+  return { settings: parsed.data, google, tls };
 }
 
 function message(stack: string, problems: readonly ConfigProblem[]): string {
@@ -91,7 +106,7 @@ function parse(name: string, text: string): unknown {
   }
 }
 
-function readGcp(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): StackConfig["gcp"] {
+function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Google {
   const rules = {
     // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
     project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },

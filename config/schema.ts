@@ -179,6 +179,7 @@ export const schema = z.strictObject({
       resources: resources("100m", "128Mi"),
     })
     .refine((value) => value.image === undefined || value.build === undefined, "must not have both image and build")
+    .transform((value) => (value.image === undefined ? { build: { context: "./nginx" }, ...value } : value))
     .prefault({}),
   /** Seconds that a rollout may take before it counts as failed. */
   rolloutSeconds: z.int().min(10).max(3600).default(180),

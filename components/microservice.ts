@@ -1,0 +1,109 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
+import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+
+export interface MicroserviceArgs {
+  /** The Service's and the Deployment's name: a DNS label. */
+  readonly service: string;
+  readonly namespace: pulumi.Input<string>;
+  /** Image by tag or digest. */
+  readonly image: pulumi.Input<string>;
+  /** Port that the container listens on, at least 1024; the Service has the same. */
+  readonly port: number;
+  readonly replicas: number;
+  /** Path that answers 200 when the pod can take requests. */
+  readonly healthPath: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Environment from a Secret. @default - no Secret */
+  readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly resources: Resources;
+  /** Seconds that a rollout may take before it counts as failed. */
+  readonly rolloutSeconds: number;
+}
+
+/** A Deployment and a ClusterIP Service: one microservice, reached as `<service>.<namespace>.svc.cluster.local`. */
+export class Microservice extends pulumi.ComponentResource {
+  /** The Service's DNS name in the cluster. */
+  readonly address: pulumi.Output<string>;
+
+  constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:Microservice", name, {}, opts);
+    const { service, namespace, port } = args;
+    const parent = { parent: this };
+    const metadata = { name: service, namespace, labels: commonLabels(service) };
+
+    const secretEnv = args.secretEnv ?? {};
+    const secret = Object.keys(secretEnv).length === 0 ? undefined : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
+
+    new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: selectorLabels(service) },
+          strategy: rollingUpdate(1),
+          template: {
+            metadata: { labels: commonLabels(service) },
+            spec: podSpec(service, {
+              name: service,
+              image: args.image,
+              ports: [{ name: "http", containerPort: port }],
+              env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
+              ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
+              resources: resourceRequirements(args.resources),
+              startupProbe: { httpGet: { path: args.healthPath, port: "http" }, periodSeconds: 1, failureThreshold: 60 },
+              readinessProbe: { httpGet: { path: args.healthPath, port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
+              // Not the health path: a service that is merely busy or draining must not be restarted.
+              livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
+            }),
+          },
+        },
+      },
+      { ...parent, customTimeouts: rolloutTimeouts(args.rolloutSeconds) },
+    );
+
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: { type: "ClusterIP", selector: selectorLabels(service), ports: [{ name: "http", port, targetPort: "http" }] },
+      },
+      parent,
+    );
+
+    if (args.replicas > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-disruption`,
+        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service) } } },
+        parent,
+      );
+    }
+
+    this.address = pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
+    this.registerOutputs({ address: this.address });
+  }
+}
+
+interface SecretEnvArgs {
+  readonly service: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly values: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** A Secret named after its content: a new value rolls out like a release, and old pods keep what they mount. */
+class SecretEnv {
+  readonly secretName: pulumi.Output<string>;
+
+  constructor(name: string, { service, namespace, values }: SecretEnvArgs, opts: pulumi.CustomResourceOptions) {
+    const stringData = pulumi.secret(pulumi.all(values));
+    // A hash of the values is no secret, and a secret name would hide every pod template that uses it.
+    this.secretName = pulumi.unsecret(stringData.apply((data) => `${service}-env-${contentHash(data)}`));
+    new k8s.core.v1.Secret(
+      `${name}-env`,
+      { metadata: { name: this.secretName, namespace, labels: commonLabels(service) }, immutable: true, stringData },
+      opts,
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
+import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
+import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+
+export interface NginxProxyArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Image built from `nginx/`, by tag or digest. */
+  readonly image: pulumi.Input<string>;
+  readonly replicas: number;
+  /** What the proxy routes, where to, and whom it trusts. */
+  readonly routes: ProxyRoutes;
+  readonly resources: Resources;
+  /** Seconds that a rollout may take before it counts as failed. */
+  readonly rolloutSeconds: number;
+  /** Annotations of the Service, as the load balancer in front wants them. @default - none */
+  readonly serviceAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** The port for requests and the port for health checks of the proxy's container. */
+export const proxyPort = 8080;
+export const proxyHealthPort = 8081;
+export const proxyHealthPath = "/healthz";
+
+/** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
+export class NginxProxy extends pulumi.ComponentResource {
+  /** Name of the Service, which the ingress refers to. */
+  readonly serviceName: pulumi.Output<string>;
+
+  constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:NginxProxy", name, {}, opts);
+    const { namespace } = args;
+    const parent = { parent: this };
+    const app = "nginx-proxy";
+    const metadata = { name: app, namespace, labels: commonLabels(app) };
+
+    // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
+    const data = { "routes.conf": renderRoutes(args.routes) };
+    const routesName = `${app}-routes-${contentHash(data)}`;
+    const routes = new k8s.core.v1.ConfigMap(
+      `${name}-routes`,
+      { metadata: { name: routesName, namespace, labels: commonLabels(app) }, immutable: true, data },
+      parent,
+    );
+
+    const health = { httpGet: { path: proxyHealthPath, port: "health" } };
+    new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: selectorLabels(app) },
+          strategy: rollingUpdate("100%"),
+          template: {
+            metadata: { labels: commonLabels(app) },
+            spec: podSpec(
+              app,
+              {
+                name: "nginx",
+                image: args.image,
+                ports: [
+                  { name: "http", containerPort: proxyPort },
+                  { name: "health", containerPort: proxyHealthPort },
+                ],
+                volumeMounts: [
+                  { name: "routes", mountPath: "/etc/nginx/routes", readOnly: true },
+                  { name: "tmp", mountPath: "/tmp" },
+                ],
+                resources: resourceRequirements(args.resources),
+                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
+                readinessProbe: { ...health, periodSeconds: 5 },
+                livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
+              },
+              {
+                volumes: [
+                  { name: "routes", configMap: { name: routesName } },
+                  { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
+                ],
+              },
+            ),
+          },
+        },
+      },
+      { ...parent, dependsOn: [routes], customTimeouts: rolloutTimeouts(args.rolloutSeconds) },
+    );
+
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true", ...args.serviceAnnotations } },
+        spec: { type: "ClusterIP", selector: selectorLabels(app), ports: [{ name: "http", port: 80, targetPort: "http" }] },
+      },
+      parent,
+    );
+
+    if (args.replicas > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-disruption`,
+        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(app) } } },
+        parent,
+      );
+    }
+
+    this.serviceName = service.metadata.name;
+    this.registerOutputs({ serviceName: this.serviceName });
+  }
+}

@@ -1,0 +1,54 @@
+/** What every pod of this program has in common: the `restricted` pod security standard and no lost requests. */
+import type * as k8s from "@pulumi/kubernetes";
+import { selectorLabels } from "./naming.ts";
+
+type PodSpec = k8s.types.input.core.v1.PodSpec;
+type Container = k8s.types.input.core.v1.Container;
+
+/** CPU that is asked for, without a limit; memory that is asked for and the limit. Kubernetes quantities. */
+export interface Resources {
+  readonly cpu: string;
+  readonly memory: string;
+}
+
+/** Seconds in which a pod that is going away still serves, while proxies and load balancers learn of it. */
+export const drainSeconds = 10;
+
+/** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
+export const restrictedContainer: Pick<Container, "securityContext"> = {
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+};
+
+export const resourceRequirements = ({ cpu, memory }: Resources) => ({ requests: { cpu, memory }, limits: { memory } });
+
+/** A pod that needs no rights in the cluster, is spread over zones and nodes, and has time to finish its requests. */
+export function podSpec(name: string, container: Container, rest: Partial<PodSpec> = {}): PodSpec {
+  const spread = (topologyKey: string) => ({
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: { matchLabels: selectorLabels(name) },
+  });
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: "RuntimeDefault" } },
+    topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
+    terminationGracePeriodSeconds: drainSeconds + 30,
+    // Kubelet's own sleep: images need no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
+    containers: [{ ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container }],
+    ...rest,
+  };
+}
+
+/** New pods first, old ones after: a rollout never has fewer pods ready than asked for. */
+export const rollingUpdate = (maxSurge: number | string) => ({ type: "RollingUpdate", rollingUpdate: { maxSurge, maxUnavailable: 0 } });
+
+/** `customTimeouts` for a Deployment: an image that does not exist fails in this time, not in ten minutes. */
+export const rolloutTimeouts = (seconds: number) => ({ create: `${seconds}s`, update: `${seconds}s` });

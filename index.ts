@@ -1,0 +1,74 @@
+/** The whole system, composed from the stack's config: cluster, address, images, services, proxy, entrance. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { ExistingCluster } from "./components/existingCluster.ts";
+import { GkeCluster } from "./components/gkeCluster.ts";
+import { GlobalAddress } from "./components/globalAddress.ts";
+import { imageReference } from "./components/imageReference.ts";
+import { ImageRegistry } from "./components/imageRegistry.ts";
+import { Microservice } from "./components/microservice.ts";
+import { NginxProxy } from "./components/nginxProxy.ts";
+import { SelfSignedCertificate } from "./components/selfSignedCertificate.ts";
+import { gceServiceAnnotations, TlsIngress } from "./components/tlsIngress.ts";
+import { loadConfig } from "./config.ts";
+import { proxyRoutes, routeTable } from "./config/routes.ts";
+
+const config = loadConfig();
+const { stack, cluster, edge, tls, rolloutSeconds } = config;
+
+// Where the Kubernetes is, and where images come from.
+const kubernetes = cluster.kind === "gke" ? new GkeCluster(stack, { ...cluster, stack }) : new ExistingCluster(stack, cluster);
+const inCluster = { provider: kubernetes.provider };
+const registry = config.registry.kind === "artifact-registry" ? new ImageRegistry(stack, { ...config.registry, stack }) : undefined;
+
+const namespace = new k8s.core.v1.Namespace(
+  "namespace",
+  { metadata: { name: config.namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+  inCluster,
+).metadata.name;
+
+// The services, and the proxy that routes to them.
+const images: Record<string, pulumi.Output<string>> = {};
+const common = { namespace, rolloutSeconds };
+for (const [service, settings] of Object.entries(config.services)) {
+  const image = (images[service] = imageReference(service, settings, registry));
+  const secretEnv = config.secretEnv[service] ?? {};
+  new Microservice(service, { ...settings, ...common, service, image, secretEnv }, inCluster);
+}
+
+const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
+const routes = proxyRoutes(config);
+const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
+const proxy = new NginxProxy("nginx-proxy", { ...config.proxy, ...common, image, routes, serviceAnnotations }, inCluster);
+
+// The entrance. Its address is reserved before it, and it goes before the proxy when the stack is destroyed.
+const reserved = edge.kind === "gce" ? new GlobalAddress(stack, edge) : undefined;
+const selfSigned =
+  tls.mode === "self-signed"
+    ? new SelfSignedCertificate("tls", { names: config.hosts, ...(reserved && { address: reserved.address }) })
+    : undefined;
+const ingress = new TlsIngress(
+  "ingress",
+  {
+    namespace,
+    hosts: config.hosts,
+    serviceName: proxy.serviceName,
+    edge: edge.kind === "gce" ? { ...edge, addressName: reserved?.addressName ?? "" } : edge,
+    certificate: selfSigned ?? config.certificate,
+    redirectHttp: tls.mode !== "none" && tls.redirectHttp,
+  },
+  { ...inCluster, dependsOn: [proxy] },
+);
+
+const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
+
+export default {
+  url,
+  routes: routeTable(config),
+  address: reserved?.address ?? ingress.address,
+  clusterName: kubernetes.clusterName,
+  kubeconfig: kubernetes.kubeconfig,
+  consoleUrl: kubernetes.consoleUrl,
+  images,
+  caCertificate: selfSigned?.caCrt,
+};

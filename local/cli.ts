@@ -1,0 +1,35 @@
+/** What every command of the project has in common: options, `--help`, and one clear message when it fails. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { Problem } from "./problem.ts";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
+
+/** Runs a command to its end. Problems end in what is wrong and how to mend it, and status 1; only defects show a stack. */
+export async function main<O extends Options>(usage: string, options: O, action: (parsed: Parsed<O>) => Promise<void>): Promise<void> {
+  try {
+    if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+      console.log(usage);
+      return;
+    }
+    await action(parse(usage, options));
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(explain(error));
+  }
+}
+
+function parse<O extends Options>(usage: string, options: O): Parsed<O> {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    throw new Problem(error instanceof Error ? error.message : String(error), usage);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof Problem) return `\nerror: ${error.message}\n${error.fix}`;
+  if (pulumi.RunError.isInstance(error)) return `\nerror: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

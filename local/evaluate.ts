@@ -1,0 +1,138 @@
+/** Evaluates the program without the Pulumi CLI, through the SDK's own mocks, and gives back its Kubernetes objects. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { projectDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+
+const project = "gke-microservices";
+
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly [key: string]: unknown };
+  readonly [key: string]: unknown;
+}
+
+/** Marks a value that only the CLI or Google could tell. */
+const notShown = (what: string) => `(${what} not shown)`;
+
+export type RawConfig = Record<string, string>;
+
+/** The stack file as Pulumi would hand it to the program; encrypted values become marked placeholders. */
+export function readStackFile(path: string): RawConfig {
+  if (!existsSync(path)) throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
+  let document: unknown;
+  try {
+    document = parse(readFileSync(path, "utf8"), { maxAliasCount: 100 });
+  } catch (error) {
+    throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Mend that line.");
+  }
+  const config = isObject(document) && isObject(document["config"]) ? document["config"] : {};
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => {
+      const plain = withoutSecrets(value, key);
+      return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];
+    }),
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function withoutSecrets(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`));
+  if (!isObject(value)) return value;
+  if (Object.keys(value).join() === "secure") return notShown(`secret ${key}`);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`)]));
+}
+
+/** Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place. */
+function withPlaceholderFiles(config: RawConfig): RawConfig {
+  const tls = JSON.parse(config[`${project}:tls`] ?? "{}") as { mode?: string; certFile?: string; keyFile?: string };
+  const { certFile, keyFile, ...rest } = tls;
+  if (tls.mode !== "supplied" || certFile === undefined || keyFile === undefined || existsSync(join(projectDir, certFile))) return config;
+  const secrets = JSON.parse(config[`${project}:secrets`] ?? "{}") as Record<string, unknown>;
+  return {
+    ...config,
+    [`${project}:tls`]: JSON.stringify(rest),
+    [`${project}:secrets`]: JSON.stringify({ ...secrets, tls: { crt: notShown(certFile), key: notShown(keyFile) } }),
+  };
+}
+
+export interface Evaluation {
+  /** In the order in which they are to be applied. */
+  readonly objects: readonly KubernetesObject[];
+  readonly outputs: Record<string, unknown>;
+}
+
+/**
+ * Evaluates `index.ts` for one stack. Once in a process: the program is a module, and modules run once.
+ * @throws pulumi.RunError for a config that is refused
+ */
+export async function evaluate(stack: string, config: RawConfig, secrets: "redacted" | "plain"): Promise<Evaluation> {
+  const objects: KubernetesObject[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        if (type.startsWith("kubernetes:") && inputs.kind !== undefined) objects.push(toObject(inputs, secrets));
+        return { id: `${name}-id`, state: type.startsWith("kubernetes:") ? inputs : { ...unknownOutputs(type, name), ...inputs } };
+      },
+      call: ({ token }) => (token === "gcp:organizations/getClientConfig:getClientConfig" ? { accessToken: notShown("access token") } : {}),
+    },
+    project,
+    stack,
+    false,
+  );
+  pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
+  const program = (await import("../index.ts")) as { default: Record<string, unknown> };
+  const outputs = await promise(pulumi.output(program.default));
+  await pulumi.runtime.disconnect();
+  return { objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))), outputs: outputs as Record<string, unknown> };
+}
+
+const promise = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
+
+/** What a Google or TLS resource would tell only once it exists. */
+function unknownOutputs(type: string, name: string): Record<string, unknown> {
+  const known = (property: string) => notShown(`${name} ${property}`);
+  switch (type) {
+    case "gcp:compute/globalAddress:GlobalAddress":
+      return { name: known("name"), address: known("address") };
+    case "gcp:container/cluster:Cluster":
+      return { name: known("name"), controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: known("endpoint") } } };
+    case "docker:index/image:Image":
+      return { repoDigest: known("digest") };
+    case "tls:index/privateKey:PrivateKey":
+      return { privateKeyPem: known("key") };
+    case "tls:index/certRequest:CertRequest":
+      return { certRequestPem: known("request") };
+    default:
+      return { name: known("name"), email: known("email"), certPem: known("certificate"), selfLink: known("link"), repositoryId: known("repository") };
+  }
+}
+
+/** Secrets reach the mocks wrapped, with this key as the mark. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+function toObject(inputs: Record<string, unknown>, secrets: "redacted" | "plain"): KubernetesObject {
+  const unwrap = (value: unknown, path: string): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => unwrap(item, `${path}[${index}]`));
+    if (!isObject(value)) return value;
+    if (secretMark in value) return secrets === "plain" ? unwrap(value["value"], path) : redact(value["value"], path);
+    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, unwrap(item, `${path}.${key}`)]));
+  };
+  const { apiVersion, kind, metadata, ...rest } = unwrap(inputs, "") as KubernetesObject;
+  return { apiVersion, kind, metadata, ...rest };
+}
+
+function redact(value: unknown, path: string): unknown {
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item, `${path}.${key}`)]));
+  return notShown(`secret ${path.replace(/^\./, "")}`);
+}
+
+/** What others need comes first; the entrance last. */
+const order = ["Namespace", "ConfigMap", "Secret", "FrontendConfig", "BackendConfig", "Service", "PodDisruptionBudget", "Deployment", "Ingress"];
+const rank = ({ kind }: KubernetesObject) => order.indexOf(kind);
+const id = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

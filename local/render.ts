@@ -1,0 +1,27 @@
+/** `npm run render -- STACK [--out DIR]`: the stack's Kubernetes objects as YAML, without credentials. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { main } from "./cli.ts";
+import { evaluate, readStackFile } from "./evaluate.ts";
+import { projectDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+
+const usage = `npm run render -- STACK [--out DIR]
+
+Prints the Kubernetes objects of a stack as YAML, needing neither credentials nor a cluster. Secrets, and what only
+Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.`;
+
+await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
+  const [stack, ...rest] = positionals;
+  if (stack === undefined || rest.length > 0) throw new Problem("One stack is to be named.", "For example: npm run --silent render -- staging");
+  const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
+  const text = (object: unknown) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+  if (values.out === undefined) {
+    process.stdout.write(objects.map(text).join("---\n"));
+    return;
+  }
+  mkdirSync(values.out, { recursive: true });
+  for (const object of objects) writeFileSync(join(values.out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
+  console.error(`${objects.length} objects written to ${values.out}`);
+});
