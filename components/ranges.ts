@@ -1,0 +1,124 @@
+/** Checks of the address ranges of a GKE cluster, before Google refuses them or, worse, accepts them and runs out. */
+import { isIPv4 } from "node:net";
+
+export interface Ranges {
+  /** Primary range of the subnet: one address per node, in CIDR notation. */
+  readonly nodes: string;
+  /** Secondary range of the pods: a /24 per node. */
+  readonly pods: string;
+  /** Secondary range of the Services: one address per Service. */
+  readonly services: string;
+  /**
+   * Range of the control plane's private endpoint, a /28.
+   * @default - Google takes an address of `nodes`
+   */
+  readonly controlPlane?: string;
+}
+
+interface Cidr {
+  readonly first: number;
+  readonly last: number;
+  readonly prefix: number;
+}
+
+interface Limits {
+  readonly widest: number;
+  readonly narrowest: number;
+}
+
+// https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips (sizing tables);
+// a subnet's own limits are wider, but below these no useful cluster fits.
+const limits: Readonly<Record<keyof Ranges, Limits>> = {
+  nodes: { widest: 8, narrowest: 29 },
+  pods: { widest: 9, narrowest: 21 },
+  services: { widest: 16, narrowest: 27 },
+  controlPlane: { widest: 28, narrowest: 28 },
+};
+
+// Public addresses would hide their real owners from the pods.
+const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
+/** In every subnet Google keeps the first two and the last two addresses: https://cloud.google.com/vpc/docs/subnets. */
+const reservedPerSubnet = 4;
+
+/** A node takes a /24 of the pods' range at GKE's default of 110 pods per node. */
+const podPrefixPerNode = 24;
+
+function addressOf(dotted: string): number {
+  return dotted.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+function dottedOf(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+/** Parses `a.b.c.d/n`; undefined where it is no such thing. Host bits are cut off. */
+function parse(text: string): Cidr | undefined {
+  const [address = "", prefix = "", ...rest] = text.split("/");
+  if (rest.length > 0 || !isIPv4(address) || !/^(0|[1-9]\d?)$/.test(prefix) || Number(prefix) > 32) return undefined;
+  const size = 2 ** (32 - Number(prefix));
+  const first = Math.floor(addressOf(address) / size) * size;
+  return { first, last: first + size - 1, prefix: Number(prefix) };
+}
+
+function known(text: string): Cidr {
+  const cidr = parse(text);
+  if (cidr === undefined) throw new Error(`"${text}" is not an IPv4 range`);
+  return cidr;
+}
+
+const allowed = privateRanges.map(known);
+
+function checkOne(key: string, text: string, { widest, narrowest }: Limits): string[] {
+  const cidr = parse(text);
+  if (cidr === undefined) return [`${key}: "${text}" is not an IPv4 range; write it as in 10.0.0.0/20`];
+  const problems: string[] = [];
+  const canonical = `${dottedOf(cidr.first)}/${cidr.prefix}`;
+  if (canonical !== text)
+    problems.push(`${key}: ${text} has bits set behind its /${cidr.prefix}; the range is ${canonical}`);
+  if (cidr.prefix < widest || cidr.prefix > narrowest) {
+    const span = widest === narrowest ? `a /${widest}` : `from /${widest} (widest) to /${narrowest} (narrowest)`;
+    problems.push(`${key}: ${text} is a /${cidr.prefix}; allowed is ${span}`);
+  }
+  if (!allowed.some((range) => range.first <= cidr.first && cidr.last <= range.last))
+    problems.push(`${key}: ${text} is not private; allowed is what lies within ${privateRanges.join(", ")}`);
+  return problems;
+}
+
+/**
+ * How many nodes the ranges have room for, over all zones.
+ * @throws Error where a range is no CIDR: check with `checkRanges` first.
+ */
+export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): number {
+  const byNodes = 2 ** (32 - known(nodes).prefix) - reservedPerSubnet;
+  return Math.max(0, Math.min(byNodes, Math.floor(2 ** (podPrefixPerNode - known(pods).prefix))));
+}
+
+/**
+ * What is wrong with the ranges: form, host bits, size, public addresses, overlap and, where `maxNodes` (the most nodes
+ * in all zones together) is given, room for that many nodes. Empty where all is well. Every message names the value and
+ * what is allowed.
+ */
+export function checkRanges(ranges: Ranges & { readonly maxNodes?: number }): string[] {
+  const given = (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
+    const text = ranges[key];
+    return text === undefined ? [] : [{ key, text, cidr: parse(text) }];
+  });
+  const problems = given.flatMap(({ key, text }) => checkOne(key, text, limits[key]));
+  for (const [index, one] of given.entries()) {
+    for (const other of given.slice(index + 1)) {
+      if (one.cidr === undefined || other.cidr === undefined) continue;
+      if (one.cidr.first <= other.cidr.last && other.cidr.first <= one.cidr.last)
+        problems.push(`${one.key} ${one.text} and ${other.key} ${other.text} overlap; each needs addresses of its own`);
+    }
+  }
+  if (problems.length === 0 && ranges.maxNodes !== undefined) {
+    const capacity = nodeCapacity(ranges);
+    if (ranges.maxNodes > capacity)
+      problems.push(
+        `nodes ${ranges.nodes} and pods ${ranges.pods} have room for ${capacity} nodes, but there may be ` +
+          `${ranges.maxNodes} (all zones together); widen them: one address and a /${podPrefixPerNode} of pods per node`,
+      );
+  }
+  return problems;
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ImageRegistry } from "../../components/imageRegistry.ts";
+import { mockPulumi, settled, valueOf } from "../mocks.ts";
+
+const args = { project: "acme-staging", region: "asia-northeast1", stack: "staging" };
+const url = "asia-northeast1-docker.pkg.dev/acme-staging/staging-images";
+const login = "gcp:organizations/getClientConfig:getClientConfig";
+const imageType = "docker:index/image:Image";
+
+test("ImageRegistry makes a private Docker repository that cleans up, and asks for no login", async () => {
+  const recording = await mockPulumi();
+  const registry = new ImageRegistry("staging-registry", args);
+  const urn = await valueOf(registry.urn);
+  await settled();
+
+  assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:ImageRegistry::staging-registry");
+  const repository = recording.one("gcp:artifactregistry/repository:Repository");
+  assert.deepEqual(repository.inputs, {
+    project: "acme-staging",
+    location: "asia-northeast1",
+    repositoryId: "staging-images",
+    format: "DOCKER",
+    description: "Images built by the stack staging",
+    labels: { project: "gke-microservices", stack: "staging" },
+    cleanupPolicyDryRun: false,
+    cleanupPolicies: [
+      { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: 30 } },
+      { id: "delete-old", action: "DELETE", condition: { tagState: "ANY", olderThan: "2592000s" } },
+    ],
+  });
+  assert.equal(repository.parent, urn);
+  const api = recording.one("gcp:projects/service:Service");
+  assert.equal(api.inputs["service"], "artifactregistry.googleapis.com");
+  assert.ok(repository.dependencies.includes(api.urn));
+
+  assert.equal(await valueOf(registry.url), url);
+  assert.deepEqual(recording.all(imageType), []);
+  assert.deepEqual(recording.calls, []);
+});
+
+test("image builds for linux/amd64, pushes with a secret token and answers the digest", async () => {
+  const digest = `${url}/hoge@sha256:${"0".repeat(64)}`;
+  const recording = await mockPulumi({
+    outputs: { [imageType]: () => ({ repoDigest: digest }) },
+    calls: { [login]: { accessToken: "a-short-lived-token" } },
+  });
+  const registry = new ImageRegistry("staging-registry", args);
+  const reference = registry.image("hoge", { context: "./services/hoge", tag: "abc123" });
+  assert.equal(await valueOf(reference), digest);
+  await settled();
+
+  const image = recording.one(imageType);
+  assert.equal(image.name, "staging-registry-hoge");
+  assert.equal(image.parent, await valueOf(registry.urn));
+  assert.deepEqual(image.inputs, {
+    imageName: `${url}/hoge:abc123`,
+    build: { context: "./services/hoge", platform: "linux/amd64", builderVersion: "BuilderBuildKit" },
+    buildOnPreview: false,
+    skipPush: false,
+    registry: {
+      server: "asia-northeast1-docker.pkg.dev",
+      username: "oauth2accesstoken",
+      password: "a-short-lived-token",
+    },
+  });
+  // The SDK marks the object that holds a secret, not the field.
+  assert.deepEqual(image.secrets, ["registry"]);
+  assert.ok(image.dependencies.includes(recording.one("gcp:artifactregistry/repository:Repository").urn));
+});
+
+test("a Dockerfile and build arguments are passed on, and one login serves all images", async () => {
+  const recording = await mockPulumi({
+    outputs: { [imageType]: (name) => ({ repoDigest: `${name}@sha256:1` }) },
+    calls: { [login]: { accessToken: "a-short-lived-token" } },
+  });
+  const registry = new ImageRegistry("staging-registry", args);
+  registry.image("nginx", {
+    context: "./nginx",
+    tag: "1",
+    dockerfile: "./nginx/Dockerfile",
+    buildArgs: { BASE: "nginx:1.29" },
+  });
+  registry.image("web", { context: "./services/web", tag: "2" });
+  await settled();
+
+  assert.deepEqual(recording.one(imageType, "staging-registry-nginx").inputs["build"], {
+    context: "./nginx",
+    platform: "linux/amd64",
+    builderVersion: "BuilderBuildKit",
+    dockerfile: "./nginx/Dockerfile",
+    args: { BASE: "nginx:1.29" },
+  });
+  assert.equal(recording.all(imageType).length, 2);
+  assert.deepEqual(recording.calls, [login]);
+});
+
+test("the colon of a domain-scoped project is a slash in the address", async () => {
+  await mockPulumi();
+  const registry = new ImageRegistry("staging-registry", { ...args, project: "example.com:shop" });
+  assert.equal(await valueOf(registry.url), "asia-northeast1-docker.pkg.dev/example.com/shop/staging-images");
+  await settled();
+});

@@ -1,0 +1,157 @@
+/** Pulumi without an engine: what a program registers is recorded as the engine would have been told. */
+import * as pulumi from "@pulumi/pulumi";
+
+export interface Recorded {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  /** As the provider would see them; secrets stand there in the clear. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Paths of inputs that are secret. The SDK marks a whole object when a field of it is secret. */
+  readonly secrets: readonly string[];
+  /** URN of the parent; empty for a resource directly under the stack. */
+  readonly parent: string;
+  /** URNs of what it waits for. */
+  readonly dependencies: readonly string[];
+  readonly protect: boolean;
+  readonly deleteBeforeReplace: boolean;
+  readonly ignoreChanges: readonly string[];
+  readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
+}
+
+export interface MockOptions {
+  /** @default "gke-microservices" */
+  readonly project?: string;
+  /** @default "test" */
+  readonly stack?: string;
+  /** @default false */
+  readonly preview?: boolean;
+  /** What resources of a type know only after they were made, merged over their inputs. */
+  readonly outputs?: Readonly<Record<string, (name: string) => Record<string, unknown>>>;
+  /** Answers of provider functions by token; a call that is not listed fails the test. */
+  readonly calls?: Readonly<Record<string, Record<string, unknown>>>;
+}
+
+/** The part of the engine's request that is recorded. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getObject(): Parameters<typeof pulumi.runtime.deserializeProperties>[0];
+  getDependenciesList(): string[];
+  getProtect(): boolean;
+  getDeletebeforereplace(): boolean;
+  getIgnorechangesList(): string[];
+  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
+}
+type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
+interface Monitor {
+  registerResource(request: RegisterRequest, callback: Callback): Promise<void>;
+}
+
+function reveal(value: unknown, path: string, secrets: string[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item, index) => reveal(item, `${path}[${index}]`, secrets));
+  const object = value as Record<string, unknown>;
+  if (object[pulumi.runtime.specialSigKey] === pulumi.runtime.specialSecretSig) {
+    secrets.push(path);
+    return reveal(object["value"], path, []);
+  }
+  return Object.fromEntries(
+    Object.entries(object).map(([key, item]) => [key, reveal(item, path === "" ? key : `${path}.${key}`, secrets)]),
+  );
+}
+
+export class Recording {
+  readonly resources: Recorded[] = [];
+  /** Tokens of the provider functions that were called. */
+  readonly calls: string[] = [];
+
+  /** The only resource of a type, or the one of that name. */
+  one(type: string, name?: string): Recorded {
+    const found = this.all(type).filter((resource) => name === undefined || resource.name === name);
+    const [only] = found;
+    if (only === undefined || found.length > 1) {
+      const there = this.resources.map((resource) => `${resource.type} ${resource.name}`).join("\n  ");
+      throw new Error(`${found.length} resources ${type} ${name ?? ""}; there are:\n  ${there}`);
+    }
+    return only;
+  }
+
+  /** All resources of a type, in the order in which they were registered. */
+  all(type: string): Recorded[] {
+    return this.resources.filter((resource) => resource.type === type);
+  }
+}
+
+/**
+ * Puts the mocks in place. Await it before the program under test makes a resource. Google's generated names are played
+ * by the resource's name with `-0000000` behind it.
+ */
+export async function mockPulumi(options: MockOptions = {}): Promise<Recording> {
+  const recording = new Recording();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, custom }) => {
+        const generated = custom === true && type.startsWith("gcp:") ? { name: `${name}-0000000` } : {};
+        const state = { ...generated, ...(inputs as Record<string, unknown>), ...options.outputs?.[type]?.(name) };
+        return { id: custom === true ? `${name}-id` : "", state };
+      },
+      call: ({ token }) => {
+        recording.calls.push(token);
+        const answer = options.calls?.[token];
+        if (answer === undefined) throw new Error(`The program called ${token}, which this test does not expect`);
+        return answer;
+      },
+    },
+    options.project ?? "gke-microservices",
+    options.stack ?? "test",
+    options.preview ?? false,
+  );
+
+  // The mocks' own callback does not see parents, dependencies and options: listen where the request arrives.
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) =>
+    register(request, (error, response) => {
+      if (response !== undefined) recording.resources.push(recorded(request, response.getUrn()));
+      callback(error, response);
+    });
+  return recording;
+}
+
+function recorded(request: RegisterRequest, urn: string): Recorded {
+  const secrets: string[] = [];
+  const timeouts = request.getCustomtimeouts();
+  return {
+    urn,
+    type: request.getType(),
+    name: request.getName(),
+    inputs: reveal(pulumi.runtime.deserializeProperties(request.getObject()), "", secrets) as Recorded["inputs"],
+    secrets,
+    parent: request.getParent(),
+    dependencies: request.getDependenciesList(),
+    protect: request.getProtect(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    ignoreChanges: request.getIgnorechangesList(),
+    customTimeouts: timeouts && {
+      create: timeouts.getCreate(),
+      update: timeouts.getUpdate(),
+      delete: timeouts.getDelete(),
+    },
+  };
+}
+
+/** Waits until everything that the program asked for has been answered. */
+export async function settled(): Promise<void> {
+  await pulumi.runtime.disconnect();
+}
+
+/** The value of an output that is known. */
+export async function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    output.apply((value) => {
+      resolve(value);
+    });
+  });
+}
