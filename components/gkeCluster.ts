@@ -14,7 +14,7 @@ export interface GkeClusterArgs {
   readonly project: string;
   /** Region of the cluster, as in `asia-northeast1`: control plane and nodes are spread over its zones. */
   readonly region: string;
-  /** Name of the stack, for labels and for the name of the nodes' identity. */
+  /** Name of the stack, for labels. */
   readonly stack: string;
   /** Private IPv4 ranges that do not overlap. Changing one on a living cluster mostly means a new cluster. */
   readonly network: Ranges;
@@ -42,8 +42,9 @@ export class GkeCluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
 
   /**
-   * @param name at most 24 lower case letters, digits and hyphens, beginning with a letter: Google's names for the
-   *   children are made of it, and a cluster's may have 40 characters
+   * @param name unique in the Google Cloud project, as the stack's name is: Google's names for the children are made of
+   *   it. At most 24 lower case letters, digits and hyphens, beginning with a letter, because the name of the nodes'
+   *   identity may have 30
    * @throws ResourceError where the name, the node counts or the ranges are impossible
    */
   constructor(name: string, args: GkeClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -61,7 +62,7 @@ export class GkeCluster extends pulumi.ComponentResource {
       );
 
     const network = new Network(`${name}-network`, { project, region, ranges: args.network }, { parent: this });
-    const apis = enableApis(name, project, ["container", "binaryauthorization", "iam"], this);
+    const apis = enableApis(name, project, ["container", "binaryauthorization", "iam", "cloudresourcemanager"], this);
 
     const cluster = new gcp.container.Cluster(
       `${name}-cluster`,
@@ -97,7 +98,7 @@ export class GkeCluster extends pulumi.ComponentResource {
       `${name}-nodes`,
       {
         project,
-        accountId: googleName(`${args.stack}-${name}-nodes`, 30),
+        accountId: `${name}-nodes`,
         displayName: `Nodes of the GKE cluster of the stack ${args.stack}`,
       },
       { parent: this, dependsOn: apis },

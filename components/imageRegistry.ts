@@ -23,12 +23,12 @@ export interface ImageArgs {
    * Path of the Dockerfile.
    * @default - `Dockerfile` in the context
    */
-  readonly dockerfile?: string;
+  readonly dockerfile?: string | undefined;
   /**
    * Build arguments. They stay readable in the image's history: no secrets.
    * @default - none
    */
-  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A private Docker repository in Artifact Registry, and the images that are built into it. */

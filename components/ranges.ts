@@ -12,7 +12,7 @@ export interface Ranges {
    * Range of the control plane's private endpoint, a /28.
    * @default - Google takes an address of `nodes`
    */
-  readonly controlPlane?: string;
+  readonly controlPlane?: string | undefined;
 }
 
 interface Cidr {
@@ -99,7 +99,7 @@ export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): n
  * in all zones together) is given, room for that many nodes. Empty where all is well. Every message names the value and
  * what is allowed.
  */
-export function checkRanges(ranges: Ranges & { readonly maxNodes?: number }): string[] {
+export function checkRanges(ranges: Ranges & { readonly maxNodes?: number | undefined }): string[] {
   const given = (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
     const text = ranges[key];
     return text === undefined ? [] : [{ key, text, cidr: parse(text) }];

@@ -93,7 +93,7 @@ test("the cluster is private, VPC-native and closed by default", async () => {
 test("the node pool has an identity of its own and is made after its rights and the way out", async () => {
   const { recording, urn } = await make();
   const identity = recording.one("gcp:serviceaccount/account:Account");
-  assert.equal(identity.inputs["accountId"], "staging-staging-nodes");
+  assert.equal(identity.inputs["accountId"], "staging-nodes");
   const grants = recording.all("gcp:projects/iAMMember:IAMMember");
   const member = "serviceAccount:staging-nodes@acme-staging.iam.gserviceaccount.com";
   assert.deepEqual(
@@ -140,13 +140,14 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
   const apis = recording.all("gcp:projects/service:Service");
   assert.deepEqual(apis.map((api) => api.inputs["service"]).sort(), [
     "binaryauthorization.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
     "iam.googleapis.com",
   ]);
   assert.ok(apis.every((api) => api.inputs["disableOnDestroy"] === false));
   const needed = apis.filter((api) => api.parent === urn).map((api) => api.urn);
-  assert.equal(needed.length, 3);
+  assert.equal(needed.length, 4);
   const { dependencies } = recording.one(clusterType);
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });
