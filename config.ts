@@ -16,7 +16,8 @@ interface Google {
   readonly region: string;
 }
 /** Of a choice by `kind`, the alternative that is on Google says in which project and region. */
-type OnGoogle<Choice extends { kind: string }, Kind> = Exclude<Choice, { kind: Kind }> | (Extract<Choice, { kind: Kind }> & Google);
+type OnGoogle<Choice extends { kind: string }, Kind> =
+  Exclude<Choice, { kind: Kind }> | (Extract<Choice, { kind: Kind }> & Google);
 
 export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edge" | "registry"> {
   readonly stack: string;
@@ -67,7 +68,10 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
     const [namespace = "", name = ""] = splitKey(key);
     if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
     else if (!providers.includes(namespace)) {
-      problems.push({ key, message: `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}` });
+      problems.push({
+        key,
+        message: `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}`,
+      });
     }
   }
   const parsed = schema.safeParse(input, { error: wording });
@@ -115,8 +119,13 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
   const read = (name: keyof typeof rules) => {
     const value = raw[`gcp:${name}`];
     const { form, example } = rules[name];
-    if (value === undefined) problems.push({ key: `gcp:${name}`, message: `is missing; set it: pulumi config set gcp:${name} ${example}` });
-    else if (!form.test(value)) problems.push({ key: `gcp:${name}`, message: `${show([], value)} is not a Google Cloud ${name} such as ${example}` });
+    if (value === undefined)
+      problems.push({ key: `gcp:${name}`, message: `is missing; set it: pulumi config set gcp:${name} ${example}` });
+    else if (!form.test(value))
+      problems.push({
+        key: `gcp:${name}`,
+        message: `${show([], value)} is not a Google Cloud ${name} such as ${example}`,
+      });
     return value ?? "";
   };
   return { project: read("project"), region: read("region") };
@@ -126,7 +135,10 @@ function readTls({ tls, secrets }: Settings, projectDir: string): TlsMaterial | 
   if (tls.mode !== "supplied") return undefined;
   if (tls.certFile === undefined || tls.keyFile === undefined) return secrets.tls;
   try {
-    return { crt: readFileSync(join(projectDir, tls.certFile), "utf8"), key: readFileSync(join(projectDir, tls.keyFile), "utf8") };
+    return {
+      crt: readFileSync(join(projectDir, tls.certFile), "utf8"),
+      key: readFileSync(join(projectDir, tls.keyFile), "utf8"),
+    };
   } catch {
     return undefined; // checkTls names the files.
   }

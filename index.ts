@@ -17,9 +17,11 @@ const config = loadConfig();
 const { stack, cluster, edge, tls, rolloutSeconds } = config;
 
 // Where the Kubernetes is, and where images come from.
-const kubernetes = cluster.kind === "gke" ? new GkeCluster(stack, { ...cluster, stack }) : new ExistingCluster(stack, cluster);
+const kubernetes =
+  cluster.kind === "gke" ? new GkeCluster(stack, { ...cluster, stack }) : new ExistingCluster(stack, cluster);
 const inCluster = { provider: kubernetes.provider };
-const registry = config.registry.kind === "artifact-registry" ? new ImageRegistry(stack, { ...config.registry, stack }) : undefined;
+const registry =
+  config.registry.kind === "artifact-registry" ? new ImageRegistry(stack, { ...config.registry, stack }) : undefined;
 
 const namespace = new k8s.core.v1.Namespace(
   "namespace",
@@ -39,7 +41,11 @@ for (const [service, settings] of Object.entries(config.services)) {
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
 const routes = proxyRoutes(config);
 const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
-const proxy = new NginxProxy("nginx-proxy", { ...config.proxy, ...common, image, routes, serviceAnnotations }, inCluster);
+const proxy = new NginxProxy(
+  "nginx-proxy",
+  { ...config.proxy, ...common, image, routes, serviceAnnotations },
+  inCluster,
+);
 
 // The entrance. Its address is reserved before it, and it goes before the proxy when the stack is destroyed.
 const reserved = edge.kind === "gce" ? new GlobalAddress(stack, edge) : undefined;

@@ -34,7 +34,10 @@ export class Microservice extends pulumi.ComponentResource {
     const metadata = { name: service, namespace, labels: commonLabels(service) };
 
     const secretEnv = args.secretEnv ?? {};
-    const secret = Object.keys(secretEnv).length === 0 ? undefined : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
+    const secret =
+      Object.keys(secretEnv).length === 0
+        ? undefined
+        : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
 
     new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -53,7 +56,11 @@ export class Microservice extends pulumi.ComponentResource {
               env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
               ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
               resources: resourceRequirements(args.resources),
-              startupProbe: { httpGet: { path: args.healthPath, port: "http" }, periodSeconds: 1, failureThreshold: 60 },
+              startupProbe: {
+                httpGet: { path: args.healthPath, port: "http" },
+                periodSeconds: 1,
+                failureThreshold: 60,
+              },
               readinessProbe: { httpGet: { path: args.healthPath, port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
               // Not the health path: a service that is merely busy or draining must not be restarted.
               livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
@@ -68,7 +75,11 @@ export class Microservice extends pulumi.ComponentResource {
       `${name}-service`,
       {
         metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-        spec: { type: "ClusterIP", selector: selectorLabels(service), ports: [{ name: "http", port, targetPort: "http" }] },
+        spec: {
+          type: "ClusterIP",
+          selector: selectorLabels(service),
+          ports: [{ name: "http", port, targetPort: "http" }],
+        },
       },
       parent,
     );

@@ -90,7 +90,11 @@ export class NginxProxy extends pulumi.ComponentResource {
       `${name}-service`,
       {
         metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true", ...args.serviceAnnotations } },
-        spec: { type: "ClusterIP", selector: selectorLabels(app), ports: [{ name: "http", port: 80, targetPort: "http" }] },
+        spec: {
+          type: "ClusterIP",
+          selector: selectorLabels(app),
+          ports: [{ name: "http", port: 80, targetPort: "http" }],
+        },
       },
       parent,
     );

@@ -38,17 +38,28 @@ export function podSpec(name: string, container: Container, rest: Partial<PodSpe
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
     terminationGracePeriodSeconds: drainSeconds + 30,
     // Kubelet's own sleep: images need no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
-    containers: [{ ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container }],
+    containers: [
+      { ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container },
+    ],
     ...rest,
   };
 }
 
 /** New pods first, old ones after: a rollout never has fewer pods ready than asked for. */
-export const rollingUpdate = (maxSurge: number | string) => ({ type: "RollingUpdate", rollingUpdate: { maxSurge, maxUnavailable: 0 } });
+export const rollingUpdate = (maxSurge: number | string) => ({
+  type: "RollingUpdate",
+  rollingUpdate: { maxSurge, maxUnavailable: 0 },
+});
 
 /** `customTimeouts` for a Deployment: an image that does not exist fails in this time, not in ten minutes. */
 export const rolloutTimeouts = (seconds: number) => ({ create: `${seconds}s`, update: `${seconds}s` });

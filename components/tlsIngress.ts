@@ -56,7 +56,9 @@ export class TlsIngress extends pulumi.ComponentResource {
     const secretName = args.certificate && tlsSecret(name, namespace, args.certificate, parent);
     const redirect = args.redirectHttp && secretName !== undefined;
     const { annotations, dependsOn } =
-      edge.kind === "gce" ? gceObjects(name, namespace, edge, redirect, parent) : { annotations: classAnnotations(edge, redirect), dependsOn: [] };
+      edge.kind === "gce"
+        ? gceObjects(name, namespace, edge, redirect, parent)
+        : { annotations: classAnnotations(edge, redirect), dependsOn: [] };
 
     const backend = { service: { name: args.serviceName, port: { name: "http" } } };
     const ingress = new k8s.networking.v1.Ingress(
@@ -89,7 +91,12 @@ function tlsSecret(
   const secretName = pulumi.unsecret(stringData.apply((data) => `${app}-tls-${contentHash(data)}`));
   const secret = new k8s.core.v1.Secret(
     `${name}-tls`,
-    { metadata: { name: secretName, namespace, labels: commonLabels(app) }, type: "kubernetes.io/tls", immutable: true, stringData },
+    {
+      metadata: { name: secretName, namespace, labels: commonLabels(app) },
+      type: "kubernetes.io/tls",
+      immutable: true,
+      stringData,
+    },
     opts,
   );
   return secret.metadata.name;
@@ -101,7 +108,13 @@ function classAnnotations(edge: ClassEdge, redirect: boolean): Record<string, st
 }
 
 /** https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration */
-function gceObjects(name: string, namespace: pulumi.Input<string>, edge: GceEdge, redirect: boolean, opts: pulumi.CustomResourceOptions) {
+function gceObjects(
+  name: string,
+  namespace: pulumi.Input<string>,
+  edge: GceEdge,
+  redirect: boolean,
+  opts: pulumi.CustomResourceOptions,
+) {
   const labels = commonLabels(app);
   const sslPolicy = new gcp.compute.SSLPolicy(
     `${name}-ssl-policy`,
@@ -129,7 +142,15 @@ function gceObjects(name: string, namespace: pulumi.Input<string>, edge: GceEdge
       metadata: { name: backendConfigName, namespace, labels },
       spec: {
         // Inferred health checks are often wrong: say it all.
-        healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyHealthPort, checkIntervalSec: 5, timeoutSec: 3, healthyThreshold: 1, unhealthyThreshold: 3 },
+        healthCheck: {
+          type: "HTTP",
+          requestPath: proxyHealthPath,
+          port: proxyHealthPort,
+          checkIntervalSec: 5,
+          timeoutSec: 3,
+          healthyThreshold: 1,
+          unhealthyThreshold: 3,
+        },
         connectionDraining: { drainingTimeoutSec: drainSeconds + 20 },
         timeoutSec: 30,
       },

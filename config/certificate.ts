@@ -14,12 +14,14 @@ export function certificateProblems(crt: string, key: string, names: readonly st
   }
   const problems: string[] = [];
   try {
-    if (!leaf.checkPrivateKey(createPrivateKey(key))) problems.push("the key does not belong to the certificate: supply the pair that was issued together");
+    if (!leaf.checkPrivateKey(createPrivateKey(key)))
+      problems.push("the key does not belong to the certificate: supply the pair that was issued together");
   } catch {
     problems.push("the key is not an unencrypted PEM private key (-----BEGIN PRIVATE KEY-----)");
   }
   if (now > leaf.validToDate) problems.push(`the certificate expired on ${leaf.validToDate.toISOString()}: renew it`);
-  if (now < leaf.validFromDate) problems.push(`the certificate is not valid before ${leaf.validFromDate.toISOString()}`);
+  if (now < leaf.validFromDate)
+    problems.push(`the certificate is not valid before ${leaf.validFromDate.toISOString()}`);
   const missing = names.filter((name) => leaf.checkHost(name) === undefined);
   if (missing.length > 0) {
     problems.push(`the certificate is not for ${missing.join(", ")}; it names ${leaf.subjectAltName ?? "nothing"}`);

@@ -12,7 +12,13 @@ const project = "gke-microservices";
 /** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, as `pulumi config set --path` takes it. */
 export function keyOf(path: readonly PropertyKey[]): string {
   const text = path
-    .map((part) => (typeof part === "number" ? `[${part}]` : /^[\w-]+$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(String(part))}]`))
+    .map((part) =>
+      typeof part === "number"
+        ? `[${part}]`
+        : /^[\w-]+$/.test(String(part))
+          ? `.${String(part)}`
+          : `[${JSON.stringify(String(part))}]`,
+    )
     .join("");
   return `${project}:${text.replace(/^\./, "")}`;
 }
@@ -23,7 +29,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+    ? best.candidate
+    : undefined;
 }
 
 /** Optimal string alignment distance: a swap of neighbours, the commonest slip, counts once. */
@@ -59,7 +67,8 @@ export function show(path: readonly PropertyKey[], value: unknown): string {
 
 export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, part) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined),
+    (value, part) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
     input,
   );
 }
@@ -75,7 +84,10 @@ export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): C
           message: `is not a key that is known here; ${allowed(key, issue.message.split(" "))}`,
         }));
       case "invalid_key":
-        return issue.issues.map((inner) => ({ key: keyOf(issue.path), message: `${show([], issue.path.at(-1))} ${inner.message}` }));
+        return issue.issues.map((inner) => ({
+          key: keyOf(issue.path),
+          message: `${show([], issue.path.at(-1))} ${inner.message}`,
+        }));
       default:
         if (value === undefined) return [{ key: keyOf(issue.path), message: `is missing; ${issue.message}` }];
         return [{ key: keyOf(issue.path), message: `${show(issue.path, value)} ${issue.message}` }];
@@ -95,13 +107,23 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
     case "invalid_value":
       return oneOf(issue.input, issue.values.map(String));
     case "invalid_union":
-      return "options" in issue && Array.isArray(issue.options) ? oneOf(valueAt(issue.input, [String(issue.discriminator)]), issue.options.map(String)) : "is of no kind that is allowed here";
+      return "options" in issue && Array.isArray(issue.options)
+        ? oneOf(valueAt(issue.input, [String(issue.discriminator)]), issue.options.map(String))
+        : "is of no kind that is allowed here";
     case "too_small":
       return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
     case "too_big":
-      return issue.origin === "string" ? `must have at most ${issue.maximum} characters` : issue.origin === "array" ? `must have at most ${issue.maximum} entries` : `must be at most ${issue.maximum}`;
+      return issue.origin === "string"
+        ? `must have at most ${issue.maximum} characters`
+        : issue.origin === "array"
+          ? `must have at most ${issue.maximum} entries`
+          : `must be at most ${issue.maximum}`;
     case "invalid_format":
-      return issue.format === "cidrv4" ? "must be an IPv4 range such as 10.0.0.0/20" : issue.format === "datetime" ? "must be a time such as 2026-01-03T17:00:00Z" : "has the wrong form";
+      return issue.format === "cidrv4"
+        ? "must be an IPv4 range such as 10.0.0.0/20"
+        : issue.format === "datetime"
+          ? "must be a time such as 2026-01-03T17:00:00Z"
+          : "has the wrong form";
     default:
       return undefined;
   }

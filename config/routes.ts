@@ -3,7 +3,7 @@ import type { StackConfig } from "../config.ts";
 import type { ProxyRoutes, Route } from "../nginx/routes.ts";
 import { fullHost } from "./checks.ts";
 
-type RoutedConfig = Pick<StackConfig, "domain" | "namespace" | "services" | "edge" | "proxy">;
+type RoutedConfig = Pick<StackConfig, "domain" | "services">;
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
@@ -19,7 +19,9 @@ function routesOf({ domain, services }: RoutedConfig): Route[] {
   );
 }
 
-export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
+export function proxyRoutes(
+  config: Pick<StackConfig, "domain" | "services" | "namespace" | "edge" | "proxy">,
+): ProxyRoutes {
   const routes = routesOf(config);
   const routed = new Set(routes.map(({ service }) => service));
   return {
@@ -38,6 +40,8 @@ export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
 
 /** `{"shop.example.com/hoge/": "hoge"}`: each route and its service, sorted. */
 export function routeTable(config: RoutedConfig): Record<string, string> {
-  const entries = routesOf(config).map(({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const);
+  const entries = routesOf(config).map(
+    ({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const,
+  );
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -7,7 +7,10 @@ import * as z from "zod";
 /** Kubernetes names that end up in DNS (RFC 1123 label). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 const label = z
   .string()
-  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter")
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter",
+  )
   .max(40, "must have at most 40 characters, so that the names made from it stay within 63");
 
 const domain = z
@@ -30,8 +33,14 @@ const host = z
 const path = z
   .string()
   .max(200, "must have at most 200 characters")
-  .regex(/^\/([A-Za-z0-9._~-]+\/)*([A-Za-z0-9._~-]+)?$/, "must start with /, with segments of letters, digits and . _ ~ -")
-  .refine((value) => !value.split("/").some((segment) => segment === "." || segment === ".."), "must not contain . or .. segments");
+  .regex(
+    /^\/([A-Za-z0-9._~-]+\/)*([A-Za-z0-9._~-]+)?$/,
+    "must start with /, with segments of letters, digits and . _ ~ -",
+  )
+  .refine(
+    (value) => !value.split("/").some((segment) => segment === "." || segment === ".."),
+    "must not contain . or .. segments",
+  );
 
 /** An image by tag or digest; a reference without either, or with `latest`, names something else tomorrow. */
 const image = z
@@ -42,7 +51,10 @@ const image = z
     "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
   )
   .refine((value) => value.includes("@sha256:") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
-  .refine((value) => value.includes("@sha256:") || !value.endsWith(":latest"), "must not use the tag latest: name a version");
+  .refine(
+    (value) => value.includes("@sha256:") || !value.endsWith(":latest"),
+    "must not use the tag latest: name a version",
+  );
 
 const build = z.strictObject({
   /** Folder with the Dockerfile, relative to the project. */
@@ -73,7 +85,12 @@ const route = z
 
 /** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
 const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
-const env = z.record(envName, z.union([z.string(), z.number(), z.boolean()], { error: "must be a string, a number or a boolean" }).transform(String));
+const env = z.record(
+  envName,
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: "must be a string, a number or a boolean" })
+    .transform(String),
+);
 
 export const replicas = z.int().min(1).max(100);
 
@@ -89,7 +106,10 @@ const service = z
     env: env.default({}),
     resources: resources("100m", "128Mi"),
   })
-  .refine((value) => (value.image === undefined) !== (value.build === undefined), "must have exactly one of image and build");
+  .refine(
+    (value) => (value.image === undefined) !== (value.build === undefined),
+    "must have exactly one of image and build",
+  );
 
 const gke = z.strictObject({
   kind: z.literal("gke"),
@@ -117,7 +137,10 @@ const gke = z.strictObject({
     .strictObject({
       start: z.iso.datetime().default("2026-01-03T17:00:00Z"),
       end: z.iso.datetime().default("2026-01-03T21:00:00Z"),
-      recurrence: z.string().startsWith("FREQ=", "must be an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA,SU").default("FREQ=WEEKLY;BYDAY=SA,SU"),
+      recurrence: z
+        .string()
+        .startsWith("FREQ=", "must be an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA,SU")
+        .default("FREQ=WEEKLY;BYDAY=SA,SU"),
     })
     .prefault({}),
   deletionProtection: z.boolean().default(true),
@@ -136,7 +159,10 @@ const file = z.string().min(1).max(500);
 export const schema = z.strictObject({
   domain,
   namespace: label
-    .refine((name) => name !== "default" && !name.startsWith("kube-"), "must not be default or kube-…: a stack has a namespace of its own")
+    .refine(
+      (name) => name !== "default" && !name.startsWith("kube-"),
+      "must not be default or kube-…: a stack has a namespace of its own",
+    )
     .default("apps"),
   cluster: z.discriminatedUnion("kind", [gke, existing]).prefault({ kind: "gke" }),
   edge: z
@@ -155,7 +181,12 @@ export const schema = z.strictObject({
     .discriminatedUnion("mode", [
       z.strictObject({ mode: z.literal("none") }),
       z.strictObject({ mode: z.literal("self-signed"), redirectHttp }),
-      z.strictObject({ mode: z.literal("supplied"), redirectHttp, certFile: file.optional(), keyFile: file.optional() }),
+      z.strictObject({
+        mode: z.literal("supplied"),
+        redirectHttp,
+        certFile: file.optional(),
+        keyFile: file.optional(),
+      }),
     ])
     .prefault({ mode: "self-signed" }),
   registry: z

@@ -7,7 +7,11 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
 /** Runs a command to its end. Problems end in what is wrong and how to mend it, and status 1; only defects show a stack. */
-export async function main<O extends Options>(usage: string, options: O, action: (parsed: Parsed<O>) => Promise<void>): Promise<void> {
+export async function main<O extends Options>(
+  usage: string,
+  options: O,
+  action: (parsed: Parsed<O>) => Promise<void>,
+): Promise<void> {
   try {
     if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
       console.log(usage);

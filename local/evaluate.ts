@@ -22,7 +22,8 @@ export type RawConfig = Record<string, string>;
 
 /** The stack file as Pulumi would hand it to the program; encrypted values become marked placeholders. */
 export function readStackFile(path: string): RawConfig {
-  if (!existsSync(path)) throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
+  if (!existsSync(path))
+    throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
   let document: unknown;
   try {
     document = parse(readFileSync(path, "utf8"), { maxAliasCount: 100 });
@@ -38,26 +39,38 @@ export function readStackFile(path: string): RawConfig {
   );
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function withoutSecrets(value: unknown, key: string): unknown {
   if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`));
   if (!isObject(value)) return value;
   if (Object.keys(value).join() === "secure") return notShown(`secret ${key}`);
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`)]),
+  );
 }
 
 /** Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place. */
-function withPlaceholderFiles(config: RawConfig): RawConfig {
-  const tls = JSON.parse(config[`${project}:tls`] ?? "{}") as { mode?: string; certFile?: string; keyFile?: string };
-  const { certFile, keyFile, ...rest } = tls;
-  if (tls.mode !== "supplied" || certFile === undefined || keyFile === undefined || existsSync(join(projectDir, certFile))) return config;
-  const secrets = JSON.parse(config[`${project}:secrets`] ?? "{}") as Record<string, unknown>;
+export function withPlaceholderFiles(config: RawConfig, when: "missing" | "always" = "missing"): RawConfig {
+  const { certFile, keyFile, ...rest } = objectAt(config, "tls");
+  if (rest["mode"] !== "supplied" || typeof certFile !== "string" || typeof keyFile !== "string") return config;
+  if (when === "missing" && existsSync(join(projectDir, certFile))) return config;
+  const secrets = objectAt(config, "secrets");
   return {
     ...config,
     [`${project}:tls`]: JSON.stringify(rest),
     [`${project}:secrets`]: JSON.stringify({ ...secrets, tls: { crt: notShown(certFile), key: notShown(keyFile) } }),
   };
+}
+
+function objectAt(config: RawConfig, key: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(config[`${project}:${key}`] ?? "{}");
+    return isObject(value) ? value : {};
+  } catch {
+    return {}; // The check of the config says what is wrong with it.
+  }
 }
 
 export interface Evaluation {
@@ -76,9 +89,13 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     {
       newResource: ({ type, name, inputs }) => {
         if (type.startsWith("kubernetes:") && inputs.kind !== undefined) objects.push(toObject(inputs, secrets));
-        return { id: `${name}-id`, state: type.startsWith("kubernetes:") ? inputs : { ...unknownOutputs(type, name), ...inputs } };
+        return {
+          id: `${name}-id`,
+          state: type.startsWith("kubernetes:") ? inputs : { ...unknownOutputs(type, name), ...inputs },
+        };
       },
-      call: ({ token }) => (token === "gcp:organizations/getClientConfig:getClientConfig" ? { accessToken: notShown("access token") } : {}),
+      call: ({ token }) =>
+        token === "gcp:organizations/getClientConfig:getClientConfig" ? { accessToken: notShown("access token") } : {},
     },
     project,
     stack,
@@ -88,7 +105,10 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const program = (await import("../index.ts")) as { default: Record<string, unknown> };
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
-  return { objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))), outputs: outputs as Record<string, unknown> };
+  return {
+    objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))),
+    outputs: outputs as Record<string, unknown>,
+  };
 }
 
 const promise = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
@@ -100,7 +120,10 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
     case "gcp:compute/globalAddress:GlobalAddress":
       return { name: known("name"), address: known("address") };
     case "gcp:container/cluster:Cluster":
-      return { name: known("name"), controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: known("endpoint") } } };
+      return {
+        name: known("name"),
+        controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: known("endpoint") } },
+      };
     case "docker:index/image:Image":
       return { repoDigest: known("digest") };
     case "tls:index/privateKey:PrivateKey":
@@ -108,7 +131,13 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
     case "tls:index/certRequest:CertRequest":
       return { certRequestPem: known("request") };
     default:
-      return { name: known("name"), email: known("email"), certPem: known("certificate"), selfLink: known("link"), repositoryId: known("repository") };
+      return {
+        name: known("name"),
+        email: known("email"),
+        certPem: known("certificate"),
+        selfLink: known("link"),
+        repositoryId: known("repository"),
+      };
   }
 }
 
@@ -120,19 +149,34 @@ function toObject(inputs: Record<string, unknown>, secrets: "redacted" | "plain"
     if (Array.isArray(value)) return value.map((item, index) => unwrap(item, `${path}[${index}]`));
     if (!isObject(value)) return value;
     if (secretMark in value) return secrets === "plain" ? unwrap(value["value"], path) : redact(value["value"], path);
-    return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, unwrap(item, `${path}.${key}`)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [key, unwrap(item, `${path}.${key}`)]),
+    );
   };
   const { apiVersion, kind, metadata, ...rest } = unwrap(inputs, "") as KubernetesObject;
   return { apiVersion, kind, metadata, ...rest };
 }
 
 function redact(value: unknown, path: string): unknown {
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item, `${path}.${key}`)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item, `${path}.${key}`)]));
   return notShown(`secret ${path.replace(/^\./, "")}`);
 }
 
 /** What others need comes first; the entrance last. */
-const order = ["Namespace", "ConfigMap", "Secret", "FrontendConfig", "BackendConfig", "Service", "PodDisruptionBudget", "Deployment", "Ingress"];
+const order = [
+  "Namespace",
+  "ConfigMap",
+  "Secret",
+  "FrontendConfig",
+  "BackendConfig",
+  "Service",
+  "PodDisruptionBudget",
+  "Deployment",
+  "Ingress",
+];
 const rank = ({ kind }: KubernetesObject) => order.indexOf(kind);
 const id = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { nodeImage } from "../components/imageReference.ts";
 import { baseImage, baseKey, type Base } from "./baseImages.ts";
-import { contextHash } from "./buildContext.ts";
 import { buildah, imagesDir } from "./buildah.ts";
+import { Problem } from "./problem.ts";
 
 export interface ImageSpec {
   /** A DNS label. */
@@ -16,7 +17,7 @@ export interface ImageSpec {
 }
 
 export interface BuiltImage {
-  /** `localhost/gke-microservices/<name>:<tag>`; the tag follows from the context and the base alone. */
+  /** As the program names it: `localhost/gke-microservices/<name>:<tag>`, the tag following from the context. */
   readonly reference: string;
   /** Archive in Docker's format, for `ctr images import`. */
   readonly archive: string;
@@ -25,13 +26,22 @@ export interface BuiltImage {
 const days = 24 * 60 * 60 * 1000;
 
 /** What {@link buildImages} gives for the spec, without building anything. @throws Problem when the context cannot be read */
-export async function imageOf({ name, context, base }: ImageSpec): Promise<BuiltImage> {
-  const hash = createHash("sha256").update(`${baseKey(base)} ${await contextHash(context)}`);
-  const tag = hash.digest("hex").slice(0, 12);
-  return {
-    reference: `localhost/gke-microservices/${name}:${tag}`,
-    archive: join(imagesDir, `${name}-${tag}.tar`),
-  };
+export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
+  let reference: string;
+  try {
+    reference = nodeImage(name, context);
+  } catch (error) {
+    throw new Problem(
+      `The image context ${context} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      "Name a readable folder that holds a Dockerfile as build.context.",
+    );
+  }
+  // The archive is of a base, too: a newer base is a newer image under the same name.
+  const key = createHash("sha256")
+    .update(`${baseKey(base)} ${reference}`)
+    .digest("hex")
+    .slice(0, 12);
+  return { reference, archive: join(imagesDir, `${name}-${key}.tar`) };
 }
 
 /**
@@ -45,7 +55,7 @@ export async function buildImages(
   progress: (message: string) => void = () => undefined,
 ): Promise<Map<string, BuiltImage>> {
   const images = new Map<string, BuiltImage>();
-  for (const spec of specs) images.set(spec.name, await imageOf(spec));
+  for (const spec of specs) images.set(spec.name, imageOf(spec));
   // One after another: buildah's storage takes one writer, and the disk is what it waits for.
   for (const spec of specs) {
     const image = images.get(spec.name);

@@ -14,7 +14,8 @@ Google can tell, appear as "(… not shown)". With --out each object goes to a f
 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
   const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0) throw new Problem("One stack is to be named.", "For example: npm run --silent render -- staging");
+  if (stack === undefined || rest.length > 0)
+    throw new Problem("One stack is to be named.", "For example: npm run --silent render -- staging");
   const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
   const text = (object: unknown) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
   if (values.out === undefined) {
@@ -22,6 +23,7 @@ await main(usage, { out: { type: "string" } }, async ({ values, positionals }) =
     return;
   }
   mkdirSync(values.out, { recursive: true });
-  for (const object of objects) writeFileSync(join(values.out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
+  for (const object of objects)
+    writeFileSync(join(values.out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
   console.error(`${objects.length} objects written to ${values.out}`);
 });

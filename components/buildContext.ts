@@ -1,40 +1,31 @@
 /** What an image is built from, as a hash: the same context is the same image, so an unchanged one is never built again. */
 import { createHash } from "node:crypto";
-import { readFile, readdir, readlink, stat } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
-import { Problem } from "./problem.ts";
 
 /**
- * Names, contents and executable bits of the Dockerfile and of what `.dockerignore` lets through; neither times nor owners.
- * @returns hex
- * @throws Problem when the folder or its Dockerfile is missing or unreadable
+ * A tag for the image built from a folder: 12 hex digits over the names, contents and executable bits of the Dockerfile and of
+ * what `.dockerignore` lets through; neither times nor owners count, so a fresh clone gives the same.
+ * @throws Error when the folder or its Dockerfile is missing or unreadable
  */
-export async function contextHash(context: string): Promise<string> {
+export function contextTag(context: string): string {
   const hash = createHash("sha256");
   // Lengths keep a name and a content from running into each other.
   const add = (...parts: (string | Buffer)[]) => {
     for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
   };
-  try {
-    add(await readFile(join(context, "Dockerfile")));
-    for (const { path, isLink } of await contextFiles(context)) {
-      const file = join(context, path);
-      if (isLink) add(path, "link", await readlink(file));
-      else add(path, (await stat(file)).mode & 0o100 ? "executable" : "file", await readFile(file));
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Problem(
-      `The image context ${context} cannot be read: ${reason}`,
-      "Name a readable folder that holds a Dockerfile as the service's build.context.",
-    );
+  add(readFileSync(join(context, "Dockerfile")));
+  for (const { path, isLink } of contextFiles(context)) {
+    const file = join(context, path);
+    if (isLink) add(path, "link", readlinkSync(file));
+    else add(path, statSync(file).mode & 0o100 ? "executable" : "file", readFileSync(file));
   }
-  return hash.digest("hex");
+  return hash.digest("hex").slice(0, 12);
 }
 
-async function contextFiles(context: string): Promise<{ path: string; isLink: boolean }[]> {
-  const patterns = await ignorePatterns(context);
-  const entries = await readdir(context, { recursive: true, withFileTypes: true });
+function contextFiles(context: string): { path: string; isLink: boolean }[] {
+  const patterns = ignorePatterns(context);
+  const entries = readdirSync(context, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => ({
@@ -45,11 +36,9 @@ async function contextFiles(context: string): Promise<{ path: string; isLink: bo
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function ignorePatterns(context: string): Promise<string[]> {
-  const text = await readFile(join(context, ".dockerignore"), "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
-  });
+function ignorePatterns(context: string): string[] {
+  const file = join(context, ".dockerignore");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   return text
     .split("\n")
     .map((line) => line.trim())

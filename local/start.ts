@@ -1,0 +1,184 @@
+/** `npm start`: a Kubernetes on this machine (or one that is there already), the images, the `local` stack, and the proof by requests. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkConfig, type CheckedConfig } from "../config.ts";
+import { hostNames } from "../config/checks.ts";
+import { apply } from "./apply.ts";
+import { main } from "./cli.ts";
+import { embeddedCluster, existingCluster, type Cluster } from "./clusters.ts";
+import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
+import { buildImages } from "./images.ts";
+import { kubectlObjects } from "./kubectl.ts";
+import { projectDir, stateDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { findPulumi, up } from "./pulumiEngine.ts";
+import { caFile, ensureCertificate } from "./tls.ts";
+import { report, verify } from "./verify.ts";
+import { routeTable } from "../config/routes.ts";
+
+const usage = `npm start [-- OPTIONS]
+
+Starts a Kubernetes on this machine, builds the images, applies the stack "local" and proves it by HTTPS requests.
+Run again, it applies what changed in Pulumi.local.yaml.
+
+  --engine auto|pulumi|kubectl  what applies the stack; auto takes the Pulumi CLI where there is one
+  --context NAME                use the cluster of this kubectl context instead of starting one
+  --address ADDRESS             where that cluster's ingress controller answers (asked of the Ingress otherwise)
+  --http-port N, --https-port N ports of the entrance (80 and 443)`;
+
+const options = {
+  engine: { type: "string", default: "auto" },
+  context: { type: "string" },
+  address: { type: "string" },
+  "http-port": { type: "string", default: "80" },
+  "https-port": { type: "string", default: "443" },
+} as const;
+
+await main(usage, options, async ({ values }) => {
+  const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
+  const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml")), values.context);
+  // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
+  const checked = checkConfig(withPlaceholderFiles(raw, "always"), "local", projectDir);
+  const engine = chooseEngine(values.engine);
+  const progress = createProgress();
+
+  const cluster =
+    values.context === undefined ? await embeddedCluster(ports, progress) : await existingCluster(values.context);
+  await ensureCertificate(hostNames(checked.settings));
+  await putImages(cluster, checked, progress);
+  await applyStack(cluster, engine, raw, checked, progress);
+  await prove(cluster, checked, { ...ports, address: values.address });
+});
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65535)
+    throw new Problem(`${text} is not a port.`, "Name a number from 1 to 65535.");
+  return value;
+}
+
+function withContext(raw: RawConfig, context: string | undefined): RawConfig {
+  return context === undefined
+    ? raw
+    : { ...raw, "gke-microservices:cluster": JSON.stringify({ kind: "existing", context }) };
+}
+
+type Engine = { readonly name: "kubectl" } | { readonly name: "pulumi"; readonly program: string };
+
+/** Both engines would own the same objects, so a running stack stays with the one that made it. */
+function chooseEngine(wanted: string): Engine {
+  if (!["auto", "pulumi", "kubectl"].includes(wanted))
+    throw new Problem(`"${wanted}" is no engine.`, "Allowed are auto, pulumi and kubectl.");
+  const program = findPulumi();
+  const mark = join(stateDir, "engine");
+  const used = existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
+  if (wanted !== "auto" && used !== undefined && used !== wanted) {
+    throw new Problem(
+      `The running stack was applied by ${used}, not by ${wanted}.`,
+      `Run "npm stop -- --keep-cache" first, or leave --engine out.`,
+    );
+  }
+  const name = wanted === "auto" ? (used ?? (program === undefined ? "kubectl" : "pulumi")) : wanted;
+  const why =
+    wanted !== "auto"
+      ? "as asked"
+      : used !== undefined
+        ? "as before"
+        : program === undefined
+          ? "there is no Pulumi CLI on PATH"
+          : program;
+  console.error(`Engine: ${name} (${why})`);
+  if (name === "kubectl") return { name };
+  if (program === undefined)
+    throw new Problem(
+      "There is no Pulumi CLI on PATH.",
+      "Install it (https://www.pulumi.com/docs/install/), or use --engine kubectl.",
+    );
+  return { name: "pulumi", program };
+}
+
+async function putImages(cluster: Cluster, { settings }: CheckedConfig, progress: Progress): Promise<void> {
+  const services = Object.entries(settings.services).map(([name, { build }]) => ({
+    name,
+    build,
+    base: "node" as const,
+  }));
+  const specs = [...services, { name: "nginx-proxy", build: settings.proxy.build, base: "nginx" as const }].flatMap(
+    ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
+  );
+  if (specs.length === 0) return;
+  await progress.step("images", async (step) => {
+    const images = await buildImages(specs, (text) => {
+      step.detail(text);
+    });
+    for (const { archive, reference } of images.values()) await cluster.loadImage(archive, reference);
+  });
+}
+
+async function applyStack(
+  cluster: Cluster,
+  engine: Engine,
+  raw: RawConfig,
+  { settings }: CheckedConfig,
+  progress: Progress,
+): Promise<void> {
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(join(stateDir, "engine"), engine.name);
+  const outcome = await progress.step(`stack, by ${engine.name}`, async (step) => {
+    if (engine.name === "pulumi") {
+      const { changes } = await up(engine.program, raw);
+      return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
+    }
+    const { objects } = await evaluate("local", raw, "plain");
+    const { applied, pruned } = await apply(cluster.place, objects, settings.rolloutSeconds, (text) => {
+      step.detail(text);
+    });
+    const parts = [
+      applied.length > 0 && `applied ${applied.join(", ")}`,
+      pruned.length > 0 && `pruned ${pruned.join(", ")}`,
+    ].filter(Boolean);
+    return parts.length === 0 ? "nothing to apply" : parts.join("; ");
+  });
+  console.error(`  ${outcome}`);
+}
+
+async function prove(
+  cluster: Cluster,
+  { settings }: CheckedConfig,
+  { address, ...ports }: { address: string | undefined; httpPort: number; httpsPort: number },
+) {
+  const secure = settings.tls.mode !== "none";
+  const entrance = {
+    address: address ?? cluster.address ?? (await ingressAddress(cluster, settings.namespace)),
+    ...ports,
+    ca: secure ? readFileSync(caFile, "utf8") : undefined,
+  };
+  const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
+  console.log(`\n  hops: client → ${entrance.address} → ingress (${settings.edge.kind}) → nginx → service → pod`);
+  report(await verify(entrance, routeTable(settings), redirect));
+  const url = secure
+    ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
+    : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;
+  console.log(`\nOpen ${url}`);
+  if (secure)
+    console.log(
+      `  curl --cacert ${caFile} ${url}\n  A browser trusts it once ${caFile} is imported as a certificate authority.`,
+    );
+}
+
+const portText = (port: number, usual: number) => (port === usual ? "" : `:${port}`);
+
+async function ingressAddress({ place }: Cluster, namespace: string): Promise<string> {
+  const [ingress] = await kubectlObjects(place, ["get", "ingress", "ingress", "-n", namespace]);
+  const status = ingress?.["status"] as
+    { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } } | undefined;
+  const first = status?.loadBalancer?.ingress?.[0];
+  const found = first?.ip ?? first?.hostname;
+  if (found === undefined)
+    throw new Problem(
+      "The Ingress has no address yet: no controller of its class has taken it.",
+      "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
+    );
+  return found;
+}

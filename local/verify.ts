@@ -1,0 +1,145 @@
+/** Proves the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers as a service saw them. */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { IncomingHttpHeaders } from "node:http";
+import { Problem } from "./problem.ts";
+
+export interface Entrance {
+  /** Address and ports of the edge; names are not looked up, so that no DNS is needed. */
+  readonly address: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** PEM of the CA to trust. @default - plain HTTP */
+  readonly ca?: string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One request by name; the certificate is verified for that name. */
+export function get(
+  entrance: Entrance,
+  scheme: "http" | "https",
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const { address, ca } = entrance;
+  const options = {
+    host: address,
+    path,
+    headers: { host, accept: "application/json", ...headers },
+    timeout: 10_000,
+    agent: false as const,
+  };
+  return new Promise((resolve, reject) => {
+    const request =
+      scheme === "https"
+        ? httpsRequest({ ...options, port: entrance.httpsPort, servername: host, ...(ca !== undefined && { ca }) })
+        : httpRequest({ ...options, port: entrance.httpPort });
+    request.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        });
+      });
+    });
+    request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+/** One line of the table: the hop, whether it held, what was seen. */
+export interface Hop {
+  readonly hop: string;
+  readonly ok: boolean;
+  readonly seen: string;
+}
+
+/** @param routes `shop.example.com/hoge/` → service, as the program's `routes` output has them */
+export async function verify(
+  entrance: Entrance,
+  routes: Readonly<Record<string, string>>,
+  redirectHttp: boolean,
+): Promise<Hop[]> {
+  const scheme = entrance.ca === undefined ? "http" : "https";
+  const hops: Hop[] = [];
+  const domain = Object.keys(routes)[0]?.split("/")[0] ?? "localhost";
+  if (redirectHttp) hops.push(await attempt(`http://${domain}/`, () => redirect(entrance, domain)));
+  for (const [place, service] of Object.entries(routes)) {
+    hops.push(await attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)));
+  }
+  return hops;
+}
+
+async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> {
+  // A new Ingress reaches the edge a moment after it was applied.
+  const end = Date.now() + 30_000;
+  for (;;) {
+    try {
+      return { hop, ok: true, seen: await probe() };
+    } catch (error) {
+      if (Date.now() > end) return { hop, ok: false, seen: error instanceof Error ? error.message : String(error) };
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+async function redirect(entrance: Entrance, domain: string): Promise<string> {
+  const { status, headers } = await get(entrance, "http", domain, "/");
+  if (status < 300 || status > 399 || !headers.location?.startsWith("https://"))
+    throw new Error(`${status}, and no redirect to https`);
+  return `${status} to ${headers.location}`;
+}
+
+async function route(entrance: Entrance, scheme: "http" | "https", place: string, service: string): Promise<string> {
+  const slash = place.indexOf("/");
+  const [host, path] = [place.slice(0, slash), place.slice(slash)];
+  const { status, body } = await get(entrance, scheme, host, path);
+  const answer = parse(body);
+  if (typeof answer["error"] === "string") throw new Error(`${status} from the proxy: ${answer["error"]}`);
+  if (status >= 500) throw new Error(`${status} from ${service}`);
+  // The samples say what reached them; of another service the status is all that can be judged.
+  if (typeof answer["service"] !== "string" || typeof answer["headers"] !== "object")
+    return `${status} from ${service}`;
+  if (answer["service"] !== service) throw new Error(`answered by ${answer["service"]}, not by ${service}`);
+  const headers = answer["headers"] as Record<string, string>;
+  const wanted = { host, "x-forwarded-host": host, "x-forwarded-proto": scheme };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (headers[name] !== value) throw new Error(`${service} saw ${name}: ${headers[name] ?? "nothing"}, not ${value}`);
+  }
+  for (const name of ["x-real-ip", "x-forwarded-for"]) {
+    if (!headers[name]) throw new Error(`${service} saw no ${name}`);
+  }
+  return `${status} from pod ${String(answer["pod"])}, which saw ${scheme}, ${host}, client ${headers["x-real-ip"] ?? ""}`;
+}
+
+function parse(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The table that people read; throws the first hop that failed. */
+export function report(hops: readonly Hop[]): void {
+  const width = Math.max(...hops.map(({ hop }) => hop.length));
+  for (const { hop, ok, seen } of hops) console.log(`  ${ok ? "ok  " : "FAIL"}  ${hop.padEnd(width)}  ${seen}`);
+  const failed = hops.find(({ ok }) => !ok);
+  if (failed)
+    throw new Problem(
+      `${failed.hop}: ${failed.seen}`,
+      "See the hops above: the first that failed is the one to mend. Logs are in .local/logs.",
+    );
+}
