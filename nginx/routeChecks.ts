@@ -46,6 +46,12 @@ function isNetwork(value: string): boolean {
   );
 }
 
+/** The spelling of RFC 5952: nginx refuses some others, such as `::` for a single group. Takes what is a network. */
+export function canonicalNetwork(network: string): string {
+  const [address = "", bits = ""] = network.split("/");
+  return isIP(address) === 6 ? `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}` : network;
+}
+
 function isResolver(value: string): boolean {
   const [name = "", port = "53", ...rest] = value.split(":");
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);

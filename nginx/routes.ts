@@ -1,5 +1,5 @@
 /** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
-import { checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
+import { canonicalNetwork, checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
 
 export { isHostName, isRoutePath };
 
@@ -77,7 +77,7 @@ const afterEntry = { last: "", "second-to-last": ",[^,]*" };
 
 /** What stands before the client's entry came from the client: it is neither believed nor passed on. */
 function renderClient(client: ProxyRoutes["client"]): string {
-  const networks = [...new Set(client.trustedProxies)].sort();
+  const networks = [...new Set(client.trustedProxies.map(canonicalNetwork))].sort();
   return `# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
 geo $peer_is_trusted {
     default 0;

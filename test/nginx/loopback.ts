@@ -1,0 +1,149 @@
+/** What stands around the proxy in its tests: a DNS server, services and a client, all on loopback. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, request, type IncomingHttpHeaders, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
+import type { ProxyRoutes } from "../../nginx/routes.ts";
+
+export interface NameServer extends AsyncDisposable {
+  /** `address:port`, as the `resolver` directive takes it. */
+  readonly resolver: string;
+  /** Addresses by name; every other name does not exist. Change it at any time. */
+  readonly names: Map<string, string>;
+}
+
+export async function startNameServer(): Promise<NameServer> {
+  const names = new Map<string, string>();
+  const socket = createSocket("udp4");
+  socket.on("message", (message, peer) => {
+    const { id, questions = [] } = decode(message);
+    const name = questions[0]?.name ?? "";
+    const address = names.get(name);
+    const found = address !== undefined;
+    const answer = encode({
+      type: "response",
+      id: id ?? 0,
+      // The low four bits are the code; 3 is NXDOMAIN (RFC 1035, 4.1.1).
+      flags: AUTHORITATIVE_ANSWER | (found ? 0 : 3),
+      questions,
+      answers: found ? [{ type: "A", name, ttl: 30, data: address }] : [],
+    });
+    socket.send(answer, peer.port, peer.address);
+  });
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return {
+    resolver: `127.0.0.1:${socket.address().port}`,
+    names,
+    [Symbol.asyncDispose]: async () => {
+      socket.close();
+      await once(socket, "close");
+    },
+  };
+}
+
+/** What a service of the tests says that reached it. */
+export interface Seen {
+  readonly service: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface Service extends AsyncDisposable {
+  readonly port: number;
+  /** How many requests reached it. */
+  readonly count: () => number;
+}
+
+/** A service that answers with what reached it, unless `listener` answers otherwise. */
+export async function startService(service: string, listener?: RequestListener): Promise<Service> {
+  let count = 0;
+  const server = createServer((request, response) => {
+    count += 1;
+    if (listener !== undefined) {
+      listener(request, response);
+      return;
+    }
+    request.resume();
+    const seen: Seen = { service, method: request.method ?? "", url: request.url ?? "", headers: request.headers };
+    response.setHeader("content-type", "application/json").end(JSON.stringify(seen));
+  });
+  // After the handshake of a websocket, everything is sent back.
+  server.on("upgrade", (request, socket) => {
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade ?? ""}\r\nConnection: Upgrade\r\n\r\n`,
+    );
+    socket.pipe(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    count: () => count,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Asking {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Buffer;
+  /** The client's address: any of 127.0.0.0/8. @default 127.0.0.1 */
+  readonly from?: string;
+}
+
+/** One request whose path goes out as it is: no dot segment is resolved, nothing is encoded. */
+export async function ask(
+  port: number,
+  path: string,
+  { method = "GET", headers = {}, body, from = "127.0.0.1" }: Asking = {},
+): Promise<Answer> {
+  const asking = request({ host: "127.0.0.1", port, path, method, headers, localAddress: from, agent: false });
+  const response = new Promise<Answer>((resolve, reject) => {
+    asking.on("error", reject).on("response", (message) => {
+      text(message).then((body) => {
+        resolve({ status: message.statusCode ?? 0, headers: message.headers, body });
+      }, reject);
+    });
+  });
+  asking.end(body);
+  return response;
+}
+
+/** What the service saw. @throws where no service answered */
+export async function seenAt(port: number, path: string, asking?: Asking): Promise<Seen> {
+  const { status, body } = await ask(port, path, asking);
+  if (status !== 200) throw new Error(`${path} was answered with ${status}: ${body}`);
+  return JSON.parse(body) as Seen;
+}
+
+/** The full name of a service, as the cluster's DNS has it. */
+export const addressOf = (service: string): string => `${service}.shop.svc.cluster.local`;
+
+/** Routes behind the test's name server; peers other than 127.0.0.1 are not trusted. */
+export function proxyRoutes(
+  nameServer: NameServer,
+  ports: Readonly<Record<string, number>>,
+  routes: ProxyRoutes["routes"],
+  entry: ProxyRoutes["client"]["entry"] = "second-to-last",
+): ProxyRoutes {
+  return {
+    resolver: nameServer.resolver,
+    client: { trustedProxies: ["127.0.0.1/32"], entry },
+    upstreams: Object.entries(ports).map(([service, port]) => ({ service, address: addressOf(service), port })),
+    routes,
+  };
+}

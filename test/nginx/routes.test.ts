@@ -1,0 +1,316 @@
+/** The renderer as a pure function: its exact text, what it refuses, and properties of every text that it renders. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { isHostName, isRoutePath, renderRoutes, type ProxyRoutes, type Route } from "../../nginx/routes.ts";
+import { checkSyntax } from "./realNginx.ts";
+
+const small: ProxyRoutes = {
+  resolver: "kube-dns.kube-system.svc.cluster.local",
+  client: { trustedProxies: ["35.191.0.0/16", "130.211.0.0/22"], entry: "second-to-last" },
+  upstreams: [
+    { service: "web", address: "web.shop.svc.cluster.local", port: 8080 },
+    { service: "hoge", address: "hoge.shop.svc.cluster.local", port: 8081 },
+  ],
+  routes: [
+    { service: "web", path: "/", keepPrefix: false },
+    { service: "hoge", path: "/v1.0/", keepPrefix: false },
+    { service: "hoge", host: "hoge.example.com", path: "/exact", keepPrefix: false },
+  ],
+};
+
+/** The text from the line that starts with `from` to the end of that block. */
+function block(text: string, from: string): string {
+  const start = text.indexOf(from);
+  assert.notEqual(start, -1, `no block ${from}`);
+  return text.slice(start, text.indexOf("\n}\n", start) + 3);
+}
+
+test("a stack's text is what an operator would write", () => {
+  const text = renderRoutes(small);
+  assert.match(text, /^resolver kube-dns\.kube-system\.svc\.cluster\.local valid=5s ipv6=off;$/m);
+  assert.match(text, /default 0;\n {4}130\.211\.0\.0\/22 1;\n {4}35\.191\.0\.0\/16 1;\n\}/);
+  assert.equal(
+    block(text, "upstream hoge"),
+    `upstream hoge {
+    zone hoge 64k;
+    server hoge.shop.svc.cluster.local:8081 resolve;
+    keepalive 32;
+    keepalive_timeout 4s;
+    keepalive_time 60s;
+}
+`,
+  );
+  assert.ok(
+    block(text, "server {").startsWith(String.raw`server {
+    listen 8080 default_server;
+    server_name _;
+
+    if ($has_dot_segment) {
+        return 400 $answer_bad_path;
+    }
+
+    # hoge
+    location = /v1.0 {
+        return 308 /v1.0/$is_args$args;
+    }
+    location /v1.0/ {
+        set $service hoge;
+        set $stripped_prefix /v1.0;
+        if ($request_uri !~ "^/v1\.0(?<below_prefix>/.*)$") {
+            return 404 $answer_no_route;
+        }
+        proxy_pass http://hoge$below_prefix;
+    }
+
+    # web
+    location / {
+        set $service web;
+        proxy_pass http://web;
+    }
+`),
+    text,
+  );
+  assert.match(
+    text,
+    /server_name hoge\.example\.com;[^]*location = \/exact \{[^]*location \/ \{\n {8}return 404 \$answer_no_route;/,
+  );
+});
+
+test("networks are spelled as nginx takes them, each once", () => {
+  const trustedProxies = ["1:2:3:4:5:6:7::/112", "2001:DB8:0::/32", "2001:db8::/32"];
+  const text = renderRoutes({ ...small, client: { trustedProxies, entry: "last" } });
+  assert.match(text, /default 0;\n {4}1:2:3:4:5:6:7:0\/112 1;\n {4}2001:db8::\/32 1;\n\}/);
+});
+
+test("an exact route takes the place of the redirect to the prefix", () => {
+  const routes = [...small.routes, { service: "web", path: "/v1.0", keepPrefix: false }];
+  const text = renderRoutes({ ...small, routes });
+  assert.doesNotMatch(text, /308/);
+  assert.equal(text.split("location = /v1.0 {").length, 2);
+});
+
+describe("what contradicts itself is refused", () => {
+  const [web, hoge] = small.upstreams;
+  const cases: [what: string, proxy: Partial<ProxyRoutes>, message: string][] = [
+    [
+      "a service without upstream",
+      { upstreams: web === undefined ? [] : [web] },
+      'service of a route (it has no upstream) for nginx: "hoge"',
+    ],
+    [
+      "two upstreams of one name",
+      { upstreams: [...small.upstreams, ...(hoge === undefined ? [] : [hoge])] },
+      'More than one upstream for nginx: "hoge"',
+    ],
+    [
+      "two routes of one path",
+      { routes: [...small.routes, { service: "hoge", path: "/", keepPrefix: true }] },
+      'More than one route for nginx: "/"',
+    ],
+    [
+      "a port out of range",
+      { upstreams: [{ service: "web", address: "web", port: 65536 }] },
+      'service port for nginx: "65536"',
+    ],
+    ["half a port", { upstreams: [{ service: "web", address: "web", port: 80.5 }] }, 'service port for nginx: "80.5"'],
+    [
+      "a network without bits",
+      { client: { trustedProxies: ["10.0.0.0"], entry: "last" } },
+      'trusted network for nginx: "10.0.0.0"',
+    ],
+    [
+      "a network of too many bits",
+      { client: { trustedProxies: ["10.0.0.0/33"], entry: "last" } },
+      'trusted network for nginx: "10.0.0.0/33"',
+    ],
+    ["a resolver with a port that is none", { resolver: "dns:0" }, 'resolver for nginx: "dns:0"'],
+  ];
+  for (const [what, proxy, message] of cases) {
+    test(what, () => {
+      assert.throws(
+        () => renderRoutes({ ...small, ...proxy }),
+        (error) => error instanceof Error && error.message.endsWith(message),
+      );
+    });
+  }
+});
+
+test("paths and hosts: what is taken and what is not", () => {
+  for (const path of ["/", "/a", "/a/", "/a.b/~c_-/D9", `/${"x".repeat(254)}`]) assert.ok(isRoutePath(path), path);
+  const badPaths = [
+    "",
+    "a",
+    "//",
+    "/a//b",
+    "/.",
+    "/../a",
+    "/a/..",
+    "/a b",
+    "/a%2F",
+    "/a?b",
+    "/a#b",
+    "/é",
+    "/a\n",
+    "/$a",
+    "/a;",
+    "/{a}",
+    '/"',
+    "/a\\",
+  ];
+  for (const path of [...badPaths, `/${"x".repeat(255)}`]) assert.ok(!isRoutePath(path), path);
+  for (const host of ["localhost", "hoge.shop.localhost", "xn--bcher-kva.example", "1.example", "a".repeat(63)])
+    assert.ok(isHostName(host), host);
+  const badHosts = [
+    "",
+    "A.example",
+    "a..b",
+    ".a",
+    "a.",
+    "-a",
+    "a-",
+    "a_b",
+    "*.a",
+    "10.0.0.1",
+    "a b",
+    "a\n",
+    "a;",
+    "~a",
+    "a".repeat(64),
+  ];
+  for (const host of [...badHosts, Array(64).fill("abc").join(".")]) assert.ok(!isHostName(host), host);
+});
+
+const lower = "abcdefghijklmnopqrstuvwxyz";
+const chars = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...alphabet.split(/(?:)/)), minLength, maxLength });
+const serviceName = fc
+  .tuple(chars(lower, 1, 1), chars(`${lower}09-`, 0, 61), chars(`${lower}09`, 1, 1))
+  .map((parts) => parts.join(""));
+const hostName = fc.array(serviceName, { minLength: 1, maxLength: 3 }).map((labels) => labels.join("."));
+const segment = chars(`${lower}ABYZ0189._~-`, 1, 12).filter((text) => text !== "." && text !== "..");
+const path = fc
+  .tuple(fc.array(segment, { maxLength: 4 }), fc.boolean())
+  .map(([parts, slash]) => `/${parts.join("/")}${slash && parts.length > 0 ? "/" : ""}`);
+const network = fc.oneof(
+  fc.tuple(fc.ipV4(), fc.nat(32)).map(([address, bits]) => `${address}/${bits}`),
+  fc.tuple(fc.ipV6(), fc.nat(128)).map(([address, bits]) => `${address}/${bits}`),
+);
+
+/** Any set of routes that is valid. */
+const proxies: fc.Arbitrary<ProxyRoutes> = fc
+  .uniqueArray(serviceName, { minLength: 1, maxLength: 5 })
+  .chain((services) =>
+    fc.record({
+      resolver: fc.oneof(fc.constant("127.0.0.1:53"), fc.ipV4()),
+      client: fc.record({
+        trustedProxies: fc.uniqueArray(network, { maxLength: 4 }),
+        entry: fc.constantFrom("last" as const, "second-to-last" as const),
+      }),
+      upstreams: fc
+        .tuple(...services.map(() => fc.tuple(hostName, fc.integer({ min: 1, max: 65535 }))))
+        .map((places) => places.map(([address, port], index) => ({ service: services[index] ?? "", address, port }))),
+      routes: fc.uniqueArray(
+        fc.record({
+          service: fc.constantFrom(...services),
+          host: fc.option(hostName, { nil: undefined, freq: 2 }),
+          path,
+          keepPrefix: fc.boolean(),
+        }),
+        { maxLength: 12, selector: (route) => `${route.host ?? ""}${route.path}` },
+      ),
+    }),
+  )
+  .map((proxy) => ({
+    ...proxy,
+    routes: proxy.routes.map(({ host, ...route }): Route => (host === undefined ? route : { ...route, host })),
+  }));
+
+describe("properties", () => {
+  test("the order of what is given makes no difference", () => {
+    const orders = proxies.chain((proxy) =>
+      fc.record({
+        proxy: fc.constant(proxy),
+        routes: fc.shuffledSubarray([...proxy.routes], { minLength: proxy.routes.length }),
+        upstreams: fc.shuffledSubarray([...proxy.upstreams], { minLength: proxy.upstreams.length }),
+      }),
+    );
+    fc.assert(
+      fc.property(orders, ({ proxy, routes, upstreams }) => {
+        assert.equal(renderRoutes({ ...proxy, routes, upstreams }), renderRoutes(proxy));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("each route has one location, in its host's server, longer paths first", () => {
+    fc.assert(
+      fc.property(proxies, (proxy) => {
+        const servers = renderRoutes(proxy)
+          .split(/^server \{$/m)
+          .slice(1);
+        const found = servers.flatMap((server) => {
+          const host = /server_name (\S+);/.exec(server)?.[1] ?? "";
+          const locations = [...server.matchAll(/location (?:= )?(\/\S*) \{\n\s+set \$service (\S+);/g)].map(
+            ([, path = "", service = ""]) => ({ path, service }),
+          );
+          const lengths = locations.map(({ path }) => path.length);
+          assert.deepEqual(
+            lengths,
+            lengths.toSorted((a, b) => b - a),
+          );
+          return locations.map(({ path, service }) => `${host}${path} ${service}`);
+        });
+        assert.deepEqual(
+          found.sort(),
+          proxy.routes.map(({ host, path, service }) => `${host ?? "_"}${path} ${service}`).sort(),
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("no value breaks out: whatever is put into one place is refused, or is of the safe form", () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc
+        .tuple(
+          fc.constantFrom("/a", "web", "10.0.0.0/8"),
+          fc.constantFrom(..." \t\n\r;{}\"'\\$#%*@()[]\0".split(/(?:)/)),
+          fc.string(),
+        )
+        .map((parts) => parts.join("")),
+    );
+    const places: ((value: string) => ProxyRoutes)[] = [
+      (resolver) => ({ ...small, resolver }),
+      (value) => ({ ...small, client: { ...small.client, trustedProxies: [value] } }),
+      (address) => ({ ...small, upstreams: small.upstreams.map((upstream) => ({ ...upstream, address })) }),
+      (service) => ({
+        ...small,
+        upstreams: [{ service, address: "web", port: 80 }],
+        routes: [{ service, path: "/", keepPrefix: false }],
+      }),
+      (path) => ({ ...small, routes: [{ service: "web", path, keepPrefix: false }] }),
+      (host) => ({ ...small, routes: [{ service: "web", host, path: "/", keepPrefix: false }] }),
+    ];
+    fc.assert(
+      fc.property(hostile, fc.constantFrom(...places), (value, place) => {
+        try {
+          renderRoutes(place(value));
+        } catch (error) {
+          assert.ok(error instanceof Error && error.message.startsWith("Not a valid "), String(error));
+          return;
+        }
+        assert.match(value, /^[A-Za-z0-9._~:/-]+$/);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("a real nginx takes the text of every valid set of routes", async () => {
+    await fc.assert(
+      fc.asyncProperty(proxies, async (proxy) => checkSyntax(renderRoutes(proxy))),
+      { numRuns: 30, interruptAfterTimeLimit: 20_000, endOnFailure: true },
+    );
+  });
+});
