@@ -9,7 +9,7 @@ const cache = await mkdtemp(join(tmpdir(), "images-test-"));
 after(() => rm(cache, { recursive: true, force: true }));
 process.env["XDG_CACHE_HOME"] = cache; // read once, when the modules below are loaded
 const { buildImages, imageOf } = await import("../../local/images.ts");
-const { contextHash } = await import("../../local/buildContext.ts");
+const { contextTag } = await import("../../components/buildContext.ts");
 const { Problem } = await import("../../local/problem.ts");
 
 async function contextFolder(context: TestContext): Promise<string> {
@@ -24,7 +24,7 @@ async function contextFolder(context: TestContext): Promise<string> {
 
 test("the hash follows names, contents, links and the executable bit", async (context) => {
   const folder = await contextFolder(context);
-  const seen = new Map<string, string>([[await contextHash(folder), "at first"]]);
+  const seen = new Map<string, string>([[contextTag(folder), "at first"]]);
   const changes: Record<string, () => Promise<unknown>> = {
     content: () => writeFile(join(folder, "src/a.mjs"), "changed"),
     "executable bit": () => chmod(join(folder, "src/a.mjs"), 0o755),
@@ -40,7 +40,7 @@ test("the hash follows names, contents, links and the executable bit", async (co
   };
   for (const [change, make] of Object.entries(changes)) {
     await make();
-    const hash = await contextHash(folder);
+    const hash = contextTag(folder);
     assert.equal(seen.get(hash), undefined, `the ${change} changed, the hash did not`);
     seen.set(hash, change);
   }
@@ -50,43 +50,43 @@ test("the hash ignores times, permissions that an image does not keep, and where
   const [one, other] = [await contextFolder(context), await contextFolder(context)];
   await utimes(join(other, "src/a.mjs"), 0, 0);
   await chmod(join(other, "src/a.mjs"), 0o600);
-  assert.equal(await contextHash(one), await contextHash(other));
+  assert.equal(contextTag(one), contextTag(other));
 });
 
 test("what .dockerignore keeps out does not count, what it lets in again does", async (context) => {
   const folder = await contextFolder(context);
   await writeFile(join(folder, ".dockerignore"), "# only the source\n*\n!src\nsrc/deep/\n");
-  const before = await contextHash(folder);
+  const before = contextTag(folder);
   await writeFile(join(folder, "README.md"), "ignored");
   await writeFile(join(folder, "src/deep/b.mjs"), "ignored");
-  assert.equal(await contextHash(folder), before);
+  assert.equal(contextTag(folder), before);
   await writeFile(join(folder, "src/a.mjs"), "counts");
-  assert.notEqual(await contextHash(folder), before);
+  assert.notEqual(contextTag(folder), before);
 });
 
 test("the proxy's image follows nginx.conf and not the renderer that stands beside it", async (context) => {
   const folder = await contextFolder(context);
   await cp(join(import.meta.dirname, "../../nginx"), folder, { recursive: true });
-  const before = await contextHash(folder);
+  const before = contextTag(folder);
   await writeFile(join(folder, "routes.ts"), "// changed");
-  assert.equal(await contextHash(folder), before);
+  assert.equal(contextTag(folder), before);
   await writeFile(join(folder, "nginx.conf"), "# changed");
-  assert.notEqual(await contextHash(folder), before);
+  assert.notEqual(contextTag(folder), before);
 });
 
 test("the tag is 12 hex digits that follow from context and base", async (context) => {
   const folder = await contextFolder(context);
-  const node = await imageOf({ name: "hoge", context: folder, base: "node" });
-  const nginx = await imageOf({ name: "hoge", context: folder, base: "nginx" });
+  const node = imageOf({ name: "hoge", context: folder, base: "node" });
+  const nginx = imageOf({ name: "hoge", context: folder, base: "nginx" });
   assert.match(node.reference, /^localhost\/gke-microservices\/hoge:[0-9a-f]{12}$/);
   assert.notEqual(node.reference, nginx.reference);
-  assert.deepEqual(await imageOf({ name: "hoge", context: folder, base: "node" }), node);
+  assert.deepEqual(imageOf({ name: "hoge", context: folder, base: "node" }), node);
   assert.ok(node.archive.startsWith(join(cache, "gke-microservices")));
 });
 
 test("an image that is there is not built again; an unfinished one is not taken for it", async (context) => {
   const spec = { name: "hoge", context: await contextFolder(context), base: "node" } as const;
-  const image = await imageOf(spec);
+  const image = imageOf(spec);
   await mkdir(dirname(image.archive), { recursive: true });
   const messages: string[] = [];
   const build = () => buildImages([spec], (message) => messages.push(message));

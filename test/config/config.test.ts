@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import * as fc from "fast-check";
+import { checkConfig } from "../../config.ts";
+import { nearest } from "../../config/report.ts";
+
+const projectDir = join(import.meta.dirname, "../..");
+
+const valid = {
+  domain: "shop.example.com",
+  cluster: { kind: "existing", context: "somewhere" },
+  edge: { kind: "ingress", className: "contour" },
+  tls: { mode: "none" },
+  registry: { kind: "node" },
+  services: { hoge: { image: "registry.example.com/hoge:1.4.2", routes: [{ path: "/hoge/" }, { host: "hoge" }] } },
+};
+
+/** As Pulumi hands it over: text by key, objects as JSON. */
+function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
+  const entries = Object.entries(config).map(([key, value]) => [
+    `gke-microservices:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return { ...(Object.fromEntries(entries) as Record<string, string>), ...more };
+}
+
+function refusal(config: Record<string, unknown>, more: Record<string, string> = {}): string {
+  try {
+    checkConfig(raw(config, more), "test", projectDir);
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error), String(error));
+    return error.message;
+  }
+  return assert.fail("the config was taken");
+}
+
+const hoge = (changes: Record<string, unknown>) => ({
+  ...valid,
+  services: { hoge: { ...valid.services.hoge, ...changes } },
+});
+
+test("a valid config is taken, with its defaults", () => {
+  const { settings } = checkConfig(raw(valid), "test", projectDir);
+  assert.deepEqual(settings.services["hoge"], {
+    image: "registry.example.com/hoge:1.4.2",
+    port: 8080,
+    replicas: 2,
+    healthPath: "/healthz",
+    routes: [
+      { path: "/hoge/", keepPrefix: false },
+      { host: "hoge", keepPrefix: false },
+    ],
+    env: {},
+    resources: { cpu: "100m", memory: "128Mi" },
+  });
+  assert.equal(settings.proxy.replicas, 3);
+  assert.equal(settings.namespace, "apps");
+});
+
+test("env takes numbers and booleans, which is what `pulumi config set --path` stores", () => {
+  const { settings } = checkConfig(raw(hoge({ env: { PORTS: 8080, VERBOSE: true, NAME: "x" } })), "test", projectDir);
+  assert.deepEqual(settings.services["hoge"]?.env, { PORTS: "8080", VERBOSE: "true", NAME: "x" });
+});
+
+const refused: [string, Record<string, unknown>, RegExp[]][] = [
+  ["an unknown key", { ...valid, servces: {} }, [/gke-microservices:servces/, /did you mean "services"\?/]],
+  ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
+  ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
+  ["a missing domain", { ...valid, domain: undefined }, [/gke-microservices:domain/, /is missing/]],
+  ["a domain without a dot", { ...valid, domain: "shop" }, [/"shop" must be a lower-case DNS name/]],
+  [
+    "an image without a tag",
+    hoge({ image: "registry.example.com:5000/hoge" }),
+    [/services\.hoge\.image/, /must have a tag or a digest/],
+  ],
+  ["the tag latest", hoge({ image: "registry.example.com/hoge:latest" }), [/must not use the tag latest/]],
+  ["image and build together", hoge({ build: { context: "./services/hoge" } }), [/exactly one of image and build/]],
+  [
+    "a context without a Dockerfile",
+    hoge({ image: undefined, build: { context: "./docs" } }),
+    [/services\.hoge\.build\.context/, /no Dockerfile/],
+  ],
+  [
+    "a service name that is no DNS label",
+    { ...valid, services: { Hoge_1: valid.services.hoge } },
+    [/Hoge_1/, /must be a DNS label/],
+  ],
+  ["the proxy's own name", { ...valid, services: { "nginx-proxy": valid.services.hoge } }, [/must not be nginx-proxy/]],
+  ["a privileged port", hoge({ port: 80 }), [/at least 1024/]],
+  [
+    "an unknown mode",
+    { ...valid, tls: { mode: "self-singed" } },
+    [/tls\.mode/, /allowed: none, self-signed, supplied; did you mean "self-signed"\?/],
+  ],
+  ["a path with dots", hoge({ routes: [{ path: "/a/../b/" }] }), [/routes\[0\]\.path/, /\.\. segments/]],
+  ["a path that would break out of its directive", hoge({ routes: [{ path: '/a/;}{ "' }] }), [/routes\[0\]\.path/]],
+  ["a route without path and host", hoge({ routes: [{}] }), [/routes\[0\]/, /must have a path, a host or both/]],
+  ["keepPrefix without a prefix", hoge({ routes: [{ path: "/", keepPrefix: true }] }), [/keepPrefix says nothing/]],
+  ["a reserved namespace", { ...valid, namespace: "kube-system" }, [/must not be default or kube-/]],
+  ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
+  [
+    "a registry that nothing can push to",
+    { ...hoge({ image: undefined, build: { context: "./services/hoge" } }), registry: { kind: "artifact-registry" } },
+    [/needs a registry/],
+  ],
+  ["supplied without a certificate", { ...valid, tls: { mode: "supplied" } }, [/supplied needs a certificate/]],
+  [
+    "a certificate file that is not there",
+    { ...valid, tls: { mode: "supplied", certFile: "no.crt", keyFile: "no.key" } },
+    [/no\.crt or no\.key cannot be read/],
+  ],
+  [
+    "a certificate for another mode",
+    { ...valid, secrets: { tls: { crt: "a", key: "b" } } },
+    [/secrets\.tls/, /only used with tls\.mode supplied/],
+  ],
+  [
+    "a secret for no service",
+    { ...valid, secrets: { hog: { KEY: "canary" } } },
+    [/secrets\.hog/, /the services are hoge/],
+  ],
+  [
+    "a secret that is also in env",
+    { ...hoge({ env: { KEY: "a" } }), secrets: { hoge: { KEY: "canary" } } },
+    [/secrets\.hoge\.KEY/],
+  ],
+  [
+    "a trusted range that is none",
+    { ...valid, edge: { ...valid.edge, trustedProxies: ["10.0.0.0/99"] } },
+    [/trustedProxies\[0\]/],
+  ],
+];
+
+for (const [what, config, patterns] of refused) {
+  test(`refused: ${what}`, () => {
+    const message = refusal(config);
+    for (const pattern of patterns) assert.match(message, pattern);
+    assert.match(message, /nothing was changed/);
+    assert.doesNotMatch(message, /canary/);
+  });
+}
+
+test("refused: two routes for one place, a bare name included", () => {
+  const other = (route: object) => ({
+    ...valid,
+    services: { ...valid.services, web: { image: "a/web:1", routes: [route] } },
+  });
+  assert.match(
+    refusal(other({ path: "/hoge/" })),
+    /\/hoge\/ is already the route gke-microservices:services\.hoge\.routes\[0\]/,
+  );
+  assert.match(refusal(other({ path: "/hoge" })), /already the route/);
+  assert.match(refusal(other({ host: "hoge.shop.example.com" })), /already the route/);
+  checkConfig(raw(other({ path: "/hoge/more/" })), "test", projectDir);
+});
+
+test("refused: keys under a namespace that is nobody's", () => {
+  assert.match(
+    refusal(valid, { "gke-microservice:domain": "x" }),
+    /gke-microservice:domain[^]*did you mean "gke-microservices"\?/,
+  );
+  assert.doesNotMatch(refusal({ ...valid, domain: "x" }, { "gcp:userProjectOverride": "true" }), /userProjectOverride/);
+});
+
+test("refused: Google settings that no preview catches", () => {
+  const gke = {
+    ...valid,
+    cluster: { kind: "gke", nodes: { minPerZone: 3, maxPerZone: 1 }, network: { nodes: "10.0.0.1/20" } },
+    registry: { kind: "artifact-registry" },
+  };
+  const message = refusal(gke, { "gcp:project": "A_B" });
+  for (const part of [
+    /"A_B" is not a Google Cloud project/,
+    /gcp:region[^]*is missing/,
+    /3 is more than maxPerZone 1/,
+    /cluster\.network/,
+  ])
+    assert.match(message, part);
+});
+
+test("all problems are reported at once, each on its own key", () => {
+  const message = refusal({
+    ...valid,
+    domain: "x",
+    namespce: "y",
+    tls: { mode: "z" },
+    services: { a: { image: "b" } },
+  });
+  assert.match(message, /^4 problems/);
+});
+
+test("no value, whatever its type, makes anything but a refusal or a config", () => {
+  const anything = fc.oneof(fc.jsonValue(), fc.string({ unit: "grapheme" }));
+  const keys = fc.constantFrom(
+    "domain",
+    "namespace",
+    "cluster",
+    "edge",
+    "tls",
+    "registry",
+    "proxy",
+    "services",
+    "secrets",
+    "rolloutSeconds",
+  );
+  fc.assert(
+    fc.property(fc.dictionary(keys, anything), (changes) => {
+      try {
+        checkConfig(raw({ ...valid, ...changes }), "test", projectDir);
+      } catch (error) {
+        assert.ok(pulumi.RunError.isInstance(error), String(error));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("the nearest spelling is offered only when it is near", () => {
+  assert.equal(nearest("imgae", ["image", "build"]), "image");
+  assert.equal(nearest("banana", ["image", "build"]), undefined);
+});
