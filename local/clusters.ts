@@ -1,6 +1,6 @@
 /** The two places a local stack can run: the Kubernetes that this project starts, and one that is there already. */
 import { allowed } from "../config/report.ts";
-import { ensureParts, importImage, startCluster } from "./cluster.ts";
+import { importImage, kubectlPath, startCluster } from "./cluster.ts";
 import { CommandError, run } from "./command.ts";
 import { kubectl, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
@@ -19,9 +19,8 @@ export async function embeddedCluster(
   progress: Progress,
 ): Promise<Cluster> {
   const address = "127.0.0.1";
-  const parts = await ensureParts(progress);
   const { kubeconfig, context } = await startCluster({ ...ports, address }, progress);
-  return { place: { kubectl: parts.kubectl, kubeconfig, context }, address, loadImage: importImage };
+  return { place: { kubectl: kubectlPath, kubeconfig, context }, address, loadImage: importImage };
 }
 
 /** @throws Problem when kubectl or the context is not there */

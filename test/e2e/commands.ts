@@ -1,0 +1,51 @@
+/** Runs the project's own commands as a person would, on this checkout. */
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { projectDir } from "../../local/paths.ts";
+
+export interface Outcome {
+  readonly status: number | null;
+  /** What it printed, standard output and standard error together. */
+  readonly text: string;
+  /** Seconds that it took. */
+  readonly seconds: number;
+}
+
+/** `local("start.ts", "--engine", "kubectl")` is `npm start -- --engine kubectl` without npm. */
+export function local(script: string, ...args: string[]): Promise<Outcome> {
+  return command(process.execPath, [join(projectDir, "local", script), ...args]);
+}
+
+export function command(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const began = Date.now();
+  const child = spawn(program, args, {
+    cwd: projectDir,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve({ status, text, seconds: (Date.now() - began) / 1000 });
+    });
+  });
+}
+
+const stackFile = join(projectDir, "Pulumi.local.yaml");
+
+/** Edits the local stack's file for one test, and puts it back after. */
+export function editStack(context: TestContext, edit: (text: string) => string): void {
+  const original = `${stackFile}.original`;
+  if (!existsSync(original)) {
+    copyFileSync(stackFile, original);
+    context.after(() => {
+      copyFileSync(original, stackFile);
+      rmSync(original);
+    });
+  }
+  writeFileSync(stackFile, edit(readFileSync(stackFile, "utf8")));
+}

@@ -1,0 +1,33 @@
+/** `npm run e2e [-- NAME] [--engine pulumi]`: the end-to-end suite on the local Kubernetes, which it starts where needed. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { main } from "../../local/cli.ts";
+import { Problem } from "../../local/problem.ts";
+
+const folder = import.meta.dirname;
+const suites = readdirSync(folder)
+  .filter((file) => file.endsWith(".e2e.ts"))
+  .map((file) => file.replace(".e2e.ts", ""))
+  .sort();
+
+const usage = `npm run e2e [-- NAME] [-- --engine pulumi]
+
+Runs the end-to-end suites one after another, or the one that is named: ${suites.join(", ")}.
+--engine pulumi runs the suite that drives the local stack by the Pulumi CLI.`;
+
+await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
+  if (values.engine !== undefined && values.engine !== "pulumi")
+    throw new Problem(`"${values.engine}" is no engine with a suite of its own.`, "Allowed: pulumi.");
+  const named = values.engine === undefined ? positionals : ["pulumi"];
+  for (const name of named)
+    if (!existsSync(join(folder, `${name}.e2e.ts`)))
+      throw new Problem(`There is no suite "${name}".`, `Allowed: ${suites.join(", ")}.`);
+  const files = (named.length === 0 ? suites : named).map((name) => join(folder, `${name}.e2e.ts`));
+  // One after another: there is one local Kubernetes.
+  const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files], {
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? 1;
+  return Promise.resolve();
+});
