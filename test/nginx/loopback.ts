@@ -10,7 +10,7 @@ import type { ProxyRoutes } from "../../nginx/routes.ts";
 export interface NameServer extends AsyncDisposable {
   /** `address:port`, as the `resolver` directive takes it. */
   readonly resolver: string;
-  /** Addresses by name; every other name does not exist. Change it at any time. */
+  /** Addresses by name; every other name does not exist. Several are separated by a blank. Change it at any time. */
   readonly names: Map<string, string>;
 }
 
@@ -20,15 +20,14 @@ export async function startNameServer(): Promise<NameServer> {
   socket.on("message", (message, peer) => {
     const { id, questions = [] } = decode(message);
     const name = questions[0]?.name ?? "";
-    const address = names.get(name);
-    const found = address !== undefined;
+    const addresses = names.get(name)?.split(" ") ?? [];
     const answer = encode({
       type: "response",
       id: id ?? 0,
       // The low four bits are the code; 3 is NXDOMAIN (RFC 1035, 4.1.1).
-      flags: AUTHORITATIVE_ANSWER | (found ? 0 : 3),
+      flags: AUTHORITATIVE_ANSWER | (addresses.length > 0 ? 0 : 3),
       questions,
-      answers: found ? [{ type: "A", name, ttl: 30, data: address }] : [],
+      answers: addresses.map((data) => ({ type: "A" as const, name, ttl: 30, data })),
     });
     socket.send(answer, peer.port, peer.address);
   });
@@ -59,7 +58,12 @@ export interface Service extends AsyncDisposable {
 }
 
 /** A service that answers with what reached it, unless `listener` answers otherwise. */
-export async function startService(service: string, listener?: RequestListener): Promise<Service> {
+export async function startService(
+  service: string,
+  listener?: RequestListener,
+  host = "127.0.0.1",
+  port = 0,
+): Promise<Service> {
   let count = 0;
   const server = createServer((request, response) => {
     count += 1;
@@ -78,7 +82,7 @@ export async function startService(service: string, listener?: RequestListener):
     );
     socket.pipe(socket);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

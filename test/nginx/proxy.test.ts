@@ -1,6 +1,6 @@
 /** The rendered configuration, run by a real nginx between a client, services and a DNS server. */
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import { request, type RequestListener } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
@@ -200,12 +200,25 @@ describe("what nginx answers itself", () => {
     });
   });
 
-  test("a request that is not idempotent reaches a failing service once", async () => {
-    await withProxy(async ({ port }) => {
-      const before = services.failing.count();
-      assert.equal((await ask(port, "/failing/reset", { method: "POST", body: "pay" })).status, 502);
-      assert.equal(services.failing.count(), before + 1);
-    });
+  test("what fails under way is tried at another pod, unless it may not happen twice", async () => {
+    const failing: RequestListener = (request) => request.socket.destroy();
+    await using one = await startService("pods", failing);
+    await using other = await startService("pods", failing, "127.0.0.3", one.port);
+    nameServer.names.set(addressOf("pods"), "127.0.0.1 127.0.0.3");
+    const text = renderRoutes(
+      proxyRoutes(nameServer, { pods: one.port }, [{ service: "pods", path: "/", keepPrefix: false }]),
+    );
+    for (const [method, count] of [
+      ["POST", 1],
+      ["GET", 2],
+    ] as const) {
+      await withNginx(text, async ({ port }) => {
+        await sleep(200);
+        const before = one.count() + other.count();
+        assert.equal((await ask(port, "/", { method })).status, 502);
+        assert.equal(one.count() + other.count() - before, count, method);
+      });
+    }
   });
 
   test("no version is told, and health has a port of its own", async () => {
