@@ -65,7 +65,7 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   const input: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
   for (const [key, text] of Object.entries(raw)) {
-    const [namespace = "", name = ""] = splitKey(key);
+    const [namespace, name] = splitKey(key);
     if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
     else if (!providers.includes(namespace)) {
       problems.push({

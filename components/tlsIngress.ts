@@ -33,6 +33,11 @@ export interface TlsIngressArgs {
   readonly redirectHttp: boolean;
 }
 
+/** An Ingress's status: until the controller has answered, any part of it is missing, whatever the SDK's types say. */
+interface Reported {
+  readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
+}
+
 const backendConfigName = "nginx-proxy";
 const app = "ingress";
 
@@ -75,7 +80,7 @@ export class TlsIngress extends pulumi.ComponentResource {
       { ...parent, dependsOn },
     );
 
-    this.address = ingress.status.apply((status) => status?.loadBalancer?.ingress?.[0]?.ip);
+    this.address = ingress.status.apply((status: Reported | undefined) => status?.loadBalancer?.ingress?.[0]?.ip);
     this.registerOutputs({ address: this.address });
   }
 }

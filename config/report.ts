@@ -61,7 +61,7 @@ export function allowed(word: string, candidates: readonly string[]): string {
 /** A value as a person wrote it, short; never that of a secret. */
 export function show(path: readonly PropertyKey[], value: unknown): string {
   if (path[0] === "secrets") return "(secret)";
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -87,8 +87,9 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const objects: KubernetesObject[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
-        if (type.startsWith("kubernetes:") && inputs.kind !== undefined) objects.push(toObject(inputs, secrets));
+      newResource: ({ type, name, inputs: told }) => {
+        const inputs = told as Record<string, unknown>;
+        if (type.startsWith("kubernetes:") && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
         return {
           id: `${name}-id`,
           state: type.startsWith("kubernetes:") ? inputs : { ...unknownOutputs(type, name), ...inputs },
@@ -107,7 +108,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   await pulumi.runtime.disconnect();
   return {
     objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))),
-    outputs: outputs as Record<string, unknown>,
+    outputs,
   };
 }
 
