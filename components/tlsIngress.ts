@@ -123,7 +123,7 @@ function gceObjects(
   const labels = commonLabels(app);
   const sslPolicy = new gcp.compute.SSLPolicy(
     `${name}-ssl-policy`,
-    { name, project: edge.project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
+    { project: edge.project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
     opts,
   );
   const frontend = new k8s.apiextensions.CustomResource(

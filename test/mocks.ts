@@ -11,6 +11,8 @@ export interface Recorded {
   readonly secrets: readonly string[];
   /** URN of the parent; empty for a resource directly under the stack. */
   readonly parent: string;
+  /** URN of the explicit provider; empty for the default one. */
+  readonly provider: string;
   /** URNs of what it waits for. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
@@ -37,6 +39,7 @@ interface RegisterRequest {
   getType(): string;
   getName(): string;
   getParent(): string;
+  getProvider(): string;
   getObject(): Parameters<typeof pulumi.runtime.deserializeProperties>[0];
   getDependenciesList(): string[];
   getProtect(): boolean;
@@ -130,6 +133,8 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
     inputs: reveal(pulumi.runtime.deserializeProperties(request.getObject()), "", secrets) as Recorded["inputs"],
     secrets,
     parent: request.getParent(),
+    // The engine is told `<urn>::<id>`.
+    provider: request.getProvider().replace(/::[^:]*$/, ""),
     dependencies: request.getDependenciesList(),
     protect: request.getProtect(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
