@@ -46,7 +46,8 @@ export function podSpec(name: string, container: Container, rest: Partial<PodSpe
       seccompProfile: { type: "RuntimeDefault" },
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
-    terminationGracePeriodSeconds: drainSeconds + 30,
+    // After the sleep nginx takes up to 30 s (worker_shutdown_timeout), and services about as much.
+    terminationGracePeriodSeconds: drainSeconds + 35,
     // Kubelet's own sleep: images need no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
     containers: [
       { ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container },

@@ -1,0 +1,128 @@
+/** Certificates of the local Kubernetes, from an authority of its own (https://kubernetes.io/docs/setup/best-practices/certificates/). */
+import "reflect-metadata"; // @peculiar/x509 needs it loaded first.
+import * as x509 from "@peculiar/x509";
+import { randomBytes, webcrypto } from "node:crypto";
+
+x509.cryptoProvider.set(webcrypto as Crypto);
+
+const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const rsa = {
+  name: "RSASSA-PKCS1-v1_5",
+  hash: "SHA-256",
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 2048,
+} as const;
+const algorithms = { ecdsa, rsa } as const;
+const day = 24 * 60 * 60 * 1000;
+/** Clocks differ a little, so certificates are valid from a while ago. */
+const skew = 10 * 60 * 1000;
+
+/** PEM texts. */
+export interface Credentials {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface Subject {
+  readonly commonName: string;
+  /** To Kubernetes these are the groups of the user that the common name is. @default - none */
+  readonly organizations?: readonly string[];
+  /** DNS names and addresses that a server answers by. @default - a client's certificate */
+  readonly names?: readonly string[];
+  /** @default 365 */
+  readonly days?: number;
+}
+
+export interface Authority {
+  readonly certificate: string;
+  readonly key: string;
+  issue(subject: Subject): Promise<Credentials>;
+}
+
+/** @param algorithm - RSA 2048 for what browsers see, which is what they all take; P-256, made in no time, otherwise. @default "ecdsa" */
+export async function createAuthority(
+  commonName: string,
+  algorithm: "ecdsa" | "rsa" = "ecdsa",
+  days = 3650,
+): Promise<Authority> {
+  const keyAlgorithm = algorithms[algorithm];
+  const keys = await generate(keyAlgorithm);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: [commonName] }],
+    keys,
+    signingAlgorithm: keyAlgorithm,
+    ...validity(days),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return authority(certificate, keys.privateKey, algorithm);
+}
+
+/** The authority that `createAuthority` made earlier. @param credentials - PEM texts */
+export async function openAuthority({ certificate, key }: Credentials, algorithm: "ecdsa" | "rsa"): Promise<Authority> {
+  const der = x509.PemConverter.decodeFirst(key);
+  const opened = await webcrypto.subtle.importKey("pkcs8", der, algorithms[algorithm], true, ["sign"]);
+  return authority(new x509.X509Certificate(certificate), opened as CryptoKey, algorithm);
+}
+
+async function authority(
+  certificate: x509.X509Certificate,
+  key: CryptoKey,
+  algorithm: "ecdsa" | "rsa",
+): Promise<Authority> {
+  const keyAlgorithm = algorithms[algorithm];
+  return {
+    certificate: certificate.toString("pem"),
+    key: await pem(key),
+    async issue({ commonName, organizations = [], names = [], days = 365 }) {
+      const leaf = await generate(keyAlgorithm);
+      const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+      const issued = await x509.X509CertificateGenerator.create({
+        serialNumber: randomBytes(16).toString("hex"),
+        subject: [...organizations.map((organization) => ({ O: [organization] })), { CN: [commonName] }],
+        issuer: certificate.subject,
+        publicKey: leaf.publicKey,
+        signingKey: key,
+        signingAlgorithm: keyAlgorithm,
+        ...validity(days),
+        extensions: [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+          new x509.ExtendedKeyUsageExtension(names.length > 0 ? [serverAuth, clientAuth] : [clientAuth]),
+          await x509.AuthorityKeyIdentifierExtension.create(await certificate.publicKey.export()),
+          ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names.map(generalName))] : []),
+        ],
+      });
+      return { certificate: issued.toString("pem"), key: await pem(leaf.privateKey) };
+    },
+  };
+}
+
+/** A key pair without a certificate: what service account tokens are signed and checked with. */
+export async function createSigningKey(): Promise<{ key: string; publicKey: string }> {
+  const keys = await generate(ecdsa);
+  const spki = await webcrypto.subtle.exportKey("spki", keys.publicKey);
+  return { key: await pem(keys.privateKey), publicKey: x509.PemConverter.encode(spki, "PUBLIC KEY") };
+}
+
+function validity(days: number) {
+  return { notBefore: new Date(Date.now() - skew), notAfter: new Date(Date.now() + days * day) };
+}
+
+function generalName(name: string): { type: "ip" | "dns"; value: string } {
+  return { type: /^[\d.]+$|:/.test(name) ? "ip" : "dns", value: name };
+}
+
+async function generate(algorithm: typeof ecdsa | typeof rsa): Promise<CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
+}
+
+async function pem(key: CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
