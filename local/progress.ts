@@ -1,0 +1,90 @@
+/** Tells what is being done and for how long: one live line on a terminal, plain lines elsewhere. */
+
+export interface Step {
+  /** Replaces the detail behind the step's name. */
+  detail(text: string): void;
+}
+
+export interface Progress {
+  /** Shows the step while the work runs, then how long it took. Steps may run side by side. */
+  step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T>;
+}
+
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+interface Running {
+  readonly name: string;
+  readonly began: number;
+  detail: string;
+}
+
+/** Lines where there is no terminal come this often (ms) for a step that takes long, so that a log shows it alive. */
+const reminder = 60_000;
+
+/** @param output where to write. @default - standard error, so that standard output stays for results */
+export function createProgress(output: Output = process.stderr, environment = process.env): Progress {
+  const live = output.isTTY === true && environment["TERM"] !== "dumb";
+  const colored = live && (environment["NO_COLOR"] ?? "") === "";
+  const color = (code: number, text: string) => (colored ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const running = new Set<Running>();
+  const clear = () => {
+    if (live) output.write("\r\x1b[K");
+  };
+  const draw = () => {
+    if (!live || running.size === 0) return;
+    const text = [...running]
+      .map((step) => `${step.name} ${elapsed(step.began)}${step.detail && ` ${step.detail}`}`)
+      .join(" · ");
+    output.write(`\r\x1b[K${text.slice(0, (output.columns ?? 80) - 1)}`);
+  };
+  const line = (text: string) => {
+    clear();
+    output.write(`${text}\n`);
+    draw();
+  };
+  return {
+    async step(name, work) {
+      const step: Running = { name, began: Date.now(), detail: "" };
+      running.add(step);
+      if (live) draw();
+      else line(`  ${name} …`);
+      const timer = setInterval(
+        live
+          ? draw
+          : () => {
+              line(`  ${name} … ${elapsed(step.began)} ${step.detail}`.trimEnd());
+            },
+        live ? 1000 : reminder,
+      );
+      const ended = (sign: string) => {
+        clearInterval(timer);
+        running.delete(step);
+        line(`${sign} ${name} ${color(2, elapsed(step.began))}`);
+      };
+      try {
+        const result = await work({
+          detail(text) {
+            step.detail = text;
+            draw();
+          },
+        });
+        ended(color(32, "✓"));
+        return result;
+      } catch (error) {
+        ended(color(31, "✗"));
+        throw error;
+      }
+    },
+  };
+}
+
+function elapsed(began: number): string {
+  const seconds = (Date.now() - began) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${seconds.toFixed(0)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
