@@ -68,7 +68,11 @@ export class Microservice extends pulumi.ComponentResource {
           },
         },
       },
-      { ...parent, customTimeouts: rolloutTimeouts(args.rolloutSeconds) },
+      {
+        ...parent,
+        dependsOn: secret === undefined ? [] : [secret.resource],
+        customTimeouts: rolloutTimeouts(args.rolloutSeconds),
+      },
     );
 
     new k8s.core.v1.Service(
@@ -106,12 +110,14 @@ interface SecretEnvArgs {
 /** A Secret named after its content: a new value rolls out like a release, and old pods keep what they mount. */
 class SecretEnv {
   readonly secretName: pulumi.Output<string>;
+  /** What the pods wait for: the name is computed, and so says nothing of the Secret being there. */
+  readonly resource: k8s.core.v1.Secret;
 
   constructor(name: string, { service, namespace, values }: SecretEnvArgs, opts: pulumi.CustomResourceOptions) {
     const stringData = pulumi.secret(pulumi.all(values));
     // A hash of the values is no secret, and a secret name would hide every pod template that uses it.
     this.secretName = pulumi.unsecret(stringData.apply((data) => `${service}-env-${contentHash(data)}`));
-    new k8s.core.v1.Secret(
+    this.resource = new k8s.core.v1.Secret(
       `${name}-env`,
       { metadata: { name: this.secretName, namespace, labels: commonLabels(service) }, immutable: true, stringData },
       opts,
