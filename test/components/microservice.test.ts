@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Microservice, type MicroserviceArgs } from "../../components/microservice.ts";
+import { drainSeconds } from "../../components/pod.ts";
+import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
+import { assertRestricted, type PodTemplate } from "./podRules.ts";
+
+const args: MicroserviceArgs = {
+  service: "hoge",
+  namespace: "apps",
+  image: "registry.example.com/hoge:1.4.2",
+  port: 8080,
+  replicas: 2,
+  healthPath: "/readyz",
+  env: { GREETING: "hello" },
+  resources: { cpu: "100m", memory: "128Mi" },
+  rolloutSeconds: 180,
+};
+const types = {
+  deployment: "kubernetes:apps/v1:Deployment",
+  service: "kubernetes:core/v1:Service",
+  secret: "kubernetes:core/v1:Secret",
+  disruption: "kubernetes:policy/v1:PodDisruptionBudget",
+};
+const labels = { "app.kubernetes.io/name": "hoge", "app.kubernetes.io/part-of": "gke-microservices" };
+const selector = { "app.kubernetes.io/name": "hoge" };
+const metadata = { name: "hoge", namespace: "apps", labels };
+
+async function make(change: Partial<MicroserviceArgs> = {}) {
+  const recording = await mockPulumi();
+  const provider = new k8s.Provider("cluster");
+  const service = new Microservice("hoge", { ...args, ...change }, { provider });
+  await settled();
+  return { recording, service, urn: await valueOf(service.urn), provider: await valueOf(provider.urn) };
+}
+
+const templateOf = (deployment: Recorded) => (deployment.inputs["spec"] as { template: PodTemplate }).template;
+
+function containerOf(deployment: Recorded) {
+  const [container, ...others] = templateOf(deployment).spec.containers;
+  assert.ok(container !== undefined && others.length === 0);
+  return container;
+}
+
+test("a Deployment, a Service and a disruption budget, each a child on the stack's own provider", async () => {
+  const { recording, service, urn, provider } = await make();
+  assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:Microservice::hoge");
+  const children = recording.resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  assert.deepEqual(children.map(({ type, name }) => `${type} ${name}`).sort(), [
+    "kubernetes:apps/v1:Deployment hoge-deployment",
+    "kubernetes:core/v1:Service hoge-service",
+    "kubernetes:policy/v1:PodDisruptionBudget hoge-disruption",
+  ]);
+  for (const child of children) {
+    assert.equal(child.parent, urn, child.name);
+    assert.equal(child.provider, provider, child.name);
+    assert.deepEqual(child.secrets, [], child.name);
+  }
+  assert.equal(await valueOf(service.address), "hoge.apps.svc.cluster.local");
+});
+
+test("the Deployment's inputs", async () => {
+  const { recording } = await make();
+  const deployment = recording.one(types.deployment);
+  const template = templateOf(deployment);
+  assertRestricted("hoge", template);
+  assert.deepEqual(deployment.inputs, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata,
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: selector },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: { metadata: { labels }, spec: template.spec },
+    },
+  });
+  const { securityContext, ...container } = containerOf(deployment);
+  assert.ok(securityContext); // assertRestricted holds it to every field.
+  // Exact, so that envFrom, a command and volumes are known to be absent.
+  assert.deepEqual(container, {
+    name: "hoge",
+    image: "registry.example.com/hoge:1.4.2",
+    ports: [{ name: "http", containerPort: 8080 }],
+    env: [{ name: "GREETING", value: "hello" }],
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+    lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
+    startupProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
+    readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
+    livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
+  });
+  const { create, update } = deployment.customTimeouts ?? {};
+  assert.deepEqual([create, update], ["180s", "180s"]);
+});
+
+test("the Service leads to the container's port by its name", async () => {
+  const { recording } = await make({ port: 3000 });
+  assert.deepEqual(recording.one(types.service).inputs, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: { type: "ClusterIP", selector, ports: [{ name: "http", port: 3000, targetPort: "http" }] },
+  });
+  assert.deepEqual(containerOf(recording.one(types.deployment)).ports, [{ name: "http", containerPort: 3000 }]);
+});
+
+test("one replica has no disruption budget, which would keep its node from ever being drained", async () => {
+  const one = await make({ replicas: 1 });
+  assert.deepEqual(one.recording.all(types.disruption), []);
+  const two = await make({ replicas: 2 });
+  assert.deepEqual(two.recording.one(types.disruption).inputs, {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata,
+    spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+  });
+});
+
+test("secret environment is in a Secret, and nowhere else", async () => {
+  const { recording, urn, provider } = await make({ secretEnv: { API_KEY: pulumi.secret("canary-1") } });
+  const secret = recording.one(types.secret);
+  const name = (secret.inputs["metadata"] as { name: string }).name;
+  assert.match(name, /^hoge-env-[0-9a-f]{10}$/);
+  assert.deepEqual(secret.inputs, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: "apps", labels },
+    immutable: true,
+    stringData: { API_KEY: "canary-1" },
+  });
+  assert.deepEqual(secret.secrets, ["stringData"]);
+  assert.deepEqual([secret.parent, secret.provider], [urn, provider]);
+
+  const deployment = recording.one(types.deployment);
+  assert.deepEqual(containerOf(deployment).envFrom, [{ secretRef: { name } }]);
+  assert.ok(deployment.dependencies.includes(secret.urn), "the Secret is there before the pods");
+  // A template that were secret as a whole would hide every change in a preview.
+  assert.deepEqual(deployment.secrets, []);
+  const others = recording.resources.filter(({ urn }) => urn !== secret.urn);
+  assert.doesNotMatch(JSON.stringify(others), /canary-1/);
+});
+
+test("values that are not marked as secret are kept secret all the same", async () => {
+  const { recording } = await make({ secretEnv: { API_KEY: "canary-2" } });
+  assert.deepEqual(recording.one(types.secret).secrets, ["stringData"]);
+});
+
+test("the Secret's name changes with its content and only with it", async () => {
+  const nameWith = async (change: Partial<MicroserviceArgs>) => {
+    const { recording } = await make(change);
+    return (recording.one(types.secret).inputs["metadata"] as { name: string }).name;
+  };
+  const name = await nameWith({ secretEnv: { A: "1", B: "2" } });
+  assert.equal(await nameWith({ secretEnv: { B: "2", A: "1" } }), name);
+  assert.equal(await nameWith({ secretEnv: { A: "1", B: "2" }, replicas: 5, image: "other:2" }), name);
+  assert.notEqual(await nameWith({ secretEnv: { A: "1", B: "3" } }), name);
+  assert.notEqual(await nameWith({ secretEnv: { A: "1" } }), name);
+});
