@@ -73,6 +73,8 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--service-account-key-file=${pki("accounts.pub")}`,
         `--service-cluster-ip-range=${serviceRange}`,
         "--profiling=false",
+        // It asks etcd for a kind of progress report that Debian's is a little too old for, and logs each failure.
+        "--feature-gates=SizeBasedListCostEstimate=false",
       ],
     },
     "kube-controller-manager": {
@@ -164,8 +166,10 @@ function processes(options: NodeOptions): Record<string, Process> {
         "--config-path",
         "/run/envoy.json",
         // Envoy wants to know who it is, and Contour gives every Envoy the same.
-        "--service-node=local",
-        "--service-cluster=gke-microservices",
+        "--service-cluster",
+        "local",
+        "--service-node",
+        nodeName,
         "--use-dynamic-base-id",
         "--concurrency",
         "1",
@@ -253,7 +257,6 @@ const kubeProxy = {
 };
 
 const corefile = `cluster.local:53 in-addr.arpa:53 {
-  bind ${nodeAddress}
   errors
   ready 127.0.0.1:8181
   cache 5
