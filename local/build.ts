@@ -32,6 +32,17 @@ const names = [
   "coredns",
 ];
 const contour = "github.com/projectcontour/contour";
+const goMod = readFileSync(join(source, "go.mod"), "utf8");
+const [, version = "", major = "", minor = ""] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(goMod) ?? [];
+// Kubernetes' own build sets its version in this way too; clients decide by it what they may ask for.
+const linkerFlags = [
+  "-s -w",
+  ...["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((path) =>
+    Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" }).map(
+      ([name, value]) => `-X ${path}.${name}=${value}`,
+    ),
+  ),
+].join(" ");
 
 /** The compiled programs, `pause.tar` (the image of pods' first container), and Contour's `crds.yaml` and `role.yaml`. */
 export const programsDir = join(
@@ -77,7 +88,7 @@ export async function compile(step: Step): Promise<void> {
       const packages = [".", "./pause", `${contour}/cmd/contour`];
       const total = (await go(["list", "-deps", ...packages])).trim().split("\n").length;
       let compiled = 0;
-      await go(["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", `${folder}/`, ...packages], (text) => {
+      await go(["build", "-v", "-trimpath", "-ldflags", linkerFlags, "-o", `${folder}/`, ...packages], (text) => {
         compiled += text.split("\n").length - 1;
         step.detail(`${compiled} of ${total} packages`);
       });
@@ -168,7 +179,7 @@ function goProblem(error: unknown, log: string): unknown {
 }
 
 function goVersion(): string {
-  return /^go (\S+)/m.exec(readFileSync(join(source, "go.mod"), "utf8"))?.[1] ?? "";
+  return /^go (\S+)/m.exec(goMod)?.[1] ?? "";
 }
 
 /** An image with nothing but the program, in the form of "docker save" (https://github.com/moby/docker-image-spec). */

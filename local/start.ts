@@ -156,7 +156,7 @@ async function prove(
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
   console.log(`\n  hops: client → ${entrance.address} → ingress (${settings.edge.kind}) → nginx → service → pod`);
-  report(await verify(entrance, routeTable(settings), redirect));
+  report(await verify(entrance, settings.domain, routeTable(settings), redirect));
   const url = secure
     ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
     : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;
@@ -167,7 +167,9 @@ async function prove(
     );
 }
 
-const portText = (port: number, usual: number) => (port === usual ? "" : `:${port}`);
+function portText(port: number, usual: number): string {
+  return port === usual ? "" : `:${port}`;
+}
 
 async function ingressAddress({ place }: Cluster, namespace: string): Promise<string> {
   const [ingress] = await kubectlObjects(place, ["get", "ingress", "ingress", "-n", namespace]);

@@ -20,7 +20,11 @@ export async function ensureCertificate(names: readonly string[]): Promise<void>
   mkdirSync(tlsDir, { recursive: true, mode: 0o700 });
   const authority = await localAuthority();
   // Clients accept no more than 825 days (https://support.apple.com/en-us/103769).
-  const leaf = await authority.issue({ commonName: names[0] ?? "localhost", names: [...names, "127.0.0.1"], days: 825 });
+  const leaf = await authority.issue({
+    commonName: names[0] ?? "localhost",
+    names: [...names, "127.0.0.1"],
+    days: 825,
+  });
   writeFileSync(keyFile, `${leaf.key}\n`, { mode: 0o600 });
   writeFileSync(crtFile, `${leaf.certificate}\n${authority.certificate}\n`);
 }

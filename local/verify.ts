@@ -68,12 +68,12 @@ export interface Hop {
 /** @param routes `shop.example.com/hoge/` → service, as the program's `routes` output has them */
 export async function verify(
   entrance: Entrance,
+  domain: string,
   routes: Readonly<Record<string, string>>,
   redirectHttp: boolean,
 ): Promise<Hop[]> {
   const scheme = entrance.ca === undefined ? "http" : "https";
   const hops: Hop[] = [];
-  const domain = Object.keys(routes)[0]?.split("/")[0] ?? "localhost";
   if (redirectHttp) hops.push(await attempt(`http://${domain}/`, () => redirect(entrance, domain)));
   for (const [place, service] of Object.entries(routes)) {
     hops.push(await attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)));
