@@ -1,6 +1,6 @@
 /** The two places a local stack can run: the Kubernetes that this project starts, and one that is there already. */
 import { allowed } from "../config/report.ts";
-import { importImage, kubectlPath, startCluster } from "./cluster.ts";
+import { importImage, kubectlPath, runInNode, startCluster } from "./cluster.ts";
 import { CommandError, run } from "./command.ts";
 import { kubectl, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
@@ -20,7 +20,14 @@ export async function embeddedCluster(
 ): Promise<Cluster> {
   const address = "127.0.0.1";
   const { kubeconfig, context } = await startCluster({ ...ports, address }, progress);
-  return { place: { kubectl: kubectlPath, kubeconfig, context }, address, loadImage: importImage };
+  const known = (await runInNode("ctr", "-n", "k8s.io", "images", "list", "--quiet")).split("\n");
+  return {
+    place: { kubectl: kubectlPath, kubeconfig, context },
+    address,
+    loadImage: async (archive, reference) => {
+      if (!known.includes(reference)) await importImage(archive);
+    },
+  };
 }
 
 /** @throws Problem when kubectl or the context is not there */
