@@ -1,0 +1,153 @@
+/** The staging stack's resources as the engine is told of them: names, parents, and what is deleted before what. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { readStackFile } from "../../local/evaluate.ts";
+import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
+import { projectDir } from "./rendered.ts";
+
+process.chdir(projectDir); // As Pulumi does: contexts are relative to the project.
+const recording = await mockPulumi({
+  stack: "staging",
+  outputs: {
+    "gcp:container/cluster:Cluster": () => ({
+      controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: "gke-0123.asia-northeast1.gke.goog" } },
+    }),
+    "gcp:serviceaccount/account:Account": (name) => ({ email: `${name}@acme-staging.iam.gserviceaccount.com` }),
+    "gcp:compute/globalAddress:GlobalAddress": () => ({ address: "203.0.113.7" }),
+    "docker:index/image:Image": (name) => ({ repoDigest: `registry.example.com/${name}@sha256:${"0".repeat(64)}` }),
+    "tls:index/privateKey:PrivateKey": (name) => ({ privateKeyPem: `canary of ${name}` }),
+    "tls:index/selfSignedCert:SelfSignedCert": () => ({ certPem: "the CA\n" }),
+    "tls:index/certRequest:CertRequest": () => ({ certRequestPem: "the request\n" }),
+    "tls:index/locallySignedCert:LocallySignedCert": () => ({ certPem: "the leaf\n" }),
+  },
+  calls: { "gcp:organizations/getClientConfig:getClientConfig": { accessToken: "canary of the login" } },
+});
+pulumi.runtime.setAllConfig(readStackFile(join(projectDir, "Pulumi.staging.yaml")));
+const { default: outputs } = (await import("../../index.ts")) as { default: Record<string, unknown> };
+await settled();
+const { resources } = recording;
+const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
+
+const isComponent = ({ type }: Recorded) => type.startsWith("gke-microservices:");
+const of = (type: string, name?: string) => recording.one(type, name);
+const types = {
+  cluster: "gcp:container/cluster:Cluster",
+  pool: "gcp:container/nodePool:NodePool",
+  address: "gcp:compute/globalAddress:GlobalAddress",
+  vpc: "gcp:compute/network:Network",
+  deployment: "kubernetes:apps/v1:Deployment",
+  service: "kubernetes:core/v1:Service",
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+};
+
+/**
+ * All that a resource waits for, and that is deleted only after it: the engine follows dependencies, parents and
+ * providers (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/#creation-and-deletion-order).
+ */
+function waitsFor(resource: Recorded, seen = new Set<string>()): Set<string> {
+  for (const urn of [...resource.dependencies, resource.parent, resource.provider]) {
+    const next = byUrn.get(urn);
+    if (next === undefined || seen.has(urn)) continue;
+    seen.add(urn);
+    waitsFor(next, seen);
+  }
+  return seen;
+}
+
+function assertAfter(later: Recorded, earlier: Recorded): void {
+  assert.ok(waitsFor(later).has(earlier.urn), `${later.name} does not wait for ${earlier.name}`);
+  assert.ok(!waitsFor(earlier).has(later.urn), `${earlier.name} waits for ${later.name} as well`);
+}
+
+test("no two resources of a kind share a name", () => {
+  const seen = resources.map(({ type, name }) => `${type} ${name}`);
+  assert.deepEqual(
+    seen.filter((name, index) => seen.indexOf(name) !== index),
+    [],
+  );
+  assert.ok(seen.length > 40);
+});
+
+test("each child is named after its component, and what has none is the namespace", () => {
+  for (const resource of resources.filter((each) => !isComponent(each) && each.type !== "pulumi:pulumi:Stack")) {
+    const parent = byUrn.get(resource.parent);
+    if (parent === undefined || !isComponent(parent))
+      assert.equal(resource.type, "kubernetes:core/v1:Namespace", resource.name);
+    else assert.ok(resource.name.startsWith(`${parent.name}-`), `${resource.name} is a child of ${parent.name}`);
+  }
+});
+
+test("every Kubernetes object is on the cluster that the stack made", () => {
+  const provider = of("pulumi:providers:kubernetes");
+  const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  assert.ok(objects.length > 12);
+  for (const object of objects) {
+    assert.equal(object.provider, provider.urn, object.name);
+    assertAfter(object, of(types.cluster));
+    assertAfter(object, of(types.pool));
+  }
+});
+
+test("what goes in front goes first: ingress before proxy and address, all of it before the cluster and its network", () => {
+  const ingress = of(types.ingress);
+  assertAfter(ingress, of(types.deployment, "nginx-proxy-deployment"));
+  assertAfter(ingress, of(types.service, "nginx-proxy-service"));
+  assertAfter(ingress, of(types.address));
+  assertAfter(ingress, of("kubernetes:core/v1:Namespace"));
+  assertAfter(of(types.pool), of(types.cluster));
+  assertAfter(of(types.cluster), of(types.vpc));
+  for (const policy of recording.all("gcp:compute/sSLPolicy:SSLPolicy")) assertAfter(ingress, policy);
+});
+
+test("every object that is in the namespace waits for it", () => {
+  const namespace = of("kubernetes:core/v1:Namespace");
+  const objects = resources.filter(({ type }) => type.startsWith("kubernetes:") && type !== namespace.type);
+  for (const object of objects) assertAfter(object, namespace);
+});
+
+test("the images that run are the ones that were built, by digest", () => {
+  for (const name of ["hoge", "web", "nginx-proxy"]) {
+    const deployment = of(types.deployment, `${name}-deployment`);
+    assertAfter(deployment, of("docker:index/image:Image", `staging-${name}`));
+    assert.match(
+      JSON.stringify(deployment.inputs),
+      new RegExp(`"registry\\.example\\.com/staging-${name}@sha256:0{64}"`),
+    );
+  }
+});
+
+test("keys and logins stay in inputs that are marked as secret", () => {
+  const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("canary"));
+  assert.ok(holders.length >= 4);
+  for (const { name, inputs, secrets } of holders) {
+    const open = Object.entries(inputs).filter(([key]) => !secrets.includes(key));
+    assert.doesNotMatch(JSON.stringify(open), /canary/, name);
+  }
+});
+
+test("the outputs say what people need, and the kubeconfig only as a secret", async () => {
+  assert.deepEqual(Object.keys(outputs).sort(), [
+    "address",
+    "caCertificate",
+    "clusterName",
+    "consoleUrl",
+    "images",
+    "kubeconfig",
+    "routes",
+    "url",
+  ]);
+  const known = await valueOf(pulumi.output(outputs));
+  assert.equal(known["url"], "https://staging.example.com/");
+  assert.equal(known["address"], "203.0.113.7");
+  assert.deepEqual(known["routes"], {
+    "hoge.staging.example.com/": "hoge",
+    "staging.example.com/": "web",
+    "staging.example.com/hoge/": "hoge",
+  });
+  for (const [name, output] of Object.entries(outputs)) {
+    assert.equal(await pulumi.isSecret(pulumi.output(output)), name === "kubeconfig", name);
+    if (name !== "kubeconfig") assert.doesNotMatch(JSON.stringify(known[name] ?? null), /canary|gke\.goog/, name);
+  }
+});

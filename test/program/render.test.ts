@@ -1,0 +1,129 @@
+/** `npm run render` as a person meets it: the same text each time, no secret in it, and one message when it fails. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { parse, stringify } from "yaml";
+import { projectDir, render, Objects, type Rendering } from "./rendered.ts";
+
+type Config = Record<string, unknown>;
+
+/** A stack file of this test's own, a changed copy of `local`'s; gone when the test is. */
+function stackLike(t: TestContext, name: string, change: (config: Config) => Config | string): string {
+  const stack = `test-${process.pid}-${name}`;
+  const path = join(projectDir, `Pulumi.${stack}.yaml`);
+  t.after(() => {
+    rmSync(path, { force: true });
+  });
+  const { config } = parse(readFileSync(join(projectDir, "Pulumi.local.yaml"), "utf8")) as { config: Config };
+  const changed = change(config);
+  writeFileSync(path, typeof changed === "string" ? changed : stringify({ config: changed }));
+  return stack;
+}
+
+function assertRefused({ status, stdout, stderr }: Rendering, ...said: RegExp[]): void {
+  assert.equal(status, 1, stderr);
+  assert.equal(stdout, "");
+  for (const message of said) assert.match(stderr, message);
+  assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr);
+  assert.doesNotMatch(stderr, /^\s+at .*:\d+:\d+\)?$|node:internal|\n\s*throw /m);
+}
+
+test("two runs print the same, and --out writes the same objects to a file each", async (t) => {
+  const out = mkdtempSync(join(tmpdir(), "rendered-"));
+  t.after(() => {
+    rmSync(out, { recursive: true });
+  });
+  const [one, two, filed] = [await render("staging"), await render("staging"), await render("staging", "--out", out)];
+  assert.equal(one.status, 0, one.stderr);
+  assert.equal(one.stdout, two.stdout);
+  assert.equal(one.stderr, "");
+  assert.equal(filed.status, 0, filed.stderr);
+  const files = readdirSync(out).map((file) => readFileSync(join(out, file), "utf8"));
+  assert.deepEqual(files.sort(), one.stdout.split("---\n").sort());
+});
+
+test("a config that comes in another order gives the same objects", async (t) => {
+  const services = "gke-microservices:services";
+  const reversed = (value: object) => Object.fromEntries(Object.entries(value).reverse());
+  const same = stackLike(t, "same", (config) => config);
+  const other = stackLike(t, "order", (config) => reversed({ ...config, [services]: config[services] as object }));
+  assert.equal((await render(other)).stdout, (await render(same)).stdout);
+});
+
+test("secrets, encrypted or written in the clear, are in a Secret as placeholders and nowhere in the text", async (t) => {
+  const stack = stackLike(t, "secrets", (config) => ({
+    ...config,
+    "gke-microservices:secrets": {
+      hoge: { API_KEY: { secure: "v1:canary-ciphertext" }, TOKEN: "canary-plain" },
+    },
+  }));
+  const { status, stdout, stderr } = await render(stack);
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout + stderr, /canary/);
+  const objects = new Objects(stdout);
+  const secret = objects.of("Secret").find(({ metadata }) => metadata.name.startsWith("hoge-env-"));
+  assert.deepEqual(secret?.stringData, {
+    API_KEY: "(secret stringData.API_KEY not shown)",
+    TOKEN: "(secret stringData.TOKEN not shown)",
+  });
+  const [container] = objects.named("Deployment", "hoge").spec.template.spec.containers;
+  assert.deepEqual(container?.envFrom, [{ secretRef: { name: secret.metadata.name } }]);
+  assert.equal(objects.named("Deployment", "web").spec.template.spec.containers[0]?.envFrom, undefined);
+});
+
+test("a secret that is misplaced is refused without being shown", async (t) => {
+  const stack = stackLike(t, "misplaced", (config) => ({
+    ...config,
+    "gke-microservices:secrets": { hogee: { TOKEN: "canary" }, hoge: { TOKEN: { deep: "canary" } } },
+  }));
+  const rendering = await render(stack);
+  assertRefused(rendering, /gke-microservices:secrets/);
+  assert.doesNotMatch(rendering.stderr, /canary/);
+});
+
+test("an unknown stack is refused by the file that is missing", async () => {
+  assertRefused(await render("nowhere"), /There is no .*Pulumi\.nowhere\.yaml/, /copy one of those/);
+});
+
+test("no stack, two stacks and an unknown option are refused with how to do it", async () => {
+  assertRefused(await render(), /One stack is to be named/, /render -- staging/);
+  assertRefused(await render("staging", "local"), /One stack is to be named/);
+  assertRefused(await render("staging", "--outt", "x"), /--outt/, /npm run render -- STACK/);
+});
+
+test("a bad config is refused with every problem, its key and its value", async (t) => {
+  const stack = stackLike(t, "bad", (config) => ({
+    ...config,
+    "gke-microservices:domain": "Shop",
+    "gke-microservices:servces": {},
+    "gke-microservices:proxy": { replicas: "three" },
+  }));
+  const rendering = await render(stack);
+  assertRefused(
+    rendering,
+    new RegExp(`3 problems in the config of stack ${stack}`),
+    /gke-microservices:domain\n\s+"Shop"/,
+    /gke-microservices:servces\n.*did you mean "services"\?/,
+    /gke-microservices:proxy\.replicas\n\s+"three" must be a number/,
+  );
+});
+
+test("a stack file that is not YAML is refused by its name", async (t) => {
+  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /is not YAML/, /Mend that line/);
+});
+
+test("a stack file without any config is refused for what is missing", async (t) => {
+  for (const [name, content] of [
+    ["empty", ""],
+    ["list", "config: [1, 2]"],
+  ] as const)
+    assertRefused(await render(stackLike(t, name, () => content)), /gke-microservices:domain\n\s+is missing/);
+});
+
+test("--help says how it is used", async () => {
+  const { status, stdout } = await render("--help");
+  assert.equal(status, 0);
+  assert.match(stdout, /^npm run render -- STACK \[--out DIR\]/);
+});

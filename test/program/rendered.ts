@@ -1,0 +1,108 @@
+/** What `npm run render` prints, as objects: each run in a process of its own, as people run it. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { parseAllDocuments } from "yaml";
+import type { PodTemplate } from "../components/podRules.ts";
+
+export const projectDir = join(import.meta.dirname, "../..");
+
+export interface Rendering {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function render(...args: string[]): Promise<Rendering> {
+  const child = spawn(process.execPath, ["local/render.ts", ...args], {
+    cwd: projectDir,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000,
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status: child.exitCode, stdout, stderr };
+}
+
+export interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+export interface Deployment extends Rendered {
+  readonly spec: {
+    readonly replicas: number;
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly template: PodTemplate;
+  };
+}
+export interface Service extends Rendered {
+  readonly spec: {
+    readonly type: string;
+    readonly selector: Readonly<Record<string, string>>;
+    readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+  };
+}
+export interface Ingress extends Rendered {
+  readonly spec: {
+    readonly tls?: readonly { readonly secretName: string; readonly hosts: readonly string[] }[];
+    readonly rules: readonly {
+      readonly host: string;
+      readonly http: {
+        readonly paths: readonly {
+          readonly backend: { readonly service: { readonly name: string; readonly port: { readonly name: string } } };
+        }[];
+      };
+    }[];
+  };
+}
+export interface DisruptionBudget extends Rendered {
+  readonly spec: { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
+}
+interface Kinds {
+  Deployment: Deployment;
+  Service: Service;
+  Ingress: Ingress;
+  PodDisruptionBudget: DisruptionBudget;
+  ConfigMap: Rendered;
+  Secret: Rendered;
+  Namespace: Rendered;
+  FrontendConfig: Rendered;
+  BackendConfig: Rendered;
+}
+
+export class Objects {
+  readonly all: readonly Rendered[];
+
+  constructor(yaml: string) {
+    this.all = parseAllDocuments(yaml).map((document) => {
+      assert.deepEqual(document.errors, []);
+      return document.toJS() as Rendered;
+    });
+  }
+
+  of<Kind extends keyof Kinds>(kind: Kind): Kinds[Kind][] {
+    return this.all.filter((object): object is Kinds[Kind] => object.kind === kind);
+  }
+
+  /** The object of that kind and name; fails where there is none. */
+  named<Kind extends keyof Kinds>(kind: Kind, name: string): Kinds[Kind] {
+    const found = this.of(kind).find(({ metadata }) => metadata.name === name);
+    return found ?? assert.fail(`there is no ${kind} ${name}`);
+  }
+}
+
+export async function objectsOf(stack: string): Promise<Objects> {
+  const { status, stdout, stderr } = await render(stack);
+  assert.equal(status, 0, stderr);
+  return new Objects(stdout);
+}

@@ -1,0 +1,161 @@
+/** What must hold for every object of every stack, whichever component made it. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { suite, test } from "node:test";
+import { assertRestricted } from "../components/podRules.ts";
+import { objectsOf, projectDir, type Deployment, type Objects } from "./rendered.ts";
+
+const stacks = readdirSync(projectDir).flatMap(
+  (file) => /^Pulumi\.(local|staging|production)\.yaml$/.exec(file)?.[1] ?? [],
+);
+assert.ok(stacks.includes("local") && stacks.includes("staging"));
+
+const names = (objects: readonly { metadata: { name: string } }[]) =>
+  objects.map(({ metadata }) => metadata.name).sort();
+const volumeNames = (volumes: readonly { readonly name: string }[]) => volumes.map(({ name }) => name).sort();
+const matches = (selector: Readonly<Record<string, string>>, { spec }: Deployment) =>
+  Object.entries(selector).every(([key, value]) => spec.template.metadata.labels[key] === value);
+
+/** The one Deployment whose pods a selector finds: none is a dead end, two is traffic to the wrong pods. */
+function selected(objects: Objects, selector: Readonly<Record<string, string>>): Deployment {
+  const found = objects.of("Deployment").filter((deployment) => matches(selector, deployment));
+  assert.equal(found.length, 1, `${JSON.stringify(selector)} finds ${names(found).join(", ")}`);
+  return found[0] ?? assert.fail();
+}
+
+const portsOf = ({ spec }: Deployment) => spec.template.spec.containers.flatMap(({ ports }) => ports);
+
+for (const stack of stacks)
+  await suite(`stack ${stack}`, async () => {
+    const objects = await objectsOf(stack);
+
+    test("each object is there once, in the stack's namespace, labelled as ours, and can be applied in this order", () => {
+      const [namespace, ...others] = objects.all;
+      assert.equal(namespace?.kind, "Namespace");
+      assert.equal(namespace.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
+      assert.equal(objects.of("Namespace").length, 1);
+      assert.equal(objects.all.at(-1)?.kind, "Ingress");
+      for (const { kind, metadata } of others) {
+        const what = `${kind}/${metadata.name}`;
+        assert.equal(metadata.namespace, namespace.metadata.name, what);
+        assert.equal(metadata.labels?.["app.kubernetes.io/part-of"], "gke-microservices", what);
+        assert.ok(metadata.labels["app.kubernetes.io/name"], what);
+        assert.match(metadata.name, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, what);
+      }
+      const ids = objects.all.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+      assert.equal(new Set(ids).size, ids.length);
+    });
+
+    test("every pod is restricted and runs an image by tag or digest", () => {
+      assert.ok(objects.of("Deployment").length >= 3);
+      for (const { metadata, spec } of objects.of("Deployment")) {
+        assertRestricted(metadata.name, spec.template);
+        for (const { image } of spec.template.spec.containers)
+          // What is built and pushed has its digest only once it is; its reference is then `@sha256:…`.
+          assert.match(image, /(:[A-Za-z0-9_][\w.-]*|@sha256:[0-9a-f]{64}|^\(\S+ digest not shown\))$/, metadata.name);
+      }
+    });
+
+    test("a Deployment selects its own pods, and a budget guards it where it has more than one", () => {
+      for (const deployment of objects.of("Deployment")) {
+        const { metadata, spec } = deployment;
+        assert.equal(selected(objects, spec.selector.matchLabels), deployment);
+        const budgets = objects
+          .of("PodDisruptionBudget")
+          .filter((budget) => matches(budget.spec.selector.matchLabels, deployment));
+        assert.equal(budgets.length, spec.replicas > 1 ? 1 : 0, metadata.name);
+      }
+    });
+
+    test("every Service leads to a port that its pods have", () => {
+      assert.deepEqual(names(objects.of("Service")), names(objects.of("Deployment")));
+      for (const { metadata, spec } of objects.of("Service")) {
+        assert.equal(spec.type, "ClusterIP", metadata.name);
+        const ports = portsOf(selected(objects, spec.selector));
+        for (const { port, targetPort } of spec.ports) {
+          const target = ports.find(({ name }) => name === targetPort);
+          assert.ok(target, `${metadata.name}: no port ${targetPort}`);
+          if (metadata.name !== "nginx-proxy") assert.equal(port, target.containerPort, metadata.name);
+        }
+      }
+    });
+
+    test("the entrance leads to a Service, for every name that nginx knows", () => {
+      const [ingress, ...more] = objects.of("Ingress");
+      assert.ok(ingress !== undefined && more.length === 0);
+      const { rules, tls = [] } = ingress.spec;
+      for (const { host, http } of rules)
+        for (const { backend } of http.paths) {
+          const { spec } = objects.named("Service", backend.service.name);
+          assert.ok(
+            spec.ports.some(({ name }) => name === backend.service.port.name),
+            host,
+          );
+        }
+      const hosts = rules.map(({ host }) => host);
+      assert.deepEqual(
+        tls.flatMap(({ hosts }) => hosts),
+        tls.length === 0 ? [] : hosts,
+      );
+      const served = [...routesOf(objects).matchAll(/^\s*server_name (\S+);/gm)].map(([, name]) => name);
+      assert.ok(served.length > 0);
+      for (const name of served) assert.ok(name === "_" || hosts.includes(name ?? ""), `${name ?? ""} has no entrance`);
+    });
+
+    test("every upstream of nginx is a Service at its port", () => {
+      const namespace = objects.of("Namespace")[0]?.metadata.name ?? "";
+      const upstreams = [...routesOf(objects).matchAll(/^\s*server (\S+)\.([a-z0-9-]+)\.svc\.cluster\.local:(\d+)/gm)];
+      assert.ok(upstreams.length > 0);
+      for (const [, service = "", where, port] of upstreams) {
+        assert.equal(where, namespace);
+        const ports = objects.named("Service", service).spec.ports.map((each) => String(each.port));
+        assert.ok(ports.includes(port ?? ""), `${service} has ${ports.join()}, nginx asks ${port ?? ""}`);
+      }
+    });
+
+    test("what is mounted or referred to is there, and nothing lies about unused", () => {
+      const pods = objects.of("Deployment").map(({ spec }) => spec.template.spec);
+      const configMaps = pods.flatMap(({ volumes = [] }) => volumes.flatMap(({ configMap }) => configMap?.name ?? []));
+      assert.deepEqual([...new Set(configMaps)].sort(), names(objects.of("ConfigMap")));
+      const secrets = [
+        ...pods.flatMap(({ containers }) =>
+          containers.flatMap(({ envFrom = [] }) => envFrom.map((e) => e.secretRef.name)),
+        ),
+        ...objects.of("Ingress").flatMap(({ spec }) => spec.tls?.map(({ secretName }) => secretName) ?? []),
+      ];
+      assert.deepEqual(secrets.sort(), names(objects.of("Secret")));
+      for (const { containers, volumes = [] } of pods)
+        for (const { volumeMounts = [] } of containers)
+          assert.deepEqual(volumeNames(volumeMounts), volumeNames(volumes));
+      for (const { immutable, metadata } of [...objects.of("ConfigMap"), ...objects.of("Secret")]) {
+        assert.equal(immutable, true, metadata.name);
+        assert.match(metadata.name, /-[0-9a-f]{10}$/);
+      }
+    });
+
+    test("Google's objects are named by the annotations that lead to them", () => {
+      const annotationsOf = (kind: "Service" | "Ingress") =>
+        objects.of(kind).map(({ metadata }) => metadata.annotations ?? {});
+      const frontends = annotationsOf("Ingress").flatMap((a) => a["networking.gke.io/v1beta1.FrontendConfig"] ?? []);
+      assert.deepEqual(frontends, names(objects.of("FrontendConfig")));
+      const backends = annotationsOf("Service").flatMap((a) => {
+        const text = a["cloud.google.com/backend-config"];
+        return text === undefined ? [] : (JSON.parse(text) as { default: string }).default;
+      });
+      assert.deepEqual(backends, names(objects.of("BackendConfig")));
+      assert.equal(frontends.length, stack === "local" ? 0 : 1);
+    });
+
+    test("no secret is shown", () => {
+      for (const { metadata, stringData } of objects.of("Secret"))
+        for (const [key, value] of Object.entries(stringData ?? assert.fail(metadata.name)))
+          assert.equal(value, `(secret stringData.${key} not shown)`);
+    });
+  });
+
+function routesOf(objects: Objects): string {
+  return objects
+    .of("ConfigMap")
+    .map(({ data }) => data?.["routes.conf"] ?? "")
+    .join("\n");
+}
