@@ -17,7 +17,7 @@ import { CommandError, run } from "./command.ts";
 import { cacheDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
-import { pauseImage } from "./node/processes.ts";
+import { pauseImage } from "./node/settings.ts";
 
 const source = join(import.meta.dirname, "kubernetes");
 const goDir = join(cacheDir, "go");

@@ -1,6 +1,6 @@
 /** The local Kubernetes: a real node in namespaces of its own, with Contour and Envoy as its edge. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { Resolver } from "node:dns/promises";
 import { dirname, join } from "node:path";
@@ -10,12 +10,20 @@ import { compile, envoyDir, getEnvoy, kubectlPath, programsDir } from "./build.t
 import { run } from "./command.ts";
 import { debianPackages } from "./debian.ts";
 import { withLock } from "./lock.ts";
-import { apiServiceAddress, link, nodeAddress } from "./node/addresses.ts";
+import { apiServiceAddress, nodeAddress } from "./node/addresses.ts";
 import { context, nodeName, writeCredentials } from "./node/credentials.ts";
-import { bootstrapObjects, bootstrapped, envoyAdminSocket, nodeFiles, pauseImage } from "./node/processes.ts";
+import { bootstrapObjects } from "./node/objects.ts";
+import { bootstrapped, envoyAdminSocket, nodeFiles } from "./node/processes.ts";
+import { pauseImage } from "./node/settings.ts";
 import { cacheDir, kubeconfigPath, logsDir, stateDir } from "./paths.ts";
+import {
+  existingParent,
+  requireDisk,
+  requireFreeNetwork,
+  requireFreePorts,
+  requireLinuxRoot,
+} from "./preconditions.ts";
 import { Problem } from "./problem.ts";
-import { listener } from "./processes.ts";
 import type { Progress } from "./progress.ts";
 import { cgroup, endSandbox, enter, findSandboxes, startSandbox } from "./sandbox.ts";
 
@@ -62,7 +70,7 @@ const cacheLock = `${cacheDir}.lock`;
 
 /** Compiles, downloads and unpacks what is not in the cache yet. @throws Problem */
 export async function ensureParts(progress: Progress): Promise<void> {
-  checkMachine();
+  requireLinuxRoot();
   if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
   await withLock(cacheLock, async () => {
     const jobs: Promise<unknown>[] = [debianPackages(debianNames)];
@@ -96,7 +104,8 @@ export async function startCluster(options: ClusterOptions, progress: Progress):
       .digest("hex");
     if (!(running() && storedVersion() === version)) {
       await endSandbox();
-      requireFree(address, [httpPort, httpsPort]);
+      requireFreeNetwork();
+      requireFreePorts(address, [httpPort, httpsPort]);
       requireDisk(stateDir, diskNeeded.run);
       rmSync(nodeDir, { recursive: true, force: true });
       for (const [name, text] of Object.entries(files)) {
@@ -251,56 +260,4 @@ function edgeReady(): Promise<boolean> {
       .on("error", reject)
       .end();
   });
-}
-
-function checkMachine(): void {
-  const other = "use a cluster that you have: npm start -- --context NAME";
-  if (process.platform !== "linux")
-    throw new Problem(
-      `The local Kubernetes needs Linux, and this is ${process.platform}.`,
-      `Run it in a Debian 12 virtual machine, or ${other}`,
-    );
-  if (process.getuid?.() !== 0)
-    throw new Problem(
-      "The local Kubernetes needs root, for namespaces, mounts and cgroups.",
-      `Run the same command as root (sudo), or ${other}`,
-    );
-}
-
-function requireFree(address: string, ports: readonly number[]): void {
-  const others = findSandboxes().filter(({ state }) => state !== stateDir);
-  const [other] = others;
-  if (other !== undefined)
-    throw new Problem(
-      `The local Kubernetes of another checkout is running (${dirname(other.state)}).`,
-      `Stop it first: npm stop -- --keep-cache, in ${dirname(other.state)}`,
-    );
-  if (existsSync(`/sys/class/net/${link.host}`))
-    throw new Problem(
-      `There is a network device ${link.host} already, left by something else.`,
-      `Remove it: ip link delete ${link.host}`,
-    );
-  for (const port of ports) {
-    const holder = listener(port);
-    if (holder === undefined) continue;
-    const who = holder === "unknown" ? "another process" : `${holder.name} (process ${holder.pid})`;
-    throw new Problem(
-      `Port ${port} on ${address} is in use by ${who}.`,
-      "End it, or choose other ports: npm start -- --http-port 8080 --https-port 8443",
-    );
-  }
-}
-
-function requireDisk(folder: string, gibibytes: number): void {
-  const { bavail, bsize } = statfsSync(existingParent(folder));
-  const free = (bavail * bsize) / 2 ** 30;
-  if (free < gibibytes)
-    throw new Problem(
-      `${folder} has ${free.toFixed(1)} GiB of disk left, and ${gibibytes} GiB are needed.`,
-      "Free some space, or (for the cache) point XDG_CACHE_HOME to a larger disk.",
-    );
-}
-
-function existingParent(folder: string): string {
-  return existsSync(folder) ? folder : existingParent(dirname(folder));
 }

@@ -1,7 +1,8 @@
 /** The processes of the node and their settings, as files that `init.sh` runs. */
 import { stringify } from "yaml";
-import { dnsServiceAddress, hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
+import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
+import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 
 export interface NodeOptions {
   /** Where Envoy listens on this machine. */
@@ -18,7 +19,6 @@ export interface NodeOptions {
   readonly snapshotter: "overlayfs" | "native";
 }
 
-export const pauseImage = "localhost/pause:1";
 /** File below STATE/node that says that `bootstrapObjects` are in the API. */
 export const bootstrapped = "bootstrapped";
 export const envoyAdminSocket = "/run/envoy.sock";
@@ -180,93 +180,6 @@ function processes(options: NodeOptions): Record<string, Process> {
   };
 }
 
-const containerd = ({ snapshotter }: NodeOptions) => `version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${pauseImage}"
-  # A process may not lower another's score below its own, and the sandbox's may be above 0.
-  restrict_oom_score_adj = true
-  enable_selinux = false
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "${snapshotter}"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "/state/node/cni"
-`;
-
-// A link per pod, routed by the node: with a bridge, answers between its pods would pass Service rules by.
-const cni = {
-  cniVersion: "0.4.0",
-  name: "pods",
-  plugins: [
-    {
-      type: "ptp",
-      ipam: {
-        type: "host-local",
-        dataDir: "/run/cni",
-        ranges: [[{ subnet: podRange }]],
-        routes: [{ dst: "0.0.0.0/0" }],
-      },
-    },
-    { type: "portmap", capabilities: { portMappings: true } },
-  ],
-};
-
-const kubelet = ({ cgroup }: NodeOptions) => ({
-  apiVersion: "kubelet.config.k8s.io/v1beta1",
-  kind: "KubeletConfiguration",
-  authentication: {
-    anonymous: { enabled: false },
-    webhook: { enabled: true },
-    x509: { clientCAFile: "/state/pki/ca.crt" },
-  },
-  authorization: { mode: "Webhook" },
-  tlsCertFile: "/state/pki/kubelet.crt",
-  tlsPrivateKeyFile: "/state/pki/kubelet.key",
-  containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
-  cgroupDriver: "cgroupfs",
-  cgroupRoot: `/${cgroup}`,
-  clusterDomain: "cluster.local",
-  clusterDNS: [dnsServiceAddress],
-  resolvConf: "/etc/resolv.conf",
-  failSwapOn: false,
-  oomScoreAdj: 0,
-  healthzPort: 0,
-  // A nearly full disk is told before the start; evicting pods later would only hide why they went.
-  evictionHard: {
-    "memory.available": "0%",
-    "nodefs.available": "0%",
-    "imagefs.available": "0%",
-    "nodefs.inodesFree": "0%",
-  },
-  imageGCHighThresholdPercent: 100,
-});
-
-const kubeProxy = {
-  apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
-  kind: "KubeProxyConfiguration",
-  mode: "iptables",
-  clusterCIDR: podRange,
-  clientConnection: { kubeconfig: "/state/pki/kube-proxy.kubeconfig" },
-  iptables: { localhostNodePorts: false },
-  // These belong to the whole machine and stay as they are.
-  conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-  metricsBindAddress: "127.0.0.1:10249",
-  healthzBindAddress: "127.0.0.1:10256",
-};
-
-const corefile = `cluster.local:53 in-addr.arpa:53 {
-  errors
-  ready 127.0.0.1:8181
-  cache 5
-  kubernetes cluster.local in-addr.arpa {
-    kubeconfig /state/pki/coredns.kubeconfig
-    ttl 5
-  }
-}
-`;
-
 /** All that `init.sh` reads: the text of each file, by its path below STATE/node. */
 export function nodeFiles(options: NodeOptions): Record<string, string> {
   const settings = {
@@ -304,59 +217,4 @@ function script({ network, memory, before, command }: Process): string {
     `exec ${network === "node" ? "nsenter --net=/run/netns/node " : ""}${command.join(" \\\n  ")}`,
   ];
   return lines.join("\n") + "\n";
-}
-
-/** What the cluster's parts need in the API before the first workload. */
-export const bootstrapObjects = [
-  role("system:coredns", [
-    { apiGroups: [""], resources: ["endpoints", "services", "pods", "namespaces"], verbs: ["list", "watch"] },
-    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-  ]),
-  binding("system:coredns", "system:coredns"),
-  binding("kube-apiserver-to-kubelet", "kube-apiserver", "system:kubelet-api-admin"),
-  binding("contour", "contour"),
-  {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "IngressClass",
-    metadata: { name: "contour" },
-    spec: { controller: "projectcontour.io/ingress-controller" },
-  },
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "kube-dns", namespace: "kube-system" },
-    spec: {
-      clusterIP: dnsServiceAddress,
-      ports: [
-        { name: "dns", port: 53, protocol: "UDP" },
-        { name: "dns-tcp", port: 53, protocol: "TCP" },
-      ],
-    },
-  },
-  {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { name: "kube-dns", namespace: "kube-system", labels: { "kubernetes.io/service-name": "kube-dns" } },
-    addressType: "IPv4",
-    endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
-    ports: [
-      { name: "dns", port: 53, protocol: "UDP" },
-      { name: "dns-tcp", port: 53, protocol: "TCP" },
-    ],
-  },
-] as const;
-
-function role(name: string, rules: readonly object[]) {
-  return { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name }, rules };
-}
-
-function binding(name: string, user: string, roleName = name) {
-  const apiGroup = "rbac.authorization.k8s.io";
-  return {
-    apiVersion: `${apiGroup}/v1`,
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-    subjects: [{ apiGroup, kind: "User", name: user }],
-    roleRef: { apiGroup, kind: "ClusterRole", name: roleName },
-  };
 }

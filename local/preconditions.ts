@@ -1,0 +1,69 @@
+/** What has to hold before the local Kubernetes is started: each ends in one message that says what to do instead. */
+import { existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { link } from "./node/addresses.ts";
+import { stateDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+import { listener } from "./processes.ts";
+import { findSandboxes } from "./sandbox.ts";
+
+/** @throws Problem */
+export function requireLinuxRoot(): void {
+  const other = "use a cluster that you have: npm start -- --context NAME";
+  if (process.platform !== "linux")
+    throw new Problem(
+      `The local Kubernetes needs Linux, and this is ${process.platform}.`,
+      `Run it in a Debian 12 virtual machine, or ${other}`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new Problem(
+      "The local Kubernetes needs root, for namespaces, mounts and cgroups.",
+      `Run the same command as root (sudo), or ${other}`,
+    );
+}
+
+/** There can be one on a machine: its addresses and its device are the same in every checkout. @throws Problem */
+export function requireFreeNetwork(): void {
+  const other = findSandboxes().find(({ state }) => state !== stateDir);
+  if (other !== undefined) {
+    const checkout = dirname(other.state);
+    throw new Problem(
+      `The local Kubernetes of another checkout is running (${checkout}).`,
+      `Stop it first: npm stop -- --keep-cache, in ${checkout}`,
+    );
+  }
+  if (existsSync(`/sys/class/net/${link.host}`))
+    throw new Problem(
+      `There is a network device ${link.host} already, left by something else.`,
+      `Remove it: ip link delete ${link.host}`,
+    );
+}
+
+/** @throws Problem that names the process in the way, where it can be known */
+export function requireFreePorts(address: string, ports: readonly number[]): void {
+  for (const port of ports) {
+    const holder = listener(port);
+    if (holder === undefined) continue;
+    const who = holder === "unknown" ? "another process" : `${holder.name} (process ${holder.pid})`;
+    throw new Problem(
+      `Port ${port} on ${address} is in use by ${who}.`,
+      "End it, or choose other ports: npm start -- --http-port 8080 --https-port 8443",
+    );
+  }
+}
+
+/** @throws Problem */
+export function requireDisk(folder: string, gibibytes: number): void {
+  const { bavail, bsize } = statfsSync(existingParent(folder));
+  const free = (bavail * bsize) / 2 ** 30;
+  if (free < gibibytes)
+    throw new Problem(
+      `${folder} has ${free.toFixed(1)} GiB of disk left, and ${gibibytes} GiB are needed.`,
+      "Free some space, or (for the cache) point XDG_CACHE_HOME to a larger disk.",
+    );
+}
+
+/** The folder itself, or the nearest above it that exists. */
+export function existingParent(folder: string): string {
+  return existsSync(folder) ? folder : existingParent(dirname(folder));
+}
