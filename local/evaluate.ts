@@ -20,8 +20,12 @@ const notShown = (what: string) => `(${what} not shown)`;
 
 export type RawConfig = Record<string, string>;
 
-/** The stack file as Pulumi would hand it to the program; encrypted values become marked placeholders. */
-export function readStackFile(path: string): RawConfig {
+/**
+ * The stack file as Pulumi would hand it to the program. Encrypted values, which only the Pulumi CLI can read, become
+ * marked placeholders, or are refused where the result is to be applied.
+ * @throws Problem
+ */
+export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
   if (!existsSync(path))
     throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
   let document: unknown;
@@ -33,7 +37,13 @@ export function readStackFile(path: string): RawConfig {
   const config = isObject(document) && isObject(document["config"]) ? document["config"] : {};
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
-      const plain = withoutSecrets(value, key);
+      const plain = withoutSecrets(value, key, (where) => {
+        if (encrypted === "placeholder") return notShown(`secret ${where}`);
+        throw new Problem(
+          `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
+          "Write a value for this machine there in the clear, or run the stack with `pulumi up`.",
+        );
+      });
       return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];
     }),
   );
@@ -42,12 +52,12 @@ export function readStackFile(path: string): RawConfig {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function withoutSecrets(value: unknown, key: string): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`));
+function withoutSecrets(value: unknown, key: string, instead: (key: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`, instead));
   if (!isObject(value)) return value;
-  if (Object.keys(value).join() === "secure") return notShown(`secret ${key}`);
+  if (Object.keys(value).join() === "secure") return instead(key);
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`)]),
+    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`, instead)]),
   );
 }
 
@@ -103,6 +113,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     false,
   );
   pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
+  process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
   const program = (await import("../index.ts")) as { default: Record<string, unknown> };
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();

@@ -1,6 +1,6 @@
 /** `npm run render -- STACK [--out DIR]`: the stack's Kubernetes objects as YAML, without credentials. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { main } from "./cli.ts";
 import { evaluate, readStackFile } from "./evaluate.ts";
@@ -16,14 +16,15 @@ await main(usage, { out: { type: "string" } }, async ({ values, positionals }) =
   const [stack, ...rest] = positionals;
   if (stack === undefined || rest.length > 0)
     throw new Problem("One stack is to be named.", "For example: npm run --silent render -- staging");
+  const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
   const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
   const text = (object: unknown) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
-  if (values.out === undefined) {
+  if (out === undefined) {
     process.stdout.write(objects.map(text).join("---\n"));
     return;
   }
-  mkdirSync(values.out, { recursive: true });
+  mkdirSync(out, { recursive: true });
   for (const object of objects)
-    writeFileSync(join(values.out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
-  console.error(`${objects.length} objects written to ${values.out}`);
+    writeFileSync(join(out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
+  console.error(`${objects.length} objects written to ${out}`);
 });

@@ -37,7 +37,7 @@ const options = {
 
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
-  const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml")), values.context);
+  const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
   // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), "local", projectDir);
   const engine = chooseEngine(values.engine);

@@ -138,7 +138,7 @@ test("the outputs say what people need, and the kubeconfig only as a secret", as
     "routes",
     "url",
   ]);
-  const known = await valueOf(pulumi.output(outputs));
+  const known: Record<string, unknown> = await valueOf(pulumi.output(outputs));
   assert.equal(known["url"], "https://staging.example.com/");
   assert.equal(known["address"], "203.0.113.7");
   assert.deepEqual(known["routes"], {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseAllDocuments } from "yaml";
@@ -16,8 +17,9 @@ export interface Rendering {
 }
 
 export async function render(...args: string[]): Promise<Rendering> {
-  const child = spawn(process.execPath, ["local/render.ts", ...args], {
-    cwd: projectDir,
+  // From elsewhere: what the config names is relative to the project, not to where somebody stands.
+  const child = spawn(process.execPath, [join(projectDir, "local/render.ts"), ...args], {
+    cwd: tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 60_000,
   });

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { evaluate, readStackFile, withPlaceholderFiles } from "../../local/evaluate.ts";
+import { Problem } from "../../local/problem.ts";
+import { projectDir } from "../../local/paths.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "stack-"));
+test.after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function stackFile(content: string): string {
+  const path = join(folder, "Pulumi.test.yaml");
+  writeFileSync(path, content);
+  return path;
+}
+
+const withSecrets = `config:
+  gke-microservices:domain: shop.example.com
+  gke-microservices:rolloutSeconds: 90
+  gke-microservices:whole: { secure: v1:canary }
+  gke-microservices:secrets:
+    hoge: { A: { secure: v1:canary }, B: plain }
+    list: [{ secure: v1:canary }, { secure: v1:canary, other: 1 }]
+`;
+
+test("values come as Pulumi hands them over: text as it is, the rest as JSON, encrypted ones as placeholders", () => {
+  assert.deepEqual(readStackFile(stackFile(withSecrets)), {
+    "gke-microservices:domain": "shop.example.com",
+    "gke-microservices:rolloutSeconds": "90",
+    "gke-microservices:whole": "(secret gke-microservices:whole not shown)",
+    "gke-microservices:secrets": JSON.stringify({
+      hoge: { A: "(secret gke-microservices:secrets.hoge.A not shown)", B: "plain" },
+      // Encrypted is only what has `secure` and nothing else.
+      list: ["(secret gke-microservices:secrets.list[0] not shown)", { secure: "v1:canary", other: 1 }],
+    }),
+  });
+});
+
+test("what is to be applied must not hold placeholders, which would run as if they were the secrets", () => {
+  assert.throws(
+    () => readStackFile(stackFile(withSecrets), "refuse"),
+    (error) =>
+      error instanceof Problem &&
+      /encrypted value.*: gke-microservices:whole\.$/.test(error.message) &&
+      !`${error.message}${error.fix}`.includes("canary"),
+  );
+  const plain = stackFile("config:\n  gke-microservices:domain: shop.example.com\n");
+  assert.deepEqual(readStackFile(plain, "refuse"), { "gke-microservices:domain": "shop.example.com" });
+});
+
+test("a file that is missing or not YAML is a problem to mend; one without config is empty", () => {
+  assert.throws(() => readStackFile(join(folder, "nothing.yaml")), Problem);
+  assert.throws(() => readStackFile(stackFile("config: [")), Problem);
+  for (const empty of ["", "config:\n", "config: []\n", "text\n"])
+    assert.deepEqual(readStackFile(stackFile(empty)), {});
+});
+
+test("placeholders take the place of certificate files that are not there, and of nothing else", () => {
+  const tls = (value: unknown) => ({ "gke-microservices:tls": JSON.stringify(value) });
+  const missing = tls({ mode: "supplied", certFile: "nowhere/tls.crt", keyFile: "nowhere/tls.key" });
+  assert.deepEqual(withPlaceholderFiles(missing), {
+    ...tls({ mode: "supplied" }),
+    "gke-microservices:secrets": JSON.stringify({
+      tls: { crt: "(nowhere/tls.crt not shown)", key: "(nowhere/tls.key not shown)" },
+    }),
+  });
+  const there = tls({ mode: "supplied", certFile: "package.json", keyFile: "package.json" });
+  assert.deepEqual(withPlaceholderFiles(there), there);
+  assert.notDeepEqual(withPlaceholderFiles(there, "always"), there);
+  for (const other of [tls({ mode: "none" }), tls({ mode: "supplied" }), tls([]), { "gke-microservices:tls": "{" }, {}])
+    assert.deepEqual(withPlaceholderFiles(other, "always"), other);
+});
+
+test("to be applied, objects hold their secrets in the clear and in the order in which they are needed", async () => {
+  const config = readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse");
+  const { objects, outputs } = await evaluate(
+    "local",
+    {
+      ...config,
+      "gke-microservices:tls": JSON.stringify({ mode: "none" }),
+      "gke-microservices:secrets": JSON.stringify({ hoge: { TOKEN: "canary" } }),
+    },
+    "plain",
+  );
+  const secrets = objects.filter(({ kind }) => kind === "Secret");
+  assert.deepEqual(
+    secrets.map((secret) => secret["stringData"]),
+    [{ TOKEN: "canary" }],
+  );
+  assert.doesNotMatch(JSON.stringify(objects.filter(({ kind }) => kind !== "Secret")), /canary|not shown/);
+  const kinds = objects.map(({ kind }) => kind);
+  const order = ["Namespace", "ConfigMap", "Secret", "Service", "PodDisruptionBudget", "Deployment", "Ingress"];
+  assert.deepEqual([...new Set(kinds)], order);
+  assert.equal(outputs["url"], "http://shop.localhost/");
+  assert.equal(outputs["kubeconfig"], undefined);
+});
