@@ -48,14 +48,17 @@ const linkerFlags = [
 export const programsDir = join(
   cacheDir,
   "kubernetes",
-  digest(["go.mod", "go.sum", "main.go", "pause/main.go"].map((file) => join(source, file))),
+  digest(
+    ["go.mod", "go.sum", "main.go", "pause/main.go"].map((file) => join(source, file)),
+    linkerFlags,
+  ),
 );
 export const envoyDir = join(cacheDir, "envoy", digest([envoyRequirement]));
 export const kubectlPath = join(programsDir, "kubectl");
 
 // The Go version is left out: another one compiles the same programs.
-function digest(files: readonly string[]): string {
-  const hash = createHash("sha256");
+function digest(files: readonly string[], flags = ""): string {
+  const hash = createHash("sha256").update(flags);
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest("hex").slice(0, 12);
 }
@@ -84,7 +87,6 @@ export async function compile(step: Step): Promise<void> {
     try {
       await go(["env", "GOVERSION"]);
       step.detail("downloading modules");
-      await go(["mod", "download"]);
       const packages = [".", "./pause", `${contour}/cmd/contour`];
       const total = (await go(["list", "-deps", ...packages])).trim().split("\n").length;
       let compiled = 0;
@@ -147,7 +149,7 @@ export async function getEnvoy(): Promise<void> {
 async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
   mkdirSync(dirname(folder), { recursive: true });
-  const unfinished = mkdtempSync(`${folder}-unfinished-`);
+  const unfinished = mkdtempSync(join(dirname(folder), "unfinished-"));
   try {
     await work(unfinished);
     chmodSync(unfinished, 0o755);

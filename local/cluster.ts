@@ -1,6 +1,6 @@
 /** The local Kubernetes: a real node in namespaces of its own, with Contour and Envoy as its edge. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { Resolver } from "node:dns/promises";
 import { dirname, join } from "node:path";
@@ -73,6 +73,7 @@ export async function ensureParts(progress: Progress): Promise<void> {
   requireLinuxRoot();
   if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
   await withLock(cacheLock, async () => {
+    removeUnfinished();
     const jobs: Promise<unknown>[] = [debianPackages(debianNames)];
     if (!existsSync(programsDir))
       jobs.push(progress.step("Compiling Kubernetes, CoreDNS and Contour (minutes, once)", compile));
@@ -224,6 +225,13 @@ function inNode(...command: readonly string[]): [string, string[]] {
 
 function kubectl(args: readonly string[], input = ""): Promise<string> {
   return run(kubectlPath, ["--kubeconfig", kubeconfigPath, "--request-timeout", "20s", ...args], { input });
+}
+
+/** What a killed command left in the cache; its lock says that nobody works on it now. */
+function removeUnfinished(): void {
+  for (const part of ["kubernetes", "envoy", "debian"].map((name) => join(cacheDir, name)).filter(existsSync))
+    for (const name of readdirSync(part).filter((entry) => entry.startsWith("unfinished-")))
+      rmSync(join(part, name), { recursive: true, force: true });
 }
 
 /** Waits for one part, at most two minutes. */

@@ -44,5 +44,6 @@ function take(file: string, mine: string): string | undefined {
 
 function alive(holder: string): boolean {
   const [pid, started] = holder.split(" ");
-  return startTime(Number(pid)) === started;
+  // A file without a start is of a process that ended before it had written all.
+  return started !== undefined && startTime(Number(pid)) === started;
 }

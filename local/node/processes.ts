@@ -199,7 +199,7 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
   );
   return {
     settings: Object.entries(settings)
-      .map(([name, value]) => `${name}='${value}'\n`)
+      .map(([name, value]) => `${name}=${quoted(String(value))}\n`)
       .join(""),
     "containerd.toml": containerd(options),
     "cni/pods.conflist": JSON.stringify(cni, null, 2),
@@ -217,4 +217,9 @@ function script({ network, memory, before, command }: Process): string {
     `exec ${network === "node" ? "nsenter --net=/run/netns/node " : ""}${command.join(" \\\n  ")}`,
   ];
   return lines.join("\n") + "\n";
+}
+
+/** A word that the shell takes as it is. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { withLock } from "../../local/lock.ts";
+import { Problem } from "../../local/problem.ts";
+import { startTime } from "../../local/processes.ts";
+
+function lockFile(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "lock-"));
+  context.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return join(folder, "lock");
+}
+
+test("another process that lives is named, and its lock is left alone", async (context) => {
+  const file = lockFile(context);
+  const other = spawn("sleep", ["60"]);
+  context.after(() => other.kill());
+  await once(other, "spawn");
+  const pid = other.pid ?? 0;
+  writeFileSync(file, `${pid} ${startTime(pid) ?? ""}`);
+  await assert.rejects(
+    withLock(file, () => Promise.resolve()),
+    (error) => error instanceof Problem && error.message.includes(`process ${pid}`),
+  );
+  assert.ok(existsSync(file));
+});
+
+test("the lock of a process that has ended is no obstacle, nor that of an id used again", async (context) => {
+  const file = lockFile(context);
+  for (const stale of ["4194304 1", `${process.ppid} 1`, ""]) {
+    writeFileSync(file, stale);
+    assert.equal(await withLock(file, () => Promise.resolve("done")), "done");
+  }
+});
+
+test("it may be taken again inside, and is free after success and failure", async (context) => {
+  const file = lockFile(context);
+  await withLock(file, async () => {
+    await withLock(file, () => Promise.resolve());
+    assert.ok(existsSync(file));
+  });
+  assert.ok(!existsSync(file));
+  await assert.rejects(
+    withLock(file, () => Promise.reject(new Error("broken"))),
+    /broken/,
+  );
+  assert.ok(!existsSync(file));
+});
