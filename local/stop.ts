@@ -1,15 +1,13 @@
 /** `npm stop [-- --keep-cache]`: takes away all that `npm start` made, in whatever state it is. */
-import { parseArgs } from "node:util";
+import { main } from "./cli.ts";
 import { stopCluster } from "./cluster.ts";
-import { Problem } from "./problem.ts";
 
-try {
-  const { values } = parseArgs({ options: { "keep-cache": { type: "boolean", default: false } } });
+const usage = `npm stop [-- --keep-cache]
+
+Takes away all that npm start made: processes, mounts, network devices, rules and files, what was compiled included.
+  --keep-cache  keeps what was compiled and downloaded, so that the next start takes seconds`;
+
+await main(usage, { "keep-cache": { type: "boolean", default: false } }, async ({ values }) => {
   const removed = await stopCluster({ keepCache: values["keep-cache"] });
   console.log(removed.length === 0 ? "Nothing was running, nothing was left." : `Removed ${removed.join(", ")}.`);
-} catch (error) {
-  if (!(error instanceof Error)) throw error;
-  console.error(error.message);
-  console.error(error instanceof Problem ? error.fix : "Usage: npm stop [-- --keep-cache]");
-  process.exitCode = 1;
-}
+});
