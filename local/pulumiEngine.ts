@@ -1,8 +1,8 @@
 /** The local stack under the Pulumi CLI, with its state in a folder of the checkout. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { CommandError, run } from "./command.ts";
 import type { RawConfig } from "./evaluate.ts";
 import { projectDir, stateDir } from "./paths.ts";
@@ -11,7 +11,7 @@ import { Problem } from "./problem.ts";
 const stack = "local";
 const home = join(stateDir, "pulumi");
 // The CLI writes an encryption salt into the file that it is given: never into the tracked one.
-const configFile = join(home, `Pulumi.${stack}.yaml`);
+const configFile = join(home, "project", `Pulumi.${stack}.yaml`);
 
 /** The Pulumi CLI: on PATH, or the version that the npm package `pulumi` has installed. The package's launcher does not count: it would download. */
 export function findPulumi(): string | undefined {
@@ -57,14 +57,16 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
 }
 
 async function prepare(program: string, config: RawConfig): Promise<void> {
-  const salt = existsSync(configFile) ? /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0] : undefined;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  if (!existsSync(configFile)) {
+    // "stack init" takes no --config-file: beside a copy of the project's file it writes the salt there.
+    mkdirSync(dirname(configFile), { recursive: true, mode: 0o700 });
+    copyFileSync(join(projectDir, "Pulumi.yaml"), join(dirname(configFile), "Pulumi.yaml"));
+    await pulumi(program, ["stack", "init", stack, "--no-select", "--cwd", dirname(configFile)]);
+  }
+  const salt = /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0];
   const values = Object.entries(config).map(([key, value]) => [key, asYaml(value)] as const);
-  writeFileSync(
-    configFile,
-    `${salt === undefined ? "" : `${salt}\n`}config: ${JSON.stringify(Object.fromEntries(values))}\n`,
-  );
-  await pulumi(program, ["stack", "select", "--create", stack, "--config-file", configFile]);
+  const text = `config: ${JSON.stringify(Object.fromEntries(values))}\n`;
+  writeFileSync(configFile, salt === undefined ? text : `${salt}\n${text}`);
 }
 
 /** Values of a stack file are YAML, of which JSON is a part. */

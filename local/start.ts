@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/checks.ts";
-import { apply } from "./apply.ts";
+import { apply, rollout } from "./apply.ts";
 import { main } from "./cli.ts";
 import { embeddedCluster, existingCluster, type Cluster } from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
@@ -128,6 +128,9 @@ async function applyStack(
   const outcome = await progress.step(`stack, by ${engine.name}`, async (step) => {
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
+      // Pulumi may report a Deployment as updated while its rollout is broken.
+      const names = [...Object.keys(settings.services), "nginx-proxy"];
+      await Promise.all(names.map((name) => rollout(cluster.place, settings.namespace, name, settings.rolloutSeconds)));
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
     const { objects } = await evaluate("local", raw, "plain");
