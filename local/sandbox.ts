@@ -53,17 +53,11 @@ export async function endSandbox(): Promise<string[]> {
   for (const { outer, init } of mine) {
     for (const pid of [init, outer]) if (pid !== undefined) kill(pid);
   }
-  // The kernel takes mounts and devices away a moment after the last process.
-  const gone = () =>
-    mine.every(
-      ({ outer, init }) => !existsSync(`/proc/${outer}`) && (init === undefined || !existsSync(`/proc/${init}`)),
-    );
-  for (
-    let tries = 0;
-    tries < 100 && !(gone() && (mine.length === 0 || !existsSync(`/sys/class/net/${link.host}`)));
-    tries++
-  )
-    await sleep(100);
+  // The kernel takes mounts and devices away a moment after the last process, also of a sandbox that someone else ended.
+  const ended = (pid: number | undefined) => pid === undefined || !existsSync(`/proc/${pid}`);
+  const gone = () => mine.every(({ outer, init }) => ended(outer) && ended(init));
+  const free = () => findSandboxes().length > 0 || !existsSync(`/sys/class/net/${link.host}`);
+  for (let tries = 0; tries < 100 && !(gone() && free()); tries++) await sleep(100);
   const removed = mine.length > 0 ? ["the cluster's processes, mounts and network"] : [];
   if (findSandboxes().length === 0 && (await removeCgroups())) removed.push("its cgroups");
   return removed;
