@@ -1,0 +1,135 @@
+/** The local Kubernetes by itself: it starts, heals and goes away whole. Alone: `node --test test/e2e/cluster.e2e.ts`, as root. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { clusterStatus, kubectlPath, lockFile, runInNode, startCluster, stopCluster } from "../../local/cluster.ts";
+import { run } from "../../local/command.ts";
+import { debianPackages } from "../../local/debian.ts";
+import { cacheDir, projectDir, stateDir } from "../../local/paths.ts";
+import { allProcesses } from "../../local/processes.ts";
+import { createProgress } from "../../local/progress.ts";
+import { findSandboxes } from "../../local/sandbox.ts";
+
+const ports = { httpPort: 18080, httpsPort: 18443 };
+const progress = createProgress();
+const start = () => startCluster(ports, progress);
+const sandboxes = () => findSandboxes().filter(({ state }) => state === stateDir);
+const kubectl = (...args: string[]) => run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, ...args]);
+
+after(async () => {
+  await stopCluster({ keepCache: true });
+});
+
+test("after a stop the machine is as it was before the start", async (context) => {
+  await stopCluster({ keepCache: true });
+  const before = await machine();
+
+  await context.test("it starts: a node, names in pods' DNS, an edge", async () => {
+    await start();
+    assert.match(await kubectl("version"), /Server Version: v1\.34\.4/);
+    assert.match(await kubectl("get", "nodes", "--no-headers"), /^local +Ready /);
+    assert.match(await runInNode("iptables-save", "-t", "nat"), /kube-system\/kube-dns:dns /);
+  });
+
+  await context.test("started again, it is found running, and quickly", async () => {
+    const [sandbox] = sandboxes();
+    const began = Date.now();
+    await start();
+    assert.deepEqual(sandboxes(), [sandbox]);
+    assert.ok(Date.now() - began < 10_000);
+  });
+
+  await context.test("a process that dies is started again", async () => {
+    const dns = allProcesses().find((pid) => comm(pid) === "coredns");
+    assert.ok(dns !== undefined);
+    process.kill(dns, "SIGKILL");
+    await start();
+    await eventually(() => allProcesses().some((pid) => pid !== dns && comm(pid) === "coredns"));
+  });
+
+  await context.test("killed whole, it starts again with the objects that it had", async () => {
+    await kubectl("create", "namespace", "kept");
+    for (const { outer } of sandboxes()) process.kill(outer, "SIGKILL");
+    await eventually(() => !clusterStatus().running);
+    await start();
+    assert.match(await kubectl("get", "namespace", "kept", "-o", "name"), /namespace\/kept/);
+  });
+
+  await context.test("a start that is killed half-way is no obstacle to the next", async () => {
+    await stopCluster({ keepCache: true });
+    for (const delay of [100, 1500, 4000]) {
+      const script = `import { startCluster } from "./local/cluster.ts"; import { createProgress } from "./local/progress.ts"; await startCluster(${JSON.stringify(ports)}, createProgress());`;
+      const killed = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+        cwd: projectDir,
+        stdio: "ignore",
+      });
+      const exit = once(killed, "exit");
+      await sleep(delay);
+      killed.kill("SIGKILL");
+      await exit;
+    }
+    await start();
+    assert.equal(clusterStatus().running, true);
+  });
+
+  const inside = new Set(sandboxes().map(({ init }) => namespace(init ?? 0)));
+  assert.ok(inside.size === 1 && !inside.has(namespace(process.pid)));
+  const removed = await stopCluster({ keepCache: true });
+  assert.equal(removed.length > 0, true);
+  assert.deepEqual(
+    allProcesses().filter((pid) => inside.has(namespace(pid))),
+    [],
+  );
+  assert.deepEqual(await machine(), before);
+  assert.ok(!existsSync(stateDir) && !existsSync(lockFile) && existsSync(cacheDir));
+  assert.deepEqual(await stopCluster({ keepCache: true }), []);
+});
+
+/** What a cluster could leave behind: mounts, devices, routes, rules, settings, groups and files. */
+async function machine() {
+  const root = await debianPackages(["iptables"]);
+  const rules = (program: string) =>
+    spawnSync("chroot", [root, program], { encoding: "utf8" }).stdout.replaceAll(/^#.*\n|\[\d+:\d+\]/gm, "");
+  const find = (...args: string[]) =>
+    spawnSync("find", [...args, "-print"], { encoding: "utf8" })
+      .stdout.trim()
+      .split("\n")
+      .sort();
+  return {
+    mounts: readFileSync("/proc/self/mountinfo", "utf8"),
+    links: readdirSync("/sys/class/net").sort(),
+    routes: readFileSync("/proc/net/route", "utf8"),
+    rules: ["iptables-nft-save", "iptables-legacy-save"].map(rules),
+    settings: ["kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "net/ipv4/ip_forward"].map((name) =>
+      readFileSync(`/proc/sys/${name}`, "utf8"),
+    ),
+    groups: find("/sys/fs/cgroup", "-type", "d", "-name", "*gke-microservices*"),
+    files: find("/etc", "/run", "/srv", "/var/lib", "/var/log", "-xdev"),
+    checkout: readdirSync(projectDir).sort(),
+  };
+}
+
+function comm(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function namespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(join("/proc", String(pid), "ns/pid"));
+  } catch {
+    return undefined;
+  }
+}
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 100 && !holds(); tries++) await sleep(100);
+  assert.ok(holds());
+}
