@@ -66,6 +66,8 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   const problems: ConfigProblem[] = [];
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
+    // The CLI hands over the empty default that Pulumi.yaml declares for an object that is not set.
+    if (namespace === project && text === "{}") continue;
     if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
     else if (!providers.includes(namespace)) {
       problems.push({
