@@ -66,8 +66,8 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   const problems: ConfigProblem[] = [];
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
-    // The CLI hands over the empty default that Pulumi.yaml declares for an object that is not set.
-    if (namespace === project && text === "{}") continue;
+    // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
+    if (namespace === project && text === "{}" && hasDefault(name)) continue;
     if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
     else if (!providers.includes(namespace)) {
       problems.push({
@@ -85,6 +85,10 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   if (parsed.success) problems.push(...checkSettings(parsed.data, projectDir, tls));
   if (problems.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, problems));
   return { settings: parsed.data, google, tls };
+}
+
+function hasDefault(name: string): boolean {
+  return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
 }
 
 function message(stack: string, problems: readonly ConfigProblem[]): string {

@@ -59,6 +59,15 @@ test("a valid config is taken, with its defaults", () => {
   assert.equal(settings.namespace, "apps");
 });
 
+test("the CLI's empty default of an object that is not set counts as not set", () => {
+  const empty = { cluster: {}, edge: {}, tls: {}, registry: {}, proxy: {} };
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+  const unset = { domain: valid.domain, services: valid.services };
+  const { settings } = checkConfig(raw({ ...unset, ...empty }, google), "test", projectDir);
+  assert.deepEqual(settings, checkConfig(raw(unset, google), "test", projectDir).settings);
+  assert.equal(settings.registry.kind, "artifact-registry");
+});
+
 test("env takes numbers and booleans, which is what `pulumi config set --path` stores", () => {
   const { settings } = checkConfig(raw(hoge({ env: { PORTS: 8080, VERBOSE: true, NAME: "x" } })), "test", projectDir);
   assert.deepEqual(settings.services["hoge"]?.env, { PORTS: "8080", VERBOSE: "true", NAME: "x" });
