@@ -1,18 +1,18 @@
 /** The local Kubernetes by itself: it starts, heals and goes away whole. Alone: `node --test test/e2e/cluster.e2e.ts`, as root. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clusterStatus, kubectlPath, lockFile, runInNode, startCluster, stopCluster } from "../../local/cluster.ts";
 import { run } from "../../local/command.ts";
-import { debianPackages } from "../../local/debian.ts";
 import { cacheDir, projectDir, stateDir } from "../../local/paths.ts";
 import { allProcesses } from "../../local/processes.ts";
 import { createProgress } from "../../local/progress.ts";
 import { findSandboxes } from "../../local/sandbox.ts";
+import { machine } from "./machine.ts";
 
 const ports = { httpPort: 18080, httpsPort: 18443 };
 const progress = createProgress();
@@ -88,30 +88,6 @@ test("after a stop the machine is as it was before the start", async (context) =
   assert.ok(!existsSync(stateDir) && !existsSync(lockFile) && existsSync(cacheDir));
   assert.deepEqual(await stopCluster({ keepCache: true }), []);
 });
-
-/** What a cluster could leave behind: mounts, devices, routes, rules, settings, groups and files. */
-async function machine() {
-  const root = await debianPackages(["iptables"]);
-  const rules = (program: string) =>
-    spawnSync("chroot", [root, program], { encoding: "utf8" }).stdout.replaceAll(/^#.*\n|\[\d+:\d+\]/gm, "");
-  const find = (...args: string[]) =>
-    spawnSync("find", [...args, "-print"], { encoding: "utf8" })
-      .stdout.trim()
-      .split("\n")
-      .sort();
-  return {
-    mounts: readFileSync("/proc/self/mountinfo", "utf8"),
-    links: readdirSync("/sys/class/net").sort(),
-    routes: readFileSync("/proc/net/route", "utf8"),
-    rules: ["iptables-nft-save", "iptables-legacy-save"].map(rules),
-    settings: ["kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "net/ipv4/ip_forward"].map((name) =>
-      readFileSync(`/proc/sys/${name}`, "utf8"),
-    ),
-    groups: find("/sys/fs/cgroup", "-type", "d", "-name", "*gke-microservices*"),
-    files: find("/etc", "/run", "/srv", "/var/lib", "/var/log", "-xdev"),
-    checkout: readdirSync(projectDir).sort(),
-  };
-}
 
 function comm(pid: number): string | undefined {
   try {
