@@ -1,6 +1,7 @@
 /** Keeps two commands from working on the same folder at once. A lock whose process has ended is no obstacle. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "./problem.ts";
 import { startTime } from "./processes.ts";
 
@@ -14,6 +15,8 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   mkdirSync(dirname(file), { recursive: true });
   let holder = take(file, mine);
   if (holder === mine) return work();
+  // A process that was just killed takes a moment to end.
+  for (let tries = 0; holder !== undefined && alive(holder) && tries < 10; tries++) await sleep(100);
   if (holder !== undefined && !alive(holder)) {
     rmSync(file, { force: true });
     holder = take(file, mine);

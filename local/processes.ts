@@ -6,12 +6,16 @@ export function commandLine(pid: number): string[] {
   return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
 }
 
-/** Clock ticks from boot to the process's start: with the id it names one process for ever, while an id alone is used again. */
+/**
+ * Clock ticks from boot to the process's start: with the id it names one process for ever, while an id alone is used again.
+ * @returns nothing when the process has ended, also while its parent has not yet asked how
+ */
 export function startTime(pid: number): string | undefined {
-  // The command's name, in parentheses, may hold spaces and parentheses; the start is the 20th field after it.
-  return read(`/proc/${pid}/stat`)
+  // The command's name, in parentheses, may hold spaces and parentheses; after it come the state and, 19 fields on, the start.
+  const fields = read(`/proc/${pid}/stat`)
     ?.replace(/^.*\) /s, "")
-    .split(" ")[19];
+    .split(" ");
+  return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
 }
 
 export function children(pid: number): number[] {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../local/lock.ts";
 import { Problem } from "../../local/problem.ts";
-import { startTime } from "../../local/processes.ts";
+import { children, startTime } from "../../local/processes.ts";
 
 function lockFile(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "lock-"));
@@ -39,6 +40,25 @@ test("the lock of a process that has ended is no obstacle, nor that of an id use
   }
 });
 
+test("a process that ends a moment later, or has ended unnoticed by its parent, is no obstacle", async (context) => {
+  const file = lockFile(context);
+  const dying = spawn("sleep", ["0.3"]);
+  await once(dying, "spawn");
+  writeFileSync(file, `${dying.pid ?? 0} ${startTime(dying.pid ?? 0) ?? ""}`);
+  assert.equal(await withLock(file, () => Promise.resolve("done")), "done");
+
+  const parent = spawn("sh", ["-c", "sleep 0.3 & exec sleep 60"]); // which never asks how its child ended
+  context.after(() => parent.kill());
+  await eventually(() => children(parent.pid ?? 0).length === 1);
+  const [zombie = 0] = children(parent.pid ?? 0);
+  const started = startTime(zombie) ?? "";
+  assert.match(started, /^\d+$/);
+  await eventually(() => startTime(zombie) === undefined);
+  assert.match(readFileSync(`/proc/${zombie}/stat`, "utf8"), /\) Z /);
+  writeFileSync(file, `${zombie} ${started}`);
+  assert.equal(await withLock(file, () => Promise.resolve("done")), "done");
+});
+
 test("it may be taken again inside, and is free after success and failure", async (context) => {
   const file = lockFile(context);
   await withLock(file, async () => {
@@ -52,3 +72,8 @@ test("it may be taken again inside, and is free after success and failure", asyn
   );
   assert.ok(!existsSync(file));
 });
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 50 && !holds(); tries++) await sleep(50);
+  assert.ok(holds());
+}
