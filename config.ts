@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkSettings, hostNames, type TlsMaterial } from "./config/checks.ts";
+import { checkSettings } from "./config/checks.ts";
+import type { TlsMaterial } from "./config/checks/edge.ts";
+import { hostNames } from "./config/hosts.ts";
 import { allowed, describe, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
 import { schema, type Settings } from "./config/schema.ts";
 
@@ -82,7 +84,7 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
   const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
   const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
-  if (parsed.success) problems.push(...checkSettings(parsed.data, projectDir, tls));
+  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, projectDir, tls }));
   if (problems.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, problems));
   return { settings: parsed.data, google, tls };
 }

@@ -1,7 +1,7 @@
 /** The stack's routes as the proxy takes them, and as people read them. */
 import type { StackConfig } from "../config.ts";
 import type { ProxyRoutes, Route } from "../nginx/routes.ts";
-import { fullHost } from "./checks.ts";
+import { fullHost } from "./hosts.ts";
 
 type RoutedConfig = Pick<StackConfig, "domain" | "services">;
 

@@ -114,9 +114,13 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   );
   pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
   process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
+  // The SDK writes out a stack trace for each of its promises, which takes longer than the rest and is read by nobody.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
   const program = (await import("../index.ts")) as { default: Record<string, unknown> };
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
+  Error.stackTraceLimit = stackTraceLimit;
   return {
     objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))),
     outputs,

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../config.ts";
-import { hostNames } from "../config/checks.ts";
+import { hostNames } from "../config/hosts.ts";
 import { apply, rollout } from "./apply.ts";
 import { main } from "./cli.ts";
 import { embeddedCluster, existingCluster, type Cluster } from "./clusters.ts";

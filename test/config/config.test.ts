@@ -68,6 +68,15 @@ test("the CLI's empty default of an object that is not set counts as not set", (
   assert.equal(settings.registry.kind, "artifact-registry");
 });
 
+test("a stack whose name Google could not take is refused before anything is made", () => {
+  const onGoogle = { domain: valid.domain, services: valid.services };
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+  assert.throws(
+    () => checkConfig(raw(onGoogle, google), "Staging_2", projectDir),
+    /cannot be named after the stack "Staging_2"; .* at most 24 lower case letters/,
+  );
+});
+
 test("env takes numbers and booleans, which is what `pulumi config set --path` stores", () => {
   const { settings } = checkConfig(raw(hoge({ env: { PORTS: 8080, VERBOSE: true, NAME: "x" } })), "test", projectDir);
   assert.deepEqual(settings.services["hoge"]?.env, { PORTS: "8080", VERBOSE: "true", NAME: "x" });

@@ -1,0 +1,40 @@
+/** Images must come from somewhere that can make or hold them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { keyOf, type ConfigProblem } from "../report.ts";
+import type { Settings } from "../schema.ts";
+
+export function checkImages(settings: Settings, projectDir: string): ConfigProblem[] {
+  const { cluster, registry } = settings;
+  const problems: ConfigProblem[] = [];
+  if (registry.kind === "node" && cluster.kind === "gke")
+    problems.push({
+      key: keyOf(["registry", "kind"]),
+      message: `"node" puts images on a local node; GKE pulls from a registry: use artifact-registry`,
+    });
+  for (const { key, context } of builds(settings)) {
+    if (registry.kind === "artifact-registry" && cluster.kind !== "gke") {
+      problems.push({
+        key: keyOf(key),
+        message: `needs a registry to push to; set ${keyOf(["registry", "kind"])} to node, or give an image`,
+      });
+    }
+    if (!existsSync(join(projectDir, context, "Dockerfile"))) {
+      problems.push({
+        key: keyOf([...key, "context"]),
+        message: `${JSON.stringify(context)} has no Dockerfile; name a folder that has one, relative to the project`,
+      });
+    }
+  }
+  return problems;
+}
+
+function builds(settings: Settings): { key: string[]; context: string }[] {
+  const services = Object.entries(settings.services).flatMap(([name, { build }]) =>
+    build === undefined ? [] : [{ key: ["services", name, "build"], context: build.context }],
+  );
+  return [
+    ...services,
+    ...(settings.proxy.build === undefined ? [] : [{ key: ["proxy", "build"], context: settings.proxy.build.context }]),
+  ];
+}

@@ -1,0 +1,23 @@
+/** Secret values must belong to something. */
+import { keyOf, type ConfigProblem } from "../report.ts";
+import type { Settings } from "../schema.ts";
+
+export function checkSecrets(settings: Settings): ConfigProblem[] {
+  return Object.entries(settings.secrets).flatMap(([name, values]) => {
+    if (name === "tls" || values === undefined) return [];
+    const service = settings.services[name];
+    if (service === undefined)
+      return [
+        {
+          key: keyOf(["secrets", name]),
+          message: `names no service; the services are ${Object.keys(settings.services).join(", ")}`,
+        },
+      ];
+    return Object.keys(values)
+      .filter((variable) => variable in service.env)
+      .map((variable) => ({
+        key: keyOf(["secrets", name, variable]),
+        message: `is also in services.${name}.env; keep it in one of the two`,
+      }));
+  });
+}

@@ -1,0 +1,59 @@
+/** The shape of what runs in the cluster: services, their routes, and the proxy. */
+import * as z from "zod";
+import { build, env, host, image, label, path, replicas, resources } from "./values.ts";
+
+const route = z
+  .strictObject({
+    path: path.optional(),
+    host: host.optional(),
+    /** Pass the prefix on to the service instead of stripping it. */
+    keepPrefix: z.boolean().default(false),
+  })
+  .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both");
+
+const service = z
+  .strictObject({
+    image: image.optional(),
+    build: build.optional(),
+    port: z.int().min(1024, "must be at least 1024: pods run without privileges").max(65535).default(8080),
+    replicas: replicas.default(2),
+    /** Answers 200 when the pod can take requests. */
+    healthPath: path.default("/healthz"),
+    routes: z.array(route).max(50).default([]),
+    env: env.default({}),
+    resources: resources("100m", "128Mi"),
+  })
+  .refine(
+    (value) => (value.image === undefined) !== (value.build === undefined),
+    "must have exactly one of image and build",
+  );
+
+export const services = z.record(
+  label.refine((name) => name !== "nginx-proxy", "must not be nginx-proxy: that is the proxy's own name"),
+  service,
+);
+
+export const registry = z
+  .discriminatedUnion("kind", [
+    /** Images are built by the program and pushed to the stack's own Artifact Registry. */
+    z.strictObject({ kind: z.literal("artifact-registry") }),
+    /** Images are built beforehand and put on the node: what `npm start` does. */
+    z.strictObject({ kind: z.literal("node") }),
+  ])
+  .prefault({ kind: "artifact-registry" });
+
+export const proxy = z
+  .strictObject({
+    replicas: replicas.default(3),
+    image: image.optional(),
+    build: build.optional(),
+    /** Name or address of the cluster's DNS service. */
+    resolver: z
+      .string()
+      .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "must be a DNS name or an IPv4 address")
+      .default("kube-dns.kube-system.svc.cluster.local"),
+    resources: resources("100m", "128Mi"),
+  })
+  .refine((value) => value.image === undefined || value.build === undefined, "must not have both image and build")
+  .transform((value) => (value.image === undefined ? { build: { context: "./nginx" }, ...value } : value))
+  .prefault({});

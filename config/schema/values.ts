@@ -1,0 +1,83 @@
+/** The forms of single values, used by the schema's parts. */
+import * as z from "zod";
+
+/** Kubernetes names that end up in DNS (RFC 1123 label). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+export const label = z
+  .string()
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    "must be a DNS label: lower-case letters, digits and hyphens, starting with a letter",
+  )
+  .max(40, "must have at most 40 characters, so that the names made from it stay within 63");
+
+export const domain = z
+  .string()
+  .max(200, "must have at most 200 characters")
+  .regex(
+    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "must be a lower-case DNS name with at least one dot, such as shop.example.com",
+  );
+
+export const host = z
+  .string()
+  .max(200, "must have at most 200 characters")
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
+    "must be a label under the domain (hoge) or a full lower-case DNS name (hoge.example.com)",
+  );
+
+/** The characters that RFC 3986 allows unescaped in a path segment, less those that mean something to nginx or to a shell. */
+export const path = z
+  .string()
+  .max(200, "must have at most 200 characters")
+  .regex(
+    /^\/([A-Za-z0-9._~-]+\/)*([A-Za-z0-9._~-]+)?$/,
+    "must start with /, with segments of letters, digits and . _ ~ -",
+  )
+  .refine(
+    (value) => !value.split("/").some((segment) => segment === "." || segment === ".."),
+    "must not contain . or .. segments",
+  );
+
+/** An image by tag or digest; a reference without either, or with `latest`, names something else tomorrow. */
+export const image = z
+  .string()
+  .max(500, "must have at most 500 characters")
+  .regex(
+    /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
+  )
+  .refine((value) => value.includes("@sha256:") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
+  .refine(
+    (value) => value.includes("@sha256:") || !value.endsWith(":latest"),
+    "must not use the tag latest: name a version",
+  );
+
+export const build = z.strictObject({
+  /** Folder with the Dockerfile, relative to the project. */
+  context: z.string().min(1).max(200),
+});
+
+export const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 10.0.0.0/8" });
+const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/, "must be a Kubernetes quantity such as 250m or 128Mi");
+
+export const resources = (cpu: string, memory: string) =>
+  z
+    .strictObject({
+      /** CPU that is asked for; there is no limit, which would only throttle. */
+      cpu: quantity.default(cpu),
+      /** Memory that is asked for, and the limit. */
+      memory: quantity.default(memory),
+    })
+    .prefault({});
+
+/** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
+const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
+export const env = z.record(
+  envName,
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: "must be a string, a number or a boolean" })
+    .transform(String),
+);
+
+export const replicas = z.int().min(1).max(100);
