@@ -1,7 +1,9 @@
 /** The two places a local stack can run: the Kubernetes that this project starts, and one that is there already. */
 import { allowed } from "../config/report.ts";
-import { importImage, kubectlPath, runInNode, startCluster } from "./cluster.ts";
+import { kubectlPath } from "./build.ts";
+import { startCluster } from "./cluster.ts";
 import { CommandError, run } from "./command.ts";
+import { imagesInNode, importImage } from "./inNode.ts";
 import { kubectl, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
@@ -20,7 +22,7 @@ export async function embeddedCluster(
 ): Promise<Cluster> {
   const address = "127.0.0.1";
   const { kubeconfig, context } = await startCluster({ ...ports, address }, progress);
-  const known = (await runInNode("ctr", "-n", "k8s.io", "images", "list", "--quiet")).split("\n");
+  const known = await imagesInNode();
   return {
     place: { kubectl: kubectlPath, kubeconfig, context },
     address,

@@ -12,6 +12,8 @@ export const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".
 export const stateDir = join(projectDir, ".local");
 
 export const kubeconfigPath = join(stateDir, "kubeconfig");
+/** What the node's processes are started with. */
+export const nodeDir = join(stateDir, "node");
 export const logsDir = join(stateDir, "logs");
 /** The local CA (`ca.crt`) and the certificate that it signed (`tls.crt`, `tls.key`); `Pulumi.local.yaml` names them. */
 export const tlsDir = join(stateDir, "tls");

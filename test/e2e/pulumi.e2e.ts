@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { kubectlPath } from "../../local/cluster.ts";
+import { kubectlPath } from "../../local/build.ts";
 import { kubectlObjects } from "../../local/kubectl.ts";
 import { kubeconfigPath, projectDir } from "../../local/paths.ts";
 import { destroy, findPulumi, previewChanges } from "../../local/pulumiEngine.ts";
