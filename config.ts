@@ -37,7 +37,7 @@ export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edg
 /** Reads the running stack's config. Throws one error that lists every problem. */
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
-  const { settings, google, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname);
+  const { settings, google, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname, secretKeys());
   const { secrets, cluster, edge, registry, ...rest } = settings;
   const choices = {
     cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
@@ -55,6 +55,11 @@ export function loadConfig(): StackConfig {
   return Object.freeze({ ...rest, ...choices, stack, hosts: hostNames(settings), certificate, secretEnv });
 }
 
+/** The keys set with `--secret`, as a whole or in any part: the CLI tells programs of every language this way. */
+function secretKeys(): string[] {
+  return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+}
+
 export interface CheckedConfig {
   readonly settings: Settings;
   /** Empty strings where the cluster is not on Google. */
@@ -62,10 +67,20 @@ export interface CheckedConfig {
   readonly tls: TlsMaterial | undefined;
 }
 
-/** Checks a config as Pulumi hands it over: text by full key, objects as JSON. Throws a RunError that lists every problem. */
-export function checkConfig(raw: Readonly<Record<string, string>>, stack: string, projectDir: string): CheckedConfig {
+/**
+ * Checks a config as Pulumi hands it over: text by full key, objects as JSON. Throws a RunError that lists every problem.
+ * @param secretKeys full keys that hold a secret
+ */
+export function checkConfig(
+  raw: Readonly<Record<string, string>>,
+  stack: string,
+  projectDir: string,
+  secretKeys: readonly string[] = [],
+): CheckedConfig {
   const input: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
+  // Elsewhere a secret would end up in the clear: in a message of ours, or in an object that is no Secret.
+  const misplaced = secretKeys.filter((key) => key.startsWith(`${project}:`) && key !== `${project}:secrets`);
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
     // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
@@ -85,7 +100,11 @@ export function checkConfig(raw: Readonly<Record<string, string>>, stack: string
   const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
   const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
   if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, projectDir, tls }));
-  if (problems.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, problems));
+  const shown = [
+    ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
+    ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
+  ];
+  if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
   return { settings: parsed.data, google, tls };
 }
 

@@ -112,6 +112,8 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     stack,
     false,
   );
+  const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
   pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
   process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
   // The SDK writes out a stack trace for each of its promises, which takes longer than the rest and is read by nobody.

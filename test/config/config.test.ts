@@ -68,6 +68,20 @@ test("the CLI's empty default of an object that is not set counts as not set", (
   assert.equal(settings.registry.kind, "artifact-registry");
 });
 
+test("a secret outside `secrets` is refused, and its value is not shown", () => {
+  const config = { ...hoge({ env: { TOKEN: "canary", "BAD NAME": "canary" } }), domain: "no domain" };
+  assert.throws(
+    () => checkConfig(raw(config), "test", projectDir, ["gke-microservices:services", "gcp:credentials"]),
+    ({ message }: Error) =>
+      /gke-microservices:services\n\s+is encrypted; only gke-microservices:secrets may be/.test(message) &&
+      /2 problems/.test(message) &&
+      /gke-microservices:domain\n\s+"no domain" must be/.test(message) &&
+      !message.includes("canary"),
+  );
+  const allowed = { ...valid, secrets: { hoge: { TOKEN: "canary" } } };
+  checkConfig(raw(allowed), "test", projectDir, ["gke-microservices:secrets"]);
+});
+
 test("a stack whose name Google could not take is refused before anything is made", () => {
   const onGoogle = { domain: valid.domain, services: valid.services };
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };

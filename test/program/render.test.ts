@@ -83,6 +83,12 @@ test("a secret that is misplaced is refused without being shown", async (t) => {
   assert.doesNotMatch(rendering.stderr, /canary/);
 });
 
+test("an encrypted value outside `secrets` is refused", async (t) => {
+  const services = { hoge: { image: "example.com/hoge:1", env: { TOKEN: { secure: "v1:canary" } } } };
+  const stack = stackLike(t, "encrypted", (config) => ({ ...config, "gke-microservices:services": services }));
+  assertRefused(await render(stack), /gke-microservices:services\n\s+is encrypted; only gke-microservices:secrets/);
+});
+
 test("an unknown stack is refused by the file that is missing", async () => {
   assertRefused(await render("nowhere"), /There is no .*Pulumi\.nowhere\.yaml/, /copy one of those/);
 });
