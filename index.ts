@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { ExistingCluster } from "./components/existingCluster.ts";
+import { gceServiceAnnotations } from "./components/gceIngress.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
 import { GlobalAddress } from "./components/globalAddress.ts";
 import { imageReference } from "./components/imageReference.ts";
@@ -9,7 +10,7 @@ import { ImageRegistry } from "./components/imageRegistry.ts";
 import { Microservice } from "./components/microservice.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
 import { SelfSignedCertificate } from "./components/selfSignedCertificate.ts";
-import { gceServiceAnnotations, TlsIngress } from "./components/tlsIngress.ts";
+import { TlsIngress } from "./components/tlsIngress.ts";
 import { loadConfig } from "./config.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 

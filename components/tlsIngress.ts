@@ -1,17 +1,7 @@
-import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { gceObjects, type GceEdge } from "./gceIngress.ts";
 import { commonLabels, contentHash } from "./naming.ts";
-import { drainSeconds } from "./pod.ts";
-import { proxyHealthPath, proxyHealthPort } from "./nginxProxy.ts";
-
-/** Google's own load balancer, at a reserved global address. */
-export interface GceEdge {
-  readonly kind: "gce";
-  /** Name (not value) of the reserved address. */
-  readonly addressName: pulumi.Input<string>;
-  readonly project: string;
-}
 
 /** Any other ingress controller. */
 export interface ClassEdge {
@@ -38,14 +28,7 @@ interface Reported {
   readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
 }
 
-const backendConfigName = "nginx-proxy";
 const app = "ingress";
-
-/** Annotations that the proxy's Service needs for Google's load balancer: container-native (NEG), with our BackendConfig. */
-export const gceServiceAnnotations: Readonly<Record<string, string>> = {
-  "cloud.google.com/neg": '{"ingress": true}',
-  "cloud.google.com/backend-config": JSON.stringify({ default: backendConfigName }),
-};
 
 /** The entrance: an Ingress with TLS in front of the proxy. */
 export class TlsIngress extends pulumi.ComponentResource {
@@ -62,7 +45,7 @@ export class TlsIngress extends pulumi.ComponentResource {
     const redirect = args.redirectHttp && secretName !== undefined;
     const { annotations, dependsOn } =
       edge.kind === "gce"
-        ? gceObjects(name, namespace, edge, redirect, parent)
+        ? gceObjects(name, namespace, edge, redirect, this)
         : { annotations: classAnnotations(edge, redirect), dependsOn: [] };
 
     const backend = { service: { name: args.serviceName, port: { name: "http" } } };
@@ -110,65 +93,4 @@ function tlsSecret(
 /** What Contour reads; others take the same through `edge.annotations`. https://projectcontour.io/docs/main/config/annotations/ */
 function classAnnotations(edge: ClassEdge, redirect: boolean): Record<string, string> {
   return { ...(redirect && { "ingress.kubernetes.io/force-ssl-redirect": "true" }), ...edge.annotations };
-}
-
-/** https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration */
-function gceObjects(
-  name: string,
-  namespace: pulumi.Input<string>,
-  edge: GceEdge,
-  redirect: boolean,
-  opts: pulumi.CustomResourceOptions,
-) {
-  const labels = commonLabels(app);
-  const sslPolicy = new gcp.compute.SSLPolicy(
-    `${name}-ssl-policy`,
-    { project: edge.project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
-    opts,
-  );
-  const frontend = new k8s.apiextensions.CustomResource(
-    `${name}-frontend`,
-    {
-      apiVersion: "networking.gke.io/v1beta1",
-      kind: "FrontendConfig",
-      metadata: { name: app, namespace, labels },
-      spec: {
-        sslPolicy: sslPolicy.name,
-        redirectToHttps: { enabled: redirect, responseCodeName: "MOVED_PERMANENTLY_DEFAULT" },
-      },
-    },
-    opts,
-  );
-  const backend = new k8s.apiextensions.CustomResource(
-    `${name}-backend`,
-    {
-      apiVersion: "cloud.google.com/v1",
-      kind: "BackendConfig",
-      metadata: { name: backendConfigName, namespace, labels },
-      spec: {
-        // Inferred health checks are often wrong: say it all.
-        healthCheck: {
-          type: "HTTP",
-          requestPath: proxyHealthPath,
-          port: proxyHealthPort,
-          checkIntervalSec: 5,
-          timeoutSec: 3,
-          healthyThreshold: 1,
-          unhealthyThreshold: 3,
-        },
-        connectionDraining: { drainingTimeoutSec: drainSeconds + 20 },
-        timeoutSec: 30,
-      },
-    },
-    opts,
-  );
-  return {
-    annotations: {
-      // GKE reads the annotation; ingressClassName alone is ignored.
-      "kubernetes.io/ingress.class": "gce",
-      "kubernetes.io/ingress.global-static-ip-name": edge.addressName,
-      "networking.gke.io/v1beta1.FrontendConfig": app,
-    },
-    dependsOn: [frontend, backend],
-  };
 }

@@ -3,6 +3,7 @@ import { certificateProblems } from "../certificate.ts";
 import { hostNames } from "../hosts.ts";
 import { keyOf, type ConfigProblem } from "../report.ts";
 import type { Settings } from "../schema.ts";
+import type { GoogleEdge } from "../schema/edge.ts";
 
 /** Stands where a real value cannot be known, as when rendering without credentials. */
 export const isPlaceholder = (value: string): boolean => /^\(.* not shown\)$/.test(value);
@@ -13,14 +14,33 @@ export interface TlsMaterial {
   readonly key: string;
 }
 
-export function checkEdge({ cluster, edge }: Settings): ConfigProblem[] {
-  if (edge.kind !== "gce" || cluster.kind === "gke") return [];
-  return [
-    {
+export function checkEdge(settings: Settings): ConfigProblem[] {
+  const { cluster, edge } = settings;
+  if (edge.kind !== "gce") return [];
+  const problems = checkGoogleEdge(edge, settings);
+  if (cluster.kind !== "gke")
+    problems.push({
       key: keyOf(["edge", "kind"]),
       message: `"gce" needs cluster.kind gke, not ${cluster.kind}; use {kind: ingress, className: …}`,
-    },
-  ];
+    });
+  return problems;
+}
+
+/** What holds for Google's load balancer, whether an Ingress or a Gateway speaks for it. */
+export function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls">): ConfigProblem[] {
+  if (iap?.enabled !== true) return [];
+  const problems: ConfigProblem[] = [];
+  if (tls.mode === "none")
+    problems.push({
+      key: keyOf(["edge", "iap"]),
+      message: "signs people in over HTTPS alone, and tls.mode is none; choose another mode, or leave iap out",
+    });
+  if (cdn !== undefined)
+    problems.push({
+      key: keyOf(["edge", "cdn"]),
+      message: "excludes iap: a cache would answer people who have not signed in; keep one of the two",
+    });
+  return problems;
 }
 
 export function checkTls(settings: Settings, tls: TlsMaterial | undefined): ConfigProblem[] {

@@ -59,6 +59,33 @@ export const build = z.strictObject({
 });
 
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 10.0.0.0/8" });
+
+/** A range without host bits (10.0.0.0/8, not 10.0.0.1/8): Google refuses others, and only after the preview. */
+export const network = cidr.refine(
+  (value) => !hasHostBits(value),
+  "must have no bits set behind its prefix: 10.0.0.0/8, not 10.0.0.1/8",
+);
+
+function hasHostBits(range: string): boolean {
+  const [address = "", prefix = ""] = range.split("/");
+  return bitsOf(address).includes("1", Number(prefix));
+}
+
+function bitsOf(address: string): string {
+  const binary = (number: number, length: number) => number.toString(2).padStart(length, "0");
+  if (!address.includes(":"))
+    return address
+      .split(".")
+      .map((octet) => binary(Number(octet), 8))
+      .join("");
+  // The URL parser writes every IPv6 address in one form: hexadecimal groups, the longest run of zeros as `::`.
+  const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const [first, rest] = [groups(head), groups(tail ?? "")];
+  const zeros = Array.from({ length: 8 - first.length - rest.length }, () => "0");
+  return [...first, ...zeros, ...rest].map((group) => binary(parseInt(group, 16), 16)).join("");
+}
+
 const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/, "must be a Kubernetes quantity such as 250m or 128Mi");
 
 export const resources = (cpu: string, memory: string) =>
@@ -79,5 +106,8 @@ export const env = z.record(
     .union([z.string(), z.number(), z.boolean()], { error: "must be a string, a number or a boolean" })
     .transform(String),
 );
+
+/** For arrays in which saying something twice is a slip. */
+export const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
 export const replicas = z.int().min(1).max(100);

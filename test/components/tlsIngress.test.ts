@@ -2,14 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { gceServiceAnnotations } from "../../components/gceIngress.ts";
 import { proxyHealthPath, proxyHealthPort } from "../../components/nginxProxy.ts";
-import { drainSeconds } from "../../components/pod.ts";
-import { gceServiceAnnotations, TlsIngress, type TlsIngressArgs } from "../../components/tlsIngress.ts";
+import { TlsIngress, type TlsIngressArgs } from "../../components/tlsIngress.ts";
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
 
 const hosts = ["shop.example.com", "hoge.shop.example.com"];
 const contour = { kind: "ingress", className: "contour", annotations: {} } as const;
-const gce = { kind: "gce", addressName: "staging-ip-0000000", project: "acme-staging" } as const;
+const gce = {
+  kind: "gce",
+  addressName: "staging-ip-0000000",
+  project: "acme-staging",
+  timeoutSeconds: 30,
+  drainSeconds: 30,
+} as const;
 const certificate = { crt: "the certificate", key: pulumi.secret("canary-key") };
 const args: TlsIngressArgs = {
   namespace: "apps",
@@ -154,13 +160,64 @@ test("Google's load balancer is told the address, the TLS policy and the health 
         healthyThreshold: 1,
         unhealthyThreshold: 3,
       },
-      connectionDraining: { drainingTimeoutSec: drainSeconds + 20 },
+      connectionDraining: { drainingTimeoutSec: 30 },
       timeoutSec: 30,
+      securityPolicy: { name: "" },
+      cdn: { enabled: false },
     },
   });
   for (const child of [sslPolicy, frontend, backend]) assert.equal(child.parent, urn, child.name);
   for (const child of [frontend, backend]) assert.equal(child.provider, provider, child.name);
   for (const { urn: earlier } of [frontend, backend]) assert.ok(ingress.dependencies.includes(earlier), earlier);
+});
+
+test("Cloud Armor, IAP and CDN are told to the load balancer, and a cache keeps hosts and queries apart", async () => {
+  const { recording, urn } = await make({
+    edge: {
+      ...gce,
+      timeoutSeconds: 3600,
+      drainSeconds: 0,
+      armor: { log4j: true },
+      cdn: { cacheMode: "CACHE_ALL_STATIC" },
+    },
+  });
+  const { healthCheck: _, ...spec } = recording.one(types.backend).inputs["spec"] as Record<string, unknown>;
+  assert.deepEqual(spec, {
+    connectionDraining: { drainingTimeoutSec: 0 },
+    timeoutSec: 3600,
+    securityPolicy: { name: "ingress-armor-policy-0000000" },
+    cdn: {
+      enabled: true,
+      cacheMode: "CACHE_ALL_STATIC",
+      cachePolicy: { includeHost: true, includeProtocol: true, includeQueryString: true },
+    },
+  });
+  const policy = recording.one("gcp:compute/securityPolicy:SecurityPolicy");
+  assert.ok(recording.one(types.backend).dependencies.includes(policy.urn), "the policy is there before it is named");
+  assert.equal(recording.one("gke-microservices:index:CloudArmor", "ingress-armor").parent, urn);
+});
+
+test("IAP lets its members in, and nobody while it is off", async () => {
+  const members = ["group:developers@example.com", "domain:example.com"];
+  const iapMember = "gcp:iap/webTypeComputeIamMember:WebTypeComputeIamMember";
+  const on = await make({ edge: { ...gce, iap: { enabled: true, members } } });
+  const specOf = ({ recording }: Made) => recording.one(types.backend).inputs["spec"] as Record<string, unknown>;
+  assert.deepEqual(specOf(on)["iap"], { enabled: true });
+  const api = on.recording.one("gcp:projects/service:Service", "ingress-api-iap");
+  assert.equal(api.inputs["service"], "iap.googleapis.com");
+  const grants = on.recording.all(iapMember);
+  assert.deepEqual(
+    grants.map(({ name, inputs }) => [name, inputs]),
+    members.map((member) => [
+      `ingress-iap-${member}`,
+      { project: "acme-staging", role: "roles/iap.httpsResourceAccessor", member },
+    ]),
+  );
+  for (const grant of grants) assert.deepEqual([grant.parent, grant.dependencies.includes(api.urn)], [on.urn, true]);
+
+  const off = await make({ edge: { ...gce, iap: { enabled: false, members } } });
+  assert.deepEqual(specOf(off)["iap"], { enabled: false });
+  assert.deepEqual(off.recording.all(iapMember), []);
 });
 
 test("Google's front redirects only where it has a certificate and is asked to", async () => {

@@ -1,40 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import { checkConfig } from "../../config.ts";
 import { nearest } from "../../config/report.ts";
-
-const projectDir = join(import.meta.dirname, "../..");
-
-const valid = {
-  domain: "shop.example.com",
-  cluster: { kind: "existing", context: "somewhere" },
-  edge: { kind: "ingress", className: "contour" },
-  tls: { mode: "none" },
-  registry: { kind: "node" },
-  services: { hoge: { image: "registry.example.com/hoge:1.4.2", routes: [{ path: "/hoge/" }, { host: "hoge" }] } },
-};
-
-/** As Pulumi hands it over: text by key, objects as JSON. */
-function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
-  const entries = Object.entries(config).map(([key, value]) => [
-    `gke-microservices:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  return { ...(Object.fromEntries(entries) as Record<string, string>), ...more };
-}
-
-function refusal(config: Record<string, unknown>, more: Record<string, string> = {}): string {
-  try {
-    checkConfig(raw(config, more), "test", projectDir);
-  } catch (error) {
-    assert.ok(pulumi.RunError.isInstance(error), String(error));
-    return error.message;
-  }
-  return assert.fail("the config was taken");
-}
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const hoge = (changes: Record<string, unknown>) => ({
   ...valid,

@@ -1,0 +1,95 @@
+/** What an Ingress needs around it for Google's own load balancer. */
+import * as gcp from "@pulumi/gcp";
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { CloudArmor } from "./cloudArmor.ts";
+import { grantIap, healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
+import { commonLabels } from "./naming.ts";
+import { proxyHealthPath, proxyHealthPort } from "./nginxProxy.ts";
+
+/** Google's own load balancer, at a reserved global address. */
+export interface GceEdge extends GoogleBackend {
+  readonly kind: "gce";
+  /** Name (not value) of the reserved address. */
+  readonly addressName: pulumi.Input<string>;
+  readonly project: string;
+}
+
+const backendConfigName = "nginx-proxy";
+const app = "ingress";
+
+/** Annotations that the proxy's Service needs for Google's load balancer: container-native (NEG), with our BackendConfig. */
+export const gceServiceAnnotations: Readonly<Record<string, string>> = {
+  "cloud.google.com/neg": '{"ingress": true}',
+  "cloud.google.com/backend-config": JSON.stringify({ default: backendConfigName }),
+};
+
+/** https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration */
+export function gceObjects(
+  name: string,
+  namespace: pulumi.Input<string>,
+  edge: GceEdge,
+  redirect: boolean,
+  parent: pulumi.Resource,
+) {
+  const labels = commonLabels(app);
+  const sslPolicy = new gcp.compute.SSLPolicy(
+    `${name}-ssl-policy`,
+    { project: edge.project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
+    { parent },
+  );
+  const frontend = new k8s.apiextensions.CustomResource(
+    `${name}-frontend`,
+    {
+      apiVersion: "networking.gke.io/v1beta1",
+      kind: "FrontendConfig",
+      metadata: { name: app, namespace, labels },
+      spec: {
+        sslPolicy: sslPolicy.name,
+        redirectToHttps: { enabled: redirect, responseCodeName: "MOVED_PERMANENTLY_DEFAULT" },
+      },
+    },
+    { parent },
+  );
+  const backend = new k8s.apiextensions.CustomResource(
+    `${name}-backend`,
+    {
+      apiVersion: "cloud.google.com/v1",
+      kind: "BackendConfig",
+      metadata: { name: backendConfigName, namespace, labels },
+      spec: backendSpec(name, edge, parent),
+    },
+    { parent },
+  );
+  return {
+    annotations: {
+      // GKE reads the annotation; ingressClassName alone is ignored.
+      "kubernetes.io/ingress.class": "gce",
+      "kubernetes.io/ingress.global-static-ip-name": edge.addressName,
+      "networking.gke.io/v1beta1.FrontendConfig": app,
+    },
+    dependsOn: [frontend, backend],
+  };
+}
+
+/**
+ * The controller leaves alone what a BackendConfig does not name, also what it had set itself. So policy and cache are
+ * always named, and taking one out of the config takes it off the load balancer.
+ * https://github.com/kubernetes/ingress-gce/tree/master/pkg/backends/features
+ */
+function backendSpec(name: string, { project, iap, cdn, ...edge }: GceEdge, parent: pulumi.Resource) {
+  const armor = edge.armor && new CloudArmor(`${name}-armor`, { project, ...edge.armor }, { parent });
+  if (iap?.enabled === true) grantIap(name, { project, members: iap.members }, parent);
+  const cacheKey = { includeHost: true, includeProtocol: true, includeQueryString: true };
+  return {
+    // Inferred health checks are often wrong: say it all.
+    healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyHealthPort, ...healthCheckTiming },
+    connectionDraining: { drainingTimeoutSec: edge.drainSeconds },
+    timeoutSec: edge.timeoutSeconds,
+    securityPolicy: { name: armor?.policyName ?? "" },
+    cdn: cdn === undefined ? { enabled: false } : { enabled: true, cacheMode: cdn.cacheMode, cachePolicy: cacheKey },
+    // With no client of our own named, Google's signs people of the organisation in.
+    // https://cloud.google.com/iap/docs/enabling-gke-howto
+    ...(iap !== undefined && { iap: { enabled: iap.enabled } }),
+  };
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { checkConfig } from "../../config.ts";
+import { network } from "../../config/schema/values.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const onGoogle = (edge: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
+  domain: valid.domain,
+  services: valid.services,
+  edge: { kind: "gce", ...edge },
+  ...more,
+});
+const taken = (edge: Record<string, unknown>) => checkConfig(raw(onGoogle(edge), google), "test", projectDir).settings;
+
+test("an edge on Google has closed defaults, and nothing that was not asked for", () => {
+  assert.deepEqual(taken({}).edge, { kind: "gce", timeoutSeconds: 30, drainSeconds: 30 });
+  const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
+  assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
+    kind: "gce",
+    timeoutSeconds: 30,
+    drainSeconds: 30,
+    armor: { rateLimit: { requests: 100, seconds: 60 }, log4j: true },
+    iap: { enabled: true, members },
+  });
+  assert.deepEqual(taken({ cdn: {} }).edge, {
+    kind: "gce",
+    timeoutSeconds: 30,
+    drainSeconds: 30,
+    cdn: { cacheMode: "USE_ORIGIN_HEADERS" },
+  });
+});
+
+test("IAP that is switched off excludes nothing", () => {
+  const iap = { enabled: false, members: ["domain:example.com"] };
+  checkConfig(raw(onGoogle({ iap, cdn: {} }, { tls: { mode: "none" } }), google), "test", projectDir);
+});
+
+const members = ["group:developers@example.com"];
+const refused: [string, Record<string, unknown>, RegExp[]][] = [
+  ["an unknown key", onGoogle({ amor: {} }), [/edge\.amor/, /did you mean "armor"\?/]],
+  ["a timeout of nothing", onGoogle({ timeoutSeconds: 0 }), [/edge\.timeoutSeconds/]],
+  ["a timeout beyond a day", onGoogle({ timeoutSeconds: 86_401 }), [/edge\.timeoutSeconds/]],
+  ["an endless drain", onGoogle({ drainSeconds: 3601 }), [/edge\.drainSeconds/]],
+  ["armor that does nothing", onGoogle({ armor: { log4j: false } }), [/edge\.armor/, /must have something to do/]],
+  [
+    "a rate over an interval that Google does not count in",
+    onGoogle({ armor: { rateLimit: { requests: 10, seconds: 45 } } }),
+    [/edge\.armor\.rateLimit\.seconds/, /must be one of 10, 30, 60/],
+  ],
+  ["a rate of nothing", onGoogle({ armor: { rateLimit: { requests: 0 } } }), [/edge\.armor\.rateLimit\.requests/]],
+  ["an allow list that lets nobody in", onGoogle({ armor: { allow: [] } }), [/edge\.armor\.allow/, /left out/]],
+  [
+    "an allowed range with host bits",
+    onGoogle({ armor: { allow: ["203.0.113.0/24", "203.0.113.1/24"] } }),
+    [/edge\.armor\.allow\[1\]/, /no bits set behind its prefix/],
+  ],
+  ["an allowed range that is none", onGoogle({ armor: { allow: ["203.0.113.0/99"] } }), [/edge\.armor\.allow\[0\]/]],
+  [
+    "an allowed range twice",
+    onGoogle({ armor: { allow: ["203.0.113.0/24", "203.0.113.0/24"] } }),
+    [/edge\.armor\.allow/, /each range once/],
+  ],
+  ["IAP for nobody", onGoogle({ iap: { members: [] } }), [/edge\.iap\.members/, /IAP refuses everybody else/]],
+  ["IAP for the world", onGoogle({ iap: { members: ["allUsers"] } }), [/edge\.iap\.members\[0\]/, /must be user:/]],
+  [
+    "a member twice",
+    onGoogle({ iap: { members: [...members, ...members] } }),
+    [/edge\.iap\.members/, /each member once/],
+  ],
+  [
+    "IAP over plain HTTP",
+    onGoogle({ iap: { members } }, { tls: { mode: "none" } }),
+    [/edge\.iap/, /over HTTPS alone, and tls\.mode is none/],
+  ],
+  ["IAP with a cache in front", onGoogle({ iap: { members }, cdn: {} }), [/edge\.cdn/, /excludes iap/]],
+  [
+    "a cache that keeps every answer, also one person's",
+    onGoogle({ cdn: { cacheMode: "FORCE_CACHE_ALL" } }),
+    [/edge\.cdn\.cacheMode/, /USE_ORIGIN_HEADERS, CACHE_ALL_STATIC/],
+  ],
+  ["Google's features at another controller", { ...valid, edge: { ...valid.edge, armor: {} } }, [/edge\.armor/]],
+];
+
+for (const [what, config, patterns] of refused)
+  test(`refused: ${what}`, () => {
+    const message = refusal(config, google);
+    assert.match(message, /^1 problem /);
+    for (const pattern of patterns) assert.match(message, pattern);
+  });
+
+test("a range is a network when masking it changes nothing", () => {
+  const v4 = fc.record({ bits: fc.nat(2 ** 32 - 1), prefix: fc.integer({ min: 0, max: 32 }) });
+  fc.assert(
+    fc.property(v4, ({ bits, prefix }) => {
+      const masked = Math.floor(bits / 2 ** (32 - prefix)) * 2 ** (32 - prefix);
+      const dotted = (value: number) => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+      assert.ok(network.safeParse(`${dotted(masked)}/${prefix}`).success);
+      assert.equal(network.safeParse(`${dotted(bits)}/${prefix}`).success, bits === masked);
+    }),
+  );
+  for (const range of ["2001:db8::/32", "::/0", "2001:db8::1/128", "2001:db8:0:8000::/49", "fe80::1:0:0:0/80"])
+    assert.ok(network.safeParse(range).success, range);
+  for (const range of ["2001:db8::1/32", "::1/0", "2001:db8:0:8000::/48", "2001:db8:0:1:2:3:4:5/127"])
+    assert.ok(!network.safeParse(range).success, range);
+});

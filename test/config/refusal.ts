@@ -1,0 +1,37 @@
+/** Configs as Pulumi hands them over, and what is said to those that are refused. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { checkConfig } from "../../config.ts";
+
+export const projectDir = join(import.meta.dirname, "../..");
+
+/** A config that is taken: an existing cluster, plain HTTP, one service. */
+export const valid = {
+  domain: "shop.example.com",
+  cluster: { kind: "existing", context: "somewhere" },
+  edge: { kind: "ingress", className: "contour" },
+  tls: { mode: "none" },
+  registry: { kind: "node" },
+  services: { hoge: { image: "registry.example.com/hoge:1.4.2", routes: [{ path: "/hoge/" }, { host: "hoge" }] } },
+};
+
+/** As Pulumi hands it over: text by key, objects as JSON. */
+export function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
+  const entries = Object.entries(config).map(([key, value]) => [
+    `gke-microservices:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return { ...(Object.fromEntries(entries) as Record<string, string>), ...more };
+}
+
+/** The message with which a config is refused; fails where it is taken. */
+export function refusal(config: Record<string, unknown>, more: Record<string, string> = {}): string {
+  try {
+    checkConfig(raw(config, more), "test", projectDir);
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error), String(error));
+    return error.message;
+  }
+  return assert.fail("the config was taken");
+}
