@@ -11,6 +11,7 @@ import { Microservice } from "./components/microservice.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
 import { SelfSignedCertificate } from "./components/selfSignedCertificate.ts";
 import { TlsIngress } from "./components/tlsIngress.ts";
+import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 
@@ -36,7 +37,17 @@ const common = { namespace, rolloutSeconds };
 for (const [service, settings] of Object.entries(config.services)) {
   const image = (images[service] = imageReference(service, settings, registry));
   const secretEnv = config.secretEnv[service] ?? {};
-  new Microservice(service, { ...settings, ...common, service, image, secretEnv }, inCluster);
+  const { roles } = settings;
+  const identity =
+    cluster.kind === "gke" && roles.length > 0
+      ? new WorkloadIdentity(
+          `${service}-identity`,
+          { project: cluster.project, stack, service, namespace, roles },
+          { ...inCluster, dependsOn: [kubernetes] },
+        )
+      : undefined;
+  const serviceAccountName = identity?.serviceAccountName;
+  new Microservice(service, { ...settings, ...common, service, image, secretEnv, serviceAccountName }, inCluster);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));

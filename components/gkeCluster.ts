@@ -62,7 +62,12 @@ export class GkeCluster extends pulumi.ComponentResource {
       );
 
     const network = new Network(`${name}-network`, { project, region, ranges: args.network }, { parent: this });
-    const apis = enableApis(name, project, ["container", "binaryauthorization", "iam", "cloudresourcemanager"], this);
+    const apis = enableApis(
+      name,
+      project,
+      ["container", "binaryauthorization", "iam", "iamcredentials", "cloudresourcemanager"],
+      this,
+    );
 
     const cluster = new gcp.container.Cluster(
       `${name}-cluster`,

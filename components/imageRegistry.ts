@@ -12,6 +12,22 @@ export interface ImageRegistryArgs {
   readonly region: string;
   /** Name of the stack; the repository is named after it. */
   readonly stack: string;
+  /**
+   * How many of the newest versions of each image are kept, however old; others are deleted after 30 days.
+   * @default 30
+   */
+  readonly keep?: number | undefined;
+  /** Whether each pushed image is scanned for known vulnerabilities, which Google charges for by image. */
+  readonly scan: boolean;
+  /**
+   * Whether Google refuses to move or delete a tag. Not needed for what runs: it is named by digest, which nothing can
+   * move. And it has a price. A build of the same files is hardly ever the same image to the byte (it holds times), so
+   * a tag that follows the content is pushed anew when a change is taken back, when an `up` was killed between push and
+   * state, or when a checkout has other file modes; all of these are then refused until a file changes. And a tagged
+   * image cannot be deleted, so that `keep` has no effect.
+   * https://docs.cloud.google.com/artifact-registry/docs/docker/names#image-versions
+   */
+  readonly immutableTags: boolean;
 }
 
 export interface ImageArgs {
@@ -43,6 +59,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:ImageRegistry", name, {}, opts);
     const { project, region, stack } = args;
+    const apis = ["artifactregistry", ...(args.scan ? ["containerscanning"] : [])];
 
     const repository = new gcp.artifactregistry.Repository(
       `${name}-repository`,
@@ -53,15 +70,18 @@ export class ImageRegistry extends pulumi.ComponentResource {
         format: "DOCKER",
         description: `Images built by the stack ${stack}`,
         labels: labelsOf(pulumi.getProject(), stack),
+        dockerConfig: { immutableTags: args.immutableTags },
+        // INHERITED: as the project has it, where the scanning API is enabled below.
+        vulnerabilityScanningConfig: { enablementConfig: args.scan ? "INHERITED" : "DISABLED" },
         // Where both match, keeping wins: what runs and what a rollback needs is among the newest.
         // https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
         cleanupPolicyDryRun: false,
         cleanupPolicies: [
-          { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: 30 } },
+          { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: args.keep ?? 30 } },
           { id: "delete-old", action: "DELETE", condition: { tagState: "ANY", olderThan: "2592000s" } },
         ],
       },
-      { parent: this, dependsOn: enableApis(name, project, ["artifactregistry"], this) },
+      { parent: this, dependsOn: enableApis(name, project, apis, this) },
     );
 
     this.#name = name;

@@ -18,6 +18,8 @@ export interface MicroserviceArgs {
   /** Environment from a Secret. @default - no Secret */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
   readonly resources: Resources;
+  /** Kubernetes ServiceAccount of the pods. @default - the namespace's own, which has no rights */
+  readonly serviceAccountName?: pulumi.Input<string> | undefined;
   /** Seconds that a rollout may take before it counts as failed. */
   readonly rolloutSeconds: number;
 }
@@ -32,6 +34,8 @@ export class Microservice extends pulumi.ComponentResource {
     const { service, namespace, port } = args;
     const parent = { parent: this };
     const metadata = { name: service, namespace, labels: commonLabels(service) };
+
+    const health = { httpGet: { path: args.healthPath, port: "http" } };
 
     const secretEnv = args.secretEnv ?? {};
     const secret =
@@ -49,22 +53,22 @@ export class Microservice extends pulumi.ComponentResource {
           strategy: rollingUpdate(1),
           template: {
             metadata: { labels: commonLabels(service) },
-            spec: podSpec(service, {
-              name: service,
-              image: args.image,
-              ports: [{ name: "http", containerPort: port }],
-              env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
-              ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
-              resources: resourceRequirements(args.resources),
-              startupProbe: {
-                httpGet: { path: args.healthPath, port: "http" },
-                periodSeconds: 1,
-                failureThreshold: 60,
+            spec: podSpec(
+              service,
+              {
+                name: service,
+                image: args.image,
+                ports: [{ name: "http", containerPort: port }],
+                env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
+                ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
+                resources: resourceRequirements(args.resources),
+                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
+                readinessProbe: { ...health, periodSeconds: 5, timeoutSeconds: 3 },
+                // Not the health path: a service that is merely busy or draining must not be restarted.
+                livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
               },
-              readinessProbe: { httpGet: { path: args.healthPath, port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
-              // Not the health path: a service that is merely busy or draining must not be restarted.
-              livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
-            }),
+              args.serviceAccountName === undefined ? {} : { serviceAccountName: args.serviceAccountName },
+            ),
           },
         },
       },

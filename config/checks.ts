@@ -2,6 +2,7 @@
 import { checkCluster } from "./checks/cluster.ts";
 import { checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
+import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
 import type { ConfigProblem } from "./report.ts";
@@ -21,6 +22,7 @@ export function checkSettings(settings: Settings, { stack, projectDir, tls }: Su
     ...checkEdge(settings),
     ...checkTls(settings, tls),
     ...checkImages(settings, projectDir),
+    ...checkRoles(settings),
     ...checkRoutes(settings),
     ...checkSecrets(settings),
   ];

@@ -186,6 +186,7 @@ function redact(value: unknown, path: string): unknown {
 /** What others need comes first; the entrance last. */
 const order = [
   "Namespace",
+  "ServiceAccount",
   "ConfigMap",
   "Secret",
   "FrontendConfig",

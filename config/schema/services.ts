@@ -1,6 +1,6 @@
 /** The shape of what runs in the cluster: services, their routes, and the proxy. */
 import * as z from "zod";
-import { build, env, host, image, label, path, replicas, resources } from "./values.ts";
+import { build, env, host, image, label, path, replicas, resources, roles } from "./values.ts";
 
 const route = z
   .strictObject({
@@ -22,6 +22,8 @@ const service = z
     routes: z.array(route).max(50).default([]),
     env: env.default({}),
     resources: resources("100m", "128Mi"),
+    /** Google roles on the project, which give the service an identity of its own. */
+    roles: roles.default([]),
   })
   .refine(
     (value) => (value.image === undefined) !== (value.build === undefined),
@@ -36,7 +38,20 @@ export const services = z.record(
 export const registry = z
   .discriminatedUnion("kind", [
     /** Images are built by the program and pushed to the stack's own Artifact Registry. */
-    z.strictObject({ kind: z.literal("artifact-registry") }),
+    z
+      .strictObject({
+        kind: z.literal("artifact-registry"),
+        /** Newest versions of each image that are kept, however old; others go after 30 days. Default: 30. */
+        keep: z.int().min(1).max(1000).optional(),
+        /** Scan what is pushed; the scanning API serves the whole project, so its other repositories follow. */
+        scan: z.boolean().default(true),
+        /** See ImageRegistryArgs for why this is not the default: images run by digest all the same. */
+        immutableTags: z.boolean().default(false),
+      })
+      .refine(
+        ({ keep, immutableTags }) => keep === undefined || !immutableTags,
+        "has keep, which can delete nothing where immutableTags is true: Google deletes no tagged image there; remove one of the two",
+      ),
     /** Images are built beforehand and put on the node: what `npm start` does. */
     z.strictObject({ kind: z.literal("node") }),
   ])

@@ -111,3 +111,20 @@ export const env = z.record(
 export const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
 export const replicas = z.int().min(1).max(100);
+
+/** https://cloud.google.com/iam/docs/roles-overview: predefined ones have a dot, basic ones have none. */
+const role = z
+  .string()
+  .regex(
+    /^(roles\/[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*|(projects\/[a-z][a-z0-9-]{4,28}[a-z0-9]|organizations\/\d+)\/roles\/[A-Za-z0-9_.]{3,64})$/,
+    "must be a Google role: roles/pubsub.publisher, projects/PROJECT/roles/ID or organizations/NUMBER/roles/ID",
+  )
+  .refine(
+    (name) => !/^roles\/(owner|editor|viewer|admin|writer|reader)$/.test(name),
+    "is a basic role, which reaches everything in the project; name the predefined role of the one API that the service calls, such as roles/pubsub.publisher",
+  );
+
+export const roles = z
+  .array(role)
+  .max(30)
+  .refine((names) => new Set(names).size === names.length, "names a role twice; keep one");

@@ -144,10 +144,11 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
     "compute.googleapis.com",
     "container.googleapis.com",
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
   ]);
   assert.ok(apis.every((api) => api.inputs["disableOnDestroy"] === false));
   const needed = apis.filter((api) => api.parent === urn).map((api) => api.urn);
-  assert.equal(needed.length, 4);
+  assert.equal(needed.length, 5);
   const { dependencies } = recording.one(clusterType);
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });

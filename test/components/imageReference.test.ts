@@ -21,6 +21,8 @@ async function withRegistry() {
     project: "acme-staging",
     region: "asia-northeast1",
     stack: "staging",
+    scan: true,
+    immutableTags: false,
   });
   return { recording, registry };
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ImageRegistry } from "../../components/imageRegistry.ts";
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
 
-const args = { project: "acme-staging", region: "asia-northeast1", stack: "staging" };
+const args = { project: "acme-staging", region: "asia-northeast1", stack: "staging", scan: true, immutableTags: false };
 const url = "asia-northeast1-docker.pkg.dev/acme-staging/staging-images";
 const login = "gcp:organizations/getClientConfig:getClientConfig";
 const imageType = "docker:index/image:Image";
@@ -24,6 +24,8 @@ test("ImageRegistry makes a private Docker repository that cleans up, and asks f
     format: "DOCKER",
     description: "Images built by the stack staging",
     labels: { project: "gke-microservices", stack: "staging" },
+    dockerConfig: { immutableTags: false },
+    vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
     cleanupPolicyDryRun: false,
     cleanupPolicies: [
       { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: 30 } },
@@ -31,13 +33,29 @@ test("ImageRegistry makes a private Docker repository that cleans up, and asks f
     ],
   });
   assert.equal(repository.parent, urn);
-  const api = recording.one("gcp:projects/service:Service");
-  assert.equal(api.inputs["service"], "artifactregistry.googleapis.com");
-  assert.ok(repository.dependencies.includes(api.urn));
+  const apis = recording.all("gcp:projects/service:Service");
+  assert.deepEqual(
+    apis.map(({ inputs }) => inputs["service"]),
+    ["artifactregistry.googleapis.com", "containerscanning.googleapis.com"],
+  );
+  for (const { urn } of apis) assert.ok(repository.dependencies.includes(urn));
 
   assert.equal(await valueOf(registry.url), url);
   assert.deepEqual(recording.all(imageType), []);
   assert.deepEqual(recording.calls, []);
+});
+
+test("how many images stay, whether they are scanned and whether tags may move is the stack's choice", async () => {
+  const recording = await mockPulumi();
+  new ImageRegistry("staging-registry", { ...args, keep: 5, scan: false, immutableTags: true });
+  await settled();
+  const { inputs } = recording.one("gcp:artifactregistry/repository:Repository");
+  assert.deepEqual(inputs["dockerConfig"], { immutableTags: true });
+  assert.deepEqual(inputs["vulnerabilityScanningConfig"], { enablementConfig: "DISABLED" });
+  const [keeps] = inputs["cleanupPolicies"] as object[];
+  assert.deepEqual(keeps, { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: 5 } });
+  // The scanning API serves the whole project, and costs by the image: not enabled by a stack that does not scan.
+  assert.equal(recording.one("gcp:projects/service:Service").inputs["service"], "artifactregistry.googleapis.com");
 });
 
 test("image builds for linux/amd64, pushes with a secret token and answers the digest", async () => {

@@ -95,6 +95,16 @@ test("the Deployment's inputs", async () => {
   assert.deepEqual([create, update], ["180s", "180s"]);
 });
 
+test("pods run under the account that they are given, without its token; by default under none of their own", async () => {
+  const specWith = async (change: Partial<MicroserviceArgs>) =>
+    templateOf((await make(change)).recording.one(types.deployment)).spec as { serviceAccountName?: string };
+  const { serviceAccountName, ...given } = await specWith({ serviceAccountName: "hoge" });
+  assert.equal(serviceAccountName, "hoge");
+  const without = await specWith({});
+  assert.deepEqual(given, without); // The token's mount is off in both: assertRestricted holds it above.
+  assert.ok(!("serviceAccountName" in without));
+});
+
 test("the Service leads to the container's port by its name", async () => {
   const { recording } = await make({ port: 3000 });
   assert.deepEqual(recording.one(types.service).inputs, {

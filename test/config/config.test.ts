@@ -24,6 +24,7 @@ test("a valid config is taken, with its defaults", () => {
     ],
     env: {},
     resources: { cpu: "100m", memory: "128Mi" },
+    roles: [],
   });
   assert.equal(settings.proxy.replicas, 3);
   assert.equal(settings.namespace, "apps");
