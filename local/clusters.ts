@@ -3,18 +3,25 @@ import { allowed } from "../config/report.ts";
 import { kubectlPath } from "./build.ts";
 import { startCluster } from "./cluster.ts";
 import { CommandError, run } from "./command.ts";
-import { imagesInNode, importImage } from "./inNode.ts";
+import type { BuiltImage } from "./images.ts";
+import { imagesInNode, importImage, sandboxInit } from "./inNode.ts";
 import { kubectl, type Place } from "./kubectl.ts";
+import { apiServer } from "./node/addresses.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
+import { findSandboxes } from "./sandbox.ts";
 
 export interface Cluster {
   readonly place: Place;
+  /** Whether it is another's, so that a stop here does not take it away. */
+  readonly outlivesStop: boolean;
   /** Where its ingress controller answers. @default - what the Ingress says */
   readonly address?: string;
-  /** Makes an image known to the nodes. */
-  loadImage(archive: string, reference: string): Promise<void>;
+  /** Makes images known to the nodes. @default - there is no way to: they pull from a registry */
+  readonly loadImages?: LoadImages | undefined;
 }
+
+type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
 
 export async function embeddedCluster(
   ports: { httpPort: number; httpsPort: number },
@@ -22,14 +29,8 @@ export async function embeddedCluster(
 ): Promise<Cluster> {
   const address = "127.0.0.1";
   const { kubeconfig, context } = await startCluster({ ...ports, address }, progress);
-  const known = await imagesInNode();
-  return {
-    place: { kubectl: kubectlPath, kubeconfig, context },
-    address,
-    loadImage: async (archive, reference) => {
-      if (!known.includes(reference)) await importImage(archive);
-    },
-  };
+  const place = { kubectl: kubectlPath, kubeconfig, context };
+  return { place, outlivesStop: false, address, loadImages: importMissing };
 }
 
 /** @throws Problem when kubectl or the context is not there */
@@ -46,7 +47,9 @@ export async function existingCluster(context: string): Promise<Cluster> {
       "Start it, or name another context.",
     );
   }
-  return { place, loadImage: (archive, reference) => load(context, archive, reference) };
+  const embedded = findSandboxes().length > 0 && (await serverOf(place)) === apiServer;
+  const outlivesStop = !(embedded && sandboxInit() !== undefined);
+  return { place, outlivesStop, loadImages: embedded ? importMissing : loaderOf(context) };
 }
 
 async function contextNames(): Promise<string[]> {
@@ -62,19 +65,36 @@ async function contextNames(): Promise<string[]> {
   }
 }
 
-/** The clusters that people run on their own machine take images from a file, each by a command of its own. */
-async function load(context: string, archive: string, reference: string): Promise<void> {
-  const [kind, k3d] = [/^kind-(.+)$/.exec(context)?.[1], /^k3d-(.+)$/.exec(context)?.[1]];
-  try {
-    if (kind !== undefined) await run("kind", ["load", "image-archive", archive, "--name", kind]);
-    else if (k3d !== undefined) await run("k3d", ["image", "import", archive, "--cluster", k3d]);
-    else if (context.startsWith("minikube")) await run("minikube", ["--profile", context, "image", "load", archive]);
-    else throw new Error(`nothing is known of how to give an image to the cluster of "${context}"`);
-  } catch (error) {
-    const why = error instanceof CommandError ? error.output : error instanceof Error ? error.message : String(error);
-    throw new Problem(
-      `The image ${reference} cannot be loaded: ${why}`,
-      "Push it to a registry that the cluster pulls from and set image: instead of build: in Pulumi.local.yaml.",
-    );
-  }
+function serverOf(place: Place): Promise<string> {
+  return kubectl(place, ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]);
 }
+
+async function importMissing(images: Iterable<BuiltImage>): Promise<void> {
+  const known = await imagesInNode();
+  for (const { archive, reference } of images) if (!known.includes(reference)) await importImage(archive);
+}
+
+/** The clusters that people run on their own machine take images from a file, each by a command of its own. */
+function loaderOf(context: string): LoadImages | undefined {
+  const [, kind, name = ""] = /^(kind|k3d|minikube)-?(.*)$/.exec(context) ?? [];
+  const command = {
+    kind: (archive: string) => ["kind", "load", "image-archive", archive, "--name", name],
+    k3d: (archive: string) => ["k3d", "image", "import", archive, "--cluster", name],
+    minikube: (archive: string) => ["minikube", "--profile", context, "image", "load", archive],
+  }[kind ?? ""];
+  if (command === undefined) return undefined;
+  return async (images) => {
+    for (const { archive, reference } of images) {
+      const [program = "", ...args] = command(archive);
+      try {
+        await run(program, args);
+      } catch (error) {
+        const why = error instanceof CommandError ? error.output : `there is no ${program} on PATH`;
+        throw new Problem(`The image ${reference} cannot be given to the cluster of "${context}": ${why}`, pullInstead);
+      }
+    }
+  };
+}
+
+export const pullInstead =
+  "Push it to a registry that the cluster pulls from, and set image: instead of build: in Pulumi.local.yaml.";

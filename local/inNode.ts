@@ -1,4 +1,4 @@
-/** Commands inside the running sandbox, in the node's network. */
+/** Commands inside the running sandbox, in the node's network. There is one on a machine, of this checkout or of another. */
 import { join } from "node:path";
 import { run } from "./command.ts";
 import { programs } from "./parts.ts";
@@ -27,7 +27,7 @@ export async function imagesInNode(): Promise<string[]> {
 }
 
 function inNode(...command: readonly string[]): [string, string[]] {
-  const init = sandboxInit();
+  const init = findSandboxes()[0]?.init;
   if (init === undefined)
     throw new Problem(
       "The local Kubernetes is not running.",

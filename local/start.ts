@@ -1,18 +1,20 @@
 /** `npm start`: a Kubernetes on this machine (or one that is there already), the images, the `local` stack, and the proof by requests. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/hosts.ts";
+import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
 import { apply, rollout } from "./apply.ts";
 import { main } from "./cli.ts";
-import { embeddedCluster, existingCluster, type Cluster } from "./clusters.ts";
+import { embeddedCluster, existingCluster, pullInstead, type Cluster } from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
 import { buildImages } from "./images.ts";
 import { kubectlObjects } from "./kubectl.ts";
-import { projectDir, stateDir } from "./paths.ts";
+import { projectDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { findPulumi, up } from "./pulumiEngine.ts";
+import { up } from "./pulumiEngine.ts";
 import { caFile, ensureCertificate } from "./tls.ts";
 import { report, verify } from "./verify.ts";
 import { routeTable } from "../config/routes.ts";
@@ -35,12 +37,15 @@ const options = {
   "https-port": { type: "string", default: "443" },
 } as const;
 
+/** A cloud's load balancer takes longer, and is then named by --address. */
+const addressSeconds = 60;
+
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
   // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), "local", projectDir);
-  const engine = chooseEngine(values.engine);
+  const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
   const cluster =
@@ -64,40 +69,6 @@ function withContext(raw: RawConfig, context: string | undefined): RawConfig {
     : { ...raw, "gke-microservices:cluster": JSON.stringify({ kind: "existing", context }) };
 }
 
-type Engine = { readonly name: "kubectl" } | { readonly name: "pulumi"; readonly program: string };
-
-/** Both engines would own the same objects, so a running stack stays with the one that made it. */
-function chooseEngine(wanted: string): Engine {
-  if (!["auto", "pulumi", "kubectl"].includes(wanted))
-    throw new Problem(`"${wanted}" is no engine.`, "Allowed are auto, pulumi and kubectl.");
-  const program = findPulumi();
-  const mark = join(stateDir, "engine");
-  const used = existsSync(mark) ? readFileSync(mark, "utf8") : undefined;
-  if (wanted !== "auto" && used !== undefined && used !== wanted) {
-    throw new Problem(
-      `The running stack was applied by ${used}, not by ${wanted}.`,
-      `Run "npm stop -- --keep-cache" first, or leave --engine out.`,
-    );
-  }
-  const name = wanted === "auto" ? (used ?? (program === undefined ? "kubectl" : "pulumi")) : wanted;
-  const why =
-    wanted !== "auto"
-      ? "as asked"
-      : used !== undefined
-        ? "as before"
-        : program === undefined
-          ? "there is no Pulumi CLI on PATH"
-          : program;
-  console.error(`Engine: ${name} (${why})`);
-  if (name === "kubectl") return { name };
-  if (program === undefined)
-    throw new Problem(
-      "There is no Pulumi CLI on PATH.",
-      "Install it (https://www.pulumi.com/docs/install/), or use --engine kubectl.",
-    );
-  return { name: "pulumi", program };
-}
-
 async function putImages(cluster: Cluster, { settings }: CheckedConfig, progress: Progress): Promise<void> {
   const services = Object.entries(settings.services).map(([name, { build }]) => ({
     name,
@@ -108,11 +79,17 @@ async function putImages(cluster: Cluster, { settings }: CheckedConfig, progress
     ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
   );
   if (specs.length === 0) return;
+  const { loadImages, place } = cluster;
+  if (loadImages === undefined)
+    throw new Problem(
+      `The stack builds ${specs.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${place.context}" (there is for kind, k3d and minikube).`,
+      pullInstead,
+    );
   await progress.step("images", async (step) => {
     const images = await buildImages(specs, (text) => {
       step.detail(text);
     });
-    for (const { archive, reference } of images.values()) await cluster.loadImage(archive, reference);
+    await loadImages(images.values());
   });
 }
 
@@ -123,8 +100,11 @@ async function applyStack(
   { settings }: CheckedConfig,
   progress: Progress,
 ): Promise<void> {
-  mkdirSync(stateDir, { recursive: true });
-  writeFileSync(join(stateDir, "engine"), engine.name);
+  recordApplied(cluster.place.context, {
+    engine: engine.name,
+    namespace: settings.namespace,
+    outlivesStop: cluster.outlivesStop,
+  });
   const outcome = await progress.step(`stack, by ${engine.name}`, async (step) => {
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
@@ -175,15 +155,20 @@ function portText(port: number, usual: number): string {
 }
 
 async function ingressAddress({ place }: Cluster, namespace: string): Promise<string> {
-  const [ingress] = await kubectlObjects(place, ["get", "ingress", "ingress", "-n", namespace]);
-  const status = ingress?.["status"] as
-    { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } } | undefined;
-  const first = status?.loadBalancer?.ingress?.[0];
-  const found = first?.ip ?? first?.hostname;
-  if (found === undefined)
-    throw new Problem(
-      "The Ingress has no address yet: no controller of its class has taken it.",
-      "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
-    );
-  return found;
+  // A controller notes it a moment after it has taken the Ingress.
+  const end = Date.now() + addressSeconds * 1000;
+  for (;;) {
+    const [ingress] = await kubectlObjects(place, ["get", "ingress", "ingress", "-n", namespace]);
+    const status = ingress?.["status"] as
+      { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } } | undefined;
+    const first = status?.loadBalancer?.ingress?.[0];
+    const found = first?.ip ?? first?.hostname;
+    if (found !== undefined) return found;
+    if (Date.now() > end)
+      throw new Problem(
+        `The Ingress has no address after ${addressSeconds} s: no controller of its class has taken it, or it tells none.`,
+        "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
+      );
+    await sleep(1000);
+  }
 }

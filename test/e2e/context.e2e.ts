@@ -1,0 +1,136 @@
+/** `npm start -- --context NAME`: a cluster that is there already, which here is the one of another checkout. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { after, before, test } from "node:test";
+import { nodeImage } from "../../components/imageReference.ts";
+import { kubectlPath } from "../../local/build.ts";
+import { kubectlObjects } from "../../local/kubectl.ts";
+import { apiServer, nodeAddress } from "../../local/node/addresses.ts";
+import { kubeconfigPath, projectDir } from "../../local/paths.ts";
+import { get } from "../../local/verify.ts";
+import { command, local } from "./commands.ts";
+
+const context = "gke-microservices-local";
+const options = { timeout: 10 * 60_000 };
+const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
+const stackFile = join(checkout, "Pulumi.local.yaml");
+const authority = join(checkout, ".local/tls/ca.crt");
+const inCheckout = (script: string, ...args: string[]) =>
+  command(process.execPath, [join(checkout, "local", script), ...args], { KUBECONFIG: kubeconfigPath });
+const deployments = async (namespace: string) =>
+  (
+    await kubectlObjects({ kubectl: kubectlPath, kubeconfig: kubeconfigPath, context }, [
+      "get",
+      "deployments",
+      "-n",
+      namespace,
+    ])
+  )
+    .map(({ metadata }) => metadata.name)
+    .sort();
+
+before(
+  async () => {
+    cpSync(projectDir, checkout, {
+      recursive: true,
+      filter: (path) => !/^(node_modules|\.git|\.local)($|[/.])/.test(relative(projectDir, path)),
+    });
+    symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
+    const text = readFileSync(stackFile, "utf8");
+    const elsewhere = "domain: other.localhost\n  gke-microservices:namespace: other";
+    writeFileSync(stackFile, text.replace("domain: shop.localhost", elsewhere));
+    const { status, text: output } = await local("start.ts", "--engine", "kubectl");
+    assert.equal(status, 0, output);
+  },
+  { timeout: 25 * 60_000 },
+);
+
+after(async () => {
+  await local("stop.ts", "--keep-cache");
+  rmSync(checkout, { recursive: true, force: true });
+});
+
+test(
+  "images are built and given to it, the stack is applied, and the proof goes to the Ingress's address",
+  options,
+  async () => {
+    const { status, text } = await inCheckout("start.ts", "--engine", "kubectl", "--context", context);
+    assert.equal(status, 0, text);
+    for (const hop of ["https://other.localhost/", "https://hoge.other.localhost/", "https://other.localhost/hoge/"])
+      assert.match(text, new RegExp(`ok +${hop.replaceAll(".", "\\.")} `));
+    assert.match(text, /client → 127\.0\.0\.1 → ingress/);
+    assert.deepEqual(await deployments("other"), ["hoge", "nginx-proxy", "web"]);
+  },
+);
+
+test("each checkout has an authority and a stack of its own there", options, async () => {
+  const entrance = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(authority, "utf8") };
+  assert.equal((await get(entrance, "https", "other.localhost", "/hoge/")).status, 200);
+  await assert.rejects(get(entrance, "https", "shop.localhost", "/hoge/"), /certificate/);
+  const { status, text } = await local("start.ts");
+  assert.equal(status, 0, text);
+  assert.match(text, /nothing to apply/);
+});
+
+test("again it applies nothing, also where the address is named", options, async () => {
+  const { status, text } = await inCheckout("start.ts", "--context", context, "--address", "127.0.0.1");
+  assert.equal(status, 0, text);
+  assert.match(text, /nothing to apply/);
+});
+
+test("npm stop leaves the stack in the other cluster, and says how to remove it", options, async () => {
+  const { status, text } = await inCheckout("stop.ts", "--keep-cache");
+  assert.equal(status, 0, text);
+  const [, remove = ""] = /To remove it: kubectl (--context \S+ delete namespace other)$/m.exec(text) ?? [];
+  assert.notEqual(remove, "", text);
+  assert.deepEqual(await deployments("other"), ["hoge", "nginx-proxy", "web"]);
+  assert.deepEqual(await deployments("apps"), ["hoge", "nginx-proxy", "web"]);
+  const removed = await command(kubectlPath, ["--kubeconfig", kubeconfigPath, ...remove.split(" ")]);
+  assert.equal(removed.status, 0, removed.text);
+  assert.deepEqual(await deployments("other"), []);
+});
+
+test("a cluster that images cannot be given to takes those that it can pull", options, async (context) => {
+  // The same cluster by another address: nothing says any more whose it is.
+  const server = createServer((socket) => {
+    const upstream = connect(6443, nodeAddress);
+    socket.on("error", () => upstream.destroy()).pipe(upstream);
+    upstream.on("error", () => socket.destroy()).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  context.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const kubeconfig = join(checkout, "foreign.kubeconfig");
+  const text = readFileSync(kubeconfigPath, "utf8").replaceAll("gke-microservices-local", "foreign");
+  writeFileSync(kubeconfig, text.replace(apiServer, `https://127.0.0.1:${port}`), { mode: 0o600 });
+  const start = () =>
+    command(process.execPath, [join(checkout, "local/start.ts"), "--engine", "kubectl", "--context", "foreign"], {
+      KUBECONFIG: kubeconfig,
+    });
+
+  const refused = await start();
+  assert.equal(refused.status, 1);
+  assert.match(
+    refused.text,
+    /The stack builds hoge, web, nginx-proxy, and there is no known way .* cluster of "foreign"/,
+  );
+  assert.match(refused.text, /set image: instead of build:/);
+  assert.deepEqual(await deployments("other"), []);
+
+  // What a registry would give is on the node already.
+  const config = readFileSync(stackFile, "utf8")
+    .replace(
+      /build: \{ context: \.\/services\/(\w+) \}/g,
+      (_, name: string) => `image: ${nodeImage(name, join(checkout, "services", name))}`,
+    )
+    .replace("gke-microservices:proxy:", `$&\n    image: ${nodeImage("nginx-proxy", join(checkout, "nginx"))}`);
+  writeFileSync(stackFile, config);
+  const started = await start();
+  assert.equal(started.status, 0, started.text);
+  assert.match(started.text, /ok +https:\/\/hoge\.other\.localhost\//);
+  assert.doesNotMatch(started.text, /images/);
+});
