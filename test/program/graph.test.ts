@@ -1,32 +1,11 @@
 /** The staging stack's resources as the engine is told of them: names, parents, and what is deleted before what. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { readStackFile } from "../../local/evaluate.ts";
-import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
-import { projectDir } from "./rendered.ts";
+import { valueOf, type Recorded } from "../mocks.ts";
+import { record } from "./recorded.ts";
 
-process.chdir(projectDir); // As Pulumi does: contexts are relative to the project.
-const recording = await mockPulumi({
-  stack: "staging",
-  outputs: {
-    "gcp:container/cluster:Cluster": () => ({
-      controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: "gke-0123.asia-northeast1.gke.goog" } },
-    }),
-    "gcp:serviceaccount/account:Account": (name) => ({ email: `${name}@acme-staging.iam.gserviceaccount.com` }),
-    "gcp:compute/globalAddress:GlobalAddress": () => ({ address: "203.0.113.7" }),
-    "docker:index/image:Image": (name) => ({ repoDigest: `registry.example.com/${name}@sha256:${"0".repeat(64)}` }),
-    "tls:index/privateKey:PrivateKey": (name) => ({ privateKeyPem: `canary of ${name}` }),
-    "tls:index/selfSignedCert:SelfSignedCert": () => ({ certPem: "the CA\n" }),
-    "tls:index/certRequest:CertRequest": () => ({ certRequestPem: "the request\n" }),
-    "tls:index/locallySignedCert:LocallySignedCert": () => ({ certPem: "the leaf\n" }),
-  },
-  calls: { "gcp:organizations/getClientConfig:getClientConfig": { accessToken: "canary of the login" } },
-});
-pulumi.runtime.setAllConfig(readStackFile(join(projectDir, "Pulumi.staging.yaml")));
-const { default: outputs } = (await import("../../index.ts")) as { default: Record<string, unknown> };
-await settled();
+const { recording, outputs } = await record("staging");
 const { resources } = recording;
 const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
 

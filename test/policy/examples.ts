@@ -1,0 +1,357 @@
+/** For each kind of resource one that keeps every rule, and for each rule what breaks it. */
+import type { Properties } from "../../policy/predicate.ts";
+
+export interface Example {
+  readonly type: string;
+  readonly good: Properties;
+  /** By rule: what is put at which path (undefined takes it away), and what is then said to be wrong. */
+  readonly broken: Readonly<Record<string, readonly Break[]>>;
+}
+/** Path, value, and the property that the violation names where that is another one. */
+export type Break = readonly [path: string, value: unknown, property?: string];
+
+const pod = "spec.template.spec";
+const container = `${pod}.containers[0]`;
+const networks = "masterAuthorizedNetworksConfig.cidrBlocks";
+
+export const examples: readonly Example[] = [
+  {
+    type: "gcp:container/cluster:Cluster",
+    good: {
+      location: "asia-northeast1",
+      removeDefaultNodePool: true,
+      networkingMode: "VPC_NATIVE",
+      ipAllocationPolicy: { clusterSecondaryRangeName: "pods", servicesSecondaryRangeName: "services" },
+      privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: true },
+      controlPlaneEndpointsConfig: { ipEndpointsConfig: { enabled: true } },
+      masterAuthorizedNetworksConfig: {
+        gcpPublicCidrsAccessEnabled: false,
+        cidrBlocks: [{ displayName: "office", cidrBlock: "203.0.113.0/24" }],
+      },
+      masterAuth: { clientCertificateConfig: { issueClientCertificate: false } },
+      enableLegacyAbac: false,
+      enableKubernetesAlpha: false,
+      anonymousAuthenticationConfig: { mode: "LIMITED" },
+      rbacBindingConfig: {
+        enableInsecureBindingSystemAuthenticated: false,
+        enableInsecureBindingSystemUnauthenticated: false,
+      },
+      workloadIdentityConfig: { workloadPool: "acme.svc.id.goog" },
+      datapathProvider: "ADVANCED_DATAPATH",
+      enableIntranodeVisibility: true,
+      enableShieldedNodes: true,
+      releaseChannel: { channel: "REGULAR" },
+      maintenancePolicy: { recurringWindow: { startTime: "2026-01-01T17:00:00Z" } },
+      binaryAuthorization: { evaluationMode: "PROJECT_SINGLETON_POLICY_ENFORCE" },
+      databaseEncryption: { state: "ENCRYPTED", keyName: "projects/p/locations/l/keyRings/r/cryptoKeys/k" },
+      authenticatorGroupsConfig: { securityGroup: "gke-security-groups@example.com" },
+      loggingConfig: { enableComponents: ["SYSTEM_COMPONENTS", "WORKLOADS"] },
+      monitoringConfig: { enableComponents: ["SYSTEM_COMPONENTS"], managedPrometheus: { enabled: true } },
+      nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
+      securityPostureConfig: { mode: "BASIC" },
+      resourceLabels: { project: "gke-microservices", stack: "staging" },
+      deletionProtection: true,
+    },
+    broken: {
+      "cluster-regional": [
+        ["location", "asia-northeast1-a"],
+        ["location", undefined],
+      ],
+      "cluster-pools-apart": [
+        ["removeDefaultNodePool", false],
+        ["nodePools", [{ name: "main" }]],
+        ["nodeConfig", { machineType: "e2-micro" }],
+      ],
+      "cluster-vpc-native": [
+        ["networkingMode", "ROUTES"],
+        ["ipAllocationPolicy.clusterSecondaryRangeName", undefined],
+        ["ipAllocationPolicy.servicesSecondaryRangeName", ""],
+      ],
+      "cluster-private-nodes": [
+        ["privateClusterConfig.enablePrivateNodes", false],
+        ["privateClusterConfig.enablePrivateNodes", undefined],
+      ],
+      "cluster-endpoint-allow-list": [
+        ["masterAuthorizedNetworksConfig.cidrBlocks", []],
+        [`${networks}[0].cidrBlock`, "0.0.0.0/0"],
+        [`${networks}[0].cidrBlock`, "::/0"],
+        ["masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled", true],
+      ],
+      "cluster-endpoint-by-name": [["privateClusterConfig.enablePrivateEndpoint", undefined]],
+      "cluster-no-client-certificate": [["masterAuth.clientCertificateConfig.issueClientCertificate", true]],
+      "cluster-rbac-only": [["enableLegacyAbac", true]],
+      "cluster-no-alpha": [["enableKubernetesAlpha", true]],
+      "cluster-no-anonymous": [["anonymousAuthenticationConfig.mode", "ENABLED"]],
+      "cluster-no-rights-for-everybody": [
+        ["rbacBindingConfig.enableInsecureBindingSystemAuthenticated", true],
+        ["rbacBindingConfig.enableInsecureBindingSystemUnauthenticated", undefined],
+      ],
+      "cluster-workload-identity": [["workloadIdentityConfig.workloadPool", undefined]],
+      "cluster-network-policies": [["datapathProvider", "LEGACY_DATAPATH"]],
+      "cluster-intranode-visibility": [["enableIntranodeVisibility", false]],
+      "cluster-shielded-nodes": [["enableShieldedNodes", false]],
+      "cluster-release-channel": [
+        ["releaseChannel.channel", "UNSPECIFIED"],
+        ["minMasterVersion", "1.33"],
+      ],
+      "cluster-maintenance-window": [["maintenancePolicy.recurringWindow", undefined]],
+      "cluster-binary-authorization": [["binaryAuthorization.evaluationMode", "DISABLED"]],
+      "cluster-secrets-own-key": [["databaseEncryption.state", undefined]],
+      "cluster-google-groups": [["authenticatorGroupsConfig.securityGroup", undefined]],
+      "cluster-logs": [
+        ["loggingConfig.enableComponents", ["SYSTEM_COMPONENTS"]],
+        ["loggingConfig.enableComponents", undefined],
+      ],
+      "cluster-metrics": [
+        ["monitoringConfig.enableComponents", []],
+        ["monitoringConfig.managedPrometheus.enabled", false],
+      ],
+      "cluster-kubelet-port": [["nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled", "TRUE"]],
+      "cluster-posture": [["securityPostureConfig.mode", "DISABLED"]],
+      "cluster-labels": [
+        ["resourceLabels.stack", undefined],
+        ["resourceLabels.project", ""],
+      ],
+      "cluster-deletion-protection": [["deletionProtection", false]],
+    },
+  },
+  {
+    type: "gcp:container/nodePool:NodePool",
+    good: {
+      management: { autoRepair: true, autoUpgrade: true },
+      upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
+      autoscaling: { minNodeCount: 0, maxNodeCount: 3 },
+      nodeConfig: {
+        imageType: "COS_CONTAINERD",
+        serviceAccount: "staging-nodes@acme.iam.gserviceaccount.com",
+        shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+        workloadMetadataConfig: { mode: "GKE_METADATA" },
+        metadata: { "disable-legacy-endpoints": "true" },
+        kubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" },
+      },
+    },
+    broken: {
+      "nodes-auto-repair": [["management.autoRepair", false]],
+      "nodes-auto-upgrade": [
+        ["management.autoUpgrade", undefined],
+        ["version", "1.33.1-gke.1"],
+      ],
+      "nodes-surge-upgrade": [["upgradeSettings.maxUnavailable", 1]],
+      "nodes-bounded": [
+        ["autoscaling", undefined],
+        ["autoscaling.minNodeCount", 4, "autoscaling"],
+      ],
+      "nodes-secure-boot": [["nodeConfig.shieldedInstanceConfig.enableSecureBoot", false]],
+      "nodes-integrity-monitoring": [["nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", undefined]],
+      "nodes-metadata-server": [["nodeConfig.workloadMetadataConfig.mode", "GCE_METADATA"]],
+      "nodes-no-legacy-metadata": [['nodeConfig.metadata["disable-legacy-endpoints"]', "false"]],
+      "nodes-own-account": [
+        ["nodeConfig.serviceAccount", undefined],
+        ["nodeConfig.serviceAccount", "default"],
+        ["nodeConfig.serviceAccount", "123-compute@developer.gserviceaccount.com"],
+      ],
+      "nodes-container-os": [["nodeConfig.imageType", "UBUNTU_CONTAINERD"]],
+      "nodes-kubelet-port": [["nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", "TRUE"]],
+    },
+  },
+  {
+    type: "gcp:compute/network:Network",
+    good: { autoCreateSubnetworks: false },
+    broken: { "network-chosen-subnets": [["autoCreateSubnetworks", undefined]] },
+  },
+  {
+    type: "gcp:compute/subnetwork:Subnetwork",
+    good: { privateIpGoogleAccess: true, logConfig: { aggregationInterval: "INTERVAL_5_SEC" } },
+    broken: {
+      "network-private-google-access": [["privateIpGoogleAccess", false]],
+      "network-flow-logs": [["logConfig", undefined, "logConfig.aggregationInterval"]],
+    },
+  },
+  {
+    type: "gcp:compute/routerNat:RouterNat",
+    good: { logConfig: { enable: true, filter: "ERRORS_ONLY" } },
+    broken: { "network-nat-logs": [["logConfig.enable", false]] },
+  },
+  {
+    type: "gcp:compute/sSLPolicy:SSLPolicy",
+    good: { profile: "MODERN", minTlsVersion: "TLS_1_2" },
+    broken: {
+      "edge-tls-policy": [
+        ["minTlsVersion", "TLS_1_1"],
+        ["profile", "COMPATIBLE"],
+      ],
+    },
+  },
+  {
+    type: "kubernetes:networking.gke.io/v1beta1:FrontendConfig",
+    good: { metadata: { namespace: "apps" }, spec: { sslPolicy: "staging" } },
+    broken: { "edge-tls-policy-used": [["spec.sslPolicy", undefined]] },
+  },
+  {
+    type: "kubernetes:cloud.google.com/v1:BackendConfig",
+    good: {
+      metadata: { namespace: "apps" },
+      spec: { healthCheck: { requestPath: "/healthz", port: 8081 }, securityPolicy: { name: "staging" } },
+    },
+    broken: {
+      "edge-health-check": [
+        ["spec.healthCheck.requestPath", undefined],
+        ["spec.healthCheck.port", undefined],
+      ],
+      "edge-armor": [["spec.securityPolicy", undefined, "spec.securityPolicy.name"]],
+    },
+  },
+  {
+    type: "gcp:compute/securityPolicy:SecurityPolicy",
+    good: {
+      rules: [
+        {
+          action: "deny(403)",
+          priority: 1,
+          match: { expr: { expression: "evaluatePreconfiguredWaf('cve-canary')" } },
+        },
+        { action: "allow", priority: 2147483647, match: { versionedExpr: "SRC_IPS_V1" } },
+      ],
+    },
+    broken: {
+      "edge-armor-log4j": [
+        ["rules", []],
+        ["rules[0].action", "allow", "rules"],
+        ["rules[0].preview", true, "rules"],
+        ["rules[0].match.expr.expression", "evaluatePreconfiguredWaf('xss-v33-stable')", "rules"],
+      ],
+    },
+  },
+  {
+    type: "gcp:dns/managedZone:ManagedZone",
+    good: { dnssecConfig: { state: "on" } },
+    broken: { "dns-signed": [["dnssecConfig.state", "off"]] },
+  },
+  {
+    type: "gcp:projects/iAMMember:IAMMember",
+    good: { role: "roles/artifactregistry.reader", member: "serviceAccount:nodes@acme.iam.gserviceaccount.com" },
+    broken: {
+      "iam-nobody-public": [["member", "allUsers"]],
+      "iam-no-basic-roles": [
+        ["role", "roles/owner"],
+        ["role", "roles/editor"],
+        ["role", "roles/viewer"],
+      ],
+      "iam-no-impersonation": [["role", "roles/iam.serviceAccountTokenCreator"]],
+    },
+  },
+  {
+    type: "gcp:artifactregistry/repositoryIamBinding:RepositoryIamBinding",
+    good: { role: "roles/artifactregistry.reader", members: ["group:team@example.com", "user:a@example.com"] },
+    broken: { "iam-nobody-public": [["members[1]", "allAuthenticatedUsers"]] },
+  },
+  {
+    type: "gcp:artifactregistry/repository:Repository",
+    good: { cleanupPolicies: [{ id: "keep" }], cleanupPolicyDryRun: false },
+    broken: {
+      "registry-cleanup": [
+        ["cleanupPolicies", undefined],
+        ["cleanupPolicyDryRun", true],
+      ],
+    },
+  },
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    good: {
+      metadata: { name: "hoge", namespace: "apps" },
+      spec: {
+        template: {
+          spec: {
+            automountServiceAccountToken: false,
+            securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
+            volumes: [{ name: "tmp", emptyDir: {} }],
+            containers: [
+              {
+                name: "hoge",
+                image: "registry.example.com:5000/hoge:1.4.2",
+                resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+                securityContext: {
+                  allowPrivilegeEscalation: false,
+                  readOnlyRootFilesystem: true,
+                  runAsNonRoot: true,
+                  capabilities: { drop: ["ALL"] },
+                  seccompProfile: { type: "RuntimeDefault" },
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+    broken: {
+      "pod-not-root": [
+        [`${container}.securityContext.runAsNonRoot`, false],
+        [`${container}.securityContext.runAsUser`, 0],
+        [`${pod}.securityContext.runAsUser`, 0],
+      ],
+      "pod-seccomp": [[`${container}.securityContext.seccompProfile.type`, "Unconfined"]],
+      "pod-no-escalation": [
+        [`${container}.securityContext.allowPrivilegeEscalation`, undefined],
+        [`${container}.securityContext.privileged`, true],
+      ],
+      "pod-no-capabilities": [
+        [`${container}.securityContext.capabilities.drop`, ["NET_RAW"]],
+        [`${container}.securityContext.capabilities`, undefined, `${container}.securityContext.capabilities.drop`],
+        [`${container}.securityContext.capabilities.add`, ["SYS_ADMIN"]],
+      ],
+      "pod-read-only": [[`${container}.securityContext.readOnlyRootFilesystem`, false]],
+      "pod-host-apart": [
+        [`${pod}.hostNetwork`, true],
+        [`${pod}.hostPID`, true],
+        [`${pod}.hostIPC`, true],
+        [`${pod}.volumes[0].hostPath`, { path: "/" }],
+      ],
+      "pod-no-token": [[`${pod}.automountServiceAccountToken`, undefined]],
+      "pod-resources": [
+        [`${container}.resources.requests.cpu`, undefined],
+        [`${container}.resources.requests.memory`, undefined],
+        [`${container}.resources.limits`, undefined, `${container}.resources.limits.memory`],
+      ],
+      "pod-pinned-image": [
+        [`${container}.image`, "registry.example.com/hoge:latest"],
+        [`${container}.image`, "registry.example.com:5000/hoge"],
+        [`${container}.image`, undefined],
+      ],
+      "namespace-own": [
+        ["metadata.namespace", "default"],
+        ["metadata.namespace", undefined],
+      ],
+    },
+  },
+  {
+    type: "kubernetes:core/v1:Service",
+    good: { metadata: { namespace: "apps" }, spec: { type: "ClusterIP" } },
+    broken: {
+      "service-inside": [
+        ["spec.type", "LoadBalancer"],
+        ["spec.type", "NodePort"],
+        ["spec.externalIPs", ["203.0.113.7"]],
+      ],
+    },
+  },
+  ...["Secret", "ConfigMap"].map((kind) => ({
+    type: `kubernetes:core/v1:${kind}`,
+    good: { metadata: { namespace: "apps" }, immutable: true, stringData: { key: "value" } },
+    broken: {
+      "content-immutable": [
+        ["immutable", false],
+        ["immutable", undefined],
+      ] as const,
+    },
+  })),
+  {
+    type: "kubernetes:core/v1:Namespace",
+    good: { metadata: { name: "apps", labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+    broken: {
+      "namespace-restricted": [
+        ['metadata.labels["pod-security.kubernetes.io/enforce"]', "baseline"],
+        ["metadata.labels", undefined, 'metadata.labels["pod-security.kubernetes.io/enforce"]'],
+      ],
+    },
+  },
+];

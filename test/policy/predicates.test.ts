@@ -1,0 +1,143 @@
+/** Each rule lets the good example pass, finds what breaks it, and never takes what is not known yet for a violation. */
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { appliesTo, at, unknown, type Properties } from "../../policy/predicate.ts";
+import { allPredicates, describe, findings } from "../../policy/predicates.ts";
+import { examples } from "./examples.ts";
+
+const keys = (path: string) => [...path.matchAll(/"([^"]+)"|([^.[\]"]+)/g)].map(([, a, b]) => a ?? b ?? "");
+
+/** A copy that has the value at the path; undefined takes away what is there. */
+function changed(props: Properties, path: readonly string[], value: unknown): Properties {
+  const [key = "", ...rest] = path;
+  const copy = (Array.isArray(props) ? [...(props as unknown[])] : { ...props }) as Record<string, unknown>;
+  if (rest.length > 0) copy[key] = changed((copy[key] ?? {}) as Properties, rest, value);
+  else if (value === undefined) Reflect.deleteProperty(copy, key);
+  else copy[key] = value;
+  return copy;
+}
+
+/** The paths of everything in there, containers and what they contain. */
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([key, item]) => pathsOf(item, [...path, key]));
+  return path.length === 0 ? inner : [path, ...inner];
+}
+
+for (const { type, good, broken } of examples)
+  suite(type, () => {
+    test("the good example keeps every rule", () => {
+      assert.deepEqual(findings(type, good, allPredicates), []);
+    });
+
+    for (const [id, breaks] of Object.entries(broken))
+      for (const [path, value, property = path] of breaks)
+        test(`${id} finds ${path} ${value === undefined ? "missing" : JSON.stringify(value)}`, () => {
+          const bad = changed(good, keys(path), value);
+          const found = findings(type, bad, allPredicates);
+          assert.deepEqual(
+            found.map((each) => [each.id, each.property]),
+            [[id, property]],
+          );
+          assert.ok(found[0] !== undefined && found[0].fix.length > 5);
+          if (property === path) assert.deepEqual(found[0].value, value);
+          // As in a preview: the same place, not known yet.
+          assert.deepEqual(findings(type, changed(bad, keys(path), unknown), allPredicates), []);
+        });
+
+    test("nothing that is not known yet is a violation, wherever it stands", () => {
+      for (const path of pathsOf(good))
+        assert.deepEqual(findings(type, changed(good, path, unknown), allPredicates), [], path.join("."));
+    });
+  });
+
+test("there is an example for each rule, and a rule for each example", () => {
+  const shown = examples.flatMap(({ broken }) => Object.keys(broken));
+  const ids = allPredicates.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.deepEqual([...new Set([...shown, "iam-no-account-keys"])].sort(), [...ids].sort());
+  for (const { type, broken } of examples)
+    for (const id of Object.keys(broken)) {
+      const rule = allPredicates.find((each) => each.id === id);
+      assert.ok(rule !== undefined && appliesTo(rule.resource, type), `${id} on ${type}`);
+    }
+});
+
+test("a key of a service account is a violation as such", () => {
+  const found = findings("gcp:serviceaccount/key:Key", { serviceAccountId: "nodes" });
+  assert.deepEqual(found, [
+    { id: "iam-no-account-keys", property: "serviceAccountId", value: "nodes", fix: "use workload identity" },
+  ]);
+  assert.deepEqual(findings("gcp:serviceaccount/account:Account", { accountId: "nodes" }), []);
+});
+
+test("without an IP endpoint there is no allow list to ask for", () => {
+  const cluster = examples[0]?.good ?? assert.fail();
+  const closed = changed(cluster, keys("controlPlaneEndpointsConfig.ipEndpointsConfig.enabled"), false);
+  const bare = changed(closed, ["masterAuthorizedNetworksConfig"], undefined);
+  assert.deepEqual(findings("gcp:container/cluster:Cluster", bare), []);
+  const open = changed(bare, ["controlPlaneEndpointsConfig"], undefined);
+  assert.deepEqual(
+    findings("gcp:container/cluster:Cluster", open).map(({ property }) => property),
+    ["masterAuthorizedNetworksConfig.cidrBlocks", "masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled"],
+  );
+});
+
+test("what Autopilot fixes by itself is not asked for there, and the rest is", () => {
+  const good = examples[0]?.good ?? assert.fail();
+  const fixed = [
+    "removeDefaultNodePool",
+    "networkingMode",
+    "enableLegacyAbac",
+    "enableKubernetesAlpha",
+    "workloadIdentityConfig",
+    "datapathProvider",
+    "enableIntranodeVisibility",
+    "enableShieldedNodes",
+    "nodePoolDefaults",
+  ];
+  const bare = fixed.reduce((props, key) => changed(props, [key], undefined), good);
+  const type = "gcp:container/cluster:Cluster";
+  assert.equal(findings(type, bare, allPredicates).length, fixed.length);
+  assert.deepEqual(findings(type, { ...bare, enableAutopilot: true }, allPredicates), []);
+  assert.equal(findings(type, { ...bare, enableAutopilot: true, privateClusterConfig: {} }).length, 1);
+});
+
+test("containers that run before the others are looked at too", () => {
+  const type = "kubernetes:apps/v1:Deployment";
+  const { good } = examples.find((each) => each.type === type) ?? assert.fail();
+  const path = keys("spec.template.spec.initContainers");
+  const found = findings(type, changed(good, path, [{ image: "busybox" }]));
+  assert.ok(found.length >= 7);
+  assert.ok(found.every(({ property }) => property.startsWith("spec.template.spec.initContainers[0].")));
+});
+
+test("a path reads keys with dots, items, and stops at what is not known", () => {
+  const props = { a: [{ "b.c": 1 }], d: unknown, e: null };
+  assert.equal(at(props, 'a[0]["b.c"]'), 1);
+  assert.equal(at(props, "a[1].x"), undefined);
+  assert.equal(at(props, "d.any.thing"), unknown);
+  assert.equal(at(props, "e.f"), undefined);
+  assert.equal(at(props, "e"), undefined);
+});
+
+test("a violation is told with the property, its value, the fix and the benchmark, at a bearable length", () => {
+  const violation = { property: "a.b", value: false, fix: "set it to true" };
+  assert.equal(
+    describe(violation, ["CIS GKE 5.6.5", "CKV_GCP_64"]),
+    "a.b is false; set it to true (CIS GKE 5.6.5, CKV_GCP_64)",
+  );
+  assert.equal(describe({ ...violation, value: undefined }, []), "a.b is not set; set it to true");
+  assert.match(describe({ ...violation, value: { c: unknown } }, []), /^a\.b is \{"c":"\(not known yet\)"\};/);
+  assert.ok(describe({ ...violation, value: "x".repeat(5000) }, []).length < 300);
+});
+
+test("rules without a choice stop, the others warn and say why", () => {
+  for (const { id, choice, severity, title, required, benchmark } of allPredicates) {
+    assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)+$/);
+    assert.ok(choice === undefined || severity !== "critical", id);
+    assert.ok(choice === undefined || choice.length > 10, id);
+    assert.doesNotMatch(`${title}${required}`, /undefined|\.$/, id);
+    for (const name of benchmark) assert.match(name, /^(CIS GKE \d+\.\d+\.\d+|CKV2?_(GCP|K8S)_\d+)$/, id);
+  }
+});
