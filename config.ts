@@ -99,7 +99,7 @@ export function checkConfig(
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
   const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
   const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
-  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, projectDir, tls }));
+  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region: google.region, projectDir, tls }));
   const shown = [
     ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
@@ -153,7 +153,7 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
         key: `gcp:${name}`,
         message: `${show([], value)} is not a Google Cloud ${name} such as ${example}`,
       });
-    return value ?? "";
+    return value !== undefined && form.test(value) ? value : "";
   };
   return { project: read("project"), region: read("region") };
 }

@@ -1,24 +1,33 @@
-/** The kubeconfig of a GKE cluster that is reached by its DNS endpoint. */
+/** The kubeconfig of a GKE cluster. */
 import { stringify } from "yaml";
 
 export interface KubeconfigArgs {
   /** What the context, the cluster and the user in it are called. */
   readonly contextName: string;
-  /** Host name of the control plane's DNS endpoint. */
-  readonly endpoint: string;
+  /** Host name of the control plane's DNS endpoint, or the address of its IP endpoint. */
+  readonly host: string;
+  /**
+   * The cluster's own certificate authority, PEM in base64: its IP endpoint is certified by it.
+   * @default - none, for the DNS endpoint, which has a publicly trusted certificate
+   */
+  readonly ca?: string | undefined;
 }
 
 /**
  * A kubeconfig in which Google's own plugin fetches a short-lived token from whoever is logged in: it holds no credential.
- * There is no certificate authority either, because the DNS endpoint has a publicly trusted certificate.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint
  */
-export function kubeconfig({ contextName, endpoint }: KubeconfigArgs): string {
+export function kubeconfig({ contextName, host, ca }: KubeconfigArgs): string {
   return stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": contextName,
-    clusters: [{ name: contextName, cluster: { server: `https://${endpoint}` } }],
+    clusters: [
+      {
+        name: contextName,
+        cluster: { server: `https://${host}`, ...(ca !== undefined && { "certificate-authority-data": ca }) },
+      },
+    ],
     contexts: [{ name: contextName, context: { cluster: contextName, user: contextName } }],
     users: [
       {

@@ -38,10 +38,13 @@ const limits: Readonly<Record<keyof Ranges, Limits>> = {
 // Public addresses would hide their real owners from the pods.
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
+/** Two halves are the whole internet as well; an organisation's own addresses are at most a /8. */
+const widestAuthorized = 8;
+
 /** In every subnet Google keeps the first two and the last two addresses: https://cloud.google.com/vpc/docs/subnets. */
 const reservedPerSubnet = 4;
 
-/** A node takes a /24 of the pods' range at GKE's default of 110 pods per node. */
+/** A node takes a /24 of the pods' range at the default of 110 pods per node: https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr. */
 const podPrefixPerNode = 24;
 
 function addressOf(dotted: string): number {
@@ -85,8 +88,21 @@ function checkOne(key: string, text: string, { widest, narrowest }: Limits): str
   return problems;
 }
 
+/** What is wrong with a range of clients that may reach a control plane's public address; empty where all is well. */
+export function checkAuthorizedNetwork(text: string): string[] {
+  const cidr = parse(text);
+  if (cidr === undefined) return [`"${text}" is not an IPv4 range; write it as in 203.0.113.0/24`];
+  const canonical = `${dottedOf(cidr.first)}/${cidr.prefix}`;
+  if (canonical !== text) return [`${text} has bits set behind its /${cidr.prefix}; the range is ${canonical}`];
+  if (cidr.prefix < widestAuthorized)
+    return [
+      `${text} lets a large part of the internet in; allowed is /${widestAuthorized} or narrower, such as an office's 203.0.113.0/24`,
+    ];
+  return [];
+}
+
 /**
- * How many nodes the ranges have room for, over all zones.
+ * How many nodes the ranges of a Standard cluster have room for, over all zones.
  * @throws Error where a range is no CIDR: check with `checkRanges` first.
  */
 export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): number {

@@ -10,15 +10,17 @@ import type { Settings } from "./schema.ts";
 
 export interface Surroundings {
   readonly stack: string;
+  /** Google Cloud region; empty where the cluster is not on Google, or the region is missing or malformed. */
+  readonly region: string;
   /** Folder that paths in the config are relative to. */
   readonly projectDir: string;
   /** The supplied certificate, where it could be read. */
   readonly tls: TlsMaterial | undefined;
 }
 
-export function checkSettings(settings: Settings, { stack, projectDir, tls }: Surroundings): ConfigProblem[] {
+export function checkSettings(settings: Settings, { stack, region, projectDir, tls }: Surroundings): ConfigProblem[] {
   return [
-    ...checkCluster(settings, stack),
+    ...checkCluster(settings, stack, region),
     ...checkEdge(settings),
     ...checkTls(settings, tls),
     ...checkImages(settings, projectDir),

@@ -2,39 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 
 import { GkeCluster, type GkeClusterArgs } from "../../components/gkeCluster.ts";
-import { mockPulumi, settled, valueOf } from "../mocks.ts";
-
-const args: GkeClusterArgs = {
-  project: "acme-staging",
-  region: "asia-northeast1",
-  stack: "staging",
-  network: { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" },
-  nodes: { machineType: "e2-standard-4", minPerZone: 1, maxPerZone: 3, spot: false, diskGb: 50 },
-  releaseChannel: "REGULAR",
-  maintenance: {
-    start: "2026-01-01T17:00:00Z",
-    end: "2026-01-01T23:00:00Z",
-    recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
-  },
-  deletionProtection: true,
-};
-const clusterType = "gcp:container/cluster:Cluster";
-const endpoint = "gke-0123-456.asia-northeast1.gke.goog";
-
-async function make(change: Partial<GkeClusterArgs> = {}) {
-  const recording = await mockPulumi({
-    outputs: {
-      [clusterType]: () => ({ controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint } } }),
-      "gcp:serviceaccount/account:Account": (name) => ({ email: `${name}@acme-staging.iam.gserviceaccount.com` }),
-    },
-  });
-  const cluster = new GkeCluster("staging", { ...args, ...change });
-  await settled();
-  return { recording, cluster, urn: await valueOf(cluster.urn) };
-}
+import { mockPulumi, settled } from "../mocks.ts";
+import { args, clusterType, make, pool } from "./gkeStaging.ts";
 
 test("the cluster is private, VPC-native and closed by default", async () => {
   const { recording, urn } = await make();
@@ -105,6 +76,7 @@ test("the node pool has an identity of its own and is made after its rights and 
   );
 
   const pool = recording.one("gcp:container/nodePool:NodePool");
+  assert.equal(pool.name, "staging-main");
   assert.deepEqual(pool.inputs, {
     project: "acme-staging",
     location: "asia-northeast1",
@@ -116,6 +88,7 @@ test("the node pool has an identity of its own and is made after its rights and 
     nodeConfig: {
       machineType: "e2-standard-4",
       diskSizeGb: 50,
+      diskType: "pd-balanced",
       spot: false,
       imageType: "COS_CONTAINERD",
       serviceAccount: "staging-nodes@acme-staging.iam.gserviceaccount.com",
@@ -127,8 +100,11 @@ test("the node pool has an identity of its own and is made after its rights and 
     },
   });
   assert.deepEqual(pool.ignoreChanges, ["initialNodeCount"]);
-  const before = [...grants, recording.one("gcp:compute/routerNat:RouterNat"), recording.one(clusterType)];
-  for (const { urn: earlier } of before) assert.ok(pool.dependencies.includes(earlier), `${earlier} before the pool`);
+  assert.deepEqual(pool.customTimeouts, { create: "60m", update: "120m", delete: "60m" });
+  const cluster = recording.one(clusterType);
+  assert.ok(pool.dependencies.includes(cluster.urn));
+  for (const { urn: earlier } of [...grants, recording.one("gcp:compute/routerNat:RouterNat")])
+    assert.ok(cluster.dependencies.includes(earlier), `${earlier} before the cluster and its nodes`);
   for (const child of [identity, pool, ...grants]) assert.equal(child.parent, urn);
 });
 
@@ -153,87 +129,159 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });
 
-test("the kubeconfig is a secret that holds no credential and no CA", async () => {
-  const { cluster } = await make();
-  assert.equal(await pulumi.isSecret(cluster.kubeconfig), true);
-  const context = "gke_acme-staging_asia-northeast1_staging-cluster-0000000";
-  assert.deepEqual(parse(await valueOf(cluster.kubeconfig)), {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": context,
-    clusters: [{ name: context, cluster: { server: `https://${endpoint}` } }],
-    contexts: [{ name: context, context: { cluster: context, user: context } }],
-    users: [
-      {
-        name: context,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1beta1",
-            command: "gke-gcloud-auth-plugin",
-            installHint:
-              "Install gke-gcloud-auth-plugin: https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
-            provideClusterInfo: true,
-          },
-        },
-      },
-    ],
-  });
-});
-
-test("the provider lives and dies with the cluster, waits for the nodes, and owns what it applies", async () => {
-  const { recording, cluster, urn } = await make();
-  const provider = recording.one("pulumi:providers:kubernetes");
-  assert.equal(provider.parent, urn);
-  assert.deepEqual(provider.secrets, ["kubeconfig"]);
-  assert.deepEqual(provider.inputs, {
-    kubeconfig: await valueOf(cluster.kubeconfig),
-    clusterIdentifier: "staging-cluster-id",
-    enablePatchForce: "true",
-  });
-  assert.ok(provider.dependencies.includes(recording.one("gcp:container/nodePool:NodePool").urn));
-});
-
-test("the outputs name the cluster and its pages in the console", async () => {
-  const { cluster, urn } = await make();
-  assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:GkeCluster::staging");
-  assert.equal(await valueOf(cluster.clusterName), "staging-cluster-0000000");
-  assert.equal(
-    await valueOf(cluster.consoleUrl),
-    "https://console.cloud.google.com/kubernetes/clusters/details/asia-northeast1/staging-cluster-0000000/details?project=acme-staging",
-  );
-  assert.equal(
-    cluster.workloadsUrl,
-    "https://console.cloud.google.com/kubernetes/workload/overview?project=acme-staging",
-  );
-});
-
-test("what the arguments switch reaches the resources", async () => {
-  const { recording } = await make({
-    deletionProtection: false,
-    network: { ...args.network, controlPlane: "172.16.0.0/28" },
-    nodes: { ...args.nodes, minPerZone: 0, spot: true },
-  });
+test("deletion protection off is off at Google and in Pulumi", async () => {
+  const { recording } = await make({ deletionProtection: false });
   const cluster = recording.one(clusterType);
   assert.equal(cluster.inputs["deletionProtection"], false);
   assert.equal(cluster.protect, false);
-  assert.deepEqual(cluster.inputs["privateClusterConfig"], {
-    enablePrivateNodes: true,
-    enablePrivateEndpoint: true,
-    masterIpv4CidrBlock: "172.16.0.0/28",
+});
+
+test("each pool has its own machines, by its own name", async () => {
+  const taints = [{ key: "for", value: "batch", effect: "NO_SCHEDULE" }] as const;
+  const { recording } = await make({
+    nodePools: { main: pool, batch: { ...pool, minPerZone: 0, spot: true, labels: { for: "batch" }, taints } },
   });
-  const { initialNodeCount, autoscaling, nodeConfig } = recording.one("gcp:container/nodePool:NodePool").inputs;
-  assert.equal(initialNodeCount, 1);
-  assert.deepEqual(autoscaling, { minNodeCount: 0, maxNodeCount: 3 });
-  assert.equal((nodeConfig as { spot: boolean }).spot, true);
+  const { urn } = recording.one("gcp:container/nodePool:NodePool", "staging-main");
+  const batch = recording.one("gcp:container/nodePool:NodePool", "staging-batch");
+  assert.equal(batch.inputs["initialNodeCount"], 1);
+  assert.deepEqual(batch.inputs["autoscaling"], { minNodeCount: 0, maxNodeCount: 3 });
+  const { labels, taints: given, spot } = batch.inputs["nodeConfig"] as Record<string, unknown>;
+  assert.deepEqual([labels, given, spot], [{ for: "batch" }, taints, true]);
+  const provider = recording.one("pulumi:providers:kubernetes");
+  for (const each of [urn, batch.urn]) assert.ok(provider.dependencies.includes(each));
+});
+
+test("what is not chosen is not said, and what is chosen is", async () => {
+  const plain = (await make()).recording.one(clusterType).inputs;
+  const changed = (
+    await make({
+      zones: ["asia-northeast1-a", "asia-northeast1-b"],
+      network: { ...args.network, controlPlane: "172.16.0.0/28" },
+      releaseChannel: "STABLE",
+      securityGroup: "gke-security-groups@example.com",
+      binaryAuthorization: false,
+      gatewayApi: true,
+      maintenance: {
+        ...args.maintenance,
+        exclusions: {
+          sale: { start: "2026-11-20T00:00:00Z", end: "2026-12-01T00:00:00Z", scope: "NO_MINOR_OR_NODE_UPGRADES" },
+        },
+      },
+    })
+  ).recording.one(clusterType).inputs;
+  assert.deepEqual(changed, {
+    ...plain,
+    nodeLocations: ["asia-northeast1-a", "asia-northeast1-b"],
+    privateClusterConfig: {
+      enablePrivateNodes: true,
+      enablePrivateEndpoint: true,
+      masterIpv4CidrBlock: "172.16.0.0/28",
+    },
+    releaseChannel: { channel: "STABLE" },
+    authenticatorGroupsConfig: { securityGroup: "gke-security-groups@example.com" },
+    binaryAuthorization: { evaluationMode: "DISABLED" },
+    gatewayApiConfig: { channel: "CHANNEL_STANDARD" },
+    maintenancePolicy: {
+      ...(plain["maintenancePolicy"] as object),
+      maintenanceExclusions: [
+        {
+          exclusionName: "sale",
+          startTime: "2026-11-20T00:00:00Z",
+          endTime: "2026-12-01T00:00:00Z",
+          exclusionOptions: { scope: "NO_MINOR_OR_NODE_UPGRADES" },
+        },
+      ],
+    },
+  });
+});
+
+test("Autopilot is told nothing that it refuses, and its nodes have the same identity", async () => {
+  const { recording } = await make({ mode: "autopilot", nodePools: {} });
+  const plain = (await make()).recording.one(clusterType).inputs;
+  const refused = [
+    "removeDefaultNodePool",
+    "initialNodeCount",
+    "datapathProvider",
+    "enableIntranodeVisibility",
+    "enableShieldedNodes",
+    "addonsConfig",
+    "nodePoolDefaults",
+  ];
+  const rest = Object.fromEntries(Object.entries(plain).filter(([key]) => !refused.includes(key)));
+  assert.equal(Object.keys(rest).length, Object.keys(plain).length - refused.length);
+  const cluster = recording.one(clusterType);
+  assert.deepEqual(cluster.inputs, {
+    ...rest,
+    enableAutopilot: true,
+    clusterAutoscaling: {
+      autoProvisioningDefaults: { serviceAccount: "staging-nodes@acme-staging.iam.gserviceaccount.com" },
+    },
+    nodePoolAutoConfig: { nodeKubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
+  });
+  assert.deepEqual(recording.all("gcp:container/nodePool:NodePool"), []);
+  assert.ok(recording.one("pulumi:providers:kubernetes").dependencies.includes(cluster.urn));
+});
+
+test("with a public endpoint only the networks that are named come in", async () => {
+  const { recording } = await make({
+    endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24", runner: "198.51.100.7/32" } },
+  });
+  const plain = (await make()).recording.one(clusterType).inputs;
+  assert.deepEqual(recording.one(clusterType).inputs, {
+    ...plain,
+    controlPlaneEndpointsConfig: {
+      dnsEndpointConfig: { allowExternalTraffic: false },
+      ipEndpointsConfig: { enabled: true },
+    },
+    privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: false },
+    masterAuthorizedNetworksConfig: {
+      cidrBlocks: [
+        { displayName: "office", cidrBlock: "203.0.113.0/24" },
+        { displayName: "runner", cidrBlock: "198.51.100.7/32" },
+      ],
+      gcpPublicCidrsAccessEnabled: false,
+    },
+  });
+});
+
+test("a key of the team's own encrypts Secrets, and GKE may use it before the cluster is made", async () => {
+  const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
+  const { recording, urn } = await make({ encryptionKey });
+  const cluster = recording.one(clusterType);
+  assert.deepEqual(cluster.inputs["databaseEncryption"], { state: "ENCRYPTED", keyName: encryptionKey });
+  const agent = recording.one("gcp:projects/serviceIdentity:ServiceIdentity");
+  assert.deepEqual(agent.inputs, { project: "acme-staging", service: "container.googleapis.com" });
+  const grant = recording.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember");
+  assert.deepEqual(grant.inputs, {
+    cryptoKeyId: encryptionKey,
+    role: "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+    member: "serviceAccount:service-123456789012@container-engine-robot.iam.gserviceaccount.com",
+  });
+  assert.ok(grant.dependencies.includes(agent.urn));
+  assert.ok(cluster.dependencies.includes(grant.urn));
+  for (const child of [agent, grant]) assert.equal(child.parent, urn);
+  const apis = recording.all("gcp:projects/service:Service");
+  const kms = apis.find((api) => api.inputs["service"] === "cloudkms.googleapis.com");
+  assert.ok(kms !== undefined && agent.dependencies.includes(kms.urn));
 });
 
 test("impossible arguments are refused with the value and what is allowed", async () => {
   const recording = await mockPulumi();
+  const ip = (authorizedNetworks: Record<string, string>) =>
+    ({ endpoint: { kind: "ip", authorizedNetworks } }) as const;
   const refused: [string, Partial<GkeClusterArgs>, RegExp][] = [
     ["Staging", {}, /cannot be named "Staging"; allowed are at most 24 lower case letters/],
     ["s".repeat(25), {}, /cannot be named "s{25}"/],
-    ["a", { nodes: { ...args.nodes, minPerZone: 4 } }, /minPerZone is 4, more than nodes\.maxPerZone, which is 3/],
+    [
+      "a",
+      { nodePools: { main: { ...pool, minPerZone: 4 } } },
+      /nodePools\.main\.minPerZone is 4, more than maxPerZone, which is 3/,
+    ],
     ["b", { network: { ...args.network, pods: "10.4.0.0" } }, /pods: "10\.4\.0\.0" is not an IPv4 range/],
+    ["c", { nodePools: {} }, /mode standard needs at least one of nodePools/],
+    ["d", { mode: "autopilot" }, /mode autopilot has no node pools, but nodePools has main/],
+    ["e", ip({}), /a public endpoint needs at least one of authorizedNetworks/],
+    ["f", ip({ all: "0.0.0.0/0" }), /authorizedNetworks\.all: 0\.0\.0\.0\/0 lets a large part of the internet in/],
   ];
   for (const [name, change, message] of refused)
     assert.throws(

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { checkRanges, nodeCapacity } from "../../components/ranges.ts";
+import { checkAuthorizedNetwork, checkRanges, nodeCapacity } from "../../components/ranges.ts";
 
 const good = { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" };
 
@@ -101,4 +101,16 @@ test("capacity is the smaller of addresses for nodes and of /24s for pods", () =
   assert.equal(nodeCapacity({ nodes: "10.0.0.0/29", pods: "10.4.0.0/14" }), 4);
   assert.equal(nodeCapacity({ nodes: "10.0.0.0/20", pods: "10.4.0.0/21" }), 8);
   assert.throws(() => nodeCapacity({ nodes: "10.0.0.0", pods: "10.4.0.0/21" }), /"10\.0\.0\.0" is not an IPv4 range/);
+});
+
+test("property: a range of clients is taken exactly where it is canonical and no wider than a /8", () => {
+  fc.assert(
+    fc.property(fc.nat(2 ** 32 - 1), fc.integer({ min: 0, max: 32 }), (address, prefix) => {
+      const inside = (address >>> 0) % 2 ** (32 - prefix);
+      const problems = checkAuthorizedNetwork(`${dotted(address)}/${prefix}`);
+      assert.equal(problems.length === 0, inside === 0 && prefix >= 8);
+      assert.ok(problems.length <= 1);
+    }),
+  );
+  assert.match(checkAuthorizedNetwork("2001:db8::/32")[0] ?? "", /is not an IPv4 range/);
 });

@@ -170,14 +170,14 @@ test("refused: keys under a namespace that is nobody's", () => {
 test("refused: Google settings that no preview catches", () => {
   const gke = {
     ...valid,
-    cluster: { kind: "gke", nodes: { minPerZone: 3, maxPerZone: 1 }, network: { nodes: "10.0.0.1/20" } },
+    cluster: { kind: "gke", nodePools: { main: { minPerZone: 3, maxPerZone: 1 } }, network: { nodes: "10.0.0.1/20" } },
     registry: { kind: "artifact-registry" },
   };
   const message = refusal(gke, { "gcp:project": "A_B" });
   for (const part of [
     /"A_B" is not a Google Cloud project/,
     /gcp:region[^]*is missing/,
-    /3 is more than maxPerZone 1/,
+    /3 is more than maxPerZone, which is 1/,
     /cluster\.network/,
   ])
     assert.match(message, part);

@@ -1,0 +1,55 @@
+/** How the nodes of a Standard cluster are hardened: the CIS benchmark for GKE and the rules of Checkov (CKV_GCP_n). */
+import type * as gcp from "@pulumi/gcp";
+import type * as pulumi from "@pulumi/pulumi";
+
+export interface NodeTaint {
+  readonly key: string;
+  readonly value: string;
+  /** What happens to pods without a matching toleration. */
+  readonly effect: "NO_SCHEDULE" | "PREFER_NO_SCHEDULE" | "NO_EXECUTE";
+}
+
+export interface NodePoolArgs {
+  /** Compute Engine machine type, as in `e2-standard-4`. */
+  readonly machineType: string;
+  /** Least number of nodes in each zone; at least 0. */
+  readonly minPerZone: number;
+  /** Most nodes in each zone; at least 1 and not less than `minPerZone`. */
+  readonly maxPerZone: number;
+  /** Cheaper machines that Google may take away at any moment. */
+  readonly spot: boolean;
+  /** Size of each node's boot disk in GB, at least 10. */
+  readonly diskGb: number;
+  /** Type of the boot disk; newer machine series take `hyperdisk-balanced` alone. */
+  readonly diskType: "pd-standard" | "pd-balanced" | "pd-ssd" | "hyperdisk-balanced";
+  /** Kubernetes labels of each node. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Kubernetes taints of each node. */
+  readonly taints: readonly NodeTaint[];
+}
+
+/** All that a node pool has, apart from its place. */
+export function nodePoolSettings(pool: NodePoolArgs, serviceAccount: pulumi.Input<string>) {
+  return {
+    initialNodeCount: Math.max(1, pool.minPerZone),
+    autoscaling: { minNodeCount: pool.minPerZone, maxNodeCount: pool.maxPerZone },
+    management: { autoRepair: true, autoUpgrade: true }, // 9, 10
+    upgradeSettings: { strategy: "SURGE", maxSurge: 1, maxUnavailable: 0 },
+    nodeConfig: {
+      machineType: pool.machineType,
+      diskSizeGb: pool.diskGb,
+      diskType: pool.diskType,
+      spot: pool.spot,
+      ...(Object.keys(pool.labels).length > 0 && { labels: pool.labels }),
+      ...(pool.taints.length > 0 && { taints: pool.taints.map(({ key, value, effect }) => ({ key, value, effect })) }),
+      imageType: "COS_CONTAINERD",
+      serviceAccount, // CKV2_GCP_1
+      // IAM decides what the identity may do; scopes are its older, coarser double.
+      oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
+      shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true }, // 68, 72
+      workloadMetadataConfig: { mode: "GKE_METADATA" }, // 69
+      metadata: { "disable-legacy-endpoints": "true" },
+      kubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" },
+    },
+  } satisfies Partial<gcp.container.NodePoolArgs>;
+}

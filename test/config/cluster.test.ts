@@ -1,0 +1,278 @@
+/** What can be said of a cluster on Google, and what is refused although a preview would let it through. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { checkConfig } from "../../config.ts";
+
+const projectDir = join(import.meta.dirname, "../..");
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+
+function check(cluster: object, more: Readonly<Record<string, string>> = {}) {
+  const raw = {
+    "gke-microservices:domain": "shop.example.com",
+    "gke-microservices:services": JSON.stringify({ hoge: { image: "a/hoge:1", routes: [{ path: "/" }] } }),
+    "gke-microservices:cluster": JSON.stringify({ kind: "gke", ...cluster }),
+    ...google,
+    ...more,
+  };
+  const { cluster: checked } = checkConfig(raw, "staging", projectDir).settings;
+  assert.ok(checked.kind === "gke");
+  return checked;
+}
+
+function refusal(cluster: object, more: Readonly<Record<string, string>> = {}): string {
+  try {
+    check(cluster, more);
+  } catch (error) {
+    assert.ok(pulumi.RunError.isInstance(error), String(error));
+    return error.message;
+  }
+  return assert.fail("the config was taken");
+}
+
+const pool = {
+  machineType: "e2-standard-4",
+  minPerZone: 1,
+  maxPerZone: 3,
+  spot: false,
+  diskGb: 50,
+  diskType: "pd-balanced",
+  labels: {},
+  taints: [],
+};
+const key = (region: string) => `projects/acme-keys/locations/${region}/keyRings/gke/cryptoKeys/secrets`;
+
+test("what is left out has a closed default", () => {
+  assert.deepEqual(check({}), {
+    kind: "gke",
+    mode: "standard",
+    network: { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" },
+    nodePools: { main: pool },
+    endpoint: { kind: "dns" },
+    releaseChannel: "REGULAR",
+    maintenance: {
+      start: "2026-01-03T17:00:00Z",
+      end: "2026-01-03T21:00:00Z",
+      recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+      exclusions: {},
+    },
+    binaryAuthorization: true,
+    deletionProtection: true,
+  });
+});
+
+test("what a team may choose is taken", () => {
+  const taint = { key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" };
+  const chosen = check({
+    zones: ["asia-northeast1-a", "asia-northeast1-b"],
+    nodePools: {
+      main: {},
+      batch: { machineType: "n2d-highcpu-8", spot: true, minPerZone: 0, labels: { for: "batch" }, taints: [taint] },
+    },
+    endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24" } },
+    maintenance: { exclusions: { sale: { start: "2026-11-20T00:00:00Z", end: "2026-12-01T00:00:00Z" } } },
+    encryptionKey: key("asia-northeast1"),
+    securityGroup: "gke-security-groups@example.com",
+  });
+  assert.deepEqual(chosen.nodePools, {
+    main: pool,
+    batch: {
+      ...pool,
+      machineType: "n2d-highcpu-8",
+      spot: true,
+      minPerZone: 0,
+      labels: { for: "batch" },
+      taints: [taint],
+    },
+  });
+  assert.equal(chosen.maintenance.exclusions["sale"]?.scope, "NO_UPGRADES");
+  assert.deepEqual(check({ mode: "autopilot" }).nodePools, {});
+});
+
+test("machine types of every make are taken", () => {
+  for (const machineType of [
+    ...["e2-micro", "e2-standard-4", "n2-custom-4-8192", "n2-custom-4-8192-ext", "custom-4-8192", "t2a-standard-8"],
+    ...["c3-standard-4-lssd", "c4a-highmem-16", "a2-highgpu-1g", "a3-megagpu-8g", "m3-ultramem-32", "z3-highmem-88"],
+  ])
+    assert.equal(check({ nodePools: { main: { machineType } } }).nodePools["main"]?.machineType, machineType);
+});
+
+const refused: [string, object, RegExp][] = [
+  [
+    "node pools with Autopilot",
+    { mode: "autopilot", nodePools: { main: {} } },
+    /cluster\.nodePools\n.*cannot be used with mode autopilot.*remove nodePools, or set mode: standard/,
+  ],
+  ["no pool at all", { nodePools: {} }, /cluster\.nodePools\n.*must name at least one pool/],
+  ["the pools' old key", { nodes: {} }, /cluster\.nodes\n.*is not a key that is known here; allowed: .*nodePools/],
+  [
+    "more at least than at most",
+    { nodePools: { main: { minPerZone: 3, maxPerZone: 1 } } },
+    /nodePools\.main\.minPerZone\n.*3 is more than maxPerZone, which is 1/,
+  ],
+  ["a pool's name with an underscore", { nodePools: { main_pool: {} } }, /"main_pool" must be a DNS label/],
+  ["a pool's name with a capital", { nodePools: { Main: {} } }, /"Main" must be a DNS label/],
+  [
+    "a pool's name that Google would cut",
+    { nodePools: { ["a".repeat(25)]: {} } },
+    /too long a name: with the stack's, "staging", there is room for 24 characters/,
+  ],
+  [
+    "only pools that keep pods away",
+    { nodePools: { a: { taints: [{ key: "a", value: "b", effect: "NO_EXECUTE" }] } } },
+    /cluster\.nodePools\n.*nothing could run; leave one pool without/,
+  ],
+  [
+    "a malformed machine type",
+    { nodePools: { main: { machineType: "e2_standard_4" } } },
+    /machineType\n.*"e2_standard_4" must be a machine type such as e2-standard-4/,
+  ],
+  [
+    "a machine type without its size",
+    { nodePools: { main: { machineType: "e2-standard" } } },
+    /"e2-standard" must be a machine type/,
+  ],
+  [
+    "a label that Kubernetes refuses",
+    { nodePools: { main: { labels: { team: "a b" } } } },
+    /labels\.team\n.*"a b" must be at most 63 letters/,
+  ],
+  [
+    "an effect that Google does not know",
+    { nodePools: { main: { taints: [{ key: "a", value: "b", effect: "NoSchedule" }] } } },
+    /effect\n.*allowed: NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE; did you mean "NO_SCHEDULE"\?/,
+  ],
+  [
+    "a zone of another region",
+    { zones: ["asia-northeast2-a"] },
+    /cluster\.zones\[0\]\n.*"asia-northeast2-a" is not in gcp:region asia-northeast1/,
+  ],
+  [
+    "a malformed zone",
+    { zones: ["asia-northeast1"] },
+    /zones\[0\]\n.*"asia-northeast1" must be a zone such as asia-northeast1-a/,
+  ],
+  ["a zone twice", { zones: ["asia-northeast1-a", "asia-northeast1-a"] }, /must not name a zone twice/],
+  [
+    "host bits",
+    { network: { nodes: "10.0.0.1/20" } },
+    /cluster\.network\n.*10\.0\.0\.1\/20 has bits set behind its \/20; the range is 10\.0\.0\.0\/20/,
+  ],
+  [
+    "a prefix that there is not",
+    { network: { pods: "10.4.0.0/99" } },
+    /network\.pods\n.*"10\.4\.0\.0\/99" must be an IPv4 range such as 10\.0\.0\.0\/20/,
+  ],
+  [
+    "ranges that overlap",
+    { network: { services: "10.4.0.0/20" } },
+    /pods 10\.4\.0\.0\/14 and services 10\.4\.0\.0\/20 overlap; each needs addresses of its own/,
+  ],
+  [
+    "fewer addresses than nodes",
+    { network: { pods: "10.4.0.0/20" }, nodePools: { a: { maxPerZone: 4 }, b: { maxPerZone: 1 } } },
+    /have room for 16 nodes, but there may be 17 \(all zones together\)/,
+  ],
+  [
+    "a public control plane without an allow list",
+    { endpoint: { kind: "ip" } },
+    /endpoint\.authorizedNetworks\n.*is missing/,
+  ],
+  [
+    "an empty allow list",
+    { endpoint: { kind: "ip", authorizedNetworks: {} } },
+    /endpoint\.authorizedNetworks\n.*must name at least one range.*leave endpoint out/,
+  ],
+  [
+    "an allow list of everybody",
+    { endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0" } } },
+    /endpoint\.authorizedNetworks\.all\n.*0\.0\.0\.0\/0 lets a large part of the internet in; allowed is \/8 or narrower/,
+  ],
+  [
+    "an allow list of half of everybody",
+    { endpoint: { kind: "ip", authorizedNetworks: { half: "128.0.0.0/1" } } },
+    /128\.0\.0\.0\/1 lets a large part of the internet in/,
+  ],
+  [
+    "an allow list with host bits",
+    { endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.7/24" } } },
+    /203\.0\.113\.7\/24 has bits set behind its \/24; the range is 203\.0\.113\.0\/24/,
+  ],
+  [
+    "an allow list of no range",
+    { endpoint: { kind: "ip", authorizedNetworks: { office: "office" } } },
+    /"office" is not an IPv4 range; write it as in 203\.0\.113\.0\/24/,
+  ],
+  [
+    "networks for the endpoint by name",
+    { endpoint: { kind: "dns", authorizedNetworks: { a: "203.0.113.0/24" } } },
+    /endpoint\.authorizedNetworks\n.*is not a key that is known here/,
+  ],
+  [
+    "a key in another region",
+    { encryptionKey: key("us-central1") },
+    /cluster\.encryptionKey\n.*is in us-central1, but a cluster in asia-northeast1 needs a key in asia-northeast1/,
+  ],
+  [
+    "a key by half its name",
+    { encryptionKey: "gke/secrets" },
+    /"gke\/secrets" must be the full name of a Cloud KMS key/,
+  ],
+  [
+    "a group of another name",
+    { securityGroup: "devs@example.com" },
+    /"devs@example\.com" must be the group gke-security-groups@/,
+  ],
+  [
+    "an unknown channel",
+    { releaseChannel: "STABEL" },
+    /allowed: RAPID, REGULAR, STABLE, EXTENDED; did you mean "STABLE"\?/,
+  ],
+  [
+    "a window too short for an upgrade",
+    { maintenance: { end: "2026-01-03T19:00:00Z" } },
+    /maintenance\.end\n.*not at least 4 hours after start/,
+  ],
+  [
+    "an exclusion that ends before it starts",
+    { maintenance: { exclusions: { sale: { start: "2026-12-01T00:00:00Z", end: "2026-11-20T00:00:00Z" } } } },
+    /exclusions\.sale\.end\n.*"2026-11-20T00:00:00Z" is not after start/,
+  ],
+  [
+    "a time that is none",
+    { maintenance: { exclusions: { sale: { start: "now", end: "2026-11-20T00:00:00Z" } } } },
+    /exclusions\.sale\.start\n.*"now" must be a time such as/,
+  ],
+];
+
+for (const [what, cluster, pattern] of refused)
+  test(`refused: ${what}`, () => {
+    const message = refusal(cluster);
+    assert.match(message, pattern);
+    assert.match(message, /^1 problem in the config of stack staging; nothing was changed/);
+  });
+
+test("refused: a project or a region that Google could not have, each once", () => {
+  for (const [what, value] of [
+    ["project", "Acme_Staging"],
+    ["project", "acme"],
+    ["region", "asia-northeast1-a"],
+    ["region", "Asia"],
+  ] as const) {
+    const message = refusal({ zones: ["asia-northeast1-a"] }, { [`gcp:${what}`]: value });
+    assert.match(message, new RegExp(`^1 problem[^]*gcp:${what}\\n.*"${value}" is not a Google Cloud ${what} such as`));
+  }
+});
+
+test("capacity counts every pool in every zone, and one node more for each while it is upgraded", () => {
+  const network = { pods: "10.4.0.0/20" }; // 16 nodes
+  assert.equal(check({ network, nodePools: { main: { maxPerZone: 5 } } }).network.pods, "10.4.0.0/20");
+  check({ network, zones: ["asia-northeast1-a"], nodePools: { main: { maxPerZone: 15 } } });
+  assert.match(
+    refusal({ network, zones: ["asia-northeast1-a"], nodePools: { main: { maxPerZone: 16 } } }),
+    /room for 16 nodes, but there may be 17/,
+  );
+  // How many nodes Autopilot makes is Google's to decide.
+  check({ network, mode: "autopilot" });
+});
