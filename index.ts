@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ExistingCluster } from "./components/existingCluster.ts";
 import { gceServiceAnnotations } from "./components/gceIngress.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
+import { Gateway } from "./components/gateway.ts";
 import { GlobalAddress } from "./components/globalAddress.ts";
 import { imageReference } from "./components/imageReference.ts";
 import { ImageRegistry } from "./components/imageRegistry.ts";
@@ -65,25 +66,29 @@ const selfSigned =
   tls.mode === "self-signed"
     ? new SelfSignedCertificate("tls", { names: config.hosts, ...(reserved && { address: reserved.address }) })
     : undefined;
-const ingress = new TlsIngress(
-  "ingress",
-  {
-    namespace,
-    hosts: config.hosts,
-    serviceName: proxy.serviceName,
-    edge: edge.kind === "gce" ? { ...edge, addressName: reserved?.addressName ?? "" } : edge,
-    certificate: selfSigned ?? config.certificate,
-    redirectHttp: tls.mode !== "none" && tls.redirectHttp,
-  },
-  { ...inCluster, dependsOn: [proxy] },
-);
+const front = {
+  namespace,
+  hosts: config.hosts,
+  serviceName: proxy.serviceName,
+  certificate: selfSigned ?? config.certificate,
+  redirectHttp: tls.mode !== "none" && tls.redirectHttp,
+};
+const inFront = { ...inCluster, dependsOn: [proxy] };
+const entrance =
+  edge.kind === "gateway"
+    ? new Gateway("gateway", { ...front, ...edge }, inFront)
+    : new TlsIngress(
+        "ingress",
+        { ...front, edge: edge.kind === "gce" ? { ...edge, addressName: reserved?.addressName ?? "" } : edge },
+        inFront,
+      );
 
 const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
 
 export default {
   url,
   routes: routeTable(config),
-  address: reserved?.address ?? ingress.address,
+  address: reserved?.address ?? entrance.address,
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,

@@ -1,6 +1,9 @@
 /** Names and labels that the program computes itself, so that both engines make the same objects. */
 import { createHash } from "node:crypto";
 
+/** The Gateway object of a stack: local clusters tell it to their controller before it is there. */
+export const gatewayName = "gateway";
+
 /** The first 10 hex digits of the SHA-256 of the data: a name that changes with the content and only with it. */
 export function contentHash(data: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -22,6 +22,8 @@ export interface NginxProxyArgs {
 export const proxyPort = 8080;
 export const proxyHealthPort = 8081;
 export const proxyHealthPath = "/healthz";
+/** The port of the Service, for what cannot name it `http`. */
+export const proxyServicePort = 80;
 
 /** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
 export class NginxProxy extends pulumi.ComponentResource {
@@ -93,7 +95,7 @@ export class NginxProxy extends pulumi.ComponentResource {
         spec: {
           type: "ClusterIP",
           selector: selectorLabels(app),
-          ports: [{ name: "http", port: 80, targetPort: "http" }],
+          ports: [{ name: "http", port: proxyServicePort, targetPort: "http" }],
         },
       },
       parent,

@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { gceObjects, type GceEdge } from "./gceIngress.ts";
-import { commonLabels, contentHash } from "./naming.ts";
+import { commonLabels } from "./naming.ts";
+import { tlsSecret, type Certificate } from "./tlsSecret.ts";
 
 /** Any other ingress controller. */
 export interface ClassEdge {
@@ -18,7 +19,7 @@ export interface TlsIngressArgs {
   readonly serviceName: pulumi.Input<string>;
   readonly edge: GceEdge | ClassEdge;
   /** PEM chain and key. @default - plain HTTP */
-  readonly certificate?: { readonly crt: pulumi.Input<string>; readonly key: pulumi.Input<string> } | undefined;
+  readonly certificate?: Certificate | undefined;
   /** Answer plain HTTP with a redirect to HTTPS; needs a certificate. */
   readonly redirectHttp: boolean;
 }
@@ -41,7 +42,7 @@ export class TlsIngress extends pulumi.ComponentResource {
     const parent = { parent: this };
     const labels = commonLabels(app);
 
-    const secretName = args.certificate && tlsSecret(name, namespace, args.certificate, parent);
+    const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
     const redirect = args.redirectHttp && secretName !== undefined;
     const { annotations, dependsOn } =
       edge.kind === "gce"
@@ -66,28 +67,6 @@ export class TlsIngress extends pulumi.ComponentResource {
     this.address = ingress.status.apply((status: Reported | undefined) => status?.loadBalancer?.ingress?.[0]?.ip);
     this.registerOutputs({ address: this.address });
   }
-}
-
-/** Named after its content: a rotated certificate is a new Secret beside the old one, never a gap. */
-function tlsSecret(
-  name: string,
-  namespace: pulumi.Input<string>,
-  { crt, key }: NonNullable<TlsIngressArgs["certificate"]>,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Output<string> {
-  const stringData = pulumi.secret(pulumi.all({ "tls.crt": crt, "tls.key": key }));
-  const secretName = pulumi.unsecret(stringData.apply((data) => `${app}-tls-${contentHash(data)}`));
-  const secret = new k8s.core.v1.Secret(
-    `${name}-tls`,
-    {
-      metadata: { name: secretName, namespace, labels: commonLabels(app) },
-      type: "kubernetes.io/tls",
-      immutable: true,
-      stringData,
-    },
-    opts,
-  );
-  return secret.metadata.name;
 }
 
 /** What Contour reads; others take the same through `edge.annotations`. https://projectcontour.io/docs/main/config/annotations/ */

@@ -1,5 +1,6 @@
 /** The shape of the entrance: what stands in front, and its certificate. */
 import * as z from "zod";
+import { gateway } from "./gateway.ts";
 import { cidr, distinct, label, network } from "./values.ts";
 
 const redirectHttp = z.boolean().default(true);
@@ -81,6 +82,7 @@ export type GoogleEdge = z.output<z.ZodObject<typeof googleEdge>>;
 export const edge = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("gce"), ...googleEdge }),
+    gateway,
     z.strictObject({
       kind: z.literal("ingress"),
       className: label,

@@ -67,6 +67,21 @@ export interface Ingress extends Rendered {
     }[];
   };
 }
+export interface Gateway extends Rendered {
+  readonly spec: {
+    readonly listeners: readonly {
+      readonly name: string;
+      readonly tls?: { readonly certificateRefs: readonly { readonly name: string }[] };
+    }[];
+  };
+}
+export interface HttpRoute extends Rendered {
+  readonly spec: {
+    readonly parentRefs: readonly { readonly name: string; readonly sectionName: string }[];
+    readonly hostnames?: readonly string[];
+    readonly rules: readonly { readonly backendRefs?: readonly { readonly name: string; readonly port: number }[] }[];
+  };
+}
 export interface DisruptionBudget extends Rendered {
   readonly spec: { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
 }
@@ -74,6 +89,8 @@ interface Kinds {
   Deployment: Deployment;
   Service: Service;
   Ingress: Ingress;
+  Gateway: Gateway;
+  HTTPRoute: HttpRoute;
   PodDisruptionBudget: DisruptionBudget;
   ConfigMap: Rendered;
   Secret: Rendered;

@@ -1,0 +1,100 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { googleName } from "./googleNames.ts";
+import { commonLabels, gatewayName as app } from "./naming.ts";
+import { proxyServicePort } from "./nginxProxy.ts";
+import { tlsSecret, type Certificate } from "./tlsSecret.ts";
+
+export interface GatewayArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Names that are served; requests for others are refused by the edge. */
+  readonly hosts: readonly string[];
+  /** Service of the proxy. */
+  readonly serviceName: pulumi.Input<string>;
+  /** The GatewayClass, and with it the controller. */
+  readonly className: string;
+  /** PEM chain and key. @default - plain HTTP */
+  readonly certificate?: Certificate | undefined;
+  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate. */
+  readonly redirectHttp: boolean;
+}
+
+/** A Gateway's status: until the controller has answered, any part of it is missing. */
+interface Reported {
+  readonly addresses?: readonly { readonly value?: string }[];
+}
+class GatewayObject extends k8s.apiextensions.CustomResource {
+  declare readonly status: pulumi.Output<Reported | undefined>;
+}
+
+const apiVersion = "gateway.networking.k8s.io/v1";
+
+/** The entrance by the Gateway API: a Gateway with TLS, and for each name a route to the proxy. */
+export class Gateway extends pulumi.ComponentResource {
+  /** Address that the load balancer reports. */
+  readonly address: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:Gateway", name, {}, opts);
+    const { namespace } = args;
+    const parent = { parent: this };
+    const labels = commonLabels(app);
+
+    const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
+    const secure = secretName !== undefined;
+    const allowedRoutes = { namespaces: { from: "Same" } };
+    const gateway = new GatewayObject(
+      `${name}-gateway`,
+      {
+        apiVersion,
+        kind: "Gateway",
+        metadata: { name: app, namespace, labels },
+        spec: {
+          gatewayClassName: args.className,
+          listeners: [
+            { name: "http", port: 80, protocol: "HTTP", allowedRoutes },
+            ...(secure
+              ? [
+                  {
+                    name: "https",
+                    port: 443,
+                    protocol: "HTTPS",
+                    tls: { mode: "Terminate", certificateRefs: [{ kind: "Secret", name: secretName }] },
+                    allowedRoutes,
+                  },
+                ]
+              : []),
+          ],
+        },
+        status: undefined, // Named here, it is among the outputs.
+      },
+      parent,
+    );
+
+    // Routes go before the Gateway when the stack is destroyed, so that nothing is left that a controller would program.
+    const route = (role: string, routeName: string, spec: Record<string, unknown>) =>
+      new k8s.apiextensions.CustomResource(
+        `${name}-${role}`,
+        { apiVersion, kind: "HTTPRoute", metadata: { name: routeName, namespace, labels }, spec },
+        { ...parent, dependsOn: [gateway] },
+      );
+    const redirect = args.redirectHttp && secure;
+    const listeners = [...(redirect ? [] : ["http"]), ...(secure ? ["https"] : [])];
+    const parentRefs = (names: readonly string[]) => names.map((sectionName) => ({ name: app, sectionName }));
+    // One for each name: a route takes 16 names at most, and no name ever moves from one route to another.
+    for (const host of args.hosts)
+      route(`route-${host}`, googleName(host, 63), {
+        parentRefs: parentRefs(listeners),
+        hostnames: [host],
+        rules: [{ backendRefs: [{ name: args.serviceName, port: proxyServicePort }] }],
+      });
+    if (redirect)
+      route("redirect", `${app}-redirect`, {
+        parentRefs: parentRefs(["http"]),
+        rules: [{ filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }] }],
+      });
+
+    this.address = gateway.status.apply((status) => status?.addresses?.[0]?.value);
+    this.registerOutputs({ address: this.address });
+  }
+}

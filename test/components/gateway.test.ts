@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Gateway, type GatewayArgs } from "../../components/gateway.ts";
+import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
+
+const certificate = { crt: "the certificate", key: pulumi.secret("canary-key") };
+const args: GatewayArgs = {
+  namespace: "apps",
+  hosts: ["shop.example.com", "hoge.shop.example.com"],
+  serviceName: "nginx-proxy",
+  className: "contour",
+  certificate,
+  redirectHttp: true,
+};
+const types = {
+  gateway: "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+  route: "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+  secret: "kubernetes:core/v1:Secret",
+};
+const labels = { "app.kubernetes.io/name": "gateway", "app.kubernetes.io/part-of": "gke-microservices" };
+const apiVersion = "gateway.networking.k8s.io/v1";
+const allowedRoutes = { namespaces: { from: "Same" } };
+const http = { name: "http", port: 80, protocol: "HTTP", allowedRoutes };
+
+async function make(change: Partial<GatewayArgs> = {}, status?: Record<string, unknown>) {
+  const recording = await mockPulumi(status && { outputs: { [types.gateway]: () => ({ status }) } });
+  const provider = new k8s.Provider("cluster");
+  const component = new Gateway("gateway", { ...args, ...change }, { provider });
+  await settled();
+  return {
+    recording,
+    component,
+    gateway: recording.one(types.gateway),
+    urn: await valueOf(component.urn),
+    provider: await valueOf(provider.urn),
+  };
+}
+const metadata = ({ inputs }: Recorded) => inputs["metadata"] as { readonly name: string };
+const routeOf = (name: string, host: string, listeners: readonly string[]) => ({
+  apiVersion,
+  kind: "HTTPRoute",
+  metadata: { name, namespace: "apps", labels },
+  spec: {
+    parentRefs: listeners.map((sectionName) => ({ name: "gateway", sectionName })),
+    hostnames: [host],
+    rules: [{ backendRefs: [{ name: "nginx-proxy", port: 80 }] }],
+  },
+});
+const redirect = {
+  apiVersion,
+  kind: "HTTPRoute",
+  metadata: { name: "gateway-redirect", namespace: "apps", labels },
+  spec: {
+    parentRefs: [{ name: "gateway", sectionName: "http" }],
+    rules: [{ filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }] }],
+  },
+};
+
+test("a Gateway with TLS, a route for each name behind it, and a redirect for all else that comes by HTTP", async () => {
+  const { recording, gateway, urn, provider } = await make();
+  assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:Gateway::gateway");
+  const { name } = metadata(recording.one(types.secret));
+  assert.match(name, /^gateway-tls-[0-9a-f]{10}$/);
+  assert.deepEqual(gateway.inputs, {
+    apiVersion,
+    kind: "Gateway",
+    metadata: { name: "gateway", namespace: "apps", labels },
+    spec: {
+      gatewayClassName: "contour",
+      listeners: [
+        http,
+        {
+          name: "https",
+          port: 443,
+          protocol: "HTTPS",
+          tls: { mode: "Terminate", certificateRefs: [{ kind: "Secret", name }] },
+          allowedRoutes,
+        },
+      ],
+    },
+  });
+  assert.deepEqual(
+    recording.all(types.route).map(({ inputs }) => inputs),
+    [
+      routeOf("shop-example-com-951623", "shop.example.com", ["https"]),
+      routeOf("hoge-shop-example-com-f125e6", "hoge.shop.example.com", ["https"]),
+      redirect,
+    ],
+  );
+  const children = recording.resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  assert.deepEqual(children.map((child) => child.name).sort(), [
+    "gateway-gateway",
+    "gateway-redirect",
+    "gateway-route-hoge.shop.example.com",
+    "gateway-route-shop.example.com",
+    "gateway-tls",
+  ]);
+  for (const child of children) assert.deepEqual([child.parent, child.provider], [urn, provider], child.name);
+  assert.deepEqual(
+    recording.resources.filter(({ type }) => type.startsWith("gcp:")),
+    [],
+  );
+});
+
+test("the certificate is there before the Gateway, and the Gateway before its routes: they go in the other order", async () => {
+  const { recording, gateway } = await make();
+  const secret = recording.one(types.secret);
+  assert.ok(gateway.dependencies.includes(secret.urn));
+  for (const route of recording.all(types.route)) assert.ok(route.dependencies.includes(gateway.urn), route.name);
+});
+
+test("the key is in a Secret, marked as such, and nowhere else", async () => {
+  const { recording, gateway } = await make();
+  const secret = recording.one(types.secret);
+  assert.deepEqual(secret.inputs["stringData"], { "tls.crt": "the certificate", "tls.key": "canary-key" });
+  assert.deepEqual([secret.secrets, gateway.secrets], [["stringData"], []]);
+  const others = recording.resources.filter(({ urn }) => urn !== secret.urn);
+  assert.doesNotMatch(JSON.stringify(others), /canary-key/);
+});
+
+test("without a certificate there is plain HTTP, and no redirect to where nothing answers", async () => {
+  for (const redirectHttp of [true, false]) {
+    const { recording, gateway } = await make({ certificate: undefined, redirectHttp, hosts: ["shop.example.com"] });
+    assert.deepEqual(recording.all(types.secret), []);
+    assert.deepEqual(gateway.inputs["spec"], { gatewayClassName: "contour", listeners: [http] });
+    assert.deepEqual(
+      recording.one(types.route).inputs,
+      routeOf("shop-example-com-951623", "shop.example.com", ["http"]),
+    );
+  }
+});
+
+test("without a redirect the same answers come by HTTP and by HTTPS", async () => {
+  const { recording } = await make({ redirectHttp: false, hosts: ["shop.example.com"] });
+  assert.deepEqual(
+    recording.one(types.route).inputs,
+    routeOf("shop-example-com-951623", "shop.example.com", ["http", "https"]),
+  );
+});
+
+test("a name more or less touches no other name's route", async () => {
+  const specs = async (hosts: readonly string[]) =>
+    new Map((await make({ hosts })).recording.all(types.route).map((route) => [metadata(route).name, route.inputs]));
+  const many = Array.from({ length: 20 }, (_, index) => `host${index}.shop.example.com`);
+  const [before, after] = [await specs(many), await specs(["first.example.org", ...many])];
+  assert.equal(after.size, before.size + 1);
+  for (const [name, inputs] of before) assert.deepEqual(after.get(name), inputs);
+  for (const name of after.keys()) assert.match(name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+});
+
+test("the address is what the controller reports, and unknown until then", async () => {
+  assert.equal(await valueOf((await make()).component.address), undefined);
+  const status = { addresses: [{ type: "IPAddress", value: "203.0.113.7" }] };
+  assert.equal(await valueOf((await make({}, status)).component.address), "203.0.113.7");
+  for (const none of [{}, { addresses: [] }])
+    assert.equal(await valueOf((await make({}, none)).component.address), undefined);
+});

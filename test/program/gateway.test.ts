@@ -1,0 +1,60 @@
+/** A stack whose edge is a Gateway, as `npm run render` prints it. */
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { parse, stringify } from "yaml";
+import { objectsOf, projectDir, type HttpRoute, type Objects } from "./rendered.ts";
+
+/** The objects of a stack that exists, with another edge. */
+async function withEdge(like: string, edge: Record<string, unknown>): Promise<Objects> {
+  const stack = `test-${process.pid}-gateway-${like}`;
+  const path = join(projectDir, `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(join(projectDir, `Pulumi.${like}.yaml`), "utf8")) as { config: object };
+  writeFileSync(path, stringify({ config: { ...config, "gke-microservices:edge": edge } }));
+  try {
+    return await objectsOf(stack);
+  } finally {
+    rmSync(path);
+  }
+}
+
+await suite("local with a Gateway", async () => {
+  const objects = await withEdge("local", { kind: "gateway", className: "contour", trustedProxies: ["10.0.0.0/8"] });
+  const [gateway, ...more] = objects.of("Gateway");
+  assert.ok(gateway !== undefined && more.length === 0);
+
+  test("there is no Ingress, and routes come after the Gateway, last of all", () => {
+    assert.deepEqual(objects.of("Ingress"), []);
+    const kinds = objects.all.map(({ kind }) => kind);
+    assert.deepEqual([...new Set(kinds)].slice(-3), ["Deployment", "Gateway", "HTTPRoute"]);
+  });
+
+  test("each name that nginx knows has a route to the proxy's Service, at a port that it has", () => {
+    const routes = objects.of("HTTPRoute").filter(({ spec }) => spec.hostnames !== undefined);
+    const hosts = routes.flatMap(({ spec }) => spec.hostnames ?? []);
+    assert.deepEqual(hosts.sort(), ["hoge.shop.localhost", "shop.localhost"]);
+    for (const { backendRefs = [] } of routes.flatMap(({ spec }) => spec.rules)) {
+      assert.equal(backendRefs.length, 1);
+      const { name = "", port } = backendRefs[0] ?? {};
+      assert.ok(objects.named("Service", name).spec.ports.some((each) => each.port === port));
+    }
+  });
+
+  test("every route hangs on a listener of the Gateway, and the listener's certificate is there", () => {
+    const listeners = gateway.spec.listeners.map(({ name }) => name);
+    const refs = objects.of("HTTPRoute").flatMap(({ spec }: HttpRoute) => spec.parentRefs);
+    for (const { name, sectionName } of refs)
+      assert.ok(name === gateway.metadata.name && listeners.includes(sectionName), `${name}/${sectionName}`);
+    const secrets = gateway.spec.listeners.flatMap(({ tls }) => tls?.certificateRefs ?? []);
+    assert.deepEqual(
+      secrets.map(({ name }) => name),
+      objects.of("Secret").map(({ metadata }) => metadata.name),
+    );
+  });
+
+  test("of who sends a request, the last entry counts, from the ranges that the config trusts", () => {
+    const routes = objects.of("ConfigMap").flatMap(({ data }) => data?.["routes.conf"] ?? "");
+    assert.match(routes.join("\n"), /10\.0\.0\.0\/8/);
+  });
+});
