@@ -94,8 +94,11 @@ function comparable(object: LiveObject | undefined): unknown {
   return { ...rest, status: undefined, metadata: { ...kept, labels: own } };
 }
 
+/** What is in the set and no longer wanted. The set itself says of which kinds it is: those of a past config count too. */
 async function leftOver(place: Place, namespace: string, members: readonly KubernetesObject[]): Promise<string[]> {
-  const kinds = "configmaps,secrets,services,deployments,ingresses,poddisruptionbudgets";
+  const [parent] = await kubectlObjects(place, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
+  const kinds = (parent?.metadata.annotations ?? {})["applyset.kubernetes.io/contains-group-kinds"];
+  if (!kinds) return [];
   const live = await kubectlObjects(place, ["get", kinds, "-n", namespace, "-l", `${partOf}=${setId(namespace)}`]);
   const wanted = new Set(members.map(id));
   return live.map(id).filter((name) => !wanted.has(name));

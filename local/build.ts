@@ -19,7 +19,7 @@ import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
 import { pauseImage } from "./node/settings.ts";
 
-const source = join(import.meta.dirname, "kubernetes");
+export const source = join(import.meta.dirname, "kubernetes");
 const goDir = join(cacheDir, "go");
 const envoyRequirement = join(import.meta.dirname, "node", "envoy.txt");
 const names = [
@@ -32,7 +32,7 @@ const names = [
   "coredns",
 ];
 const contour = "github.com/projectcontour/contour";
-const goMod = readFileSync(join(source, "go.mod"), "utf8");
+export const goMod = readFileSync(join(source, "go.mod"), "utf8");
 const [, version = "", major = "", minor = ""] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(goMod) ?? [];
 // Kubernetes' own build sets its version in this way too; clients decide by it what they may ask for.
 const linkerFlags = [
@@ -146,7 +146,7 @@ export async function getEnvoy(): Promise<void> {
 }
 
 /** The folder appears under its name only when it is complete, so a half one is never taken as good. */
-async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
+export async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(join(dirname(folder), "unfinished-"));
@@ -159,7 +159,7 @@ async function completed(folder: string, work: (folder: string) => Promise<void>
   }
 }
 
-function goProblem(error: unknown, log: string): unknown {
+export function goProblem(error: unknown, log: string): unknown {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
     return new Problem(
       "The local Kubernetes is compiled with Go, and there is no go on the PATH.",

@@ -15,6 +15,8 @@ import { ready } from "./ready.ts";
 import { cgroup, endSandbox, startSandbox } from "./sandbox.ts";
 
 export interface ClusterOptions {
+  /** Of the stack that is to run there: of the Gateways, the edge reads the one in it. @default "apps" */
+  readonly namespace?: string;
   /** Where the edge listens on this machine. @default "127.0.0.1" */
   readonly address?: string;
   /** @default 80 */
@@ -42,9 +44,19 @@ export const lockFile = `${stateDir}.lock`;
 export async function startCluster(options: ClusterOptions, progress: Progress): Promise<Cluster> {
   await ensureParts(progress);
   return withLock(lockFile, async () => {
-    const { address = "127.0.0.1", httpPort = 80, httpsPort = 443 } = options;
+    const { namespace = "apps", address = "127.0.0.1", httpPort = 80, httpsPort = 443 } = options;
     const [root, snapshotter] = [await nodeRoot(), await containerdSnapshotter()];
-    const files = nodeFiles({ address, httpPort, httpsPort, cgroup, root, cache: cacheDir, programs, snapshotter });
+    const files = nodeFiles({
+      namespace,
+      address,
+      httpPort,
+      httpsPort,
+      cgroup,
+      root,
+      cache: cacheDir,
+      programs,
+      snapshotter,
+    });
     const version = createHash("sha256")
       .update(JSON.stringify(files))
       .update(readFileSync(join(import.meta.dirname, "node", "init.sh")))

@@ -24,11 +24,11 @@ export interface Cluster {
 type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
 
 export async function embeddedCluster(
-  ports: { httpPort: number; httpsPort: number },
+  options: { namespace: string; httpPort: number; httpsPort: number },
   progress: Progress,
 ): Promise<Cluster> {
   const address = "127.0.0.1";
-  const { kubeconfig, context } = await startCluster({ ...ports, address }, progress);
+  const { kubeconfig, context } = await startCluster({ ...options, address }, progress);
   const place = { kubectl: kubectlPath, kubeconfig, context };
   return { place, outlivesStop: false, address, loadImages: importMissing };
 }

@@ -195,6 +195,8 @@ const order = [
   "PodDisruptionBudget",
   "Deployment",
   "Ingress",
+  "Gateway",
+  "HTTPRoute",
 ];
 const rank = ({ kind }: KubernetesObject) => order.indexOf(kind);
 const id = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;

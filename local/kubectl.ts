@@ -41,6 +41,7 @@ export interface LiveObject {
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
     readonly [key: string]: unknown;
   };
   readonly [key: string]: unknown;

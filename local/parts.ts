@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compile, envoyDir, getEnvoy, programsDir } from "./build.ts";
 import { debianPackages, type DebianRoot } from "./debian.ts";
+import { getGatewayApi, gatewayApiDir } from "./gatewayApi.ts";
 import { withLock } from "./lock.ts";
 import { cacheDir } from "./paths.ts";
 import { requireDisk, requireLinuxRoot } from "./preconditions.ts";
@@ -41,6 +42,7 @@ export async function ensureParts(progress: Progress): Promise<void> {
     if (!existsSync(programsDir))
       jobs.push(progress.step("Compiling Kubernetes, CoreDNS and Contour (minutes, once)", compile));
     if (!existsSync(envoyDir)) jobs.push(progress.step("Getting Envoy", getEnvoy));
+    if (!existsSync(gatewayApiDir)) jobs.push(progress.step("Getting the Gateway API", getGatewayApi));
     // All end before the first failure is told: nothing goes on behind a command that has ended.
     const failed = (await Promise.allSettled(jobs)).find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -49,7 +51,9 @@ export async function ensureParts(progress: Progress): Promise<void> {
 
 /** What a killed command left in the cache; its lock says that nobody works on it now. */
 function removeUnfinished(): void {
-  for (const part of ["kubernetes", "envoy", "debian"].map((name) => join(cacheDir, name)).filter(existsSync))
+  for (const part of ["kubernetes", "envoy", "gateway-api", "debian"]
+    .map((name) => join(cacheDir, name))
+    .filter(existsSync))
     for (const name of readdirSync(part).filter((entry) => entry.startsWith("unfinished-")))
       rmSync(join(part, name), { recursive: true, force: true });
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 import { kubectlPath, programsDir } from "./build.ts";
 import { run } from "./command.ts";
+import { gatewayApiFile } from "./gatewayApi.ts";
 import { imagesInNode, importImage, runInNode, sandboxInit } from "./inNode.ts";
 import { apiServiceAddress, nodeAddress } from "./node/addresses.ts";
 import { nodeName } from "./node/credentials.ts";
@@ -43,7 +44,8 @@ export async function ready(step: Step): Promise<void> {
 
 async function firstObjects(): Promise<void> {
   const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
-  await kubectl([...apply, join(programsDir, "crds.yaml")]);
+  await kubectl([...apply, `${join(programsDir, "crds.yaml")},${gatewayApiFile}`]);
+  await kubectl(["wait", "--for=condition=Established", "customresourcedefinitions", "--all"]);
   const role = parseAllDocuments(readFileSync(join(programsDir, "role.yaml"), "utf8"))
     .map((document) => document.toJS() as { kind: string })
     .filter(({ kind }) => kind === "ClusterRole");

@@ -1,7 +1,6 @@
 /** `npm start`: a Kubernetes on this machine (or one that is there already), the images, the `local` stack, and the proof by requests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/hosts.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
@@ -10,7 +9,7 @@ import { main } from "./cli.ts";
 import { embeddedCluster, existingCluster, pullInstead, type Cluster } from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
 import { buildImages } from "./images.ts";
-import { kubectlObjects } from "./kubectl.ts";
+import { edgeAddress } from "./edgeAddress.ts";
 import { projectDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -37,9 +36,6 @@ const options = {
   "https-port": { type: "string", default: "443" },
 } as const;
 
-/** A cloud's load balancer takes longer, and is then named by --address. */
-const addressSeconds = 60;
-
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
@@ -49,7 +45,9 @@ await main(usage, options, async ({ values }) => {
   const progress = createProgress();
 
   const cluster =
-    values.context === undefined ? await embeddedCluster(ports, progress) : await existingCluster(values.context);
+    values.context === undefined
+      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress)
+      : await existingCluster(values.context);
   await ensureCertificate(hostNames(checked.settings));
   await putImages(cluster, checked, progress);
   await applyStack(cluster, engine, raw, checked, progress);
@@ -133,12 +131,12 @@ async function prove(
 ) {
   const secure = settings.tls.mode !== "none";
   const entrance = {
-    address: address ?? cluster.address ?? (await ingressAddress(cluster, settings.namespace)),
+    address: address ?? cluster.address ?? (await edgeAddress(cluster.place, settings)),
     ...ports,
     ca: secure ? readFileSync(caFile, "utf8") : undefined,
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
-  console.log(`\n  hops: client → ${entrance.address} → ingress (${settings.edge.kind}) → nginx → service → pod`);
+  console.log(`\n  hops: client → ${entrance.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
   report(await verify(entrance, settings.domain, routeTable(settings), redirect));
   const url = secure
     ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
@@ -152,23 +150,4 @@ async function prove(
 
 function portText(port: number, usual: number): string {
   return port === usual ? "" : `:${port}`;
-}
-
-async function ingressAddress({ place }: Cluster, namespace: string): Promise<string> {
-  // A controller notes it a moment after it has taken the Ingress.
-  const end = Date.now() + addressSeconds * 1000;
-  for (;;) {
-    const [ingress] = await kubectlObjects(place, ["get", "ingress", "ingress", "-n", namespace]);
-    const status = ingress?.["status"] as
-      { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } } | undefined;
-    const first = status?.loadBalancer?.ingress?.[0];
-    const found = first?.ip ?? first?.hostname;
-    if (found !== undefined) return found;
-    if (Date.now() > end)
-      throw new Problem(
-        `The Ingress has no address after ${addressSeconds} s: no controller of its class has taken it, or it tells none.`,
-        "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
-      );
-    await sleep(1000);
-  }
 }

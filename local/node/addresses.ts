@@ -2,10 +2,11 @@
 
 /** The device on this machine, and what it is called inside the node's network namespace. */
 export const link = { host: "gke-local", node: "node" } as const;
-/** This machine's end of the link: what pods see as the edge's address. */
+/** This machine's end of the link. */
 export const hostAddress = "10.213.0.1";
 export const nodeAddress = "10.213.0.2";
 export const linkPrefix = 30;
+/** Its first address is the bridge's: what pods see as the edge's. */
 export const podRange = "10.213.1.0/24";
 export const serviceRange = "10.213.2.0/24";
 /** The first address of the range: the API server, for clients in pods. */

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubeconfigPath } from "../paths.ts";
 import { createAuthority, createSigningKey, type Subject } from "../pki.ts";
-import { apiServer, apiServiceAddress, hostAddress, nodeAddress } from "./addresses.ts";
+import { apiServer, apiServiceAddress, nodeAddress } from "./addresses.ts";
 
 export const context = "gke-microservices-local";
 export const nodeName = "local";
@@ -28,7 +28,7 @@ const parts: Readonly<Record<string, Subject>> = {
   "kube-proxy": { commonName: "system:kube-proxy" },
   coredns: { commonName: "system:coredns" },
   // Envoy takes TLS keys from Contour, so both prove who they are; "contour" is the name that its bootstrap asks for.
-  contour: { commonName: "contour", names: ["contour", hostAddress] },
+  contour: { commonName: "contour", names: ["contour"] },
   envoy: { commonName: "envoy", names: ["envoy"] },
   admin: { commonName: "admin", organizations: ["system:masters"] },
 };

@@ -43,7 +43,6 @@ ip netns add node
 ip link add "$LINK_HOST" type veth peer name "$LINK_NODE" netns node
 ip address add "$HOST_ADDRESS/$LINK_PREFIX" dev "$LINK_HOST"
 ip link set "$LINK_HOST" up
-ip route add "$POD_RANGE" via "$NODE_ADDRESS" dev "$LINK_HOST"
 ip -n node link set lo up
 ip -n node address add "$NODE_ADDRESS/$LINK_PREFIX" dev "$LINK_NODE"
 ip -n node link set "$LINK_NODE" up

@@ -16,6 +16,12 @@ export const bootstrapObjects = [
     spec: { controller: "projectcontour.io/ingress-controller" },
   },
   {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "GatewayClass",
+    metadata: { name: "contour" },
+    spec: { controllerName: "projectcontour.io/gateway-controller" },
+  },
+  {
     apiVersion: "v1",
     kind: "Service",
     metadata: { name: "kube-dns", namespace: "kube-system" },

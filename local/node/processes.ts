@@ -1,14 +1,14 @@
 /** The processes of the node and their settings, as files that `init.sh` runs. */
 import { stringify } from "yaml";
-import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
+import { gatewayName } from "../../components/naming.ts";
+import { hostAddress, link, linkPrefix, nodeAddress, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
+import { edgePorts, envoySettings, type Entrance } from "./edge.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 
-export interface NodeOptions {
-  /** Where Envoy listens on this machine. */
-  readonly address: string;
-  readonly httpPort: number;
-  readonly httpsPort: number;
+export interface NodeOptions extends Entrance {
+  /** Of the stack's objects: Contour reads the one Gateway that is named to it, and every Ingress. */
+  readonly namespace: string;
   /** The group that kubelet makes the pods' groups below. */
   readonly cgroup: string;
   /** The unpacked Debian packages, the cache, and the folders of it that hold programs. */
@@ -24,7 +24,6 @@ export const bootstrapped = "bootstrapped";
 export const envoyAdminSocket = "/run/envoy.sock";
 
 interface Process {
-  readonly network: "node" | "host";
   /** Soft limit of a Go program's memory in MiB: above it, garbage is collected more eagerly. @default - none */
   readonly memory?: number;
   /** Run before the process, each time; where one fails, the process is not started yet. */
@@ -35,11 +34,10 @@ interface Process {
 /** Paths are those inside the sandbox: /state is the state's folder, /cache the cache's. */
 function processes(options: NodeOptions): Record<string, Process> {
   const pki = (file: string) => `/state/pki/${file}`;
-  const xds = ["--xds-address", hostAddress, "--xds-port", "8001"];
+  const xds = ["--xds-address", "127.0.0.1", "--xds-port", "8001"];
   return {
     // What a laptop loses with its power is started anew by "npm start": syncing each write to the disk would only slow it.
     etcd: {
-      network: "node",
       command: [
         "etcd",
         "--data-dir=/state/etcd",
@@ -50,7 +48,6 @@ function processes(options: NodeOptions): Record<string, Process> {
       ],
     },
     "kube-apiserver": {
-      network: "node",
       memory: 400,
       command: [
         "kube-apiserver",
@@ -78,7 +75,6 @@ function processes(options: NodeOptions): Record<string, Process> {
       ],
     },
     "kube-controller-manager": {
-      network: "node",
       memory: 150,
       command: [
         "kube-controller-manager",
@@ -94,7 +90,6 @@ function processes(options: NodeOptions): Record<string, Process> {
       ],
     },
     "kube-scheduler": {
-      network: "node",
       memory: 100,
       command: [
         "kube-scheduler",
@@ -104,9 +99,8 @@ function processes(options: NodeOptions): Record<string, Process> {
         "--profiling=false",
       ],
     },
-    containerd: { network: "node", memory: 150, command: ["containerd", "--config=/state/node/containerd.toml"] },
+    containerd: { memory: 150, command: ["containerd", "--config=/state/node/containerd.toml"] },
     kubelet: {
-      network: "node",
       memory: 150,
       command: [
         "kubelet",
@@ -117,13 +111,11 @@ function processes(options: NodeOptions): Record<string, Process> {
       ],
     },
     "kube-proxy": {
-      network: "node",
       memory: 100,
       command: ["kube-proxy", "--config=/state/node/kube-proxy.yaml", `--hostname-override=${nodeName}`],
     },
-    coredns: { network: "node", memory: 100, command: ["coredns", "-conf=/state/node/Corefile"] },
+    coredns: { memory: 100, command: ["coredns", "-conf=/state/node/Corefile"] },
     contour: {
-      network: "host",
       memory: 150,
       // Without its resource definitions and rights it would end, minutes later.
       before: [["test", "-e", `/state/node/${bootstrapped}`]],
@@ -135,20 +127,23 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--contour-cafile=${pki("ca.crt")}`,
         `--contour-cert-file=${pki("contour.crt")}`,
         `--contour-key-file=${pki("contour.key")}`,
-        `--http-address=${hostAddress}`,
-        `--health-address=${hostAddress}`,
-        `--stats-address=${hostAddress}`,
-        `--envoy-service-http-address=${options.address}`,
-        `--envoy-service-http-port=${options.httpPort}`,
-        `--envoy-service-https-address=${options.address}`,
-        `--envoy-service-https-port=${options.httpsPort}`,
+        "--config-path=/state/node/contour.yaml",
+        "--http-address=127.0.0.1",
+        "--health-address=127.0.0.1",
+        "--stats-address=127.0.0.1",
+        "--envoy-service-http-address=127.0.0.1",
+        `--envoy-service-http-port=${edgePorts.http}`,
+        "--envoy-service-https-address=127.0.0.1",
+        `--envoy-service-https-port=${edgePorts.https}`,
+        "--use-proxy-protocol",
         `--ingress-status-address=${options.address}`,
         "--ingress-class-name=contour",
+        // Kinds of the Gateway API that are not installed.
+        ...["tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies"].map((kind) => `--disable-feature=${kind}`),
         "--disable-leader-election",
       ],
     },
     envoy: {
-      network: "host",
       before: [
         [
           "contour",
@@ -165,6 +160,8 @@ function processes(options: NodeOptions): Record<string, Process> {
         "envoy",
         "--config-path",
         "/run/envoy.json",
+        "--config-yaml",
+        '"$(cat /state/node/envoy.json)"',
         // Envoy wants to know who it is, and Contour gives every Envoy the same.
         "--service-cluster",
         "local",
@@ -192,7 +189,6 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     HOST_ADDRESS: hostAddress,
     NODE_ADDRESS: nodeAddress,
     LINK_PREFIX: linkPrefix,
-    POD_RANGE: podRange,
   };
   const scripts = Object.entries(processes(options)).map(
     ([name, process]) => [`processes/${name}`, script(process)] as const,
@@ -206,15 +202,17 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     "kubelet.yaml": stringify(kubelet(options)),
     "kube-proxy.yaml": stringify(kubeProxy),
     Corefile: corefile,
+    "contour.yaml": stringify({ gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } } }),
+    "envoy.json": JSON.stringify(envoySettings(options)),
     ...Object.fromEntries(scripts),
   };
 }
 
-function script({ network, memory, before, command }: Process): string {
+function script({ memory, before, command }: Process): string {
   const lines = [
     ...(memory === undefined ? [] : [`export GOMEMLIMIT=${memory}MiB`]),
     ...(before ?? []).map((words) => `${words.join(" ")} || exit`),
-    `exec ${network === "node" ? "nsenter --net=/run/netns/node " : ""}${command.join(" \\\n  ")}`,
+    `exec nsenter --net=/run/netns/node ${command.join(" \\\n  ")}`,
   ];
   return lines.join("\n") + "\n";
 }

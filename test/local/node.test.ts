@@ -12,13 +12,15 @@ import {
   podRange,
   serviceRange,
 } from "../../local/node/addresses.ts";
+import type { envoySettings } from "../../local/node/edge.ts";
 import { bootstrapObjects } from "../../local/node/objects.ts";
 import { nodeFiles } from "../../local/node/processes.ts";
 
 const files = nodeFiles({
+  namespace: "apps",
   address: "127.0.0.1",
-  httpPort: 8080,
-  httpsPort: 8443,
+  httpPort: 1080,
+  httpsPort: 1443,
   cgroup: "test",
   root: "/home/it's me/cache/debian/1",
   cache: "/home/it's me/cache",
@@ -40,10 +42,30 @@ test("settings keep a path with a blank and a quote as it is", () => {
   assert.equal(stdout, "/home/it's me/cache/debian/1\n/cache/kubernetes/1:/cache/envoy/1\n");
 });
 
-test("the ports of the entrance reach Contour", () => {
+test("each port of the entrance leads to the one that Contour makes of 80 or 443, with the client's address", () => {
+  const { static_resources } = JSON.parse(files["envoy.json"] ?? "") as ReturnType<typeof envoySettings>;
   const contour = files["processes/contour"] ?? "";
-  for (const flag of ["--envoy-service-http-port=8080", "--envoy-service-https-port=8443"])
-    assert.ok(contour.includes(flag));
+  assert.match(contour, /--use-proxy-protocol/);
+  for (const [name, outside, port] of [
+    ["http", 1080, 80],
+    ["https", 1443, 443],
+  ] as const) {
+    const listener = static_resources.listeners.find(({ address }) => address.socket_address.port_value === outside);
+    assert.equal(listener?.address.socket_address.address, "127.0.0.1");
+    const target = listener.filter_chains[0]?.filters[0]?.typed_config.cluster;
+    const cluster = static_resources.clusters.find((each) => each.name === target);
+    assert.equal(cluster?.transport_socket.name, "envoy.transport_sockets.upstream_proxy_protocol");
+    const [endpoint] = cluster.load_assignment.endpoints[0]?.lb_endpoints ?? [];
+    // https://github.com/projectcontour/contour/blob/v1.33.8/internal/gatewayapi/listeners.go#L210
+    assert.equal(endpoint?.endpoint.address.socket_address.port_value, port + 8000);
+    assert.match(contour, new RegExp(`--envoy-service-${name}-port=${port + 8000}\\b`));
+  }
+});
+
+test("Contour is told of the Gateway that the stack's namespace will hold", () => {
+  assert.deepEqual(parse(files["contour.yaml"] ?? ""), {
+    gateway: { gatewayRef: { namespace: "apps", name: "gateway" } },
+  });
 });
 
 test("pods ask the kube-dns Service for names, where the DNS server is", () => {

@@ -1,0 +1,64 @@
+/** The edge's ports: Contour's Envoy has its own inside the node's network, and takes those of this machine to them. */
+
+/** What Contour makes of the ports 80 and 443 of a Gateway, which it never opens as they are; of an Ingress, as it is told. */
+export const edgePorts = { http: 8080, https: 8443 } as const;
+
+/** Where Envoy listens on this machine. */
+export interface Entrance {
+  readonly address: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+}
+
+/**
+ * Envoy's own settings, beside those that it gets from Contour. It runs in the node's network, where no port is taken by
+ * others, and opens two ports in that of process 1, which is this machine's. What comes in there is passed on as bytes,
+ * with the client's address in front (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
+ */
+export function envoySettings({ address, httpPort, httpsPort }: Entrance) {
+  const outside = { http: httpPort, https: httpsPort };
+  const names = ["http", "https"] as const;
+  return {
+    static_resources: {
+      listeners: names.map((name) => ({
+        name: `machine-${name}`,
+        address: {
+          socket_address: { address, port_value: outside[name], network_namespace_filepath: "/proc/1/ns/net" },
+        },
+        filter_chains: [
+          {
+            filters: [
+              {
+                name: "envoy.filters.network.tcp_proxy",
+                typed_config: {
+                  ...type("filters.network.tcp_proxy.v3.TcpProxy"),
+                  stat_prefix: `machine-${name}`,
+                  cluster: `edge-${name}`,
+                },
+              },
+            ],
+          },
+        ],
+      })),
+      clusters: names.map((name) => ({
+        name: `edge-${name}`,
+        load_assignment: { cluster_name: `edge-${name}`, endpoints: [{ lb_endpoints: [endpoint(edgePorts[name])] }] },
+        transport_socket: {
+          name: "envoy.transport_sockets.upstream_proxy_protocol",
+          typed_config: {
+            ...type("transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"),
+            transport_socket: {
+              name: "envoy.transport_sockets.raw_buffer",
+              typed_config: type("transport_sockets.raw_buffer.v3.RawBuffer"),
+            },
+          },
+        },
+      })),
+    },
+  };
+}
+
+const type = (name: string) => ({ "@type": `type.googleapis.com/envoy.extensions.${name}` });
+const endpoint = (port: number) => ({
+  endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
+});
