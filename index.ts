@@ -1,17 +1,14 @@
 /** The whole system, composed from the stack's config: cluster, address, images, services, proxy, entrance. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { entrance } from "./components/entrance.ts";
 import { ExistingCluster } from "./components/existingCluster.ts";
 import { gceServiceAnnotations } from "./components/gceIngress.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
-import { Gateway } from "./components/gateway.ts";
-import { GlobalAddress } from "./components/globalAddress.ts";
 import { imageReference } from "./components/imageReference.ts";
 import { ImageRegistry } from "./components/imageRegistry.ts";
 import { Microservice } from "./components/microservice.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
-import { SelfSignedCertificate } from "./components/selfSignedCertificate.ts";
-import { TlsIngress } from "./components/tlsIngress.ts";
 import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
@@ -29,7 +26,9 @@ const registry =
 const namespace = new k8s.core.v1.Namespace(
   "namespace",
   { metadata: { name: config.namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
-  inCluster,
+  // GKE takes its network endpoint groups away after their Service is gone, and holds the namespace until it has: were it
+  // not waited for, the cluster would go first, and groups left behind keep the network from being deleted.
+  { ...inCluster, customTimeouts: { delete: "30m" } },
 ).metadata.name;
 
 // The services, and the proxy that routes to them.
@@ -60,38 +59,19 @@ const proxy = new NginxProxy(
   inCluster,
 );
 
-// The entrance. Its address is reserved before it, and it goes before the proxy when the stack is destroyed.
-const reserved = edge.kind === "gce" ? new GlobalAddress(stack, edge) : undefined;
-const selfSigned =
-  tls.mode === "self-signed"
-    ? new SelfSignedCertificate("tls", { names: config.hosts, ...(reserved && { address: reserved.address }) })
-    : undefined;
-const front = {
-  namespace,
-  hosts: config.hosts,
-  serviceName: proxy.serviceName,
-  certificate: selfSigned ?? config.certificate,
-  redirectHttp: tls.mode !== "none" && tls.redirectHttp,
-};
-const inFront = { ...inCluster, dependsOn: [proxy] };
-const entrance =
-  edge.kind === "gateway"
-    ? new Gateway("gateway", { ...front, ...edge }, inFront)
-    : new TlsIngress(
-        "ingress",
-        { ...front, edge: edge.kind === "gce" ? { ...edge, addressName: reserved?.addressName ?? "" } : edge },
-        inFront,
-      );
+// The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.
+const front = entrance({ ...config, namespace, serviceName: proxy.serviceName }, { ...inCluster, dependsOn: [proxy] });
 
 const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
 
 export default {
   url,
   routes: routeTable(config),
-  address: reserved?.address ?? entrance.address,
+  address: front.address,
+  certificates: front.certificates,
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,
   images,
-  caCertificate: selfSigned?.caCrt,
+  caCertificate: front.caCertificate,
 };

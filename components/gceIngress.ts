@@ -1,7 +1,7 @@
 /** What an Ingress needs around it for Google's own load balancer. */
 import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { CloudArmor } from "./cloudArmor.ts";
 import { grantIap, healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
 import { commonLabels } from "./naming.ts";
@@ -13,6 +13,8 @@ export interface GceEdge extends GoogleBackend {
   /** Name (not value) of the reserved address. */
   readonly addressName: pulumi.Input<string>;
   readonly project: string;
+  /** Names of Google-managed certificates, instead of one in a Secret. @default - none */
+  readonly managedCertificates?: pulumi.Output<string[]> | undefined;
 }
 
 const backendConfigName = "nginx-proxy";
@@ -67,8 +69,26 @@ export function gceObjects(
       "kubernetes.io/ingress.class": "gce",
       "kubernetes.io/ingress.global-static-ip-name": edge.addressName,
       "networking.gke.io/v1beta1.FrontendConfig": app,
+      ...(edge.managedCertificates && attached(edge.managedCertificates)),
     },
     dependsOn: [frontend, backend],
+  };
+}
+
+/**
+ * Attaches managed certificates, and keeps an update of the Ingress waiting until the controller reports exactly these.
+ * An added certificate exists by then, because its name is an input here. A removed one is deleted after the Ingress is
+ * updated; Google refuses to delete what its load balancer still uses, and would, if Pulumi did not wait, in the seconds
+ * that the controller needs. Where nothing is reported yet there is nothing to wait for: creation stays fast.
+ * https://www.pulumi.com/blog/improved-kubernetes-await-logic/
+ */
+function attached(certificates: pulumi.Output<string[]>) {
+  const names = certificates.apply((list) => list.join(","));
+  const reported = "@['ingress.kubernetes.io/ssl-cert']";
+  const ours = "@['kubernetes.io/ingress.class'] == 'gce'"; // Of all that is in the metadata, the annotations.
+  return {
+    "ingress.gcp.kubernetes.io/pre-shared-cert": names,
+    "pulumi.com/waitFor": pulumi.interpolate`jsonpath={$.metadata[?${ours} && (!${reported} || ${reported} == '${names}')]}`,
   };
 }
 

@@ -43,7 +43,8 @@ export class TlsIngress extends pulumi.ComponentResource {
     const labels = commonLabels(app);
 
     const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
-    const redirect = args.redirectHttp && secretName !== undefined;
+    const secure = secretName !== undefined || (edge.kind === "gce" && edge.managedCertificates !== undefined);
+    const redirect = args.redirectHttp && secure;
     const { annotations, dependsOn } =
       edge.kind === "gce"
         ? gceObjects(name, namespace, edge, redirect, this)
@@ -53,21 +54,28 @@ export class TlsIngress extends pulumi.ComponentResource {
     const ingress = new k8s.networking.v1.Ingress(
       `${name}-ingress`,
       {
-        // The await wants endpoints for each rule and ten minutes of patience, and reads no events.
-        metadata: { name: app, namespace, labels, annotations: { "pulumi.com/skipAwait": "true", ...annotations } },
+        metadata: { name: app, namespace, labels, annotations: { ...patience(annotations), ...annotations } },
         spec: {
           ...(edge.kind === "ingress" && { ingressClassName: edge.className }),
           ...(secretName !== undefined && { tls: [{ secretName, hosts: [...args.hosts] }] }),
           rules: args.hosts.map((host) => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } })),
         },
       },
-      { ...parent, dependsOn },
+      // Deleting is waited for in any case: Google's controller holds the object until its load balancer is gone.
+      { ...parent, dependsOn, customTimeouts: { delete: "20m" } },
     );
 
     this.address = ingress.status.apply((status: Reported | undefined) => status?.loadBalancer?.ingress?.[0]?.ip);
     this.registerOutputs({ address: this.address });
   }
 }
+
+/**
+ * Pulumi's own await wants endpoints for each rule and ten minutes of patience, and reads no events. Skipping it goes
+ * before any other condition, so it is not said where there is one.
+ */
+const patience = (annotations: object) =>
+  "pulumi.com/waitFor" in annotations ? {} : { "pulumi.com/skipAwait": "true" };
 
 /** What Contour reads; others take the same through `edge.annotations`. https://projectcontour.io/docs/main/config/annotations/ */
 function classAnnotations(edge: ClassEdge, redirect: boolean): Record<string, string> {

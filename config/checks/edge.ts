@@ -15,13 +15,43 @@ export interface TlsMaterial {
 }
 
 export function checkEdge(settings: Settings): ConfigProblem[] {
-  const { cluster, edge } = settings;
+  const { cluster, edge, tls } = settings;
+  if (edge.kind !== "gce" && tls.mode === "managed")
+    return [
+      {
+        key: keyOf(["tls", "mode"]),
+        message: `"managed" is for Google's load balancer, and edge.kind is ${edge.kind}; use self-signed or supplied`,
+      },
+    ];
   if (edge.kind !== "gce") return [];
-  const problems = checkGoogleEdge(edge, settings);
+  const problems = [...checkGoogleEdge(edge, settings), ...checkManaged(settings)];
   if (cluster.kind !== "gke")
     problems.push({
       key: keyOf(["edge", "kind"]),
       message: `"gce" needs cluster.kind gke, not ${cluster.kind}; use {kind: ingress, className: …}`,
+    });
+  return problems;
+}
+
+/** A load balancer of Google's takes no more, of any kind. https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates */
+const certificatesPerLoadBalancer = 15;
+
+/** One managed certificate for each host, as an Ingress takes them. */
+function checkManaged(settings: Settings): ConfigProblem[] {
+  const { tls } = settings;
+  if (tls.mode !== "managed") return [];
+  const problems: ConfigProblem[] = [];
+  const hosts = hostNames(settings);
+  if (tls.wildcard)
+    problems.push({
+      key: keyOf(["tls", "wildcard"]),
+      message:
+        'needs edge.kind gateway: Google issues no wildcards for an Ingress ("gce"); leave it out, and each host has a certificate of its own',
+    });
+  if (hosts.length > certificatesPerLoadBalancer)
+    problems.push({
+      key: keyOf(["tls", "mode"]),
+      message: `managed makes a certificate for each of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}; use edge.kind gateway with tls.wildcard, or supply one certificate for all`,
     });
   return problems;
 }

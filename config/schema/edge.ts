@@ -96,6 +96,8 @@ export const edge = z
 export const tls = z
   .discriminatedUnion("mode", [
     z.strictObject({ mode: z.literal("none") }),
+    /** Google issues and renews them. A wildcard covers every label under the domain, where the edge can have one. */
+    z.strictObject({ mode: z.literal("managed"), redirectHttp, wildcard: z.boolean().default(false) }),
     z.strictObject({ mode: z.literal("self-signed"), redirectHttp }),
     z.strictObject({
       mode: z.literal("supplied"),

@@ -95,7 +95,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "an unknown mode",
     { ...valid, tls: { mode: "self-singed" } },
-    [/tls\.mode/, /allowed: none, self-signed, supplied; did you mean "self-signed"\?/],
+    [/tls\.mode/, /allowed: none, managed, self-signed, supplied; did you mean "self-signed"\?/],
   ],
   ["a path with dots", hoge({ routes: [{ path: "/a/../b/" }] }), [/routes\[0\]\.path/, /\.\. segments/]],
   ["a path that would break out of its directive", hoge({ routes: [{ path: '/a/;}{ "' }] }), [/routes\[0\]\.path/]],

@@ -16,6 +16,16 @@ const taken = (edge: Record<string, unknown>) => checkConfig(raw(onGoogle(edge),
 
 test("an edge on Google has closed defaults, and nothing that was not asked for", () => {
   assert.deepEqual(taken({}).edge, { kind: "gce", timeoutSeconds: 30, drainSeconds: 30 });
+  const web = (count: number) => ({
+    web: { image: "registry.example.com/web:1", routes: Array.from({ length: count }, (_, i) => ({ host: `h${i}` })) },
+  });
+
+  test("managed certificates are for as many hosts as a load balancer takes", () => {
+    const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
+    const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
+    assert.deepEqual(tls, { mode: "managed", redirectHttp: true, wildcard: false });
+  });
+
   const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
   assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
     kind: "gce",

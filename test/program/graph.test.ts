@@ -77,6 +77,8 @@ test("what goes in front goes first: ingress before proxy and address, all of it
   assertAfter(ingress, of("kubernetes:core/v1:Namespace"));
   assertAfter(of(types.pool), of(types.cluster));
   assertAfter(of(types.cluster), of(types.vpc));
+  // Its deletion waits for the endpoint groups, which would keep the network from going.
+  assert.equal(of("kubernetes:core/v1:Namespace").customTimeouts?.delete, "30m");
   for (const policy of recording.all("gcp:compute/sSLPolicy:SSLPolicy")) assertAfter(ingress, policy);
 });
 
@@ -110,6 +112,7 @@ test("the outputs say what people need, and the kubeconfig only as a secret", as
   assert.deepEqual(Object.keys(outputs).sort(), [
     "address",
     "caCertificate",
+    "certificates",
     "clusterName",
     "consoleUrl",
     "images",
