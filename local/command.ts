@@ -41,9 +41,9 @@ export async function run(command: string, args: readonly string[], options: Com
     cwd: options.cwd,
     env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
-    timeout: options.timeout,
-    killSignal: "SIGKILL",
   });
+  // Not spawn's own limit: after a command that cannot be found, it keeps this process alive to its end.
+  const limit = options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
   if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
   const out: Buffer[] = [];
@@ -67,6 +67,8 @@ export async function run(command: string, args: readonly string[], options: Com
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
+  }).finally(() => {
+    clearTimeout(limit);
   });
   if (log !== undefined) {
     log.end();
