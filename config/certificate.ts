@@ -23,7 +23,7 @@ export function certificateProblems(crt: string, key: string, names: readonly st
   if (now < leaf.validFromDate)
     problems.push(`the certificate is not valid before ${leaf.validFromDate.toISOString()}`);
   // Clients no longer read the subject's common name (https://www.rfc-editor.org/rfc/rfc9110#section-4.3.4).
-  const missing = names.filter((name) => leaf.checkHost(name, { subject: "never" }) === undefined);
+  const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), { subject: "never" }) === undefined);
   if (missing.length > 0) {
     problems.push(`the certificate is not for ${missing.join(", ")}; it names ${leaf.subjectAltName ?? "nothing"}`);
   }

@@ -4,10 +4,10 @@ import type { Settings } from "./schema.ts";
 /** A route's full host name: a label is taken under the domain. */
 export const fullHost = (host: string, domain: string): string => (host.includes(".") ? host : `${host}.${domain}`);
 
-/** Every name that clients may use: the domain, then the hosts of routes, sorted. */
-export function hostNames(settings: Settings): string[] {
-  const hosts = Object.values(settings.services).flatMap((service) =>
-    service.routes.flatMap((route) => (route.host === undefined ? [] : [fullHost(route.host, settings.domain)])),
-  );
-  return [settings.domain, ...[...new Set(hosts)].filter((host) => host !== settings.domain).sort()];
+/** Every name that clients may use: the domain, then the hosts of routes and redirects, sorted; a wildcard last. */
+export function hostNames({ domain, services, proxy }: Pick<Settings, "domain" | "services" | "proxy">): string[] {
+  const places = [...Object.values(services).flatMap(({ routes }) => routes), ...proxy.redirects];
+  const hosts = places.flatMap(({ host }) => (host === undefined ? [] : [fullHost(host, domain)]));
+  const others = [...new Set(hosts)].filter((host) => host !== domain).sort();
+  return [domain, ...others, ...(proxy.wildcards.subdomain === undefined ? [] : [`*.${domain}`])];
 }

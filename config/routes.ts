@@ -1,45 +1,84 @@
 /** The stack's routes as the proxy takes them, and as people read them. */
 import type { StackConfig } from "../config.ts";
-import type { ProxyRoutes, Route } from "../nginx/routes.ts";
+import type { ProxyRoutes, Redirect, Route, Upstream, Wildcard } from "../nginx/routes.ts";
 import { fullHost } from "./hosts.ts";
 
-type RoutedConfig = Pick<StackConfig, "domain" | "services">;
+type RoutedConfig = Pick<StackConfig, "domain" | "services" | "namespace" | "edge" | "proxy">;
+type RouteConfig = StackConfig["services"][string]["routes"][number];
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
 
-function routesOf({ domain, services }: RoutedConfig): Route[] {
-  return Object.entries(services).flatMap(([service, settings]) =>
-    settings.routes.map(({ path, host, keepPrefix }) => ({
+export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
+  const routes = routesOf(config);
+  return {
+    resolver: config.proxy.resolver,
+    client: clientOf(config.edge),
+    upstreams: upstreamsOf(config, routes),
+    routes,
+    redirects: redirectsOf(config),
+    wildcards: wildcardsOf(config),
+  };
+}
+
+const placeOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: string) => ({
+  path: path ?? "/",
+  ...(host !== undefined && { host: fullHost(host, domain) }),
+});
+
+function routesOf({ domain, services }: Pick<RoutedConfig, "domain" | "services">): Route[] {
+  return Object.entries(services).flatMap(([service, { routes, routeDefaults }]) =>
+    routes.map(({ path, host, keepPrefix, canary, versions, maintenance, ...own }) => ({
       service,
-      path: path ?? "/",
+      ...placeOf({ path, host }, domain),
       keepPrefix,
-      ...(host !== undefined && { host: fullHost(host, domain) }),
+      canary,
+      versions,
+      maintenance,
+      settings: { ...routeDefaults, ...own },
     })),
   );
 }
 
-export function proxyRoutes(
-  config: Pick<StackConfig, "domain" | "services" | "namespace" | "edge" | "proxy">,
-): ProxyRoutes {
-  const routes = routesOf(config);
-  const routed = new Set(routes.map(({ service }) => service));
-  return {
-    resolver: config.proxy.resolver,
-    // Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
-    client:
-      config.edge.kind === "gce"
-        ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
-        : { trustedProxies: config.edge.trustedProxies, entry: "last" },
-    upstreams: Object.entries(config.services)
-      .filter(([service]) => routed.has(service))
-      .map(([service, { port }]) => ({ service, port, address: `${service}.${config.namespace}.svc.cluster.local` })),
-    routes,
-  };
+// Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
+function clientOf(edge: RoutedConfig["edge"]): ProxyRoutes["client"] {
+  return edge.kind === "gce"
+    ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
+    : { trustedProxies: edge.trustedProxies, entry: "last" };
+}
+
+function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Route[]): Upstream[] {
+  const routed = new Set(
+    routes.flatMap(({ service, canary, versions = [] }) => [
+      service,
+      ...(canary ? [canary.service] : []),
+      ...versions.map((version) => version.service),
+    ]),
+  );
+  return Object.entries(services)
+    .filter(([service]) => routed.has(service))
+    .map(([service, { port }]) => ({ service, port, address: `${service}.${suffixOf(namespace)}` }));
+}
+
+const suffixOf = (namespace: string) => `${namespace}.svc.cluster.local`;
+
+function redirectsOf({ domain, proxy }: RoutedConfig): Redirect[] {
+  return proxy.redirects.map((redirect) => ({
+    ...placeOf(redirect, domain),
+    to: redirect.to,
+    status: redirect.status,
+  }));
+}
+
+function wildcardsOf({ domain, namespace, proxy }: RoutedConfig): Wildcard[] {
+  return (["subdomain", "path"] as const).flatMap((by) => {
+    const wildcard = proxy.wildcards[by];
+    return wildcard === undefined ? [] : [{ by, ...wildcard, domain, suffix: suffixOf(namespace) }];
+  });
 }
 
 /** `{"shop.example.com/hoge/": "hoge"}`: each route and its service, sorted. */
-export function routeTable(config: RoutedConfig): Record<string, string> {
+export function routeTable(config: Pick<RoutedConfig, "domain" | "services">): Record<string, string> {
   const entries = routesOf(config).map(
     ({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const,
   );

@@ -3,7 +3,7 @@
  * None of the forms has a blank, a quote, a brace, a semicolon, `$` or a line break in it.
  */
 import { isIP } from "node:net";
-import type { ProxyRoutes } from "./routes.ts";
+import type { ProxyRoutes, Route } from "./routes.ts";
 
 const segment = "[A-Za-z0-9._~-]+";
 const routePath = new RegExp(`^/(?:${segment}/)*(?:${segment})?$`);
@@ -57,6 +57,30 @@ function isResolver(value: string): boolean {
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);
 }
 
+/** A value of a header or a cookie that selects; the excluded words mean something to `map`. */
+const isSelector = (value: string) =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value) && !["default", "hostnames", "volatile", "include"].includes(value);
+const isHeaderName = (value: string) => /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value);
+const isCookieName = (value: string) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(value);
+/** What may stand between double quotes as it is. */
+const isHeaderValue = (value: string) => /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/.test(value);
+const isCount = (value: number, least: number, most: number) =>
+  Number.isInteger(value) && value >= least && value <= most;
+
+/** Whether a value can be where a redirect leads: a route's path, or `https://host` and such a path. */
+export function isRedirectTarget(value: string): boolean {
+  const [, host, path = ""] = /^https?:\/\/([^/:]+(?::[0-9]{1,5})?)(\/.*)?$/.exec(value) ?? [];
+  if (host === undefined) return isRoutePath(value);
+  const [name = "", port = "443"] = host.split(":");
+  return isHostName(name) && isPort(port) && (path === "" || isRoutePath(path));
+}
+
+/** Whether a value can name services: a DNS label, or the beginning of one (two characters or more) and `*`. */
+export function isServicePattern(value: string): boolean {
+  const beginning = value.replace(/\*$/, "");
+  return value.endsWith("*") ? /^[a-z][a-z0-9-]{1,61}$/.test(beginning) : isServiceName(beginning);
+}
+
 /** @throws Error that names the first value that is not fit to be rendered. */
 export function checkProxy(proxy: ProxyRoutes): void {
   demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
@@ -69,19 +93,57 @@ export function checkProxy(proxy: ProxyRoutes): void {
   }
   const services = proxy.upstreams.map(({ service }) => service);
   demandDistinct("upstream", services);
-  for (const { service, host, path } of proxy.routes) {
-    demand(services.includes(service), "service of a route (it has no upstream)", service);
-    if (host !== undefined) demand(isHostName(host), "host", host);
-    demand(isRoutePath(path), "path", path);
+  for (const route of proxy.routes) checkRoute(route, services);
+  for (const redirect of proxy.redirects ?? []) {
+    checkPlace(redirect);
+    demand(isRedirectTarget(redirect.to), "target of a redirect", redirect.to);
+    demand([301, 302, 307, 308].includes(redirect.status), "status of a redirect", redirect.status);
   }
+  for (const { by, allow, domain, suffix, port } of proxy.wildcards ?? []) {
+    demand(["subdomain", "path"].includes(by), "way to find a service", by);
+    demand(allow.length > 0, "list of services that may be reached", allow.join());
+    for (const name of allow) demand(isServicePattern(name), "service name", name);
+    demand(isHostName(domain), "domain", domain);
+    demand(isHostName(suffix), "service address", suffix);
+    demand(isPort(String(port)), "service port", port);
+  }
+  demandDistinct("wildcard", proxy.wildcards?.map(({ by }) => by) ?? []);
   demandDistinct(
     "route",
-    proxy.routes.map(({ host, path }) => `${host ?? ""}${path}`),
+    [...proxy.routes, ...(proxy.redirects ?? [])].map(({ host, path }) => `${host ?? ""}${path}`),
   );
 }
 
-function demand(holds: boolean, what: string, value: string): void {
-  if (!holds) throw new Error(`Not a valid ${what} for nginx: ${JSON.stringify(value)}`);
+function checkPlace({ host, path }: Pick<Route, "host" | "path">): void {
+  if (host !== undefined) demand(isHostName(host), "host", host);
+  demand(isRoutePath(path), "path", path);
+}
+
+function checkRoute(route: Route, services: readonly string[]): void {
+  const { service, canary, versions = [], settings = {} } = route;
+  checkPlace(route);
+  for (const name of [service, ...versions.map((version) => version.service), ...(canary ? [canary.service] : [])])
+    demand(services.includes(name), "service of a route (it has no upstream)", name);
+  if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);
+  for (const { header, cookie, value } of versions) {
+    demand((header === undefined) !== (cookie === undefined), "version (either a header or a cookie)", value);
+    if (header !== undefined) demand(isHeaderName(header), "header name", header);
+    if (cookie !== undefined) demand(isCookieName(cookie), "cookie name", cookie);
+    demand(isSelector(value), "value of a header or cookie", value);
+  }
+  const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
+  demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);
+  demand(isCount(maxBodyMb, 0, 1_000_000), "body size", maxBodyMb);
+  for (const count of [limit.requestsPerSecond ?? 1, limit.connections ?? 1, (limit.burst ?? 0) + 1])
+    demand(isCount(count, 1, 1_000_000), "limit", count);
+  for (const [name, value] of Object.entries(responseHeaders)) {
+    demand(isHeaderName(name), "header name", name);
+    demand(isHeaderValue(value), "header value", value);
+  }
+}
+
+function demand(holds: boolean, what: string, value: string | number): void {
+  if (!holds) throw new Error(`Not a valid ${what} for nginx: ${JSON.stringify(String(value))}`);
 }
 
 function demandDistinct(what: string, keys: readonly string[]): void {

@@ -1,18 +1,83 @@
 /** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
+import { allowedNames, renderLocations } from "./locations.ts";
 import { canonicalNetwork, checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
+import { renderLimits, renderTarget } from "./targets.ts";
+import { indent, sorted } from "./text.ts";
 
 export { isHostName, isRoutePath };
 
-/** Requests for `host` and `path` go to `service`. */
-export interface Route {
-  /** Name of one of the upstreams. */
-  readonly service: string;
+/** Where requests are to be found, and what becomes of them. */
+interface Place {
   /** Full DNS name in lower case. @default - every host that has no routes of its own */
   readonly host?: string;
   /** Starts with `/`. With `/` at its end it takes everything below it, otherwise this one path alone. */
   readonly path: string;
+}
+
+/** Requests for `host` and `path` go to `service`. */
+export interface Route extends Place {
+  /** Name of one of the upstreams. */
+  readonly service: string;
   /** Whether the service sees the path with the prefix. Matters only where `path` ends with `/`. */
   readonly keepPrefix: boolean;
+  /** A share of the clients, by their address, goes to another upstream. @default - none */
+  readonly canary?: { readonly service: string; readonly percent: number } | undefined;
+  /** Requests with this header or cookie go to another upstream; the first that fits wins, before the canary. @default - none */
+  readonly versions?: readonly Version[] | undefined;
+  /** Answer 503 "maintenance" instead of asking the service. @default false */
+  readonly maintenance?: boolean | undefined;
+  readonly settings?: RequestSettings | undefined;
+}
+
+/** A header or a cookie of exactly this value selects a service. */
+export interface Version {
+  readonly header?: string | undefined;
+  readonly cookie?: string | undefined;
+  readonly value: string;
+  readonly service: string;
+}
+
+/** What concerns the requests of one route; what is absent is as in `nginx.conf`. */
+export interface RequestSettings {
+  /** Longest silence of a service, or of a client that is being answered; also of a websocket. Seconds. */
+  readonly timeoutSeconds?: number | undefined;
+  /** Largest request body, MiB; 0 is without limit. */
+  readonly maxBodyMb?: number | undefined;
+  /** False passes bodies on as they come, in both directions: server-sent events, large uploads and downloads. */
+  readonly buffering?: boolean | undefined;
+  /** By client address; what is above is answered 429. */
+  readonly limit?: Limit | undefined;
+  /** Headers added to answers, nginx's own included. */
+  readonly responseHeaders?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Requests a second (`burst` more at once), and connections at a time. */
+export interface Limit {
+  readonly requestsPerSecond?: number | undefined;
+  /** @default 0 */
+  readonly burst?: number | undefined;
+  readonly connections?: number | undefined;
+}
+
+/** Requests are sent elsewhere. Of a path that ends with `/`, what is below it is kept, and so is the query. */
+export interface Redirect extends Place {
+  /** A path, or a URL with scheme and host. */
+  readonly to: string;
+  readonly status: 301 | 302 | 307 | 308;
+}
+
+/**
+ * Requests find a service by its name alone, without a route of its own: the label under `domain`, or the first segment of
+ * the path, which is stripped. Exact hosts and routes come first.
+ */
+export interface Wildcard {
+  readonly by: "subdomain" | "path";
+  /** Names, and beginnings of names that end in `*`; nothing else can be reached. At least one. */
+  readonly allow: readonly string[];
+  readonly domain: string;
+  /** `<service>.<suffix>` is a service's address. */
+  readonly suffix: string;
+  readonly port: number;
 }
 
 /** Where a service answers. */
@@ -36,10 +101,14 @@ export interface ProxyRoutes {
   };
   readonly upstreams: readonly Upstream[];
   readonly routes: readonly Route[];
+  /** @default - none */
+  readonly redirects?: readonly Redirect[] | undefined;
+  /** At most one for each way. @default - none */
+  readonly wildcards?: readonly Wildcard[] | undefined;
 }
 
 /**
- * The text for `/etc/nginx/routes/routes.conf`. The order of what it is given makes no difference.
+ * The text for `/etc/nginx/routes/routes.conf`. The order of what it is given makes no difference, that of `versions` apart.
  *
  * A host with routes of its own answers with those alone: what they do not match gets "no such route" and does not fall through
  * to the routes without host.
@@ -48,22 +117,19 @@ export interface ProxyRoutes {
  */
 export function renderRoutes(proxy: ProxyRoutes): string {
   checkProxy(proxy);
-  const hosts = [...new Set(proxy.routes.flatMap(({ host }) => host ?? []))].sort();
+  const routes = sorted(proxy.routes, ({ host = "", path }) => `${host}${path}`);
+  const hosts = [...new Set([...routes, ...(proxy.redirects ?? [])].flatMap(({ host }) => host ?? []))].sort();
+  const bySubdomain = proxy.wildcards?.find(({ by }) => by === "subdomain");
   return [
     "# Rendered from the stack's config: change it there.\n",
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
     ...sorted(proxy.upstreams, ({ service }) => service).map(renderUpstream),
-    renderServer(
-      undefined,
-      proxy.routes.filter(({ host }) => host === undefined),
-    ),
-    ...hosts.map((name) =>
-      renderServer(
-        name,
-        proxy.routes.filter(({ host }) => host === name),
-      ),
-    ),
+    ...routes.flatMap(renderTarget),
+    ...routes.flatMap(renderLimits),
+    renderServer("_", proxy, undefined),
+    ...hosts.map((host) => renderServer(host, proxy, host)),
+    ...(bySubdomain === undefined ? [] : [renderSubdomains(bySubdomain)]),
   ].join("\n");
 }
 
@@ -110,79 +176,51 @@ function renderUpstream({ service, address, port }: Upstream): string {
 `;
 }
 
-function renderServer(host: string | undefined, routes: readonly Route[]): string {
-  const paths = new Set(routes.map(({ path }) => path));
-  const blocks = longestFirst(routes).map((route) => renderRoute(route, paths));
-  if (!paths.has("/")) blocks.push("location / {\n    return 404 $answer_no_route;\n}");
+function renderServer(name: string, proxy: ProxyRoutes, host: string | undefined): string {
+  const here = <P extends Place>(places: readonly P[] = []) => places.filter((place) => place.host === host);
+  const byPath = host === undefined ? proxy.wildcards?.find(({ by }) => by === "path") : undefined;
+  const listen = `8080${host === undefined ? " default_server" : ""}`;
+  return serverBlock(listen, name, renderLocations(here(proxy.routes), here(proxy.redirects), byPath));
+}
+
+/** Exact server names win over this one, so a host with routes of its own keeps them. */
+function renderSubdomains(wildcard: Wildcard): string {
+  const domain = wildcard.domain.replaceAll(".", String.raw`\.`);
+  const name = `"~^(?<wildcard_service>${allowedNames(wildcard)})\\.${domain}$"`;
+  const location = `# any of ${wildcard.allow.join(", ")}
+location / {
+    set $service $wildcard_service;
+    proxy_pass http://$wildcard_service.${wildcard.suffix}:${wildcard.port};
+}`;
+  return serverBlock("8080", name, [location]);
+}
+
+function serverBlock(listen: string, name: string, locations: readonly string[]): string {
   return `server {
-    listen 8080${host === undefined ? " default_server" : ""};
-    server_name ${host ?? "_"};
+    listen ${listen};
+    server_name ${name};
 
     if ($has_dot_segment) {
         return 400 $answer_bad_path;
     }
 
-${blocks.map((block) => `${indent(block)}\n`).join("\n")}
+${locations.map((block) => `${indent(block)}\n`).join("\n")}
+    error_page 413 @too_large;
+    error_page 429 @too_many;
     error_page 502 @down;
     error_page 504 @slow;
-    error_page 413 @too_large;
+    location @too_large {
+        return 413 $answer_too_large;
+    }
+    location @too_many {
+        return 429 $answer_too_many;
+    }
     location @down {
         return 502 $answer_down;
     }
     location @slow {
         return 504 $answer_slow;
     }
-    location @too_large {
-        return 413 $answer_too_large;
-    }
 }
 `;
-}
-
-function renderRoute(route: Route, paths: ReadonlySet<string>): string {
-  const { service, path } = route;
-  const isPrefix = path.endsWith("/");
-  const bare = path.slice(0, -1);
-  const strips = isPrefix && path !== "/" && !route.keepPrefix;
-  const blocks = [`# ${service}`];
-  if (isPrefix && path !== "/" && !paths.has(bare)) {
-    blocks.push(`location = ${bare} {\n    return 308 ${path}$is_args$args;\n}`);
-  }
-  blocks.push(
-    strips
-      ? stripping(service, bare)
-      : `location ${isPrefix ? "" : "= "}${path} {
-    set $service ${service};
-    proxy_pass http://${service};
-}`,
-  );
-  return blocks.join("\n");
-}
-
-/**
- * The prefix is cut from what the client sent, byte by byte: `rewrite` and `proxy_pass http://service/` would decode `%2F`.
- * A path that is below the prefix only once it is decoded (`/hoge%2Fx`) did not name this route.
- */
-function stripping(service: string, prefix: string): string {
-  return `location ${prefix}/ {
-    set $service ${service};
-    set $stripped_prefix ${prefix};
-    if ($request_uri !~ "^${prefix.replaceAll(".", String.raw`\.`)}(?<below_prefix>/.*)$") {
-        return 404 $answer_no_route;
-    }
-    proxy_pass http://${service}$below_prefix;
-}`;
-}
-
-function longestFirst(routes: readonly Route[]): Route[] {
-  return sorted(routes, ({ path }) => path).sort((a, b) => b.path.length - a.path.length);
-}
-
-/** By code unit, so that the text does not depend on a locale. */
-function sorted<T>(items: readonly T[], key: (item: T) => string): T[] {
-  return items.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^(?=.)/gm, "    ");
 }

@@ -1,32 +1,70 @@
-/** Routes must not contradict each other. */
+/** Routes must not contradict each other, and must lead to services that are there. */
 import { fullHost } from "../hosts.ts";
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { allowed, keyOf, type ConfigProblem } from "../report.ts";
 import type { Settings } from "../schema.ts";
 
+type Route = Settings["services"][string]["routes"][number];
+
+/** A route or redirect with its key in the config. */
+interface Place {
+  readonly key: string;
+  readonly host: string;
+  readonly path: string;
+}
+
 export function checkRoutes(settings: Settings): ConfigProblem[] {
+  const services = Object.keys(settings.services);
+  const place = (key: string, { host, path }: Pick<Route, "host" | "path">): Place => ({
+    key,
+    host: host === undefined ? "" : fullHost(host, settings.domain),
+    path: path ?? "/",
+  });
+  const routes = Object.entries(settings.services).flatMap(([name, { routes }]) =>
+    routes.map((route, index) => ({ name, route, key: keyOf(["services", name, "routes", index]) })),
+  );
+  const redirects = settings.proxy.redirects.map((redirect, index) =>
+    place(keyOf(["proxy", "redirects", index]), redirect),
+  );
+  return [
+    ...conflicts([...routes.map(({ key, route }) => place(key, route)), ...redirects]),
+    ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
+  ];
+}
+
+function conflicts(places: readonly Place[]): ConfigProblem[] {
   const seen = new Map<string, string>();
   const problems: ConfigProblem[] = [];
-  for (const [name, service] of Object.entries(settings.services)) {
-    service.routes.forEach((route, index) => {
-      const key = keyOf(["services", name, "routes", index]);
-      const host = route.host === undefined ? "" : fullHost(route.host, settings.domain);
-      // The bare name of a prefix (/hoge) redirects to it, so it is taken by the same route.
-      const path = route.path ?? "/";
-      const taken = [
-        `${host}${path}`,
-        ...(path.length > 1 && path.endsWith("/") ? [`${host}${path.slice(0, -1)}`] : []),
-      ];
-      const other = taken.map((place) => seen.get(place)).find((owner) => owner !== undefined);
-      if (other !== undefined)
-        problems.push({
-          key,
-          message: `${taken[0] ?? ""} is already the route ${other}; give one of them another path or host`,
-        });
-      for (const place of taken) seen.set(place, key);
-      if (route.keepPrefix && (path === "/" || !path.endsWith("/"))) {
-        problems.push({ key, message: `keepPrefix says nothing for the path ${path}, which has no prefix; remove it` });
-      }
-    });
+  for (const { key, host, path } of places) {
+    // The bare name of a prefix (/hoge) redirects to it, so it is taken by the same route.
+    const taken = [`${host}${path}`, ...(path.length > 1 && path.endsWith("/") ? [`${host}${path.slice(0, -1)}`] : [])];
+    const other = taken.map((place) => seen.get(place)).find((owner) => owner !== undefined);
+    if (other !== undefined)
+      problems.push({
+        key,
+        message: `${taken[0] ?? ""} is already the route ${other}; give one of them another path or host`,
+      });
+    for (const place of taken) seen.set(place, key);
+  }
+  return problems;
+}
+
+function checkRoute(name: string, route: Route, key: string, services: readonly string[]): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const path = route.path ?? "/";
+  if (route.keepPrefix && (path === "/" || !path.endsWith("/")))
+    problems.push({ key, message: `keepPrefix says nothing for the path ${path}, which has no prefix; remove it` });
+  const others = [
+    ...(route.canary === undefined ? [] : [{ at: "canary", service: route.canary.service }]),
+    ...(route.versions ?? []).map(({ service }, index) => ({ at: `versions[${index}]`, service })),
+  ];
+  for (const { at, service } of others) {
+    if (!services.includes(service))
+      problems.push({
+        key: `${key}.${at}.service`,
+        message: `"${service}" is no service; ${allowed(service, services)}`,
+      });
+    if (service === name)
+      problems.push({ key: `${key}.${at}.service`, message: `"${service}" is the route's own service; name another` });
   }
   return problems;
 }

@@ -1,15 +1,7 @@
-/** The shape of what runs in the cluster: services, their routes, and the proxy. */
+/** The shape of what runs in the cluster: services and the proxy. */
 import * as z from "zod";
-import { build, env, host, image, label, path, replicas, resources, roles } from "./values.ts";
-
-const route = z
-  .strictObject({
-    path: path.optional(),
-    host: host.optional(),
-    /** Pass the prefix on to the service instead of stripping it. */
-    keepPrefix: z.boolean().default(false),
-  })
-  .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both");
+import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
+import { build, env, image, label, path, replicas, resources, roles } from "./values.ts";
 
 const service = z
   .strictObject({
@@ -20,6 +12,8 @@ const service = z
     /** Answers 200 when the pod can take requests. */
     healthPath: path.default("/healthz"),
     routes: z.array(route).max(50).default([]),
+    /** What holds for all routes of the service, unless a route says otherwise. */
+    routeDefaults,
     env: env.default({}),
     resources: resources("100m", "128Mi"),
     /** Google roles on the project, which give the service an identity of its own. */
@@ -68,6 +62,8 @@ export const proxy = z
       .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "must be a DNS name or an IPv4 address")
       .default("kube-dns.kube-system.svc.cluster.local"),
     resources: resources("100m", "128Mi"),
+    redirects,
+    wildcards,
   })
   .refine((value) => value.image === undefined || value.build === undefined, "must not have both image and build")
   .transform((value) => (value.image === undefined ? { build: { context: "./nginx" }, ...value } : value))

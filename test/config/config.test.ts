@@ -22,6 +22,7 @@ test("a valid config is taken, with its defaults", () => {
       { path: "/hoge/", keepPrefix: false },
       { host: "hoge", keepPrefix: false },
     ],
+    routeDefaults: {},
     env: {},
     resources: { cpu: "100m", memory: "128Mi" },
     roles: [],
@@ -121,13 +122,73 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ],
   [
     "a secret for no service",
-    { ...valid, secrets: { hog: { KEY: "canary" } } },
+    { ...valid, secrets: { hog: { KEY: "hidden-value" } } },
     [/secrets\.hog/, /the services are hoge/],
   ],
   [
     "a secret that is also in env",
-    { ...hoge({ env: { KEY: "a" } }), secrets: { hoge: { KEY: "canary" } } },
+    { ...hoge({ env: { KEY: "a" } }), secrets: { hoge: { KEY: "hidden-value" } } },
     [/secrets\.hoge\.KEY/],
+  ],
+  [
+    "a canary to nowhere",
+    hoge({ routes: [{ path: "/", canary: { service: "hogee", percent: 10 } }] }),
+    [/routes\[0\]\.canary\.service/, /did you mean "hoge"\?/],
+  ],
+  [
+    "a canary to itself",
+    hoge({ routes: [{ path: "/", canary: { service: "hoge", percent: 10 } }] }),
+    [/the route's own service/],
+  ],
+  [
+    "a share of everything",
+    hoge({ routes: [{ path: "/", canary: { service: "hoge", percent: 100 } }] }),
+    [/canary\.percent/, /at most 99/],
+  ],
+  [
+    "a version by nothing",
+    hoge({ routes: [{ path: "/", versions: [{ value: "v2", service: "hoge" }] }] }),
+    [/exactly one of header and cookie/],
+  ],
+  [
+    "a version's value that is a word of nginx",
+    hoge({ routes: [{ path: "/", versions: [{ header: "X-V", value: "default", service: "hoge" }] }] }),
+    [/versions\[0\]\.value/, /word of nginx/],
+  ],
+  [
+    "a header that would break out of its directive",
+    hoge({ routeDefaults: { responseHeaders: { "X-A": 'a"; }' } } }),
+    [/routeDefaults\.responseHeaders\.X-A/],
+  ],
+  [
+    "a redirect to nowhere",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "ftp://x" }] } },
+    [/proxy\.redirects\[0\]\.to/, /must be a path such as/],
+  ],
+  [
+    "a redirect with a status that is none",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "/new/", status: 303 }] } },
+    [/301, 302, 307 or 308/],
+  ],
+  [
+    "a redirect in a route's place",
+    { ...valid, proxy: { redirects: [{ path: "/hoge/", to: "/new/" }] } },
+    [/proxy\.redirects\[0\]/, /already the route .*services\.hoge\.routes\[0\]/],
+  ],
+  [
+    "a wildcard for every service",
+    { ...valid, proxy: { wildcards: { path: { allow: ["*"] } } } },
+    [/wildcards\.path\.allow\[0\]/, /such as preview-\*/],
+  ],
+  [
+    "a wildcard that takes in the proxy",
+    { ...valid, proxy: { wildcards: { subdomain: { allow: ["ng*"] } } } },
+    [/must not take in nginx-proxy/],
+  ],
+  [
+    "a wildcard without a list",
+    { ...valid, proxy: { wildcards: { subdomain: { allow: [] } } } },
+    [/wildcards\.subdomain\.allow/],
   ],
   [
     "a trusted range that is none",
@@ -141,7 +202,7 @@ for (const [what, config, patterns] of refused) {
     const message = refusal(config);
     for (const pattern of patterns) assert.match(message, pattern);
     assert.match(message, /nothing was changed/);
-    assert.doesNotMatch(message, /canary/);
+    assert.doesNotMatch(message, /hidden-value/);
   });
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chmod, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
+import { getuid } from "node:process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -119,8 +120,9 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
   const [port, healthPort] = [await freePort(), await freePort()];
   await withFolder(async (folder) => {
     const config = await place(folder, routes, port, healthPort);
-    // As the image's entry point does.
-    const process = spawn(nginx, ["-e", "stderr", "-g", "daemon off;", "-c", config], {
+    // As the image's entry point does; run by root, the worker would be `nobody`, who may not write to this folder.
+    const globals = `daemon off;${getuid?.() === 0 ? " user root;" : ""}`;
+    const process = spawn(nginx, ["-e", "stderr", "-g", globals, "-c", config], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     let errors = "";

@@ -1,0 +1,69 @@
+/** What stands before the servers because nginx wants it there: choices between upstreams, and the counters of limits. */
+import { createHash } from "node:crypto";
+import type { Route } from "./routes.ts";
+import { indent } from "./text.ts";
+
+/** A name for what belongs to one route: readable, and never that of another route. */
+function nameOf({ service, host = "", path }: Route): string {
+  const hash = createHash("sha256").update(`${host}${path}`).digest("hex").slice(0, 8);
+  return `${service.replaceAll("-", "_")}_${hash}`;
+}
+
+const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
+
+/** What `proxy_pass` names: the upstream itself, or the variable that chooses one. */
+export const targetOf = (route: Route): string =>
+  choices(route).length === 0 ? route.service : `$to_${nameOf(route)}`;
+
+/** A chain of choices, the last first: by share, then by each header or cookie, so that the first version wins. */
+export function renderTarget(route: Route): string[] {
+  const all = choices(route).length;
+  if (all === 0) return [];
+  const name = nameOf(route);
+  const blocks: string[] = [`# ${route.host ?? ""}${route.path}`];
+  let otherwise = route.service;
+  const variable = () => (blocks.length === all ? `$to_${name}` : `$to_${name}_${blocks.length}`);
+  if (route.canary !== undefined) {
+    const choice = variable();
+    blocks.push(
+      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${route.canary.service};\n* ${otherwise};`)}\n}`,
+    );
+    otherwise = choice;
+  }
+  for (const version of (route.versions ?? []).toReversed()) {
+    const choice = variable();
+    const source =
+      version.header === undefined
+        ? `$cookie_${version.cookie ?? ""}`
+        : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
+    blocks.push(
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"${version.value}" ${version.service};`)}\n}`,
+    );
+    otherwise = choice;
+  }
+  return [`${blocks.join("\n")}\n`];
+}
+
+/** 1 MiB counts some 8,000 addresses at a time; the oldest are forgotten first. */
+export function renderLimits(route: Route): string[] {
+  const { requestsPerSecond, connections } = route.settings?.limit ?? {};
+  const name = nameOf(route);
+  return [
+    ...(requestsPerSecond === undefined
+      ? []
+      : [`limit_req_zone $client_address zone=requests_${name}:1m rate=${requestsPerSecond}r/s;\n`]),
+    ...(connections === undefined ? [] : [`limit_conn_zone $client_address zone=connections_${name}:1m;\n`]),
+  ];
+}
+
+/** The directives that hold a route to its limits. */
+export function limitDirectives(route: Route): string[] {
+  const { requestsPerSecond, burst = 0, connections } = route.settings?.limit ?? {};
+  const name = nameOf(route);
+  return [
+    ...(requestsPerSecond === undefined
+      ? []
+      : [`limit_req zone=requests_${name}${burst === 0 ? "" : ` burst=${burst} nodelay`};`]),
+    ...(connections === undefined ? [] : [`limit_conn connections_${name} ${connections};`]),
+  ];
+}

@@ -1,0 +1,76 @@
+/** From config to what the proxy is given. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { proxyRoutes, routeTable } from "../../config/routes.ts";
+import { hostNames } from "../../config/hosts.ts";
+import { schema } from "../../config/schema.ts";
+
+const settings = schema.parse({
+  domain: "shop.example.com",
+  cluster: { kind: "existing", context: "somewhere" },
+  edge: { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8"] },
+  proxy: {
+    redirects: [{ host: "old.example.com", path: "/a/", to: "https://shop.example.com/b/", status: 301 }],
+    wildcards: { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 3000 } },
+  },
+  services: {
+    web: {
+      image: "example.com/web:1",
+      routes: [
+        { path: "/", canary: { service: "next", percent: 5 }, timeoutSeconds: 60 },
+        { host: "beta", versions: [{ cookie: "v", value: "2", service: "later" }], maintenance: true },
+      ],
+      routeDefaults: { timeoutSeconds: 10, buffering: false },
+    },
+    next: { image: "example.com/web:2", port: 9000 },
+    later: { image: "example.com/web:3" },
+    worker: { image: "example.com/worker:1" },
+  },
+});
+const google = { project: "", region: "" };
+const { edge, cluster: _cluster, registry: _registry, ...rest } = settings;
+const config = { ...rest, edge: edge.kind === "ingress" ? edge : { ...edge, ...google } };
+
+test("a service's settings hold for all its routes, unless a route says otherwise", () => {
+  const { routes } = proxyRoutes(config);
+  assert.deepEqual(
+    routes.map(({ host, path, settings }) => [host, path, settings]),
+    [
+      [undefined, "/", { timeoutSeconds: 60, buffering: false }],
+      ["beta.shop.example.com", "/", { timeoutSeconds: 10, buffering: false }],
+    ],
+  );
+});
+
+test("a service that only a canary or a version leads to is an upstream, one that nothing leads to is not", () => {
+  const { upstreams } = proxyRoutes(config);
+  assert.deepEqual(
+    upstreams.map(({ address, port }) => `${address}:${port}`),
+    ["web.apps.svc.cluster.local:8080", "next.apps.svc.cluster.local:9000", "later.apps.svc.cluster.local:8080"],
+  );
+});
+
+test("redirects and wildcards reach the proxy with full names", () => {
+  const { redirects, wildcards } = proxyRoutes(config);
+  assert.deepEqual(redirects, [
+    { host: "old.example.com", path: "/a/", to: "https://shop.example.com/b/", status: 301 },
+  ]);
+  const common = { domain: "shop.example.com", suffix: "apps.svc.cluster.local" };
+  assert.deepEqual(wildcards, [
+    { by: "subdomain", allow: ["preview-*"], port: 8080, ...common },
+    { by: "path", allow: ["docs"], port: 3000, ...common },
+  ]);
+});
+
+test("the entrance serves every name: hosts of routes and redirects, and the wildcard", () => {
+  assert.deepEqual(hostNames(settings), [
+    "shop.example.com",
+    "beta.shop.example.com",
+    "old.example.com",
+    "*.shop.example.com",
+  ]);
+});
+
+test("the table of routes names each place and its service", () => {
+  assert.deepEqual(routeTable(config), { "beta.shop.example.com/": "web", "shop.example.com/": "web" });
+});

@@ -1,0 +1,196 @@
+/** Every way to route, together in one stack, run by a real nginx. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import {
+  addressOf,
+  ask,
+  proxyRoutes,
+  seenAt,
+  startNameServer,
+  startService,
+  type NameServer,
+  type Service,
+} from "./loopback.ts";
+import { withNginx, type RunningNginx } from "./realNginx.ts";
+
+const names = ["web", "next", "beta", "preview-1", "secret"] as const;
+let nameServer: NameServer;
+let services: Service[];
+/** Services that are found by name alone share a port, as they do in a cluster: each has an address of its own. */
+const wildcardPort = 18_080;
+
+before(async () => {
+  nameServer = await startNameServer();
+  services = await Promise.all(
+    names.map((name, index) => startService(name, undefined, `127.0.1.${index + 1}`, wildcardPort)),
+  );
+  names.forEach((name, index) => nameServer.names.set(addressOf(name), `127.0.1.${index + 1}`));
+});
+
+after(async () => {
+  for (const service of services) await service[Symbol.asyncDispose]();
+  await nameServer[Symbol.asyncDispose]();
+});
+
+const suffix = "shop.svc.cluster.local";
+const domain = "shop.example.com";
+
+const proxy = (): ProxyRoutes => ({
+  ...proxyRoutes(nameServer, { web: wildcardPort, next: wildcardPort, beta: wildcardPort }, [
+    { service: "web", path: "/", keepPrefix: false },
+    { service: "web", path: "/half/", keepPrefix: false, canary: { service: "next", percent: 50 } },
+    {
+      service: "web",
+      path: "/chosen",
+      keepPrefix: false,
+      canary: { service: "next", percent: 99 },
+      versions: [
+        { header: "X-Version", value: "beta", service: "beta" },
+        { cookie: "version", value: "web", service: "beta" },
+        { header: "X-Version", value: "2", service: "next" },
+      ],
+    },
+    { service: "web", path: "/closed/", keepPrefix: false, maintenance: true },
+    { service: "web", host: `web.${domain}`, path: "/", keepPrefix: false },
+    { service: "web", path: "/preview-0/", keepPrefix: true },
+    { service: "web", path: "/limited", keepPrefix: false, settings: { limit: { requestsPerSecond: 1, burst: 2 } } },
+    { service: "web", path: "/small", keepPrefix: false, settings: { maxBodyMb: 1 } },
+    {
+      service: "web",
+      path: "/marked",
+      keepPrefix: false,
+      settings: { responseHeaders: { "Cache-Control": "public, max-age=60" } },
+    },
+  ]),
+  redirects: [
+    { path: "/old/", to: "/new/", status: 301 },
+    { path: "/moved", to: `https://www.example.com/`, status: 307 },
+    { path: "/up/", to: "/", status: 308 },
+    { host: "www.example.com", path: "/", to: `https://${domain}`, status: 308 },
+  ],
+  wildcards: [
+    { by: "subdomain", allow: ["preview-*", "web", "beta"], domain, suffix, port: wildcardPort },
+    { by: "path", allow: ["preview-*", "beta"], domain, suffix, port: wildcardPort },
+  ],
+});
+
+async function withProxy(use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
+  await withNginx(renderRoutes(proxy()), async (nginx) => {
+    for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
+    await use(nginx);
+  });
+}
+
+const from = (address: number) => `127.1.${address >> 8}.${address & 255}`;
+
+test("a canary gets its share of the clients, and each client always the same side", () =>
+  withProxy(async ({ port }) => {
+    const clients = Array.from({ length: 200 }, (_, index) => index + 1);
+    const sides = await Promise.all(clients.map((n) => seenAt(port, "/half/x?y=1", { from: from(n) })));
+    const next = sides.filter(({ service }) => service === "next").length;
+    // 200 fair coins: outside of these bounds less than once in a hundred thousand times, and the same on every run.
+    assert.ok(next > 65 && next < 135, `${next} of 200`);
+    assert.ok(sides.every(({ url }) => url === "/x?y=1"));
+    const again = await Promise.all(clients.map((n) => seenAt(port, "/half/", { from: from(n) })));
+    assert.deepEqual(
+      again.map(({ service }) => service),
+      sides.map(({ service }) => service),
+    );
+  }));
+
+test("a header or a cookie selects a version: the first that fits, before the canary, and only by its exact value", () =>
+  withProxy(async ({ port }) => {
+    const chosen = async (headers: Record<string, string>) => (await seenAt(port, "/chosen", { headers })).service;
+    assert.equal(await chosen({ "x-version": "beta" }), "beta");
+    assert.equal(await chosen({ "x-version": "2" }), "next");
+    assert.equal(await chosen({ cookie: "a=b; version=web" }), "beta");
+    assert.equal(await chosen({ "x-version": "2", cookie: "version=web" }), "beta");
+    const otherwise = await chosen({});
+    for (const value of ["beta2", "secret", "we", "~.*", ""])
+      assert.equal(await chosen({ "x-version": value, cookie: `version=${value}` }), otherwise);
+  }));
+
+test("a route under maintenance says so, and its service is not asked", () =>
+  withProxy(async ({ port }) => {
+    const { status, headers, body } = await ask(port, "/closed/anything");
+    assert.equal(status, 503);
+    assert.equal(headers["retry-after"], "60");
+    const answer = JSON.parse(body) as Record<string, string>;
+    assert.deepEqual([answer["error"], answer["service"]], ["maintenance", "web"]);
+  }));
+
+test("redirects keep what is below them and the query, byte by byte, and never leave for another host", () =>
+  withProxy(async ({ port }) => {
+    const to = async (path: string, host = domain) => {
+      const { status, headers } = await ask(port, path, { headers: { host } });
+      return [status, headers.location];
+    };
+    assert.deepEqual(await to("/old/a%2Fb//c?x=1&y=%20"), [301, "/new/a%2Fb//c?x=1&y=%20"]);
+    assert.deepEqual(await to("/old/"), [301, "/new/"]);
+    assert.deepEqual(await to("/moved?a=b"), [307, "https://www.example.com/?a=b"]);
+    assert.deepEqual(await to("/up/a"), [308, "/a"]);
+    assert.deepEqual(await to("/any/path?q", "www.example.com"), [308, `https://${domain}/any/path?q`]);
+    for (const path of ["/up//evil.example", "/up/\\evil.example"]) assert.equal((await to(path))[0], 404, path);
+  }));
+
+test("a subdomain names a service: what is allowed, nothing else, and after the hosts that have routes", () =>
+  withProxy(async ({ port }) => {
+    const at = async (host: string, path = "/a%2Fb?c") => ask(port, path, { headers: { host } });
+    const seen = JSON.parse((await at(`preview-1.${domain}`)).body) as { service: string; url: string };
+    assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb?c"]);
+    assert.equal((await seenAt(port, "/", { headers: { host: `web.${domain}` } })).service, "web");
+    // A name that is allowed and not there breaks only itself.
+    const missing = await at(`preview-2.${domain}`);
+    assert.equal(missing.status, 502);
+    assert.match(missing.body, /"error":"service unknown or down","service":"preview-2"/);
+    // Whatever is not allowed is as any unknown host: the routes without host answer.
+    for (const host of [`secret.${domain}`, `a.preview-1.${domain}`, "preview-1.example.org", `xpreview-1.${domain}`])
+      assert.equal((JSON.parse((await at(host, "/")).body) as { service: string }).service, "web", host);
+  }));
+
+test("the first path segment names a service: what is allowed, stripped, and after the routes of the config", () =>
+  withProxy(async ({ port }) => {
+    const seen = await seenAt(port, "/preview-1/a%2Fb//c?d=1");
+    assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb//c?d=1"]);
+    assert.equal(seen.headers["x-forwarded-prefix"], "/preview-1");
+    const bare = await ask(port, "/beta?x=1");
+    assert.deepEqual([bare.status, bare.headers.location], [308, "/beta/?x=1"]);
+    assert.deepEqual((await seenAt(port, "/preview-0/x")).url, "/preview-0/x", "a route of the config comes first");
+    for (const path of ["/secret/", "/secret.shop/", "/Preview-1/", "/preview-1.evil/", "/x/preview-1/"])
+      assert.equal((await seenAt(port, path)).service, "web", path);
+    assert.equal((await ask(port, "/preview-9/")).status, 502);
+    // A line break must not reach the Location header.
+    const broken = await ask(port, "/beta%0aX:1");
+    assert.ok(broken.status === 200 && !("x" in broken.headers));
+    assert.equal((await ask(port, "/beta%0a")).headers["location"] ?? "/beta/", "/beta/");
+  }));
+
+test("a client above a route's limit is told so, and others are served", () =>
+  withProxy(async ({ port }) => {
+    const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await ask(port, "/limited")).status));
+    assert.equal(statuses.filter((status) => status === 200).length, 3);
+    const { status, body } = await ask(port, "/limited");
+    assert.equal(status, 429);
+    assert.match(body, /"error":"too many requests","service":"web"/);
+    assert.equal((await ask(port, "/limited", { from: "127.0.0.9" })).status, 200);
+  }));
+
+test("a route's own body size holds", () =>
+  withProxy(async ({ port }) => {
+    const megabytes = (count: number) => Buffer.alloc(count * 2 ** 20);
+    assert.equal((await ask(port, "/small", { method: "POST", body: megabytes(1) })).status, 200);
+    assert.equal((await ask(port, "/small", { method: "POST", body: megabytes(2) })).status, 413);
+    assert.equal((await ask(port, "/", { method: "POST", body: megabytes(2) })).status, 200);
+  }));
+
+test("answers carry the security headers, a route's own beside them, and a service's in their place", () =>
+  withProxy(async ({ port }) => {
+    const { headers } = await ask(port, "/marked");
+    assert.equal(headers["cache-control"], "public, max-age=60");
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["x-frame-options"], "SAMEORIGIN");
+    assert.equal(headers["referrer-policy"], "strict-origin-when-cross-origin");
+    assert.equal(headers.server, "nginx");
+  }));
