@@ -1,10 +1,18 @@
 /** The stack's routes as the proxy takes them, and as people read them. */
-import type { StackConfig } from "../config.ts";
-import type { ProxyRoutes, Redirect, Route, Upstream, Wildcard } from "../nginx/routes.ts";
+import {
+  usualTimeoutSeconds,
+  type ProxyRoutes,
+  type Redirect,
+  type Route,
+  type Upstream,
+  type Wildcard,
+} from "../nginx/routes.ts";
 import { fullHost } from "./hosts.ts";
+import type { Settings } from "./schema.ts";
+import { longestWait } from "./timeouts.ts";
 
-type RoutedConfig = Pick<StackConfig, "domain" | "services" | "namespace" | "edge" | "proxy">;
-type RouteConfig = StackConfig["services"][string]["routes"][number];
+type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" | "proxy">;
+type RouteConfig = Settings["services"][string]["routes"][number];
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
@@ -26,7 +34,9 @@ const placeOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: str
   ...(host !== undefined && { host: fullHost(host, domain) }),
 });
 
-function routesOf({ domain, services }: Pick<RoutedConfig, "domain" | "services">): Route[] {
+function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "services" | "edge">): Route[] {
+  const longest = longestWait(edge) ?? usualTimeoutSeconds;
+  const usual = longest === usualTimeoutSeconds ? {} : { timeoutSeconds: longest };
   return Object.entries(services).flatMap(([service, { routes, routeDefaults }]) =>
     routes.map(({ path, host, keepPrefix, canary, versions, maintenance, ...own }) => ({
       service,
@@ -35,7 +45,7 @@ function routesOf({ domain, services }: Pick<RoutedConfig, "domain" | "services"
       canary,
       versions,
       maintenance,
-      settings: { ...routeDefaults, ...own },
+      settings: { ...usual, ...routeDefaults, ...own },
     })),
   );
 }
@@ -78,7 +88,7 @@ function wildcardsOf({ domain, namespace, proxy }: RoutedConfig): Wildcard[] {
 }
 
 /** `{"shop.example.com/hoge/": "hoge"}`: each route and its service, sorted. */
-export function routeTable(config: Pick<RoutedConfig, "domain" | "services">): Record<string, string> {
+export function routeTable(config: Pick<RoutedConfig, "domain" | "services" | "edge">): Record<string, string> {
   const entries = routesOf(config).map(
     ({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const,
   );

@@ -37,6 +37,9 @@ export interface Version {
   readonly service: string;
 }
 
+/** How long `nginx.conf` waits for a service, where a route says nothing. Seconds. */
+export const usualTimeoutSeconds = 25;
+
 /** What concerns the requests of one route; what is absent is as in `nginx.conf`. */
 export interface RequestSettings {
   /** Longest silence of a service, or of a client that is being answered; also of a websocket. Seconds. */

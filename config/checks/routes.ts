@@ -2,6 +2,7 @@
 import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, type ConfigProblem } from "../report.ts";
 import type { Settings } from "../schema.ts";
+import { longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
 
@@ -28,7 +29,23 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   return [
     ...conflicts([...routes.map(({ key, route }) => place(key, route)), ...redirects]),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
+    ...checkTimeouts(settings),
   ];
+}
+
+function checkTimeouts({ services, edge }: Settings): ConfigProblem[] {
+  const longest = longestWait(edge) ?? Infinity;
+  return Object.entries(services).flatMap(([name, { routes, routeDefaults }]) =>
+    [
+      { path: ["routeDefaults"], timeoutSeconds: routeDefaults.timeoutSeconds },
+      ...routes.map(({ timeoutSeconds }, index) => ({ path: ["routes", index], timeoutSeconds })),
+    ]
+      .filter(({ timeoutSeconds = 0 }) => timeoutSeconds > longest)
+      .map(({ path, timeoutSeconds = 0 }) => ({
+        key: keyOf(["services", name, ...path, "timeoutSeconds"]),
+        message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${timeoutSeconds + 5} or more`,
+      })),
+  );
 }
 
 function conflicts(places: readonly Place[]): ConfigProblem[] {

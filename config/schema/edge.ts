@@ -70,7 +70,7 @@ export const googleEdge = {
    * Seconds until an answer must be complete; a websocket lives no longer either. The proxy's own limits are inside it.
    * gRPC is not among the routes: Google reaches a backend by HTTP/1.1, or by HTTP/2 over TLS, where websockets fail.
    */
-  timeoutSeconds: z.int().min(1).max(86_400).default(30),
+  timeoutSeconds: z.int().min(10).max(86_400).default(30),
   /** Seconds in which requests may end on a pod that is going away. */
   drainSeconds: z.int().min(0).max(3600).default(30),
   armor: armor.optional(),

@@ -40,6 +40,20 @@ test("the CLI's empty default of an object that is not set counts as not set", (
   assert.equal(settings.registry.kind, "artifact-registry");
 });
 
+test("a route that waits longer than the load balancer is refused", () => {
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+  const slow = (edge: object) => ({
+    domain: valid.domain,
+    edge: { kind: "gce", ...edge },
+    services: { hoge: { ...valid.services.hoge, routes: [{ path: "/", timeoutSeconds: 60 }] } },
+  });
+  assert.match(
+    refusal(slow({}), google),
+    /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 25 s .*; raise gke-microservices:edge\.timeoutSeconds to 65/,
+  );
+  checkConfig(raw(slow({ timeoutSeconds: 65 }), google), "test", projectDir);
+});
+
 test("a secret outside `secrets` is refused, and its value is not shown", () => {
   const config = { ...hoge({ env: { TOKEN: "canary", "BAD NAME": "canary" } }), domain: "no domain" };
   assert.throws(

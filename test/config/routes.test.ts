@@ -5,7 +5,7 @@ import { proxyRoutes, routeTable } from "../../config/routes.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { schema } from "../../config/schema.ts";
 
-const settings = schema.parse({
+const config = schema.parse({
   domain: "shop.example.com",
   cluster: { kind: "existing", context: "somewhere" },
   edge: { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8"] },
@@ -27,10 +27,6 @@ const settings = schema.parse({
     worker: { image: "example.com/worker:1" },
   },
 });
-const google = { project: "", region: "" };
-const { edge, cluster: _cluster, registry: _registry, ...rest } = settings;
-const config = { ...rest, edge: edge.kind === "ingress" ? edge : { ...edge, ...google } };
-
 test("a service's settings hold for all its routes, unless a route says otherwise", () => {
   const { routes } = proxyRoutes(config);
   assert.deepEqual(
@@ -40,6 +36,18 @@ test("a service's settings hold for all its routes, unless a route says otherwis
       ["beta.shop.example.com", "/", { timeoutSeconds: 10, buffering: false }],
     ],
   );
+});
+
+test("behind Google's load balancer a route waits as long as that allows", () => {
+  const edge = { kind: "gce", timeoutSeconds: 120, drainSeconds: 30 } as const;
+  const [, beta] = proxyRoutes({ ...config, edge }).routes;
+  assert.equal(beta?.settings?.timeoutSeconds, 10, "what the service says comes first");
+  const web = { ...config.services["web"], routeDefaults: {}, routes: [{ path: "/", keepPrefix: false }] };
+  const services = { web } as typeof config.services;
+  const wait = (timeoutSeconds: number) =>
+    proxyRoutes({ ...config, services, edge: { ...edge, timeoutSeconds } }).routes[0]?.settings?.timeoutSeconds;
+  assert.equal(wait(120), 115);
+  assert.equal(wait(30), undefined, "as in nginx.conf");
 });
 
 test("a service that only a canary or a version leads to is an upstream, one that nothing leads to is not", () => {
@@ -63,7 +71,7 @@ test("redirects and wildcards reach the proxy with full names", () => {
 });
 
 test("the entrance serves every name: hosts of routes and redirects, and the wildcard", () => {
-  assert.deepEqual(hostNames(settings), [
+  assert.deepEqual(hostNames(config), [
     "shop.example.com",
     "beta.shop.example.com",
     "old.example.com",
