@@ -2,12 +2,14 @@
 import { appliesTo, unknown, type Predicate, type Properties, type Violation } from "./predicate.ts";
 import { accessPredicates } from "./predicates/access.ts";
 import { clusterPredicates } from "./predicates/cluster.ts";
+import { controlPlanePredicates } from "./predicates/controlPlane.ts";
 import { networkPredicates } from "./predicates/network.ts";
 import { nodePoolPredicates } from "./predicates/nodePool.ts";
 import { workloadPredicates } from "./predicates/workload.ts";
 
 export const allPredicates: readonly Predicate[] = [
   ...clusterPredicates,
+  ...controlPlanePredicates,
   ...nodePoolPredicates,
   ...networkPredicates,
   ...accessPredicates,
@@ -30,10 +32,10 @@ export function findings(
     .flatMap(({ id, check }) => check(props).map((violation) => ({ id, ...violation })));
 }
 
-/** One line for people, as in `privateClusterConfig.enablePrivateNodes is false; set it to true (CIS GKE 5.6.5)`. */
-export function describe({ property, value, fix }: Violation, benchmark: readonly string[]): string {
+/** One line for people, as in `privateClusterConfig.enablePrivateNodes is false; set it to true`. */
+export function describe({ property, value, fix }: Violation): string {
   const readable = (_: string, part: unknown) => (part === unknown ? "(not known yet)" : part);
   const text = value === undefined ? "not set" : JSON.stringify(value, readable);
   const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  return `${property} is ${shown}; ${fix}${benchmark.length > 0 ? ` (${benchmark.join(", ")})` : ""}`;
+  return `${property} is ${shown}; ${fix}`;
 }

@@ -56,7 +56,9 @@ export const accessPredicates = [
       benchmark: ["CKV_GCP_41", "CKV_GCP_49"],
       severity: "high",
       ...notRole(
-        ["roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"],
+        ["User", "TokenCreator", "OpenIdTokenCreator", "Admin", "KeyAdmin"]
+          .map((role) => `roles/iam.serviceAccount${role}`)
+          .concat("roles/iam.workloadIdentityUser"),
         "give it on the one service account that is meant",
       ),
     },
@@ -72,6 +74,13 @@ export const accessPredicates = [
     },
   }),
   ...predicates(repository, {
+    "registry-scan": {
+      title: "Images are searched for known weaknesses",
+      benchmark: ["CIS GKE 5.1.1"],
+      severity: "medium",
+      choice: "Google charges for each image",
+      ...oneOf("vulnerabilityScanningConfig.enablementConfig", ["INHERITED"], "set registry.scan to true"),
+    },
     "registry-cleanup": {
       title: "Old images go",
       severity: "low",

@@ -8,50 +8,25 @@ import {
   oneOf,
   predicates,
   unknown,
+  type Properties,
   type Requirement,
-  type Violation,
 } from "../predicate.ts";
 
-const cluster = { name: "GKE cluster", types: ["gcp:container/cluster:Cluster"] };
+import { ownAccount } from "./nodePool.ts";
 
-/** Autopilot fixes these by itself, and they are not given there. */
-function standard({ required, check }: Requirement): Requirement {
-  return {
-    required,
-    check: (props) => ([true, unknown].includes(at(props, "enableAutopilot") as true) ? [] : check(props)),
-  };
-}
+export const cluster = { name: "GKE cluster", types: ["gcp:container/cluster:Cluster"] };
 
-/** The control plane has an address that networks can reach. Unknown counts as none: it never is a violation. */
-const hasIpEndpoint = (props: unknown) =>
-  ![false, unknown].includes(at(props, "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled") as false);
+const isAutopilot = (props: Properties) => at(props, "enableAutopilot");
 
-const networks = "masterAuthorizedNetworksConfig.cidrBlocks";
-
-const allowList: Requirement = {
-  required: `\`${networks}\` is set where the IP endpoint is on, and has no range of length 0`,
-  check: (props) => {
-    const blocks = at(props, networks);
-    if (!hasIpEndpoint(props) || blocks === unknown) return [];
-    if (!Array.isArray(blocks) || blocks.length === 0)
-      return [
-        { property: networks, value: blocks, fix: "name the networks that may reach it, or use endpoint.kind dns" },
-      ];
-    return blocks.flatMap((block: unknown, index): Violation[] => {
-      const value = at(block, "cidrBlock");
-      if (typeof value !== "string" || !value.endsWith("/0")) return [];
-      return [{ property: `${networks}[${index}].cidrBlock`, value, fix: "name the networks that may reach it" }];
-    });
-  },
-};
-
-const noGoogleAddresses: Requirement = {
-  required: "`masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled` is `false` where the IP endpoint is on",
-  check: (props) =>
-    hasIpEndpoint(props)
-      ? oneOf("masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled", [false]).check(props)
-      : [],
-};
+/** Autopilot has these by itself, and refuses to be told. */
+const inStandard = ({ required, check }: Requirement): Requirement => ({
+  required: `${required} (in Autopilot always so)`,
+  check: (props) => ([true, unknown].includes(isAutopilot(props) as true) ? [] : check(props)),
+});
+const inAutopilot = ({ required, check }: Requirement): Requirement => ({
+  required: `in Autopilot ${required}`,
+  check: (props) => (isAutopilot(props) === true ? check(props) : []),
+});
 
 const region: Requirement = {
   required: "`location` is a region, not a zone",
@@ -61,8 +36,6 @@ const region: Requirement = {
     return [{ property: "location", value, fix: "give a region, as in asia-northeast1" }];
   },
 };
-
-const bindings = (group: string) => oneOf(`rbacBindingConfig.enableInsecureBindingSystem${group}`, [false]);
 
 export const clusterPredicates = predicates(cluster, {
   "cluster-regional": {
@@ -75,7 +48,7 @@ export const clusterPredicates = predicates(cluster, {
     benchmark: ["CKV_GCP_123"],
     severity: "medium",
     ...all(
-      standard(oneOf("removeDefaultNodePool", [true])),
+      inStandard(oneOf("removeDefaultNodePool", [true])),
       absent("nodePools", "make it a NodePool"),
       absent("nodeConfig", "set it on the NodePool"),
     ),
@@ -85,7 +58,7 @@ export const clusterPredicates = predicates(cluster, {
     benchmark: ["CIS GKE 5.6.2", "CKV_GCP_23"],
     severity: "medium",
     ...all(
-      standard(oneOf("networkingMode", ["VPC_NATIVE"])),
+      oneOf("networkingMode", ["VPC_NATIVE"]),
       given("ipAllocationPolicy.clusterSecondaryRangeName", "name the subnet's range for pods"),
       given("ipAllocationPolicy.servicesSecondaryRangeName", "name the subnet's range for Services"),
     ),
@@ -96,71 +69,35 @@ export const clusterPredicates = predicates(cluster, {
     severity: "high",
     ...oneOf("privateClusterConfig.enablePrivateNodes", [true]),
   },
-  "cluster-endpoint-allow-list": {
-    title: "Where the control plane has an IP address, only named networks reach it",
-    benchmark: ["CIS GKE 5.6.3", "CKV_GCP_18", "CKV_GCP_20"],
-    severity: "critical",
-    ...all(allowList, noGoogleAddresses),
-  },
-  "cluster-endpoint-by-name": {
-    title: "The control plane has no public IP address; it is reached by its DNS name, through IAM",
-    benchmark: ["CIS GKE 5.6.4"],
-    severity: "medium",
-    choice: "some tools need an IP address, which an allow list then guards",
-    ...oneOf("privateClusterConfig.enablePrivateEndpoint", [true], "use endpoint.kind dns"),
-  },
-  "cluster-no-client-certificate": {
-    title: "No client certificate is issued, because none can be revoked",
-    benchmark: ["CIS GKE 5.8.1", "CKV_GCP_13"],
-    severity: "high",
-    ...oneOf("masterAuth.clientCertificateConfig.issueClientCertificate", [false]),
-  },
-  "cluster-rbac-only": {
-    title: "Access is decided by RBAC and IAM alone, without legacy ABAC",
-    benchmark: ["CIS GKE 5.8.3", "CKV_GCP_7"],
-    severity: "high",
-    ...standard(oneOf("enableLegacyAbac", [false])),
-  },
   "cluster-no-alpha": {
     title: "No alpha features, with which clusters last 30 days",
     benchmark: ["CIS GKE 5.10.2", "CKV2_GCP_19"],
     severity: "medium",
-    ...standard(oneOf("enableKubernetesAlpha", [false])),
-  },
-  "cluster-no-anonymous": {
-    title: "Without a login there are health checks and nothing else",
-    severity: "high",
-    ...oneOf("anonymousAuthenticationConfig.mode", ["LIMITED"]),
-  },
-  "cluster-no-rights-for-everybody": {
-    title: "Nobody can bind a role to everybody",
-    benchmark: ["CIS GKE 4.1.9", "CIS GKE 4.1.10"],
-    severity: "high",
-    ...all(bindings("Authenticated"), bindings("Unauthenticated")),
+    ...oneOf("enableKubernetesAlpha", [false]),
   },
   "cluster-workload-identity": {
     title: "Pods have identities of their own",
     benchmark: ["CIS GKE 5.2.2"],
     severity: "high",
-    ...standard(given("workloadIdentityConfig.workloadPool", "set it to PROJECT.svc.id.goog")),
+    ...given("workloadIdentityConfig.workloadPool", "set it to PROJECT.svc.id.goog"),
   },
   "cluster-network-policies": {
     title: "Network policies are enforced, by Dataplane V2",
     benchmark: ["CIS GKE 4.3.1", "CKV_GCP_12"],
     severity: "medium",
-    ...standard(oneOf("datapathProvider", ["ADVANCED_DATAPATH"])),
+    ...inStandard(oneOf("datapathProvider", ["ADVANCED_DATAPATH"])),
   },
   "cluster-intranode-visibility": {
     title: "Traffic between pods of one node passes the VPC, its logs and its firewall",
     benchmark: ["CIS GKE 5.6.1", "CKV_GCP_61"],
     severity: "low",
-    ...standard(oneOf("enableIntranodeVisibility", [true])),
+    ...inStandard(oneOf("enableIntranodeVisibility", [true])),
   },
   "cluster-shielded-nodes": {
     title: "Nodes prove what they are",
     benchmark: ["CIS GKE 5.5.5", "CKV_GCP_71"],
     severity: "high",
-    ...standard(oneOf("enableShieldedNodes", [true])),
+    ...inStandard(oneOf("enableShieldedNodes", [true])),
   },
   "cluster-release-channel": {
     title: "Google keeps the version current, by a channel; no version beside it, because the two fight",
@@ -219,7 +156,16 @@ export const clusterPredicates = predicates(cluster, {
   "cluster-kubelet-port": {
     title: "Kubelet's port without a login is closed",
     severity: "high",
-    ...standard(oneOf("nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled", ["FALSE"])),
+    ...all(
+      inStandard(oneOf("nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled", ["FALSE"])),
+      inAutopilot(oneOf("nodePoolAutoConfig.nodeKubeletConfig.insecureKubeletReadonlyPortEnabled", ["FALSE"])),
+    ),
+  },
+  "cluster-own-account": {
+    title: "Autopilot's nodes do not run as the default account, which may edit the whole project",
+    benchmark: ["CIS GKE 5.2.1", "CKV2_GCP_1"],
+    severity: "high",
+    ...inAutopilot(ownAccount("clusterAutoscaling.autoProvisioningDefaults.serviceAccount")),
   },
   "cluster-posture": {
     title: "Google looks for weak settings of workloads",

@@ -11,7 +11,7 @@ const backend = { name: "BackendConfig", types: ["kubernetes:cloud.google.com/v1
 
 /** https://cloud.google.com/armor/docs/waf-rules#cves_and_other_vulnerabilities */
 const log4j: Requirement = {
-  required: "one of `rules` is `evaluatePreconfiguredWaf('cve-canary')`, denies, and is more than a preview",
+  required: "one of `rules` is about `cve-canary`, denies, and is more than a preview",
   check: (props) => {
     const rules = at(props, "rules");
     if (rules === unknown) return [];

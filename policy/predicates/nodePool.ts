@@ -3,18 +3,17 @@ import { absent, all, at, oneOf, predicates, unknown, type Requirement } from ".
 
 const nodePool = { name: "GKE node pool", types: ["gcp:container/nodePool:NodePool"] };
 
-const account = "nodeConfig.serviceAccount";
 /** https://cloud.google.com/iam/docs/service-account-types#default */
-const ownAccount: Requirement = {
-  required: `\`${account}\` is set, and not to the default account`,
+export const ownAccount = (property: string): Requirement => ({
+  required: `\`${property}\` is set, and not to the default account`,
   check: (props) => {
-    const value = at(props, account);
+    const value = at(props, property);
     if (value === unknown) return [];
     if (typeof value === "string" && value !== "default" && !value.endsWith("-compute@developer.gserviceaccount.com"))
       return [];
-    return [{ property: account, value, fix: "give the nodes an account that may write logs and pull images" }];
+    return [{ property, value, fix: "give the nodes an account that may write logs and pull images" }];
   },
-};
+});
 
 const bounds: Requirement = {
   required: "`autoscaling` has a least and a most number of nodes",
@@ -75,7 +74,7 @@ export const nodePoolPredicates = predicates(nodePool, {
     title: "Nodes do not run as the default account, which may edit the whole project",
     benchmark: ["CIS GKE 5.2.1", "CKV2_GCP_1"],
     severity: "high",
-    ...ownAccount,
+    ...ownAccount("nodeConfig.serviceAccount"),
   },
   "nodes-container-os": {
     title: "Nodes run Container-Optimized OS",

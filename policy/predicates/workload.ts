@@ -20,6 +20,7 @@ const workload = {
 };
 const service = { name: "Service", types: ["kubernetes:core/v1:Service"] };
 const namespace = { name: "Namespace", types: ["kubernetes:core/v1:Namespace"] };
+const account = { name: "ServiceAccount", types: ["kubernetes:core/v1:ServiceAccount"] };
 const content = { name: "Secret, ConfigMap", types: ["kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"] };
 const namespaced = {
   name: "namespaced object",
@@ -46,9 +47,9 @@ function eachContainer({ required, check }: Requirement): Requirement {
 }
 
 /** A container's own setting goes before the pod's. */
-function inPodOrContainer(property: string, allowed: unknown): Requirement {
+function inPodOrContainer(property: string, allowed: string | boolean): Requirement {
   return {
-    required: `\`securityContext.${property}\` of each container, or else of its pod, is ${JSON.stringify(allowed)}`,
+    required: `\`securityContext.${property}\` of each container, or else of its pod, is \`${allowed}\``,
     check: (props) => {
       const ofPod = at(props, `${pod}.securityContext.${property}`);
       const { check } = eachContainer({
@@ -99,7 +100,7 @@ const volumeKinds = [
   "secret",
 ];
 const safeVolumes: Requirement = {
-  required: `\`${pod}.volumes\` are ${volumeKinds.join(", ")}`,
+  required: `each of \`${pod}.volumes\` is ${volumeKinds.slice(0, -1).join(", ")} or ${volumeKinds.at(-1) ?? ""}`,
   check: (props) => {
     const volumes = at(props, `${pod}.volumes`);
     if (!Array.isArray(volumes)) return [];
@@ -149,9 +150,11 @@ export const workloadPredicates = [
       title: "No process gets more rights than its parent",
       benchmark: ["CIS GKE 4.6.3", "CKV_K8S_16", "CKV_K8S_20"],
       severity: "high",
-      ...all(
-        eachContainer(oneOf("securityContext.allowPrivilegeEscalation", [false])),
-        eachContainer(oneOf("securityContext.privileged", [undefined, false], "leave it out")),
+      ...eachContainer(
+        all(
+          oneOf("securityContext.allowPrivilegeEscalation", [false]),
+          oneOf("securityContext.privileged", [undefined, false], "leave it out"),
+        ),
       ),
     },
     "pod-no-capabilities": {
@@ -182,9 +185,11 @@ export const workloadPredicates = [
       title: "Pods say what they need, and cannot take all of a node's memory",
       benchmark: ["CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13"],
       severity: "medium",
-      ...all(
-        ...["requests.cpu", "requests.memory", "limits.memory"].map((what) =>
-          eachContainer(given(`resources.${what}`, "set resources in the service's config")),
+      ...eachContainer(
+        all(
+          ...["requests.cpu", "requests.memory", "limits.memory"].map((what) =>
+            given(`resources.${what}`, "set resources in the service's config"),
+          ),
         ),
       ),
     },
@@ -193,6 +198,14 @@ export const workloadPredicates = [
       benchmark: ["CKV_K8S_14"],
       severity: "high",
       ...eachContainer(pinnedImage),
+    },
+  }),
+  ...predicates(account, {
+    "account-no-token": {
+      title: "An account hands out no login to the cluster",
+      benchmark: ["CIS GKE 4.1.5"],
+      severity: "high",
+      ...oneOf("automountServiceAccountToken", [false]),
     },
   }),
   ...predicates(service, {

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Microservice, type MicroserviceArgs } from "../../components/microservice.ts";
-import { drainSeconds } from "../../components/pod.ts";
+import { drainSeconds, restrictedContainer } from "../../components/pod.ts";
+import { findings } from "../../policy/predicates.ts";
 import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
-import { assertRestricted, type PodTemplate } from "./podRules.ts";
+import type { PodTemplate } from "../podTemplate.ts";
 
 const args: MicroserviceArgs = {
   service: "hoge",
@@ -65,7 +66,7 @@ test("the Deployment's inputs", async () => {
   const { recording } = await make();
   const deployment = recording.one(types.deployment);
   const template = templateOf(deployment);
-  assertRestricted("hoge", template);
+  assert.deepEqual(findings(deployment.type, deployment.inputs), []);
   assert.deepEqual(deployment.inputs, {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -78,7 +79,7 @@ test("the Deployment's inputs", async () => {
     },
   });
   const { securityContext, ...container } = containerOf(deployment);
-  assert.ok(securityContext); // assertRestricted holds it to every field.
+  assert.deepEqual(securityContext, restrictedContainer.securityContext);
   // Exact, so that envFrom, a command and volumes are known to be absent.
   assert.deepEqual(container, {
     name: "hoge",
@@ -101,7 +102,7 @@ test("pods run under the account that they are given, without its token; by defa
   const { serviceAccountName, ...given } = await specWith({ serviceAccountName: "hoge" });
   assert.equal(serviceAccountName, "hoge");
   const without = await specWith({});
-  assert.deepEqual(given, without); // The token's mount is off in both: assertRestricted holds it above.
+  assert.deepEqual(given, without); // The token's mount is off in both: the findings above hold it.
   assert.ok(!("serviceAccountName" in without));
 });
 

@@ -1,4 +1,4 @@
-/** For each kind of resource one that keeps every rule, and for each rule what breaks it. */
+/** For each kind of resource one that keeps every rule, and for each rule what breaks it: one table, as long as it has rules. */
 import type { Properties } from "../../policy/predicate.ts";
 
 export interface Example {
@@ -247,8 +247,13 @@ export const examples: readonly Example[] = [
   },
   {
     type: "gcp:artifactregistry/repository:Repository",
-    good: { cleanupPolicies: [{ id: "keep" }], cleanupPolicyDryRun: false },
+    good: {
+      cleanupPolicies: [{ id: "keep" }],
+      cleanupPolicyDryRun: false,
+      vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
+    },
     broken: {
+      "registry-scan": [["vulnerabilityScanningConfig.enablementConfig", "DISABLED"]],
       "registry-cleanup": [
         ["cleanupPolicies", undefined],
         ["cleanupPolicyDryRun", true],
@@ -322,6 +327,11 @@ export const examples: readonly Example[] = [
         ["metadata.namespace", undefined],
       ],
     },
+  },
+  {
+    type: "kubernetes:core/v1:ServiceAccount",
+    good: { metadata: { namespace: "apps" }, automountServiceAccountToken: false },
+    broken: { "account-no-token": [["automountServiceAccountToken", undefined]] },
   },
   {
     type: "kubernetes:core/v1:Service",

@@ -6,9 +6,15 @@ import { readStackFile, withPlaceholderFiles } from "../../local/evaluate.ts";
 import { mockPulumi, settled, type Recording } from "../mocks.ts";
 import { projectDir } from "./rendered.ts";
 
-/** Evaluates `index.ts` for a stack of this project; once for each stack in a process. */
+let count = 0;
+
+/**
+ * Evaluates `index.ts` for a stack of this project.
+ * @param changes whole config keys of this project, in the place of the stack file's
+ */
 export async function record(
   stack: string,
+  changes: Readonly<Record<string, object>> = {},
 ): Promise<{ readonly recording: Recording; readonly outputs: Record<string, unknown> }> {
   process.chdir(projectDir); // As Pulumi does: contexts are relative to the project.
   const recording = await mockPulumi({
@@ -25,12 +31,17 @@ export async function record(
       "tls:index/certRequest:CertRequest": () => ({ certRequestPem: "the request\n" }),
       "tls:index/locallySignedCert:LocallySignedCert": () => ({ certPem: "the leaf\n" }),
     },
-    calls: { "gcp:organizations/getClientConfig:getClientConfig": { accessToken: "canary of the login" } },
+    calls: {
+      "gcp:organizations/getClientConfig:getClientConfig": { accessToken: "canary of the login" },
+      "gcp:organizations/getProject:getProject": { number: "123456789012" },
+    },
   });
-  pulumi.runtime.setAllConfig(withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`))));
+  const config = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
+  for (const [key, value] of Object.entries(changes)) config[`gke-microservices:${key}`] = JSON.stringify(value);
+  pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
   // Modules run once; another address makes it another module.
   const program = pathToFileURL(join(projectDir, "index.ts"));
-  program.searchParams.set("stack", stack);
+  program.searchParams.set("evaluation", String((count += 1)));
   const { default: outputs } = (await import(program.href)) as { default: Record<string, unknown> };
   await settled();
   return { recording, outputs };

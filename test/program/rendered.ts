@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseAllDocuments } from "yaml";
-import type { PodTemplate } from "../components/podRules.ts";
+import type { PodTemplate } from "../podTemplate.ts";
 
 export const projectDir = join(import.meta.dirname, "../..");
 

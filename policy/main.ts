@@ -1,0 +1,20 @@
+/** The policy pack: `pulumi preview --policy-pack policy`. Its packages are those of the program, one folder up. */
+import { PolicyPack } from "@pulumi/policy";
+import { appliesTo } from "./predicate.ts";
+import { allPredicates, describe } from "./predicates.ts";
+import { withUnknowns } from "./unknowns.ts";
+
+new PolicyPack("gke-microservices", {
+  policies: allPredicates.map(({ id, title, resource, benchmark, severity, choice, required, check }) => ({
+    name: id,
+    displayName: title,
+    description: benchmark.length === 0 ? title : `${title} (${benchmark.join(", ")})`,
+    severity,
+    enforcementLevel: choice === undefined ? "mandatory" : "advisory",
+    remediationSteps: required,
+    validateResource: ({ type, props }, report) => {
+      if (!appliesTo(resource, type)) return;
+      for (const violation of check(withUnknowns(props))) report(describe(violation));
+    },
+  })),
+});

@@ -1,0 +1,139 @@
+/** The policy pack as the engine meets it: started by the SDK's own loader, asked over gRPC. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { allPredicates } from "../../policy/predicates.ts";
+import { examples } from "./examples.ts";
+
+// The copies that the SDK itself uses.
+const require = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
+interface Message {
+  toObject(): unknown;
+}
+type Answer = (error: Error | null, message: Message) => void;
+interface Client {
+  getAnalyzerInfo(empty: unknown, answer: Answer): void;
+  analyze(request: unknown, answer: Answer): void;
+  close(): void;
+}
+const grpc = require("@grpc/grpc-js") as { credentials: { createInsecure(): unknown } };
+const { AnalyzerClient } = require("@pulumi/pulumi/proto/analyzer_grpc_pb") as {
+  AnalyzerClient: new (address: string, credentials: unknown) => Client;
+};
+const messages = require("@pulumi/pulumi/proto/analyzer_pb") as {
+  AnalyzeRequest: new () => Record<
+    "setType" | "setName" | "setUrn" | "setOptions" | "setProperties",
+    (value: unknown) => void
+  >;
+  AnalyzerResourceOptions: new () => unknown;
+};
+const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
+  Struct: { fromJavaScript(value: unknown): unknown };
+};
+const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js") as { Empty: new () => unknown };
+
+const folder = join(import.meta.dirname, "../../policy");
+const pack = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/run-policy-pack"), "127.0.0.1:1", folder], {
+  cwd: folder, // Where the CLI starts it.
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const [port] = (await once(pack.stdout, "data")) as [Buffer];
+const client = new AnalyzerClient(`127.0.0.1:${String(port).trim()}`, grpc.credentials.createInsecure());
+after(() => {
+  client.close();
+  pack.kill();
+});
+
+const answerTo = async (ask: (answer: Answer) => void) =>
+  new Promise<unknown>((resolve, reject) => {
+    ask((error, message) => {
+      if (error === null) resolve(message.toObject());
+      else reject(error);
+    });
+  });
+
+interface Diagnostic {
+  readonly policyname: string;
+  readonly message: string;
+  readonly enforcementlevel: number;
+}
+/** From the protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto */
+const level = { advisory: 0, mandatory: 1 };
+
+async function analyze(type: string, props: unknown): Promise<Diagnostic[]> {
+  const request = new messages.AnalyzeRequest();
+  request.setType(type);
+  request.setName("example");
+  request.setUrn(`urn:pulumi:test::gke-microservices::${type}::example`);
+  request.setOptions(new messages.AnalyzerResourceOptions());
+  request.setProperties(Struct.fromJavaScript(props));
+  const answer = await answerTo((done) => {
+    client.analyze(request, done);
+  });
+  return (answer as { diagnosticsList: Diagnostic[] }).diagnosticsList;
+}
+
+/** Every text, number and truth in there made unknown, as all of them could be in a first preview. */
+const allUnknown = (value: unknown): unknown =>
+  typeof value !== "object" || value === null
+    ? pulumi.runtime.unknownValue
+    : Array.isArray(value)
+      ? value.map(allUnknown)
+      : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, allUnknown(item)]));
+
+test("the pack offers every rule, and those without a choice stop an update", async () => {
+  const info = (await answerTo((done) => {
+    client.getAnalyzerInfo(new Empty(), done);
+  })) as { name: string; version: string; policiesList: { name: string; enforcementlevel: number }[] };
+  assert.equal(info.name, "gke-microservices");
+  assert.match(info.version, /^\d+\.\d+\.\d+$/);
+  assert.deepEqual(
+    info.policiesList.map(({ name, enforcementlevel }) => [name, enforcementlevel]),
+    allPredicates.map(({ id, choice }) => [id, choice === undefined ? level.mandatory : level.advisory]),
+  );
+});
+
+test("what keeps the rules passes, known or not", async () => {
+  for (const { type, good } of examples) {
+    assert.deepEqual(await analyze(type, good), [], type);
+    assert.deepEqual(await analyze(type, allUnknown(good)), [], `${type}, unknown`);
+  }
+});
+
+test("a violation is reported with property, value and fix, at its level", async () => {
+  const cluster = examples.find(({ type }) => type === "gcp:container/cluster:Cluster") ?? assert.fail();
+  const found = await analyze(cluster.type, {
+    ...cluster.good,
+    privateClusterConfig: { enablePrivateNodes: false, enablePrivateEndpoint: false },
+    // Unknown beside it: the rest is still looked at.
+    location: pulumi.runtime.unknownValue,
+  });
+  assert.deepEqual(
+    found.map(({ policyname, message, enforcementlevel }) => [
+      policyname,
+      message.split("\n").at(-1),
+      enforcementlevel,
+    ]),
+    [
+      ["cluster-private-nodes", "privateClusterConfig.enablePrivateNodes is false; set it to true", level.mandatory],
+      [
+        "cluster-endpoint-by-name",
+        "privateClusterConfig.enablePrivateEndpoint is false; set cluster.endpoint.kind to dns",
+        level.advisory,
+      ],
+    ],
+  );
+});
+
+test("a secret's content is in no message", async () => {
+  const found = await analyze("kubernetes:core/v1:Secret", {
+    metadata: { namespace: "default" },
+    stringData: { key: { [pulumi.runtime.specialSigKey]: pulumi.runtime.specialSecretSig, value: "canary" } },
+  });
+  assert.deepEqual(found.map(({ policyname }) => policyname).sort(), ["content-immutable", "namespace-own"]);
+  assert.doesNotMatch(JSON.stringify(found), /canary/);
+});
