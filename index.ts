@@ -69,6 +69,8 @@ export default {
   routes: routeTable(config),
   address: front.address,
   certificates: front.certificates,
+  nameServers: front.nameServers,
+  hostsElsewhere: front.hostsElsewhere,
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,

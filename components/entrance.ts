@@ -1,6 +1,7 @@
-/** The entrance as a whole: its address, its certificates, and whatever kind of object stands in front of the proxy. */
+/** The entrance as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
 import { X509Certificate } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { DnsRecords } from "./dnsRecords.ts";
 import { Gateway, type GatewayArgs } from "./gateway.ts";
 import { GlobalAddress } from "./globalAddress.ts";
 import type { GoogleBackend } from "./googleBackend.ts";
@@ -12,6 +13,7 @@ import type { Certificate } from "./tlsSecret.ts";
 export interface EntranceArgs {
   readonly stack: string;
   readonly namespace: pulumi.Input<string>;
+  readonly domain: string;
   /** Names that are served, the main one first. */
   readonly hosts: readonly string[];
   /** Service of the proxy. */
@@ -25,6 +27,8 @@ export interface EntranceArgs {
     | { readonly mode: "managed" | "self-signed" | "supplied"; readonly redirectHttp: boolean };
   /** The certificate, where tls.mode is supplied. */
   readonly certificate?: Certificate | undefined;
+  /** Records in Cloud DNS, in the named zone or in one that is made. @default - none */
+  readonly dns?: { readonly zone?: string | undefined; readonly wildcard: boolean } | undefined;
 }
 
 export interface Entrance {
@@ -34,6 +38,10 @@ export interface Entrance {
   readonly certificates: pulumi.Output<Record<string, CertificateStatus>> | undefined;
   /** PEM certificate that clients have to trust, where the stack signs for itself. */
   readonly caCertificate: pulumi.Output<string> | undefined;
+  /** What the domain above has to delegate to, where a zone was made. */
+  readonly nameServers: pulumi.Output<string[]> | undefined;
+  /** Hosts that the zone does not hold, where there is one: their records are for somebody else to make. */
+  readonly hostsElsewhere: readonly string[] | undefined;
 }
 
 /**
@@ -43,6 +51,17 @@ export interface Entrance {
 export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptions): Entrance {
   const { stack, edge, tls, hosts } = args;
   const reserved = edge.kind === "gce" ? new GlobalAddress(stack, edge) : undefined;
+  const records =
+    args.dns && reserved && edge.kind === "gce"
+      ? new DnsRecords("dns", {
+          ...args.dns,
+          project: edge.project,
+          stack,
+          domain: args.domain,
+          hosts,
+          address: reserved.address,
+        })
+      : undefined;
   const selfSigned =
     tls.mode === "self-signed"
       ? new SelfSignedCertificate("tls", { names: hosts, ...(reserved && { address: reserved.address }) })
@@ -77,6 +96,8 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
     address: reserved?.address ?? made.address,
     certificates: managed?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
     caCertificate: selfSigned?.caCrt,
+    nameServers: records?.nameServers,
+    hostsElsewhere: records?.hostsElsewhere,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What must hold between keys. Each check returns problems; none stops at the first. */
 import { checkCluster } from "./checks/cluster.ts";
-import { checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
+import { checkDns, checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
@@ -23,6 +23,7 @@ export function checkSettings(settings: Settings, { stack, region, projectDir, t
     ...checkCluster(settings, stack, region),
     ...checkEdge(settings),
     ...checkTls(settings, tls),
+    ...checkDns(settings),
     ...checkImages(settings, projectDir),
     ...checkRoles(settings),
     ...checkRoutes(settings),

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { cluster } from "./schema/cluster.ts";
+import { dns } from "./schema/dns.ts";
 import { edge, tls } from "./schema/edge.ts";
 import { proxy, registry, services } from "./schema/services.ts";
 import { domain, env, label } from "./schema/values.ts";
@@ -19,6 +20,7 @@ export const schema = z.strictObject({
   cluster,
   edge,
   tls,
+  dns,
   registry,
   proxy,
   /** Seconds that a rollout may take before it counts as failed. */

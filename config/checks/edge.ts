@@ -73,6 +73,17 @@ export function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings
   return problems;
 }
 
+/** Records point at the reserved address. */
+export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
+  if (dns === undefined || edge.kind === "gce") return [];
+  return [
+    {
+      key: keyOf(["dns"]),
+      message: `points at an address that the stack reserves at Google, and edge.kind ${edge.kind} has none; remove it, and make the records where the domain is`,
+    },
+  ];
+}
+
 export function checkTls(settings: Settings, tls: TlsMaterial | undefined): ConfigProblem[] {
   if (settings.tls.mode !== "supplied") {
     return settings.secrets.tls === undefined

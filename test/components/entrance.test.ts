@@ -24,6 +24,7 @@ async function make(change: Partial<EntranceArgs> = {}) {
     {
       stack: "staging",
       namespace: "apps",
+      domain: "shop.example.com",
       hosts: ["shop.example.com", "hoge.shop.example.com"],
       serviceName: "nginx-proxy",
       edge: gce,
@@ -106,6 +107,21 @@ test("the ingress names the certificates, redirects, and waits until the load ba
   const frontend = recording.one("kubernetes:networking.gke.io/v1beta1:FrontendConfig").inputs["spec"];
   assert.equal((frontend as { redirectToHttps: { enabled: boolean } }).redirectToHttps.enabled, true);
   assert.deepEqual(recording.all("kubernetes:core/v1:Secret"), []);
+});
+
+test("the names in DNS go before the address that they point at", async () => {
+  const { recording, front } = await make({
+    dns: { zone: "example-com", wildcard: false },
+    hosts: ["shop.example.com", "www.other.example"],
+  });
+  const deletion = steps(recording.resources, []);
+  const record = deletion.indexOf("delete dns-shop.example.com");
+  assert.ok(record >= 0 && record < deletion.indexOf("delete staging-ip"));
+  assert.deepEqual(recording.one("gcp:dns/recordSet:RecordSet").inputs["rrdatas"], ["203.0.113.7"]);
+  assert.deepEqual([front.nameServers, front.hostsElsewhere], [undefined, ["www.other.example"]]);
+  const without = await make();
+  assert.deepEqual(without.recording.all("gcp:dns/recordSet:RecordSet"), []);
+  assert.deepEqual([without.front.nameServers, without.front.hostsElsewhere], [undefined, undefined]);
 });
 
 test("the controller has time to take its load balancer away", async () => {

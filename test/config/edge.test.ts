@@ -16,16 +16,6 @@ const taken = (edge: Record<string, unknown>) => checkConfig(raw(onGoogle(edge),
 
 test("an edge on Google has closed defaults, and nothing that was not asked for", () => {
   assert.deepEqual(taken({}).edge, { kind: "gce", timeoutSeconds: 30, drainSeconds: 30 });
-  const web = (count: number) => ({
-    web: { image: "registry.example.com/web:1", routes: Array.from({ length: count }, (_, i) => ({ host: `h${i}` })) },
-  });
-
-  test("managed certificates are for as many hosts as a load balancer takes", () => {
-    const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
-    const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
-    assert.deepEqual(tls, { mode: "managed", redirectHttp: true, wildcard: false });
-  });
-
   const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
   assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
     kind: "gce",
@@ -42,9 +32,32 @@ test("an edge on Google has closed defaults, and nothing that was not asked for"
   });
 });
 
+test("DNS is left alone unless it is asked for, also by the CLI's empty default", () => {
+  const dnsOf = (dns?: unknown) =>
+    checkConfig(raw(onGoogle({}, dns === undefined ? {} : { dns }), google), "test", projectDir).settings.dns;
+  assert.equal(dnsOf(), undefined);
+  assert.equal(dnsOf({}), undefined);
+  assert.deepEqual(dnsOf({ create: true }), { create: true, wildcard: false });
+  assert.deepEqual(dnsOf({ zone: "example-com", wildcard: true }), {
+    zone: "example-com",
+    create: false,
+    wildcard: true,
+  });
+});
+
 test("IAP that is switched off excludes nothing", () => {
   const iap = { enabled: false, members: ["domain:example.com"] };
   checkConfig(raw(onGoogle({ iap, cdn: {} }, { tls: { mode: "none" } }), google), "test", projectDir);
+});
+
+const web = (count: number) => ({
+  web: { image: "registry.example.com/web:1", routes: Array.from({ length: count }, (_, i) => ({ host: `h${i}` })) },
+});
+
+test("managed certificates are for as many hosts as a load balancer takes", () => {
+  const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
+  const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
+  assert.deepEqual(tls, { mode: "managed", redirectHttp: true, wildcard: false });
 });
 
 const members = ["group:developers@example.com"];
@@ -89,6 +102,37 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     "a cache that keeps every answer, also one person's",
     onGoogle({ cdn: { cacheMode: "FORCE_CACHE_ALL" } }),
     [/edge\.cdn\.cacheMode/, /USE_ORIGIN_HEADERS, CACHE_ALL_STATIC/],
+  ],
+  [
+    "more managed certificates than a load balancer takes",
+    onGoogle({}, { tls: { mode: "managed" }, services: web(15) }),
+    [/tls\.mode/, /each of 16 hosts, and a load balancer takes 15; use edge\.kind gateway with tls\.wildcard/],
+  ],
+  [
+    "a wildcard at an Ingress",
+    onGoogle({}, { tls: { mode: "managed", wildcard: true } }),
+    [/tls\.wildcard/, /needs edge\.kind gateway: Google issues no wildcards for an Ingress/],
+  ],
+  [
+    "Google's certificates at another controller",
+    { ...valid, tls: { mode: "managed" } },
+    [/tls\.mode/, /"managed" is for Google's load balancer, and edge\.kind is ingress/],
+  ],
+  [
+    "no zone",
+    onGoogle({}, { dns: { wildcard: true } }),
+    [/gke-microservices:dns/, /exactly one of zone: NAME and create/],
+  ],
+  ["two zones", onGoogle({}, { dns: { zone: "a", create: true } }), [/exactly one of zone: NAME and create/]],
+  [
+    "a zone by its DNS name",
+    onGoogle({}, { dns: { zone: "example.com" } }),
+    [/dns\.zone/, /"example\.com" must be the name of a Cloud DNS zone, such as example-com/],
+  ],
+  [
+    "records for an address that nobody reserved",
+    { ...valid, dns: { zone: "example-com" } },
+    [/gke-microservices:dns/, /edge\.kind ingress has none; remove it/],
   ],
   ["Google's features at another controller", { ...valid, edge: { ...valid.edge, armor: {} } }, [/edge\.armor/]],
 ];

@@ -115,8 +115,10 @@ test("the outputs say what people need, and the kubeconfig only as a secret", as
     "certificates",
     "clusterName",
     "consoleUrl",
+    "hostsElsewhere",
     "images",
     "kubeconfig",
+    "nameServers",
     "routes",
     "url",
   ]);
