@@ -1,7 +1,7 @@
 /** Runs the programs that the local Kubernetes is made of. */
 import { spawn } from "node:child_process";
-import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { createReadStream, createWriteStream, existsSync, mkdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 
 export interface CommandOptions {
@@ -79,4 +79,10 @@ export async function run(command: string, args: readonly string[], options: Com
     throw new CommandError([command, ...args].join(" "), status, printed.slice(-keptOnFailure));
   }
   return Buffer.concat(out).toString();
+}
+
+/** The file that a program's name stands for. */
+export function onPath(program: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
 }

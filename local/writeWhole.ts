@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 export function writeWhole(file: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   const unfinished = `${file}.unfinished`;
+  rmSync(unfinished, { force: true }); // One that was left behind keeps the permissions that it had.
   try {
     writeFileSync(unfinished, text, { mode });
     renameSync(unfinished, file);

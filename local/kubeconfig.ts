@@ -1,0 +1,43 @@
+/** `npm run kubeconfig -- STACK`: one kubectl context per stack, in the user's own kubeconfig. */
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { main } from "./cli.ts";
+import { onPath } from "./command.ts";
+import { withContext, type Access } from "./contexts.ts";
+import { projectDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+import { accessTo } from "./stackAccess.ts";
+import { writeWhole } from "./writeWhole.ts";
+
+const usage = `npm run kubeconfig -- STACK
+
+Writes the context "gke-microservices-STACK" to your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config), or
+refreshes it. All else in that file stays as it is, the current context too. For a stack on Google it asks the Pulumi
+CLI for the stack's output; for "local" it takes the file that npm start made.`;
+
+await main(usage, {}, async ({ positionals }) => {
+  const [stack, ...rest] = positionals;
+  if (stack === undefined || rest.length > 0)
+    throw new Problem("One stack is to be named.", "For example: npm run kubeconfig -- staging");
+  const access = await accessTo(stack, projectDir);
+  const file = ownKubeconfig();
+  const name = `gke-microservices-${stack}`;
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  writeWhole(file, withContext(before, file, name, access), 0o600);
+  console.log(`Context ${name} is in ${file}.\n  kubectl --context ${name} get pods --all-namespaces`);
+  warnOfPlugin(access);
+});
+
+/** Where kubectl itself would write: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
+function ownKubeconfig(): string {
+  const first = process.env["KUBECONFIG"]?.split(delimiter).find((file) => file !== "");
+  const file = resolve(first ?? join(homedir(), ".kube", "config"));
+  return existsSync(file) ? realpathSync(file) : file; // A link stays one: what it leads to is written.
+}
+
+function warnOfPlugin({ user }: Access): void {
+  const { command, installHint } = (user["exec"] ?? {}) as { command?: string; installHint?: string };
+  if (command !== undefined && onPath(command) === undefined)
+    console.error(`warning: kubectl will need ${command}, which is not on PATH. ${installHint ?? ""}`);
+}

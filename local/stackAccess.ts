@@ -1,0 +1,69 @@
+/** Where the kubeconfig of a stack is: in Pulumi's state, or in the file that the stack's config names. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { CommandError, run } from "./command.ts";
+import { accessIn, type Access } from "./contexts.ts";
+import { readStackFile } from "./evaluate.ts";
+import { Problem } from "./problem.ts";
+import { findPulumi } from "./pulumiEngine.ts";
+
+/**
+ * The cluster of a stack, and the way in.
+ * @param project folder of the stack files
+ * @throws Problem
+ */
+export async function accessTo(stack: string, project: string): Promise<Access> {
+  const config = readStackFile(join(project, `Pulumi.${stack}.yaml`));
+  const cluster = JSON.parse(config["gke-microservices:cluster"] ?? "{}") as {
+    kind?: string;
+    context?: string;
+    kubeconfig?: string;
+  };
+  if (cluster.kind !== "existing")
+    return accessIn(await kubeconfigOutput(stack, project), `The output of stack ${stack}`);
+  const { context = "" } = cluster;
+  if (cluster.kubeconfig === undefined)
+    throw new Problem(
+      `The stack ${stack} has no kubeconfig of its own: it uses the context "${context}" of yours.`,
+      `kubectl --context ${context} get pods --all-namespaces`,
+    );
+  const file = resolve(project, cluster.kubeconfig);
+  if (!existsSync(file))
+    throw new Problem(`There is no ${file}: the cluster of stack ${stack} is not there.`, `Start it with "npm start".`);
+  return accessIn(readFileSync(file, "utf8"), file, context);
+}
+
+/** @throws Problem with what Pulumi said */
+async function kubeconfigOutput(stack: string, project: string): Promise<string> {
+  const program = findPulumi();
+  if (program === undefined)
+    throw new Problem(
+      `The kubeconfig of stack ${stack} is in Pulumi's state, and there is no Pulumi CLI on PATH.`,
+      `Install it (https://www.pulumi.com/docs/install/), or run "npx pulumi version" once.`,
+    );
+  const args = ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack];
+  try {
+    return await run(program, [...args, "--non-interactive", "--color", "never"], {
+      cwd: project,
+      env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+      timeout: 120_000,
+    });
+  } catch (error) {
+    if (error instanceof CommandError) throw explained(stack, error);
+    throw error;
+  }
+}
+
+function explained(stack: string, { output, status }: CommandError): Problem {
+  if (/no stack named/.test(output))
+    return new Problem(
+      `Pulumi knows no stack ${stack} here.`,
+      `"pulumi stack ls" lists those that it knows; "pulumi login" chooses where it looks.`,
+    );
+  if (/does not have output property/.test(output))
+    return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: pulumi up --stack ${stack}`);
+  return new Problem(
+    `Pulumi ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
+    "Mend what it names and run this again.",
+  );
+}
