@@ -4,6 +4,7 @@ export interface PodTemplate {
   readonly spec: {
     readonly securityContext: Record<string, unknown>;
     readonly automountServiceAccountToken: boolean;
+    readonly serviceAccountName?: string;
     readonly containers: readonly {
       readonly name: string;
       readonly image: string;

@@ -85,6 +85,9 @@ export interface HttpRoute extends Rendered {
 export interface DisruptionBudget extends Rendered {
   readonly spec: { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
 }
+export interface ServiceAccount extends Rendered {
+  readonly automountServiceAccountToken: boolean;
+}
 interface Kinds {
   Deployment: Deployment;
   Service: Service;
@@ -94,6 +97,7 @@ interface Kinds {
   PodDisruptionBudget: DisruptionBudget;
   ConfigMap: Rendered;
   Secret: Rendered;
+  ServiceAccount: ServiceAccount;
   Namespace: Rendered;
   FrontendConfig: Rendered;
   BackendConfig: Rendered;

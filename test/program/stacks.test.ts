@@ -7,7 +7,7 @@ import { objectsOf, projectDir, type Deployment, type Objects } from "./rendered
 const stacks = readdirSync(projectDir).flatMap(
   (file) => /^Pulumi\.(local|staging|production)\.yaml$/.exec(file)?.[1] ?? [],
 );
-assert.ok(stacks.includes("local") && stacks.includes("staging"));
+assert.equal(stacks.length, 3);
 
 const names = (objects: readonly { metadata: { name: string } }[]) =>
   objects.map(({ metadata }) => metadata.name).sort();
@@ -43,6 +43,21 @@ for (const stack of stacks)
       }
       const ids = objects.all.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
       assert.equal(new Set(ids).size, ids.length);
+    });
+
+    test("a pod runs under an account of its own where its service has Google roles, and nothing else does", () => {
+      const accounts = objects.of("ServiceAccount");
+      for (const { metadata, automountServiceAccountToken } of accounts) {
+        assert.equal(automountServiceAccountToken, false, metadata.name);
+        assert.deepEqual(Object.keys(metadata.annotations ?? {}), ["iam.gke.io/gcp-service-account"], metadata.name);
+      }
+      const used = objects.of("Deployment").flatMap(({ metadata, spec }) => {
+        const { serviceAccountName = [] } = spec.template.spec;
+        if (serviceAccountName.length > 0) assert.equal(serviceAccountName, metadata.name);
+        return serviceAccountName;
+      });
+      assert.deepEqual(used.sort(), names(accounts));
+      assert.deepEqual(used, stack === "production" ? ["hoge"] : []);
     });
 
     test("a Deployment selects its own pods, and a budget guards it where it has more than one", () => {

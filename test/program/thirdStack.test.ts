@@ -1,0 +1,44 @@
+/** Another stack is a copy of one file; what a stack is called decides nothing but names. */
+import assert from "node:assert/strict";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { record } from "./recorded.ts";
+import { projectDir, render } from "./rendered.ts";
+
+const fileOf = (stack: string) => join(projectDir, `Pulumi.${stack}.yaml`);
+
+test("a copy of a stack's file is a stack, the same but for its name", async (t) => {
+  const demo = `demo-${process.pid}`;
+  t.after(() => {
+    rmSync(fileOf(demo), { force: true });
+  });
+  copyFileSync(fileOf("staging"), fileOf(demo));
+  const [copy, original] = [await render(demo), await render("staging")];
+  assert.equal(copy.status, 0, copy.stderr);
+  assert.equal(copy.stdout.replaceAll(demo, "staging"), original.stdout);
+});
+
+test("no stack is named in the program", () => {
+  const folders = ["components", "config", "config/checks", "config/schema", "nginx"];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(projectDir, folder)).flatMap((file) => (file.endsWith(".ts") ? join(folder, file) : [])),
+  );
+  assert.ok(files.length > 30);
+  for (const file of ["index.ts", "config.ts", "Pulumi.yaml", ...files])
+    assert.doesNotMatch(readFileSync(join(projectDir, file), "utf8"), /["'`](local|staging|production)["'`]/, file);
+});
+
+test("a stack that builds nothing has nothing to do with Docker, and asks for no login", async () => {
+  const image = "asia-northeast1-docker.pkg.dev/acme-production/apps/nginx-proxy:1.0.0";
+  const { recording } = await record("production", { proxy: { image } });
+  assert.match(
+    JSON.stringify(recording.one("kubernetes:apps/v1:Deployment", "nginx-proxy-deployment").inputs),
+    /:1\.0\.0"/,
+  );
+  assert.deepEqual(
+    recording.resources.filter(({ type }) => /docker:/.test(type)),
+    [],
+  );
+  assert.deepEqual(recording.calls, []);
+});
