@@ -3,6 +3,7 @@ import { appliesTo, unknown, type Predicate, type Properties, type Violation } f
 import { accessPredicates } from "./predicates/access.ts";
 import { clusterPredicates } from "./predicates/cluster.ts";
 import { controlPlanePredicates } from "./predicates/controlPlane.ts";
+import { edgePredicates } from "./predicates/edge.ts";
 import { networkPredicates } from "./predicates/network.ts";
 import { nodePoolPredicates } from "./predicates/nodePool.ts";
 import { workloadPredicates } from "./predicates/workload.ts";
@@ -12,6 +13,7 @@ export const allPredicates: readonly Predicate[] = [
   ...controlPlanePredicates,
   ...nodePoolPredicates,
   ...networkPredicates,
+  ...edgePredicates,
   ...accessPredicates,
   ...workloadPredicates,
 ];

@@ -184,8 +184,46 @@ export const examples: readonly Example[] = [
   },
   {
     type: "kubernetes:networking.gke.io/v1beta1:FrontendConfig",
-    good: { metadata: { namespace: "apps" }, spec: { sslPolicy: "staging" } },
-    broken: { "edge-tls-policy-used": [["spec.sslPolicy", undefined]] },
+    good: { metadata: { namespace: "apps" }, spec: { sslPolicy: "staging", redirectToHttps: { enabled: true } } },
+    broken: {
+      "edge-tls-policy-used": [["spec.sslPolicy", undefined]],
+      "edge-https-only": [["spec.redirectToHttps.enabled", false]],
+    },
+  },
+  {
+    type: "kubernetes:networking.k8s.io/v1:Ingress",
+    good: {
+      metadata: {
+        namespace: "apps",
+        annotations: { "kubernetes.io/ingress.class": "gce", "ingress.gcp.kubernetes.io/pre-shared-cert": "staging" },
+      },
+    },
+    broken: {
+      "edge-managed-certificate": [['metadata.annotations["ingress.gcp.kubernetes.io/pre-shared-cert"]', undefined]],
+    },
+  },
+  {
+    type: "kubernetes:networking.gke.io/v1:GCPGatewayPolicy",
+    good: { metadata: { namespace: "apps" }, spec: { default: { sslPolicy: "staging" } } },
+    broken: { "gateway-tls-policy-used": [["spec.default.sslPolicy", undefined]] },
+  },
+  {
+    type: "kubernetes:networking.gke.io/v1:HealthCheckPolicy",
+    good: {
+      metadata: { namespace: "apps" },
+      spec: { default: { config: { type: "HTTP", httpHealthCheck: { requestPath: "/healthz", port: 8081 } } } },
+    },
+    broken: {
+      "gateway-health-check": [
+        ["spec.default.config.httpHealthCheck.requestPath", undefined],
+        ["spec.default.config.httpHealthCheck.port", undefined],
+      ],
+    },
+  },
+  {
+    type: "kubernetes:networking.gke.io/v1:GCPBackendPolicy",
+    good: { metadata: { namespace: "apps" }, spec: { default: { securityPolicy: "staging" } } },
+    broken: { "gateway-armor": [["spec.default.securityPolicy", undefined]] },
   },
   {
     type: "kubernetes:cloud.google.com/v1:BackendConfig",

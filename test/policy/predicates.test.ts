@@ -83,6 +83,11 @@ test("without an IP endpoint there is no allow list to ask for", () => {
   );
 });
 
+test("only Google's own Ingress is asked for a certificate of Google's", () => {
+  const type = "kubernetes:networking.k8s.io/v1:Ingress";
+  assert.deepEqual(findings(type, { metadata: { namespace: "apps" } }, allPredicates), []);
+});
+
 test("what Autopilot fixes by itself is not asked for there, and the rest is", () => {
   const good = examples[0]?.good ?? assert.fail();
   const fixed = [
