@@ -53,7 +53,8 @@ export class DnsRecords extends pulumi.ComponentResource {
         : undefined;
 
     const names = args.hosts.filter((host) => isUnder(host, domain));
-    for (const host of args.wildcard ? [...names, `*.${domain}`] : names)
+    // The proxy may serve the wildcard, which is then among the hosts.
+    for (const host of new Set(args.wildcard ? [...names, `*.${domain}`] : names))
       new gcp.dns.RecordSet(
         `${name}-${host}`,
         {

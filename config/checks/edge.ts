@@ -42,11 +42,16 @@ function checkManaged(settings: Settings): ConfigProblem[] {
   if (tls.mode !== "managed") return [];
   const problems: ConfigProblem[] = [];
   const hosts = hostNames(settings);
+  const noWildcards = 'needs a wildcard certificate, and Google issues none for an Ingress (edge.kind "gce")';
   if (tls.wildcard)
     problems.push({
       key: keyOf(["tls", "wildcard"]),
-      message:
-        'needs edge.kind gateway: Google issues no wildcards for an Ingress ("gce"); leave it out, and each host has a certificate of its own',
+      message: `${noWildcards}; use edge.kind gateway, or leave it out: each host then has a certificate of its own`,
+    });
+  if (hosts.some((host) => host.startsWith("*.")))
+    problems.push({
+      key: keyOf(["proxy", "wildcards", "subdomain"]),
+      message: `${noWildcards}; use edge.kind gateway with tls.wildcard, or supply a certificate for *.${settings.domain}`,
     });
   if (hosts.length > certificatesPerLoadBalancer)
     problems.push({

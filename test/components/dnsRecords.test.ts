@@ -86,6 +86,11 @@ test("a wildcard is one more record", async () => {
   assert.equal(recording.one(types.record, "dns-*.shop.example.com").inputs["name"], "*.shop.example.com.");
 });
 
+test("a wildcard that the proxy serves anyway is one record as well", async () => {
+  for (const wildcard of [false, true])
+    assert.deepEqual((await make({ hosts: ["*.shop.example.com"], wildcard })).names, ["dns-*.shop.example.com"]);
+});
+
 test("hosts outside the domain get no record, and are told", async () => {
   const elsewhere = ["www.other.example", "myshop.example.com", "example.com"];
   const { names, component } = await make({ hosts: ["shop.example.com", ...elsewhere] });

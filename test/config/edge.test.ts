@@ -111,7 +111,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "a wildcard at an Ingress",
     onGoogle({}, { tls: { mode: "managed", wildcard: true } }),
-    [/tls\.wildcard/, /needs edge\.kind gateway: Google issues no wildcards for an Ingress/],
+    [/tls\.wildcard/, /needs a wildcard certificate, and Google issues none for an Ingress .*; use edge\.kind gateway/],
+  ],
+  [
+    "managed certificates for services found by their subdomain",
+    onGoogle({}, { tls: { mode: "managed" }, proxy: { wildcards: { subdomain: { allow: ["preview-*"] } } } }),
+    [/proxy\.wildcards\.subdomain/, /needs a wildcard certificate/, /a certificate for \*\.shop\.example\.com/],
   ],
   [
     "Google's certificates at another controller",
