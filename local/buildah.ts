@@ -59,9 +59,7 @@ export async function buildah(what: string, args: readonly string[], folder?: st
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(
       `${what} failed:\n${error.output}`,
-      /no space left on device/i.test(error.output)
-        ? `Free some space on the disk of ${imagesDir} (an image takes up to 500 MB while it is built), then run the command again.`
-        : `Mend what it names, then run the command again. Full log: ${log}`,
+      `Mend what it names, then run the command again. Full log: ${log}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** What every command of the project has in common: options, `--help`, and one clear message when it fails. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import { diskFull, diskHint, saysDiskFull } from "./disk.ts";
 import { Problem } from "./problem.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -33,7 +34,14 @@ function parse<O extends Options>(usage: string, options: O): Parsed<O> {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof Problem) return `\nerror: ${error.message}\n${error.fix}`;
+  if (error instanceof Problem) return [`\nerror: ${error.message}\n${error.fix}`, hint(error)].join("");
   if (pulumi.RunError.isInstance(error)) return `\nerror: ${error.message}`;
+  if (error instanceof Error && saysDiskFull(error)) return explain(diskFull(error.message));
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Much goes wrong on a full disk without saying so: an API server whose store cannot write only does not answer. */
+function hint({ message }: Problem): string {
+  const text = /disk/.test(message) ? undefined : diskHint();
+  return text === undefined ? "" : `\n${text}`;
 }

@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "./command.ts";
+import { diskNeeded, existingParent, requireDisk } from "./disk.ts";
 import { sandboxInit } from "./inNode.ts";
 import { withLock } from "./lock.ts";
 import { context, writeCredentials } from "./node/credentials.ts";
 import { nodeFiles } from "./node/processes.ts";
 import { ensureParts, nodeRoot, programs } from "./parts.ts";
 import { cacheDir, kubeconfigPath, nodeDir, stateDir } from "./paths.ts";
-import { existingParent, requireDisk, requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
+import { requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
 import type { Progress } from "./progress.ts";
 import { ready } from "./ready.ts";
 import { cgroup, endSandbox, startSandbox } from "./sandbox.ts";
@@ -31,8 +32,6 @@ export interface Cluster {
   readonly context: string;
 }
 
-/** GiB of disk that a running cluster comes to. */
-const runDisk = 2;
 const versionFile = join(nodeDir, "version");
 /** Beside the folder that it guards, as stopping removes that. */
 export const lockFile = `${stateDir}.lock`;
@@ -65,7 +64,7 @@ export async function startCluster(options: ClusterOptions, progress: Progress):
       await endSandbox();
       requireFreeNetwork();
       requireFreePorts(address, [httpPort, httpsPort]);
-      requireDisk(stateDir, runDisk);
+      requireDisk(stateDir, diskNeeded.start);
       rmSync(nodeDir, { recursive: true, force: true });
       for (const [name, text] of Object.entries(files)) {
         mkdirSync(dirname(join(nodeDir, name)), { recursive: true });
@@ -76,6 +75,7 @@ export async function startCluster(options: ClusterOptions, progress: Progress):
       // Last: an interruption before leaves no version that the next start would trust.
       writeFileSync(versionFile, version);
     }
+    requireDisk(stateDir, diskNeeded.run);
     await progress.step("Starting the cluster", ready);
     return { kubeconfig: kubeconfigPath, context };
   });

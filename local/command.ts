@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
+import { diskFull, saysDiskFull } from "./disk.ts";
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -35,7 +36,7 @@ export class CommandError extends Error {
 
 const keptOnFailure = 2000;
 
-/** @returns what the command printed to its standard output. @throws CommandError */
+/** @returns what the command printed to its standard output. @throws CommandError, or Problem when it ended for want of disk space */
 export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.cwd,
@@ -46,6 +47,7 @@ export async function run(command: string, args: readonly string[], options: Com
   const limit = options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
   if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
+  log?.on("error", () => undefined); // Of a full disk the command itself tells; a log is not worth a failure.
   const out: Buffer[] = [];
   const all: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => {
@@ -72,10 +74,11 @@ export async function run(command: string, args: readonly string[], options: Com
   });
   if (log !== undefined) {
     log.end();
-    await finished(log);
+    await finished(log).catch(() => undefined);
   }
   if (status !== 0) {
     const printed = Buffer.concat(all).toString().trim();
+    if (saysDiskFull(printed)) throw diskFull(printed);
     throw new CommandError([command, ...args].join(" "), status, printed.slice(-keptOnFailure));
   }
   return Buffer.concat(out).toString();

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { CommandError, run } from "./command.ts";
+import { diskNeeded, requireDisk } from "./disk.ts";
 import { cacheDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 
@@ -35,6 +36,7 @@ async function unpacked(names: readonly string[], suite?: string): Promise<Debia
   const key = createHash("sha256").update(wanted.join(" ")).digest("hex").slice(0, 12);
   const root = join(debianDir, key);
   if (existsSync(root)) return root;
+  requireDisk(root, diskNeeded.unpack);
   await mkdir(debianDir, { recursive: true });
   const work = await mkdtemp(join(debianDir, "unfinished-"));
   try {
@@ -77,9 +79,13 @@ async function download(names: readonly string[], work: string, suite?: string):
   try {
     // A list of another day can name files that the mirror no longer has, so a failure is tried again with fresh ones.
     // An unreachable source that is not Debian's does not matter: whether the packages can be had decides.
-    await get().catch(async () => {
-      await apt("update").catch(() => undefined);
-      await get();
+    await get().catch(async (first: unknown) => {
+      if (!(first instanceof CommandError)) throw first;
+      const updated = await apt("update", "-o", "APT::Update::Error-Mode=any").catch((error: unknown) => error);
+      // Without lists it would only say that it knows no such package.
+      await get().catch((error: unknown) => {
+        throw updated instanceof Error ? updated : error;
+      });
     });
   } catch (error) {
     return rethrow(names)(error);
@@ -111,9 +117,11 @@ function problem(names: readonly string[], error: unknown): unknown {
     );
   }
   if (!(error instanceof CommandError)) return error;
+  // Of apt's output, its errors and warnings.
+  const told = error.output.split("\n").filter((line) => /^[EW]: /.test(line));
   return new Problem(
-    `Debian's packages could not be downloaded (${names.join(", ")}):\n${error.output}`,
-    `Check the network and the sources in /etc/apt, then run the command again. Full log: ${log}`,
+    `Debian's packages could not be downloaded (${names.join(", ")}):\n${told.join("\n") || error.output}`,
+    `Check the network, and the sources and proxy in /etc/apt ("apt-config dump"), then run the command again. Full log: ${log}`,
   );
 }
 

@@ -6,6 +6,9 @@ import { join, resolve } from "node:path";
 import { nodeImage } from "../components/imageReference.ts";
 import { baseImage, baseKey, type Base } from "./baseImages.ts";
 import { buildah, imagesDir } from "./buildah.ts";
+import { diskNeeded, requireDisk } from "./disk.ts";
+import { withLock } from "./lock.ts";
+import { cacheLock } from "./paths.ts";
 import { Problem } from "./problem.ts";
 
 export interface ImageSpec {
@@ -54,20 +57,23 @@ export async function buildImages(
   specs: readonly ImageSpec[],
   progress: (message: string) => void = () => undefined,
 ): Promise<Map<string, BuiltImage>> {
-  const images = new Map<string, BuiltImage>();
-  for (const spec of specs) images.set(spec.name, imageOf(spec));
-  // One after another: buildah's storage takes one writer, and the disk is what it waits for.
-  for (const spec of specs) {
-    const image = images.get(spec.name);
-    if (image === undefined || existsSync(image.archive)) continue;
-    await build(spec, image, progress);
-    await removeOld(spec.name, image.archive);
-  }
-  return images;
+  const all = specs.map((spec) => ({ spec, image: imageOf(spec) }));
+  const missing = all.filter(({ image }) => !existsSync(image.archive));
+  if (missing.length > 0)
+    await withLock(cacheLock, async () => {
+      await mkdir(imagesDir, { recursive: true });
+      requireDisk(imagesDir, diskNeeded.image);
+      await removeUnfinished();
+      // One after another: buildah's storage takes one writer, and the disk is what it waits for.
+      for (const { spec, image } of missing) {
+        await build(spec, image, progress);
+        await removeOld(spec.name, image.archive);
+      }
+    });
+  return new Map(all.map(({ spec, image }) => [spec.name, image]));
 }
 
 async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progress: (message: string) => void) {
-  await mkdir(imagesDir, { recursive: true });
   const what = `Building the image ${spec.name}`;
   const base = await baseImage(spec.base);
   progress(spec.name);
@@ -85,8 +91,14 @@ async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progre
     await rename(unfinished, archive);
   } finally {
     await rm(unfinished, { force: true });
-    await buildah(what, ["rmi", reference]); // the archive is what is kept
   }
+  await buildah(what, ["rmi", reference]); // the archive is what is kept
+}
+
+/** What a build that was killed, or that a full disk ended, left in buildah's storage: containers, and layers of no image. */
+async function removeUnfinished(): Promise<void> {
+  await rm(join(imagesDir, "tmp"), { recursive: true, force: true });
+  if (existsSync(join(imagesDir, "storage"))) await buildah("Cleaning up", ["rm", "--all"]);
 }
 
 /** Going back to the context of a few days ago stays quick; another checkout's archives stay too. */

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { compile, envoyDir, getEnvoy, programsDir } from "./build.ts";
 import { debianPackages, type DebianRoot } from "./debian.ts";
 import { getGatewayApi, gatewayApiDir } from "./gatewayApi.ts";
+import { diskNeeded, requireDisk } from "./disk.ts";
 import { withLock } from "./lock.ts";
-import { cacheDir } from "./paths.ts";
-import { requireDisk, requireLinuxRoot } from "./preconditions.ts";
+import { cacheDir, cacheLock } from "./paths.ts";
+import { requireLinuxRoot } from "./preconditions.ts";
 import type { Progress } from "./progress.ts";
 
 const debianNames = [
@@ -28,14 +29,11 @@ const debianNames = [
 export const programs = [programsDir, envoyDir];
 /** The root folder of the node: Debian's programs. */
 export const nodeRoot = (): Promise<DebianRoot> => debianPackages(debianNames);
-/** GiB of disk that compiling takes at its height. */
-const compileDisk = 8;
-const cacheLock = `${cacheDir}.lock`;
 
 /** Compiles, downloads and unpacks what is not in the cache yet. @throws Problem */
 export async function ensureParts(progress: Progress): Promise<void> {
   requireLinuxRoot();
-  if (!existsSync(programsDir)) requireDisk(cacheDir, compileDisk);
+  if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
   await withLock(cacheLock, async () => {
     removeUnfinished();
     const jobs: Promise<unknown>[] = [nodeRoot()];

@@ -8,6 +8,9 @@ export const projectDir = join(import.meta.dirname, "..");
 /** Compiled programs, unpacked packages and base images: the same for every checkout, kept by `npm stop -- --keep-cache`. */
 export const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "gke-microservices");
 
+/** Held by who writes to the cache. */
+export const cacheLock = `${cacheDir}.lock`;
+
 /** State of the running cluster of this checkout: data, logs, certificates, kubeconfig. Removed by `npm stop`. */
 export const stateDir = join(projectDir, ".local");
 

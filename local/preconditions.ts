@@ -1,5 +1,5 @@
 /** What has to hold before the local Kubernetes is started: each ends in one message that says what to do instead. */
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { link } from "./node/addresses.ts";
 import { stateDir } from "./paths.ts";
@@ -50,20 +50,4 @@ export function requireFreePorts(address: string, ports: readonly number[]): voi
       "End it, or choose other ports: npm start -- --http-port 8080 --https-port 8443",
     );
   }
-}
-
-/** @throws Problem */
-export function requireDisk(folder: string, gibibytes: number): void {
-  const { bavail, bsize } = statfsSync(existingParent(folder));
-  const free = (bavail * bsize) / 2 ** 30;
-  if (free < gibibytes)
-    throw new Problem(
-      `${folder} has ${free.toFixed(1)} GiB of disk left, and ${gibibytes} GiB are needed.`,
-      "Free some space, or (for the cache) point XDG_CACHE_HOME to a larger disk.",
-    );
-}
-
-/** The folder itself, or the nearest above it that exists. */
-export function existingParent(folder: string): string {
-  return existsSync(folder) ? folder : existingParent(dirname(folder));
 }

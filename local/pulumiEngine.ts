@@ -1,12 +1,13 @@
 /** The local stack under the Pulumi CLI, with its state in a folder of the checkout. */
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { CommandError, run } from "./command.ts";
 import type { RawConfig } from "./evaluate.ts";
 import { projectDir, stateDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
+import { writeWhole } from "./writeWhole.ts";
 
 const stack = "local";
 const home = join(stateDir, "pulumi");
@@ -33,7 +34,7 @@ export interface PulumiResult {
 async function pulumi(program: string, args: readonly string[]): Promise<string> {
   const passphrase = join(home, "passphrase");
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  if (!existsSync(passphrase)) writeWhole(passphrase, randomBytes(24).toString("base64url"), 0o600);
   try {
     return await run(program, [...args, "--non-interactive", "--color", "never"], {
       cwd: projectDir,
@@ -66,7 +67,7 @@ async function prepare(program: string, config: RawConfig): Promise<void> {
   const salt = /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0];
   const values = Object.entries(config).map(([key, value]) => [key, asYaml(value)] as const);
   const text = `config: ${JSON.stringify(Object.fromEntries(values))}\n`;
-  writeFileSync(configFile, salt === undefined ? text : `${salt}\n${text}`);
+  writeWhole(configFile, salt === undefined ? text : `${salt}\n${text}`);
 }
 
 /** Values of a stack file are YAML, of which JSON is a part. */

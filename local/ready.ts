@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
 import { kubectlPath, programsDir } from "./build.ts";
 import { run } from "./command.ts";
+import { diskNeeded, requireDisk } from "./disk.ts";
 import { gatewayApiFile } from "./gatewayApi.ts";
 import { imagesInNode, importImage, runInNode, sandboxInit } from "./inNode.ts";
 import { apiServiceAddress, nodeAddress } from "./node/addresses.ts";
@@ -14,7 +15,7 @@ import { nodeName } from "./node/credentials.ts";
 import { bootstrapObjects } from "./node/objects.ts";
 import { bootstrapped, envoyAdminSocket } from "./node/processes.ts";
 import { pauseImage } from "./node/settings.ts";
-import { kubeconfigPath, logsDir, nodeDir } from "./paths.ts";
+import { kubeconfigPath, logsDir, nodeDir, stateDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
 
@@ -67,6 +68,7 @@ async function until(part: string, holds: () => Promise<boolean>): Promise<void>
     } catch (error) {
       last = error;
     }
+    requireDisk(stateDir, diskNeeded.run); // The store ends on a full disk, and nothing answers any more.
     // A moment after the start the sandbox is not to be seen yet.
     if (sandboxInit() === undefined) await sleep(1000);
     if (sandboxInit() === undefined) break;

@@ -1,10 +1,11 @@
 /** The local CA, and the certificate that it signs for the stack's host names: what `tls.mode: supplied` of the local stack names. */
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateProblems } from "../config/certificate.ts";
 import { tlsDir } from "./paths.ts";
 import { createAuthority, openAuthority, type Authority } from "./pki.ts";
+import { writeWhole } from "./writeWhole.ts";
 
 /** The CA's certificate, for clients to trust. */
 export const caFile = join(tlsDir, "ca.crt");
@@ -25,8 +26,8 @@ export async function ensureCertificate(names: readonly string[]): Promise<void>
     names: [...names, "127.0.0.1"],
     days: 825,
   });
-  writeFileSync(keyFile, `${leaf.key}\n`, { mode: 0o600 });
-  writeFileSync(crtFile, `${leaf.certificate}\n${authority.certificate}\n`);
+  writeWhole(keyFile, `${leaf.key}\n`, 0o600);
+  writeWhole(crtFile, `${leaf.certificate}\n${authority.certificate}\n`);
 }
 
 function isServing(names: readonly string[]): boolean {
@@ -43,7 +44,7 @@ async function localAuthority(): Promise<Authority> {
     return openAuthority({ certificate: readFileSync(caFile, "utf8"), key: readFileSync(caKeyFile, "utf8") }, "rsa");
   }
   const authority = await createAuthority("gke-microservices local CA", "rsa");
-  writeFileSync(caKeyFile, `${authority.key}\n`, { mode: 0o600 });
-  writeFileSync(caFile, `${authority.certificate}\n`);
+  writeWhole(caKeyFile, `${authority.key}\n`, 0o600);
+  writeWhole(caFile, `${authority.certificate}\n`);
   return authority;
 }

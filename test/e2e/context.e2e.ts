@@ -1,17 +1,18 @@
 /** `npm start -- --context NAME`: a cluster that is there already, which here is the one of another checkout. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { nodeImage } from "../../components/imageReference.ts";
 import { kubectlPath } from "../../local/build.ts";
 import { kubectlObjects } from "../../local/kubectl.ts";
 import { apiServer, nodeAddress } from "../../local/node/addresses.ts";
-import { kubeconfigPath, projectDir } from "../../local/paths.ts";
+import { kubeconfigPath } from "../../local/paths.ts";
 import { get } from "../../local/verify.ts";
+import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 
 const context = "gke-microservices-local";
@@ -35,11 +36,7 @@ const deployments = async (namespace: string) =>
 
 before(
   async () => {
-    cpSync(projectDir, checkout, {
-      recursive: true,
-      filter: (path) => !/^(node_modules|\.git|\.local)($|[/.])/.test(relative(projectDir, path)),
-    });
-    symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
+    copyCheckout(checkout);
     const text = readFileSync(stackFile, "utf8");
     const elsewhere = "domain: other.localhost\n  gke-microservices:namespace: other";
     writeFileSync(stackFile, text.replace("domain: shop.localhost", elsewhere));

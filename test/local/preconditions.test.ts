@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { requireDisk, requireFreePorts } from "../../local/preconditions.ts";
+import { requireFreePorts } from "../../local/preconditions.ts";
 import { Problem } from "../../local/problem.ts";
 import { commandLine, listener, startTime } from "../../local/processes.ts";
 
@@ -27,16 +27,6 @@ test("a port in use is told with the process that has it and the option that pic
   server.close();
   await once(server, "close");
   requireFreePorts("127.0.0.1", [port]);
-});
-
-test("too little disk is told with what is there and what is needed", linux, () => {
-  requireDisk("/nowhere/yet", 0);
-  assert.throws(
-    () => {
-      requireDisk("/nowhere/yet", 2 ** 30);
-    },
-    (error) => error instanceof Problem && /GiB of disk left, and 1073741824 GiB are needed/.test(error.message),
-  );
 });
 
 test("a process is known by its start as well as its id", linux, () => {

@@ -1,0 +1,13 @@
+/** Another checkout of the project, as it is here, with a state of its own. */
+import { cpSync, symlinkSync } from "node:fs";
+import { join, relative } from "node:path";
+import { projectDir } from "../../local/paths.ts";
+
+/** @param folder takes it. The npm packages are those of this checkout */
+export function copyCheckout(folder: string): void {
+  cpSync(projectDir, folder, {
+    recursive: true,
+    filter: (path) => !/^(node_modules|\.git|\.local)($|[/.])/.test(relative(projectDir, path)),
+  });
+  symlinkSync(join(projectDir, "node_modules"), join(folder, "node_modules"));
+}

