@@ -74,6 +74,7 @@ export default {
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,
+  workloadsUrl: kubernetes.workloadsUrl,
   images,
   caCertificate: front.caCertificate,
 };

@@ -14,6 +14,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
   readonly clusterName: pulumi.Output<string>;
   readonly kubeconfig = undefined;
   readonly consoleUrl = undefined;
+  readonly workloadsUrl = undefined;
 
   constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:ExistingCluster", name, {}, opts);

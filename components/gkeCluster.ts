@@ -73,7 +73,13 @@ export class GkeCluster extends pulumi.ComponentResource {
     const { project, region, endpoint, encryptionKey } = args;
     const timeouts = { create: "60m", update: "120m", delete: "60m" };
 
-    const network = new Network(`${name}-network`, { project, region, ranges: args.network }, { parent: this });
+    // Another project, region or range would have new ones of these, and so a new cluster. Node pools come and go.
+    const protect = args.deletionProtection;
+    const network = new Network(
+      `${name}-network`,
+      { project, region, ranges: args.network },
+      { parent: this, protect },
+    );
     const apis = enableApis(
       name,
       project,
@@ -91,7 +97,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         accountId: `${name}-nodes`,
         displayName: `Nodes of the GKE cluster of the stack ${args.stack}`,
       },
-      { parent: this, dependsOn: apis },
+      { parent: this, protect, dependsOn: apis },
     );
     // The first writes logs and metrics, the second pulls images; the default identity may edit the whole project.
     // https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster#use_least_privilege_sa
@@ -140,7 +146,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         parent: this,
         // Its nodes need their rights and the way out from the first minute, and until the last.
         dependsOn: [...apis, ...grants, ...keyGrants, network.nat],
-        protect: args.deletionProtection,
+        protect,
         // A range for Services belongs to one cluster: the next one cannot come up while the first one holds it.
         deleteBeforeReplace: true,
         customTimeouts: timeouts,

@@ -13,6 +13,14 @@ export interface NetworkArgs {
   readonly ranges: Ranges;
 }
 
+/**
+ * What the load balancer leaves behind (endpoint groups, health check firewall rules) holds the network as "in use".
+ * Google clears it away on its own time, and so the deletion of what it holds may take long. What cannot be waited for
+ * here, because Google refuses at once, is waited for earlier: the stack's namespace goes only when its endpoint groups
+ * have gone. https://github.com/pulumi/pulumi-kubernetes/issues/1787
+ */
+const customTimeouts = { delete: "45m" };
+
 /** A VPC with one subnet for a private, VPC-native cluster. Nodes have no public address; they reach out through NAT. */
 export class Network extends pulumi.ComponentResource {
   /** Id of the VPC. */
@@ -36,7 +44,7 @@ export class Network extends pulumi.ComponentResource {
     const vpc = new gcp.compute.Network(
       `${name}-vpc`,
       { project, autoCreateSubnetworks: false, routingMode: "REGIONAL" },
-      { parent: this, dependsOn: enableApis(name, project, ["compute"], this) },
+      { parent: this, dependsOn: enableApis(name, project, ["compute"], this), customTimeouts },
     );
 
     const rangeNames = { pods: "pods", services: "services" };
@@ -59,11 +67,21 @@ export class Network extends pulumi.ComponentResource {
           metadata: "INCLUDE_ALL_METADATA",
         },
       },
-      // A second subnet with the same addresses is refused while the first one is there.
-      { parent: this, deleteBeforeReplace: true },
+      {
+        parent: this,
+        // A second subnet with the same addresses is refused while the first one is there.
+        deleteBeforeReplace: true,
+        // Google does not change a range that a cluster uses, and says so only after the preview.
+        replaceOnChanges: ["secondaryIpRanges[0].ipCidrRange", "secondaryIpRanges[1].ipCidrRange"],
+        customTimeouts,
+      },
     );
 
-    const router = new gcp.compute.Router(`${name}-router`, { project, region, network: vpc.id }, { parent: this });
+    const router = new gcp.compute.Router(
+      `${name}-router`,
+      { project, region, network: vpc.id },
+      { parent: this, customTimeouts },
+    );
     this.nat = new gcp.compute.RouterNat(
       `${name}-nat`,
       {
@@ -80,7 +98,7 @@ export class Network extends pulumi.ComponentResource {
         logConfig: { enable: true, filter: "ERRORS_ONLY" },
       },
       // A router's second NAT for the same ranges is refused while the first one is there.
-      { parent: this, dependsOn: [subnet], deleteBeforeReplace: true },
+      { parent: this, dependsOn: [subnet], deleteBeforeReplace: true, customTimeouts },
     );
 
     this.networkId = vpc.id;

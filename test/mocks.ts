@@ -18,6 +18,7 @@ export interface Recorded {
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
   readonly ignoreChanges: readonly string[];
+  readonly replaceOnChanges: readonly string[];
   readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
 }
 
@@ -45,6 +46,7 @@ interface RegisterRequest {
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
   getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
 }
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
@@ -139,6 +141,7 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
     protect: request.getProtect(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getReplaceonchangesList(),
     customTimeouts: timeouts && {
       create: timeouts.getCreate(),
       update: timeouts.getUpdate(),

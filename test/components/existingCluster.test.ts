@@ -25,6 +25,7 @@ test("nothing but a provider for the context is made", async () => {
   assert.equal(await valueOf(cluster.clusterName), "somewhere");
   assert.equal(cluster.kubeconfig, undefined);
   assert.equal(cluster.consoleUrl, undefined);
+  assert.equal(cluster.workloadsUrl, undefined);
 });
 
 test("a kubeconfig is kept secret", async () => {

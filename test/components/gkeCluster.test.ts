@@ -129,11 +129,17 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });
 
-test("deletion protection off is off at Google and in Pulumi", async () => {
-  const { recording } = await make({ deletionProtection: false });
-  const cluster = recording.one(clusterType);
-  assert.equal(cluster.inputs["deletionProtection"], false);
-  assert.equal(cluster.protect, false);
+test("deletion protection is on or off at Google and in Pulumi, for all that a cluster cannot outlive", async () => {
+  for (const deletionProtection of [true, false]) {
+    const { recording } = await make({ deletionProtection });
+    const cluster = recording.one(clusterType);
+    assert.equal(cluster.inputs["deletionProtection"], deletionProtection);
+    const lasting = ["network:Network", "subnetwork:Subnetwork", "router:Router", "routerNat:RouterNat"];
+    const parts = [...lasting.map((type) => `gcp:compute/${type}`), "gcp:serviceaccount/account:Account"];
+    for (const type of [clusterType, ...parts]) assert.equal(recording.one(type).protect, deletionProtection, type);
+    // A pool is replaced or removed in daily life.
+    assert.equal(recording.one("gcp:container/nodePool:NodePool").protect, false);
+  }
 });
 
 test("each pool has its own machines, by its own name", async () => {

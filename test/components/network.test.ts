@@ -47,6 +47,7 @@ test("Network makes a VPC, a subnet with named ranges, a router and a NAT", asyn
     logConfig: { aggregationInterval: "INTERVAL_5_SEC", flowSampling: 0.5, metadata: "INCLUDE_ALL_METADATA" },
   });
   assert.equal(subnet.deleteBeforeReplace, true);
+  assert.deepEqual(subnet.replaceOnChanges, ["secondaryIpRanges[0].ipCidrRange", "secondaryIpRanges[1].ipCidrRange"]);
 
   const router = recording.one("gcp:compute/router:Router");
   assert.deepEqual(router.inputs, {
@@ -67,6 +68,7 @@ test("Network makes a VPC, a subnet with named ranges, a router and a NAT", asyn
     logConfig: { enable: true, filter: "ERRORS_ONLY" },
   });
   assert.ok(nat.dependencies.includes(subnet.urn));
+  for (const part of [vpc, subnet, router, nat]) assert.equal(part.customTimeouts?.delete, "45m", part.name);
 
   assert.equal(await valueOf(network.networkId), "staging-network-vpc-id");
   assert.equal(await valueOf(network.subnetId), "staging-network-subnet-id");

@@ -82,6 +82,19 @@ test("what goes in front goes first: ingress before proxy and address, all of it
   for (const policy of recording.all("gcp:compute/sSLPolicy:SSLPolicy")) assertAfter(ingress, policy);
 });
 
+test("the cluster has its way out, its nodes' rights and its APIs before it comes and until it is gone", () => {
+  const cluster = of(types.cluster);
+  const within = byUrn.get(cluster.parent);
+  const grants = recording.all("gcp:projects/iAMMember:IAMMember").filter(({ parent }) => parent === within?.urn);
+  assert.equal(grants.length, 2);
+  for (const grant of grants) assertAfter(cluster, grant);
+  for (const type of ["routerNat:RouterNat", "router:Router", "subnetwork:Subnetwork", "network:Network"])
+    assertAfter(cluster, of(`gcp:compute/${type}`));
+  const apis = recording.all("gcp:projects/service:Service").filter(({ parent }) => parent === within?.urn);
+  assert.ok(apis.length >= 5);
+  for (const api of apis) assertAfter(cluster, api);
+});
+
 test("every object that is in the namespace waits for it", () => {
   const namespace = of("kubernetes:core/v1:Namespace");
   const objects = resources.filter(({ type }) => type.startsWith("kubernetes:") && type !== namespace.type);
@@ -121,6 +134,7 @@ test("the outputs say what people need, and the kubeconfig only as a secret", as
     "nameServers",
     "routes",
     "url",
+    "workloadsUrl",
   ]);
   const known: Record<string, unknown> = await valueOf(pulumi.output(outputs));
   assert.equal(known["url"], "https://staging.example.com/");
