@@ -5,7 +5,7 @@ import { allPredicates } from "./predicates.ts";
 
 export const page = join(import.meta.dirname, "../docs/security.md");
 /** What stands before it on the page is written by hand. */
-export const mark = "<!-- Written by `npm run rules` from the folder policy. -->\n";
+export const mark = "<!-- Written by `npm run rules` from the folder policy. -->\n\n";
 
 /** Every rule in the order of its id. */
 export function table(): string {
@@ -22,7 +22,7 @@ export function table(): string {
         .map((cell) => cell.replaceAll("|", "\\|"))
         .join(" | "),
     );
-  return ["rule | what holds | what is required | benchmark | when broken", "---|---|---|---|---", ...rows]
+  return ["rule | what holds | what is required | benchmark | when broken", "--- | --- | --- | --- | ---", ...rows]
     .map((row) => `| ${row} |\n`)
     .join("");
 }

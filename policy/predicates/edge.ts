@@ -1,5 +1,5 @@
 /** The entrance: what a load balancer of Google's lets in, and under which certificate. */
-import { all, at, given, isObject, oneOf, predicates, unknown, type Requirement } from "../predicate.ts";
+import { all, at, given, oneOf, predicates, unknown, type Requirement } from "../predicate.ts";
 
 const sslPolicy = { name: "SSL policy", types: ["gcp:compute/sSLPolicy:SSLPolicy"] };
 const armor = { name: "Cloud Armor policy", types: ["gcp:compute/securityPolicy:SecurityPolicy"] };
@@ -46,7 +46,7 @@ const log4j: Requirement = {
       return /'cve-canary'/.test(String(expression)) && /^deny/.test(String(action)) && preview !== true;
     };
     if (items.some(stops)) return [];
-    const value = items.map((rule) => (isObject(rule) ? at(rule, "match.expr.expression") : rule));
+    const value = items.map((rule) => at(rule, "match.expr.expression") ?? at(rule, "match.versionedExpr"));
     return [{ property: "rules", value, fix: "set edge.armor.log4j to true" }];
   },
 };
