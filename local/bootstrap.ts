@@ -71,8 +71,8 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
     ...args,
     grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader", ...roles],
     encryptionKey: settings.cluster.encryptionKey,
-    dns: "gke-microservices:dns" in raw,
-    certificateManager: (settings.edge.kind as string) === "gateway",
+    dns: settings.dns !== undefined,
+    certificateManager: settings.edge.kind === "gateway" && settings.tls.mode === "managed",
   };
 }
 

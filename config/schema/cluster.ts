@@ -43,7 +43,11 @@ const nodePool = z.strictObject({
     .default([]),
 });
 
-const time = z.iso.datetime();
+/** A time without quotes is more than text in YAML, and the CLI hands it over as `2026-01-03 17:00:00 +0000 UTC`. */
+const time = z.preprocess(
+  (value) => (typeof value === "string" ? value.replace(/^(\S+) (\S+) \+0000 UTC$/, "$1T$2Z") : value),
+  z.iso.datetime(),
+);
 
 const endpoint = z
   .discriminatedUnion("kind", [

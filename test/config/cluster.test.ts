@@ -90,6 +90,14 @@ test("what a team may choose is taken", () => {
   assert.deepEqual(check({ mode: "autopilot" }).nodePools, {});
 });
 
+test("a time that was written without quotes arrives in the CLI's own form, and is taken", () => {
+  const times = (start: string, end: string) => check({ maintenance: { start, end } }).maintenance;
+  assert.deepEqual(
+    times("2026-01-03 17:00:00 +0000 UTC", "2026-01-03 21:00:00 +0000 UTC"),
+    times("2026-01-03T17:00:00Z", "2026-01-03T21:00:00Z"),
+  );
+});
+
 test("machine types of every make are taken", () => {
   for (const machineType of [
     ...["e2-micro", "e2-standard-4", "n2-custom-4-8192", "n2-custom-4-8192-ext", "custom-4-8192", "t2a-standard-8"],
