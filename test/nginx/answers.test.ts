@@ -1,0 +1,126 @@
+/** The rendered configuration, run by a real nginx: what it answers itself, and what it does when a service fails. */
+import assert from "node:assert/strict";
+import type { RequestListener } from "node:http";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { addressOf, ask, proxyRoutes, seenAt, startService } from "./loopback.ts";
+import { withNginx } from "./realNginx.ts";
+import { startSystem, type System } from "./system.ts";
+
+let system: System;
+before(async () => {
+  system = await startSystem();
+});
+after(() => system[Symbol.asyncDispose]());
+
+test("404 where no route is meant, 400 where the path could mean two things", async () => {
+  await system.withProxy(async ({ port }) => {
+    const host = "part.shop.localhost";
+    for (const [path, headers, status, error] of [
+      ["/", { host }, 404, "no such route"],
+      ["/hoge/", { host }, 404, "no such route"],
+      ["/hoge%2Fx", {}, 404, "no such route"],
+      ["/hoge/../kept/", {}, 400, "path with dot segments"],
+      ["/hoge/%2E%2e/kept/", {}, 400, "path with dot segments"],
+      ["/hoge/..%2Fkept/", {}, 400, "path with dot segments"],
+      ["/hoge/x/..", {}, 400, "path with dot segments"],
+    ] as const) {
+      const answer = await ask(port, path, { headers: { ...headers, "x-request-id": "id-1" } });
+      assert.equal(answer.status, status, path);
+      assert.equal(answer.headers["content-type"], "application/json");
+      assert.deepEqual(JSON.parse(answer.body), { error, requestId: "id-1" });
+    }
+  });
+});
+
+test("502 names the service that is down or unknown; the others go on; a later one is found", async () => {
+  await system.withProxy(async ({ port }) => {
+    for (const [path, service] of [
+      ["/dead/", "dead"],
+      ["/later/", "later"],
+      ["/failing/reset", "failing"],
+    ] as const) {
+      const answer = await ask(port, path, { headers: { "x-request-id": '"><script>' } });
+      assert.equal(answer.status, 502, path);
+      assert.equal(answer.headers["content-type"], "application/json");
+      const { error, service: named, requestId } = JSON.parse(answer.body) as Record<string, string>;
+      assert.deepEqual([error, named], ["service unknown or down", service]);
+      assert.match(requestId ?? "", /^[0-9a-f]{32}$/, "an id that is not fit for JSON is not taken over");
+    }
+    assert.equal((await seenAt(port, "/hoge/")).service, "hoge");
+
+    const appeared = Date.now();
+    system.nameServer.names.set(addressOf("later"), "127.0.0.1");
+    try {
+      while ((await ask(port, "/later/")).status === 502 && Date.now() - appeared < 9_000) await sleep(200);
+      assert.equal((await seenAt(port, "/later/x")).url, "/x");
+      // The resolver's validity is 5 s; the rest is this test's own step and a busy machine.
+      assert.ok(Date.now() - appeared < 7_000, `found after ${Date.now() - appeared} ms`);
+    } finally {
+      system.nameServer.names.delete(addressOf("later"));
+    }
+  });
+});
+
+test("504 where the service is too slow, 413 where the body is too large", async () => {
+  await using slow = await startService("slow", () => undefined);
+  system.nameServer.names.set(addressOf("slow"), "127.0.0.1");
+  const text = renderRoutes(
+    proxyRoutes(system.nameServer, { slow: slow.port }, [{ service: "slow", path: "/", keepPrefix: false }]),
+  );
+  // The same text with less patience: 25 s are too long for a test.
+  await withNginx(text.replace("set $service slow;", "$& proxy_read_timeout 1s;"), async ({ port }) => {
+    await sleep(200);
+    const late = await ask(port, "/x");
+    assert.equal(late.status, 504);
+    assert.partialDeepStrictEqual(JSON.parse(late.body), { error: "too slow", service: "slow" });
+    assert.equal(slow.count(), 1);
+    const large = await ask(port, "/x", { method: "POST", headers: { "content-length": String(11 * 1024 * 1024) } });
+    assert.equal(large.status, 413);
+    assert.partialDeepStrictEqual(JSON.parse(large.body), { error: "body too large" });
+  });
+});
+
+test("a service's own errors are passed on untouched", async () => {
+  await system.withProxy(async ({ port }) => {
+    for (const status of [404, 500, 502, 503, 504]) {
+      const answer = await ask(port, `/failing/${status}`);
+      assert.deepEqual([answer.status, answer.body], [status, "the service's own words"]);
+    }
+  });
+});
+
+test("what fails under way is tried at another pod, unless it may not happen twice", async () => {
+  const failing: RequestListener = (request) => request.socket.destroy();
+  await using one = await startService("pods", failing);
+  await using other = await startService("pods", failing, "127.0.0.3", one.port);
+  system.nameServer.names.set(addressOf("pods"), "127.0.0.1 127.0.0.3");
+  const text = renderRoutes(
+    proxyRoutes(system.nameServer, { pods: one.port }, [{ service: "pods", path: "/", keepPrefix: false }]),
+  );
+  for (const [method, count] of [
+    ["POST", 1],
+    ["GET", 2],
+  ] as const) {
+    await withNginx(text, async ({ port }) => {
+      await sleep(200);
+      const before = one.count() + other.count();
+      assert.equal((await ask(port, "/", { method })).status, 502);
+      assert.equal(one.count() + other.count() - before, count, method);
+    });
+  }
+});
+
+test("no version is told, and health has a port of its own", async () => {
+  await system.withProxy(async ({ port, healthPort }) => {
+    const healthy = await ask(healthPort, "/healthz", { headers: { host: "10.0.0.7" } });
+    assert.deepEqual([healthy.status, healthy.body], [200, '{"status":"ok"}\n']);
+    assert.equal((await ask(healthPort, "/hoge/")).status, 404);
+    for (const path of ["/", "/hoge", "/dead/", "/x/.."]) {
+      const { headers, body } = await ask(port, path);
+      assert.equal(headers.server, "nginx");
+      assert.doesNotMatch(body, /nginx\//);
+    }
+  });
+});
