@@ -35,7 +35,7 @@ export function command(program: string, args: readonly string[], env: Record<st
   });
 }
 
-const stackFile = join(projectDir, "Pulumi.local.yaml");
+export const stackFile = join(projectDir, "Pulumi.local.yaml");
 
 /** Edits the local stack's file for one test, and puts it back after. */
 export function editStack(context: TestContext, edit: (text: string) => string): void {

@@ -1,0 +1,58 @@
+/** The same path with a Gateway in front instead of an Ingress, and the step from one to the other on a running stack. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { kubectlObjects } from "../../local/kubectl.ts";
+import { kubectlPath } from "../../local/build.ts";
+import { kubeconfigPath } from "../../local/paths.ts";
+import { local, stackFile } from "./commands.ts";
+import { pathTests, start } from "./path.ts";
+
+const original = readFileSync(stackFile, "utf8");
+writeFileSync(stackFile, original.replace("kind: ingress", "kind: gateway"));
+after(async () => {
+  writeFileSync(stackFile, original);
+  await local("stop.ts", "--keep-cache");
+});
+
+pathTests();
+
+const objects = (kind: string) => {
+  const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
+  return kubectlObjects(place, ["get", kind, "-n", "apps"]);
+};
+
+test("the controller has taken the Gateway and each of its routes", async () => {
+  interface Status {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly parents?: readonly {
+      readonly conditions: readonly { readonly type: string; readonly status: string }[];
+    }[];
+  }
+  const [gateway] = await objects("gateways");
+  const conditions = (gateway?.["status"] as Status).conditions ?? [];
+  for (const wanted of ["Accepted", "Programmed"])
+    assert.ok(
+      conditions.some(({ type, status }) => type === wanted && status === "True"),
+      JSON.stringify(conditions),
+    );
+  const routes = await objects("httproutes");
+  assert.equal(routes.length, 3);
+  for (const { metadata, ...route } of routes)
+    for (const { conditions } of (route["status"] as Status).parents ?? assert.fail(metadata.name))
+      assert.deepEqual(
+        conditions.filter(({ status }) => status !== "True"),
+        [],
+        metadata.name,
+      );
+});
+
+test("back to an Ingress: every hop holds again, and nothing is left of the Gateway", async () => {
+  writeFileSync(stackFile, original);
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  assert.match(text, /applied .*Ingress\/ingress.*pruned Gateway\/gateway, HTTPRoute\/gateway-redirect, /);
+  assert.deepEqual([await objects("gateways"), await objects("httproutes")], [[], []]);
+  const again = await start();
+  assert.match(again.text, /nothing to apply/);
+});

@@ -1,0 +1,119 @@
+/** What must hold of the path from client to service, whichever kind of edge stands in front. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { caFile } from "../../local/tls.ts";
+import { get } from "../../local/verify.ts";
+import { command, editStack, local } from "./commands.ts";
+import { underLoad } from "./load.ts";
+
+export const start = (...args: string[]) => local("start.ts", "--engine", "kubectl", ...args);
+const ports = { address: "127.0.0.1", httpPort: 80, httpsPort: 443 };
+export const entrance = () => ({ ...ports, ca: readFileSync(caFile, "utf8") });
+export const answered = (service: string) => (status: number, body: string) =>
+  status === 200 && body.includes(`"service": "${service}"`);
+
+/** Registers the tests for the stack file as it is when they run. */
+export function pathTests(): void {
+  test("npm start ends in a table of hops that all held", { timeout: 25 * 60_000 }, async () => {
+    const { status, text } = await start();
+    assert.equal(status, 0, text);
+    for (const hop of [
+      "http://shop.localhost/",
+      "https://shop.localhost/",
+      "https://shop.localhost/hoge/",
+      "https://hoge.shop.localhost/",
+    ]) {
+      assert.match(text, new RegExp(`ok +${hop.replaceAll(".", "\\.")} `));
+    }
+  });
+
+  test("curl with the local CA gets hoge's pod, by path with the prefix stripped and by host", async () => {
+    for (const [url, host] of [
+      ["https://shop.localhost/hoge/deep?a=1", "shop.localhost"],
+      ["https://hoge.shop.localhost/deep?a=1", "hoge.shop.localhost"],
+    ] as const) {
+      const { status, text } = await command("curl", [
+        "--silent",
+        "--show-error",
+        "--fail",
+        // Any address of the loopback: the service must see the one that the client has.
+        "--interface",
+        "127.0.0.9",
+        "--cacert",
+        caFile,
+        "--resolve",
+        `${host}:443:127.0.0.1`,
+        url,
+      ]);
+      assert.equal(status, 0, text);
+      const seen = JSON.parse(text) as { service: string; path: string; pod: string; headers: Record<string, string> };
+      assert.equal(seen.service, "hoge");
+      assert.equal(seen.path, "/deep");
+      assert.match(seen.pod, /^hoge-/);
+      assert.equal(seen.headers["x-real-ip"], "127.0.0.9");
+      assert.equal(seen.headers["x-forwarded-proto"], "https");
+      assert.equal(seen.headers["x-forwarded-ssl"], "on");
+      assert.equal(seen.headers["x-forwarded-host"], host);
+    }
+  });
+
+  test("a client without the CA is not served", async () => {
+    await assert.rejects(get({ ...ports, ca: undefined }, "https", "shop.localhost", "/"), /certificate/);
+  });
+
+  test("a client cannot choose its own address or scheme", async () => {
+    const { body } = await get(entrance(), "https", "shop.localhost", "/", {
+      "x-forwarded-for": "198.51.100.9",
+      "x-real-ip": "198.51.100.9",
+      "x-forwarded-proto": "http",
+    });
+    const { headers } = JSON.parse(body) as { headers: Record<string, string> };
+    assert.notEqual(headers["x-real-ip"], "198.51.100.9");
+    assert.equal(headers["x-forwarded-proto"], "https");
+  });
+
+  test("a second start applies nothing and says so", async () => {
+    const { status, text } = await start();
+    assert.equal(status, 0, text);
+    assert.match(text, /nothing to apply/);
+  });
+
+  test("an edited route changes the proxy's routes alone, and loses no request", async (context) => {
+    editStack(context, (text) =>
+      text.replace(
+        "routes: [{ path: /hoge/ }, { host: hoge }]",
+        "routes: [{ path: /hoge/ }, { host: hoge }, { path: /new/ }]",
+      ),
+    );
+    const { result, load } = await underLoad(
+      { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") },
+      () => start(),
+    );
+    assert.equal(result.status, 0, result.text);
+    assert.match(
+      result.text,
+      /applied ConfigMap\/nginx-proxy-routes-\w+, Deployment\/nginx-proxy; pruned ConfigMap\/nginx-proxy-routes-\w+\n/,
+    );
+    assert.equal((await get(entrance(), "https", "shop.localhost", "/new/")).status, 200);
+    assert.deepEqual(load.failures, []);
+    assert.ok(load.sent > 500, `${load.sent} requests`);
+  });
+
+  test("going to plain HTTP and back to TLS loses no request", async (context) => {
+    await test("to none", async (inner) => {
+      editStack(inner, (text) =>
+        text.replace(/ {4}mode: supplied\n {4}certFile: .*\n {4}keyFile: .*\n/, "    mode: none\n"),
+      );
+      const { status, text } = await start();
+      assert.equal(status, 0, text);
+      assert.match(text, /ok +http:\/\/shop\.localhost\/hoge\//);
+    });
+    context.diagnostic("from none to supplied");
+    // With TLS on, plain HTTP is answered by a redirect, which is what a client may expect.
+    const good = (status: number, body: string) => answered("hoge")(status, body) || status === 301;
+    const { result, load } = await underLoad({ url: "http://shop.localhost/hoge/", good }, () => start());
+    assert.equal(result.status, 0, result.text);
+    assert.deepEqual(load.failures, []);
+  });
+}
