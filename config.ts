@@ -24,7 +24,7 @@ type OnGoogle<Choice extends { kind: string }, Kind> =
 export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edge" | "registry"> {
   readonly stack: string;
   readonly cluster: OnGoogle<Settings["cluster"], "gke">;
-  readonly edge: OnGoogle<Settings["edge"], "gce">;
+  readonly edge: OnGoogle<Settings["edge"], "gce" | "gateway">;
   readonly registry: OnGoogle<Settings["registry"], "artifact-registry">;
   /** Every name that clients may use, the domain first. */
   readonly hosts: readonly string[];
@@ -41,7 +41,7 @@ export function loadConfig(): StackConfig {
   const { secrets, cluster, edge, registry, ...rest } = settings;
   const choices = {
     cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
-    edge: edge.kind === "gce" ? { ...edge, ...google } : edge,
+    edge: edge.kind === "ingress" ? edge : { ...edge, ...google },
     registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
   };
   const { tls: _, ...envs } = secrets;

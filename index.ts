@@ -18,7 +18,9 @@ const { stack, cluster, edge, tls, rolloutSeconds } = config;
 
 // Where the Kubernetes is, and where images come from.
 const kubernetes =
-  cluster.kind === "gke" ? new GkeCluster(stack, { ...cluster, stack }) : new ExistingCluster(stack, cluster);
+  cluster.kind === "gke"
+    ? new GkeCluster(stack, { ...cluster, stack, gatewayApi: true })
+    : new ExistingCluster(stack, cluster);
 const inCluster = { provider: kubernetes.provider };
 const registry =
   config.registry.kind === "artifact-registry" ? new ImageRegistry(stack, { ...config.registry, stack }) : undefined;
@@ -71,6 +73,7 @@ export default {
   certificates: front.certificates,
   nameServers: front.nameServers,
   hostsElsewhere: front.hostsElsewhere,
+  authorizations: front.authorizations,
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,

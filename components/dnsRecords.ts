@@ -1,5 +1,6 @@
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
+import type { AuthorizationRecord } from "./certificateMap.ts";
 import { enableApis } from "./googleApis.ts";
 import { labelsOf } from "./googleNames.ts";
 
@@ -17,6 +18,8 @@ export interface DnsRecordsArgs {
   readonly zone?: string | undefined;
   /** A record for `*.<domain>` as well. */
   readonly wildcard: boolean;
+  /** By which Google sees that a certificate may be issued, by domain; for those elsewhere none is made. @default - none */
+  readonly authorizations?: Readonly<Record<string, pulumi.Output<AuthorizationRecord>>> | undefined;
 }
 
 /** Seconds for which resolvers may keep an answer, and so for which a moved address is still looked for at the old one. */
@@ -52,21 +55,22 @@ export class DnsRecords extends pulumi.ComponentResource {
           )
         : undefined;
 
+    const common = { project, managedZone: zone?.name ?? args.zone ?? "", ttl };
     const names = args.hosts.filter((host) => isUnder(host, domain));
     // The proxy may serve the wildcard, which is then among the hosts.
     for (const host of new Set(args.wildcard ? [...names, `*.${domain}`] : names))
       new gcp.dns.RecordSet(
         `${name}-${host}`,
-        {
-          project,
-          managedZone: zone?.name ?? args.zone ?? "",
-          name: `${host}.`,
-          type: "A",
-          ttl,
-          rrdatas: [args.address],
-        },
+        { ...common, name: `${host}.`, type: "A", rrdatas: [args.address] },
         { parent: this, dependsOn },
       );
+    for (const [host, { name: recordName, type, data }] of Object.entries(args.authorizations ?? {}))
+      if (isUnder(host, domain))
+        new gcp.dns.RecordSet(
+          `${name}-authorization-${host}`,
+          { ...common, name: recordName, type, rrdatas: [data] },
+          { parent: this, dependsOn },
+        );
 
     this.nameServers = zone?.nameServers;
     this.hostsElsewhere = args.hosts.filter((host) => !isUnder(host, domain));

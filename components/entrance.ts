@@ -1,8 +1,9 @@
 /** The entrance as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
 import { X509Certificate } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
 import { DnsRecords } from "./dnsRecords.ts";
-import { Gateway, type GatewayArgs } from "./gateway.ts";
+import { Gateway } from "./gateway.ts";
 import { GlobalAddress } from "./globalAddress.ts";
 import type { GoogleBackend } from "./googleBackend.ts";
 import { ManagedCertificates, type CertificateStatus } from "./managedCertificates.ts";
@@ -20,11 +21,19 @@ export interface EntranceArgs {
   readonly serviceName: pulumi.Input<string>;
   readonly edge:
     | ({ readonly kind: "gce"; readonly project: string } & GoogleBackend)
-    | (Pick<GatewayArgs, "className"> & { readonly kind: "gateway" })
+    | ({
+        readonly kind: "gateway";
+        readonly onGoogle: true;
+        readonly className: string;
+        readonly project: string;
+      } & Omit<GoogleBackend, "iap">)
+    | { readonly kind: "gateway"; readonly onGoogle: false; readonly className: string }
     | ClassEdge;
   readonly tls:
     | { readonly mode: "none" }
-    | { readonly mode: "managed" | "self-signed" | "supplied"; readonly redirectHttp: boolean };
+    /** By a Gateway, one certificate may serve every label under the domain. */
+    | { readonly mode: "managed"; readonly redirectHttp: boolean; readonly wildcard?: boolean }
+    | { readonly mode: "self-signed" | "supplied"; readonly redirectHttp: boolean };
   /** The certificate, where tls.mode is supplied. */
   readonly certificate?: Certificate | undefined;
   /** Records in Cloud DNS, in the named zone or in one that is made. @default - none */
@@ -34,8 +43,10 @@ export interface EntranceArgs {
 export interface Entrance {
   /** Where clients connect; unknown until a controller reports it where it is not reserved. */
   readonly address: pulumi.Output<string | undefined>;
-  /** How far the certificates are, by host; none over plain HTTP. */
+  /** How far the certificates are, by host or wildcard; none over plain HTTP. */
   readonly certificates: pulumi.Output<Record<string, CertificateStatus>> | undefined;
+  /** What DNS has to hold before Google issues them, by domain; made by the stack where `dns` covers the domain. */
+  readonly authorizations: Readonly<Record<string, pulumi.Output<AuthorizationRecord>>> | undefined;
   /** PEM certificate that clients have to trust, where the stack signs for itself. */
   readonly caCertificate: pulumi.Output<string> | undefined;
   /** What the domain above has to delegate to, where a zone was made. */
@@ -50,16 +61,26 @@ export interface Entrance {
  */
 export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptions): Entrance {
   const { stack, edge, tls, hosts } = args;
-  const reserved = edge.kind === "gce" ? new GlobalAddress(stack, edge) : undefined;
+  const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle) ? edge : undefined;
+  const reserved = google && new GlobalAddress(stack, google);
+  const map =
+    tls.mode === "managed" && google?.kind === "gateway"
+      ? new CertificateMap("tls-map", {
+          project: google.project,
+          stack,
+          names: certificateNames(hosts, tls.wildcard ?? false),
+        })
+      : undefined;
   const records =
-    args.dns && reserved && edge.kind === "gce"
+    args.dns && google && reserved
       ? new DnsRecords("dns", {
           ...args.dns,
-          project: edge.project,
+          project: google.project,
           stack,
           domain: args.domain,
           hosts,
           address: reserved.address,
+          authorizations: map?.records,
         })
       : undefined;
   const selfSigned =
@@ -80,7 +101,17 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
   };
   const made =
     edge.kind === "gateway"
-      ? new Gateway("gateway", { ...front, ...edge }, opts)
+      ? new Gateway(
+          "gateway",
+          {
+            ...front,
+            className: edge.className,
+            ...(edge.onGoogle && {
+              google: { ...edge, addressName: reserved?.addressName ?? "", certificateMap: map?.mapName },
+            }),
+          },
+          opts,
+        )
       : new TlsIngress(
           "ingress",
           {
@@ -94,7 +125,8 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
         );
   return {
     address: reserved?.address ?? made.address,
-    certificates: managed?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
+    certificates: managed?.statuses ?? map?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
+    authorizations: map?.records,
     caCertificate: selfSigned?.caCrt,
     nameServers: records?.nameServers,
     hostsElsewhere: records?.hostsElsewhere,

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { cdnFilter, gatewayPolicies, type GoogleGateway } from "./googleGateway.ts";
 import { googleName } from "./googleNames.ts";
 import { commonLabels, gatewayName as app } from "./naming.ts";
 import { proxyServicePort } from "./nginxProxy.ts";
@@ -13,9 +14,11 @@ export interface GatewayArgs {
   readonly serviceName: pulumi.Input<string>;
   /** The GatewayClass, and with it the controller. */
   readonly className: string;
-  /** PEM chain and key. @default - plain HTTP */
+  /** What Google's load balancer is told besides; with its class alone. @default - nothing */
+  readonly google?: GoogleGateway | undefined;
+  /** PEM chain and key; not together with a certificate map. @default - plain HTTP */
   readonly certificate?: Certificate | undefined;
-  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate. */
+  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate or a map. */
   readonly redirectHttp: boolean;
 }
 
@@ -34,23 +37,35 @@ export class Gateway extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
   readonly address: pulumi.Output<string | undefined>;
 
+  /** @throws ResourceError with both a certificate and a certificate map */
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Gateway", name, {}, opts);
-    const { namespace } = args;
+    const { namespace, serviceName, google } = args;
     const parent = { parent: this };
     const labels = commonLabels(app);
+    const map = google?.certificateMap;
+    // GKE takes the two together for a mistake, and then serves neither.
+    if (args.certificate !== undefined && map !== undefined)
+      throw new pulumi.ResourceError("certificate excludes google.certificateMap; give one of the two", this);
 
     const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
-    const secure = secretName !== undefined;
+    const secure = secretName !== undefined || map !== undefined;
+    const policies = google && gatewayPolicies(name, { namespace, serviceName, google, secure }, this);
     const allowedRoutes = { namespaces: { from: "Same" } };
     const gateway = new GatewayObject(
       `${name}-gateway`,
       {
         apiVersion,
         kind: "Gateway",
-        metadata: { name: app, namespace, labels },
+        metadata: {
+          name: app,
+          namespace,
+          labels,
+          ...(map !== undefined && { annotations: { "networking.gke.io/certmap": map } }),
+        },
         spec: {
           gatewayClassName: args.className,
+          ...(google && { addresses: [{ type: "NamedAddress", value: google.addressName }] }),
           listeners: [
             { name: "http", port: 80, protocol: "HTTP", allowedRoutes },
             ...(secure
@@ -59,7 +74,9 @@ export class Gateway extends pulumi.ComponentResource {
                     name: "https",
                     port: 443,
                     protocol: "HTTPS",
-                    tls: { mode: "Terminate", certificateRefs: [{ kind: "Secret", name: secretName }] },
+                    ...(secretName !== undefined && {
+                      tls: { mode: "Terminate", certificateRefs: [{ kind: "Secret", name: secretName }] },
+                    }),
                     allowedRoutes,
                   },
                 ]
@@ -68,7 +85,8 @@ export class Gateway extends pulumi.ComponentResource {
         },
         status: undefined, // Named here, it is among the outputs.
       },
-      parent,
+      // Google's controller holds it back until the load balancer is gone, which takes minutes.
+      { ...parent, dependsOn: policies ?? [], customTimeouts: { delete: "30m" } },
     );
 
     // Routes go before the Gateway when the stack is destroyed, so that nothing is left that a controller would program.
@@ -86,7 +104,12 @@ export class Gateway extends pulumi.ComponentResource {
       route(`route-${host}`, googleName(host, 63), {
         parentRefs: parentRefs(listeners),
         hostnames: [host],
-        rules: [{ backendRefs: [{ name: args.serviceName, port: proxyServicePort }] }],
+        rules: [
+          {
+            ...(google?.cdn && { filters: [cdnFilter] }),
+            backendRefs: [{ name: serviceName, port: proxyServicePort }],
+          },
+        ],
       });
     if (redirect)
       route("redirect", `${app}-redirect`, {

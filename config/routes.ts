@@ -52,7 +52,7 @@ function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "ser
 
 // Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
 function clientOf(edge: RoutedConfig["edge"]): ProxyRoutes["client"] {
-  return edge.kind === "gce"
+  return edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle)
     ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
     : { trustedProxies: edge.trustedProxies, entry: "last" };
 }

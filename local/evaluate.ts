@@ -142,6 +142,8 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
         name: known("name"),
         controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: known("endpoint") } },
       };
+    case "gcp:certificatemanager/dnsAuthorization:DnsAuthorization":
+      return { dnsResourceRecords: [{ name: known("record"), type: "CNAME", data: known("record's data") }] };
     case "docker:index/image:Image":
       return { repoDigest: known("digest") };
     case "tls:index/privateKey:PrivateKey":
@@ -191,6 +193,10 @@ const order = [
   "Secret",
   "FrontendConfig",
   "BackendConfig",
+  "HealthCheckPolicy",
+  "GCPBackendPolicy",
+  "GCPGatewayPolicy",
+  "GCPHTTPFilter",
   "Service",
   "PodDisruptionBudget",
   "Deployment",

@@ -2,8 +2,9 @@
 import { certificateProblems } from "../certificate.ts";
 import { hostNames } from "../hosts.ts";
 import { keyOf, type ConfigProblem } from "../report.ts";
+import { checkGateway } from "./gateway.ts";
 import type { Settings } from "../schema.ts";
-import type { GoogleEdge } from "../schema/edge.ts";
+import type { GoogleEdge } from "../schema/googleEdge.ts";
 
 /** Stands where a real value cannot be known, as when rendering without credentials. */
 export const isPlaceholder = (value: string): boolean => /^\(.* not shown\)$/.test(value);
@@ -14,15 +15,22 @@ export interface TlsMaterial {
   readonly key: string;
 }
 
+/** Whether Google's load balancer stands in front. */
+const onGoogle = (edge: Settings["edge"]) => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
+
+/** Of a Gateway it is the class that decides. */
+const classOf = (edge: Settings["edge"]) => (edge.kind === "gateway" ? ` of the class ${edge.className}` : "");
+
 export function checkEdge(settings: Settings): ConfigProblem[] {
   const { cluster, edge, tls } = settings;
-  if (edge.kind !== "gce" && tls.mode === "managed")
+  if (!onGoogle(edge) && tls.mode === "managed")
     return [
       {
         key: keyOf(["tls", "mode"]),
-        message: `"managed" is for Google's load balancer, and edge.kind is ${edge.kind}; use self-signed or supplied`,
+        message: `"managed" is for Google's load balancer, and edge.kind is ${edge.kind}${classOf(edge)}; use self-signed or supplied`,
       },
     ];
+  if (edge.kind === "gateway") return checkGateway(settings);
   if (edge.kind !== "gce") return [];
   const problems = [...checkGoogleEdge(edge, settings), ...checkManaged(settings)];
   if (cluster.kind !== "gke")
@@ -80,11 +88,11 @@ export function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings
 
 /** Records point at the reserved address. */
 export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
-  if (dns === undefined || edge.kind === "gce") return [];
+  if (dns === undefined || onGoogle(edge)) return [];
   return [
     {
       key: keyOf(["dns"]),
-      message: `points at an address that the stack reserves at Google, and edge.kind ${edge.kind} has none; remove it, and make the records where the domain is`,
+      message: `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none; remove it, and make the records where the domain is`,
     },
   ];
 }

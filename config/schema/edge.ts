@@ -1,83 +1,11 @@
 /** The shape of the entrance: what stands in front, and its certificate. */
 import * as z from "zod";
 import { gateway } from "./gateway.ts";
-import { cidr, distinct, label, network } from "./values.ts";
+import { googleEdge } from "./googleEdge.ts";
+import { cidr, label } from "./values.ts";
 
 const redirectHttp = z.boolean().default(true);
 const file = z.string().min(1).max(500);
-
-/** The intervals that Cloud Armor counts in. https://cloud.google.com/armor/docs/rate-limiting-overview */
-const rateIntervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
-
-/** Cloud Armor, for everything behind the edge: what it keeps away from the proxy. */
-export const armor = z
-  .strictObject({
-    /** Requests that one client address may make in so many seconds; more are answered 429. */
-    rateLimit: z
-      .strictObject({
-        requests: z.int().min(1).max(1_000_000),
-        seconds: z
-          .int()
-          .refine(
-            (value) => rateIntervals.includes(value),
-            `must be one of ${rateIntervals.join(", ")}: Google's own steps`,
-          )
-          .default(60),
-      })
-      .optional(),
-    /** Refuse what tries to use the hole in Log4j (CVE-2021-44228). */
-    log4j: z.boolean().default(true),
-    /** The only client ranges that are let in; others are answered 403. */
-    allow: z
-      .array(network)
-      .min(1, "must name at least one range, or be left out to let everybody in")
-      .max(100)
-      .refine(distinct, "must name each range once")
-      .optional(),
-  })
-  .refine(
-    ({ rateLimit, log4j, allow }) => log4j || rateLimit !== undefined || allow !== undefined,
-    "must have something to do: rateLimit, log4j: true or allow; or leave armor out",
-  );
-
-/** Identity-Aware Proxy: only these, after signing in to Google, reach the proxy at all. */
-export const iap = z.strictObject({
-  /** Google's controller leaves a setting as it was once it is no longer named: `false` is what switches it off. */
-  enabled: z.boolean().default(true),
-  members: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^((user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[^@\s:]+|domain:[^@\s:]+\.[^@\s:]+)$/,
-          "must be user:…@…, group:…@…, serviceAccount:…@… or domain:…",
-        ),
-    )
-    .min(1, "must name at least one, such as group:developers@example.com: IAP refuses everybody else")
-    .max(100)
-    .refine(distinct, "must name each member once"),
-});
-
-/** Cloud CDN. Host, protocol and query are always part of the key: one backend answers for every host. */
-export const cdn = z.strictObject({
-  /** Whether the answers' own headers decide, or static content without any is cached too. */
-  cacheMode: z.enum(["USE_ORIGIN_HEADERS", "CACHE_ALL_STATIC"]).default("USE_ORIGIN_HEADERS"),
-});
-
-/** What Google's load balancer takes, whether an Ingress or a Gateway speaks for it. */
-export const googleEdge = {
-  /**
-   * Seconds until an answer must be complete; a websocket lives no longer either. The proxy's own limits are inside it.
-   * gRPC is not among the routes: Google reaches a backend by HTTP/1.1, or by HTTP/2 over TLS, where websockets fail.
-   */
-  timeoutSeconds: z.int().min(10).max(86_400).default(30),
-  /** Seconds in which requests may end on a pod that is going away. */
-  drainSeconds: z.int().min(0).max(3600).default(30),
-  armor: armor.optional(),
-  iap: iap.optional(),
-  cdn: cdn.optional(),
-};
-export type GoogleEdge = z.output<z.ZodObject<typeof googleEdge>>;
 
 export const edge = z
   .discriminatedUnion("kind", [

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
 import { DnsRecords, type DnsRecordsArgs } from "../../components/dnsRecords.ts";
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
 
@@ -96,4 +97,27 @@ test("hosts outside the domain get no record, and are told", async () => {
   const { names, component } = await make({ hosts: ["shop.example.com", ...elsewhere] });
   assert.deepEqual(names, ["dns-shop.example.com"]);
   assert.deepEqual(component.hostsElsewhere, elsewhere);
+});
+
+test("records that authorise certificates, for the domains that the zone holds", async () => {
+  const authorization = (domain: string) =>
+    pulumi.output({ name: `_acme-challenge.${domain}.`, type: "CNAME", data: `${domain}.authorize.example.goog.` });
+  const authorizations = Object.fromEntries(
+    ["shop.example.com", "example.org"].map((domain) => [domain, authorization(domain)]),
+  );
+  const { recording, names } = await make({ zone: "example-com", hosts: ["shop.example.com"], authorizations });
+  assert.deepEqual(names.sort(), ["dns-authorization-shop.example.com", "dns-shop.example.com"]);
+  assert.deepEqual(recording.one(types.record, "dns-authorization-shop.example.com").inputs, {
+    project: "acme-staging",
+    managedZone: "example-com",
+    name: "_acme-challenge.shop.example.com.",
+    type: "CNAME",
+    ttl: 300,
+    rrdatas: ["shop.example.com.authorize.example.goog."],
+  });
+});
+
+test("a wildcard that is a host already has one record", async () => {
+  const { names } = await make({ hosts: ["shop.example.com", "*.shop.example.com"], wildcard: true });
+  assert.deepEqual(names.sort(), ["dns-*.shop.example.com", "dns-shop.example.com"]);
 });

@@ -12,6 +12,7 @@ const types = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
   certificate: "gcp:compute/managedSslCertificate:ManagedSslCertificate",
   address: "gcp:compute/globalAddress:GlobalAddress",
+  authorization: "gcp:certificatemanager/dnsAuthorization:DnsAuthorization",
   leaf: "tls:index/locallySignedCert:LocallySignedCert",
 };
 const gce = { kind: "gce", project: "acme-staging", timeoutSeconds: 30, drainSeconds: 30 } as const;
@@ -19,7 +20,16 @@ const contour = { kind: "ingress", className: "contour", annotations: {} } as co
 const managed = { mode: "managed", redirectHttp: true } as const;
 
 async function make(change: Partial<EntranceArgs> = {}) {
-  const recording = await mockPulumi({ outputs: { [types.address]: () => ({ address: "203.0.113.7" }) } });
+  const recording = await mockPulumi({
+    outputs: {
+      [types.address]: () => ({ address: "203.0.113.7" }),
+      [types.authorization]: () => ({
+        dnsResourceRecords: [
+          { name: "_acme-challenge.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." },
+        ],
+      }),
+    },
+  });
   const front = entrance(
     {
       stack: "staging",
@@ -163,4 +173,74 @@ test("a self-signed certificate is for the reserved address too, and its CA is t
   assert.equal(await valueOf(front.address), "203.0.113.7");
   assert.ok(front.caCertificate !== undefined);
   assert.deepEqual(recording.all(types.certificate), []);
+});
+
+const gateway = {
+  kind: "gateway",
+  onGoogle: true,
+  className: "gke-l7-global-external-managed",
+  project: "acme-staging",
+  timeoutSeconds: 30,
+  drainSeconds: 30,
+} as const;
+const wildcard = { ...managed, wildcard: true };
+
+test("a Gateway: certificates and policies before it, routes behind it; and taken away the other way round", async () => {
+  const { resources } = (await make({ edge: gateway, tls: wildcard })).recording;
+  const [creation, deletion] = [steps([], resources), steps(resources, [])];
+  const order = (step: string, list: readonly string[], ...names: readonly string[]) => {
+    const places = names.map((name) => list.indexOf(`${step} ${name}`));
+    assert.ok(!places.includes(-1), names.join(" "));
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+      names.join(" "),
+    );
+  };
+  const chain = [
+    "tls-map-authorization-shop.example.com",
+    "tls-map-certificate-*.shop.example.com",
+    "tls-map-entry-*.shop.example.com",
+    "gateway-gateway",
+    "gateway-route-hoge.shop.example.com",
+  ];
+  order("create", creation, ...chain);
+  order("delete", deletion, ...chain.toReversed());
+  for (const earlier of ["staging-ip", "gateway-health", "gateway-backend", "gateway-frontend", "gateway-ssl-policy"]) {
+    order("create", creation, earlier, "gateway-gateway");
+    order("delete", deletion, "gateway-gateway", earlier);
+  }
+});
+
+test("with a wildcard, a new host is a new route and nothing else", async () => {
+  const make_ = async (hosts: readonly string[]) =>
+    (await make({ edge: gateway, tls: wildcard, hosts })).recording.resources;
+  const before = await make_(["shop.example.com", "hoge.shop.example.com"]);
+  const after = await make_(["shop.example.com", "hoge.shop.example.com", "web.shop.example.com"]);
+  assert.deepEqual(steps(before, after), ["create gateway-route-web.shop.example.com"]);
+});
+
+test("without one, a host's certificate comes before its route and goes after it; the others are left alone", async () => {
+  const of = async (host: string) =>
+    (await make({ edge: gateway, hosts: ["shop.example.com", host] })).recording.resources;
+  const update = steps(await of("hoge.shop.example.com"), await of("web.shop.example.com"));
+  assert.deepEqual(
+    update.sort(),
+    [
+      ...["authorization", "certificate", "entry"].map((role) => `create tls-map-${role}-web.shop.example.com`),
+      ...["authorization", "certificate", "entry"].map((role) => `delete tls-map-${role}-hoge.shop.example.com`),
+      "create gateway-route-web.shop.example.com",
+      "delete gateway-route-hoge.shop.example.com",
+    ].sort(),
+  );
+});
+
+test("the records of Google's authorisations are told, and made where the stack has the zone", async () => {
+  const { front } = await make({ edge: gateway, tls: wildcard });
+  const record = { name: "_acme-challenge.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." };
+  assert.deepEqual(await valueOf(pulumi.output(front.authorizations)), { "shop.example.com": record });
+  const { recording } = await make({ edge: gateway, tls: wildcard, dns: { zone: "example-com", wildcard: true } });
+  const made = recording.one("gcp:dns/recordSet:RecordSet", "dns-authorization-shop.example.com");
+  assert.deepEqual(made.inputs["rrdatas"], [record.data]);
+  assert.equal((await make()).front.authorizations, undefined);
 });

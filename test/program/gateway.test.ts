@@ -6,12 +6,18 @@ import { suite, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { objectsOf, projectDir, type HttpRoute, type Objects } from "./rendered.ts";
 
+const stackName = (like: string) => `t${process.pid}-${like}`;
+
 /** The objects of a stack that exists, with another edge. */
-async function withEdge(like: string, edge: Record<string, unknown>): Promise<Objects> {
-  const stack = `test-${process.pid}-gateway-${like}`;
+async function withEdge(
+  like: string,
+  edge: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): Promise<Objects> {
+  const stack = stackName(like);
   const path = join(projectDir, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(join(projectDir, `Pulumi.${like}.yaml`), "utf8")) as { config: object };
-  writeFileSync(path, stringify({ config: { ...config, "gke-microservices:edge": edge } }));
+  writeFileSync(path, stringify({ config: { ...config, "gke-microservices:edge": edge, ...more } }));
   try {
     return await objectsOf(stack);
   } finally {
@@ -56,5 +62,43 @@ await suite("local with a Gateway", async () => {
   test("of who sends a request, the last entry counts, from the ranges that the config trusts", () => {
     const routes = objects.of("ConfigMap").flatMap(({ data }) => data?.["routes.conf"] ?? "");
     assert.match(routes.join("\n"), /10\.0\.0\.0\/8/);
+  });
+});
+
+await suite("staging with a Gateway", async () => {
+  const objects = await withEdge(
+    "staging",
+    { kind: "gateway", armor: { rateLimit: { requests: 1000 } }, cdn: {} },
+    { "gke-microservices:tls": { mode: "managed", wildcard: true } },
+  );
+
+  test("policies come before what they are for; nothing is left of the Ingress", () => {
+    const kinds = [...new Set(objects.all.map(({ kind }) => kind))];
+    for (const kind of ["Ingress", "FrontendConfig", "BackendConfig", "Secret"]) assert.ok(!kinds.includes(kind), kind);
+    const before = kinds.slice(0, kinds.indexOf("Service"));
+    for (const kind of ["HealthCheckPolicy", "GCPBackendPolicy", "GCPGatewayPolicy", "GCPHTTPFilter"])
+      assert.ok(before.includes(kind), kind);
+    assert.deepEqual(kinds.slice(-2), ["Gateway", "HTTPRoute"]);
+  });
+
+  test("every object is in the stack's namespace, labelled as ours, with a name that is a label", () => {
+    const [namespace, ...others] = objects.all;
+    for (const { kind, metadata } of others) {
+      assert.equal(metadata.namespace, namespace?.metadata.name, kind);
+      assert.equal(metadata.labels?.["app.kubernetes.io/part-of"], "gke-microservices", kind);
+      assert.match(metadata.name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+    }
+  });
+
+  test("the Gateway names its certificates, and the Service no settings of an Ingress", () => {
+    const [gateway] = objects.of("Gateway");
+    assert.deepEqual(gateway?.metadata.annotations, { "networking.gke.io/certmap": stackName("staging") + "-gateway" });
+    const { annotations } = objects.named("Service", "nginx-proxy").metadata;
+    assert.deepEqual(annotations, { "pulumi.com/skipAwait": "true" });
+  });
+
+  test("of who sends a request, the entry before the load balancer's counts, from Google's ranges alone", () => {
+    const routes = objects.of("ConfigMap").flatMap(({ data }) => data?.["routes.conf"] ?? "");
+    assert.match(routes.join("\n"), /130\.211\.0\.0\/22[^]*35\.191\.0\.0\/16/);
   });
 });
