@@ -70,7 +70,8 @@ export class ImageRegistry extends pulumi.ComponentResource {
         format: "DOCKER",
         description: `Images built by the stack ${stack}`,
         labels: labelsOf(pulumi.getProject(), stack),
-        dockerConfig: { immutableTags: args.immutableTags },
+        // Left out where it is off: Google does not give the default back, and each refresh would see a difference.
+        ...(args.immutableTags && { dockerConfig: { immutableTags: true } }),
         // INHERITED: as the project has it, where the scanning API is enabled below.
         vulnerabilityScanningConfig: { enablementConfig: args.scan ? "INHERITED" : "DISABLED" },
         // Where both match, keeping wins: what runs and what a rollback needs is among the newest.

@@ -24,7 +24,6 @@ test("ImageRegistry makes a private Docker repository that cleans up, and asks f
     format: "DOCKER",
     description: "Images built by the stack staging",
     labels: { project: "gke-microservices", stack: "staging" },
-    dockerConfig: { immutableTags: false },
     vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
     cleanupPolicyDryRun: false,
     cleanupPolicies: [
