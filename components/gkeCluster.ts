@@ -42,7 +42,7 @@ export interface GkeClusterArgs {
   readonly gatewayApi?: boolean;
   /**
    * Whether Google and Pulumi both refuse to delete the cluster until this is false; a change that would replace it
-   * (of the project, the region, the mode, the node range) is then refused as well.
+   * (of the project, the region, the mode, a range, the component's name) is then refused as well, by the preview.
    */
   readonly deletionProtection: boolean;
 }
