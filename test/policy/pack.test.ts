@@ -104,6 +104,10 @@ test("what keeps the rules passes, known or not", async () => {
   }
 });
 
+test("what --target leaves out comes empty, and is no violation", async () => {
+  for (const { type } of examples) assert.deepEqual(await analyze(type, {}), [], type);
+});
+
 test("a violation is reported with property, value and fix, at its level", async () => {
   const cluster = examples.find(({ type }) => type === "gcp:container/cluster:Cluster") ?? assert.fail();
   const found = await analyze(cluster.type, {
