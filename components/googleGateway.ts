@@ -54,7 +54,15 @@ export function gatewayPolicies(
       targetRef: service,
       default: {
         ...healthCheckTiming,
-        config: { type: "HTTP", httpHealthCheck: { port: proxyHealthPort, requestPath: proxyHealthPath } },
+        config: {
+          type: "HTTP",
+          // Google's own definition of the kind refuses a port of which it is not said how it was chosen.
+          httpHealthCheck: {
+            portSpecification: "USE_FIXED_PORT",
+            port: proxyHealthPort,
+            requestPath: proxyHealthPath,
+          },
+        },
       },
     }),
     object("backend", "GCPBackendPolicy", "nginx-proxy", {

@@ -116,8 +116,3 @@ test("records that authorise certificates, for the domains that the zone holds",
     rrdatas: ["shop.example.com.authorize.example.goog."],
   });
 });
-
-test("a wildcard that is a host already has one record", async () => {
-  const { names } = await make({ hosts: ["shop.example.com", "*.shop.example.com"], wildcard: true });
-  assert.deepEqual(names.sort(), ["dns-*.shop.example.com", "dns-shop.example.com"]);
-});

@@ -193,7 +193,14 @@ test("Google's load balancer is told the address, the TLS policy, the health che
           timeoutSec: 3,
           healthyThreshold: 1,
           unhealthyThreshold: 3,
-          config: { type: "HTTP", httpHealthCheck: { port: proxyHealthPort, requestPath: proxyHealthPath } },
+          config: {
+            type: "HTTP",
+            httpHealthCheck: {
+              portSpecification: "USE_FIXED_PORT",
+              port: proxyHealthPort,
+              requestPath: proxyHealthPath,
+            },
+          },
         },
       }),
       policy("GCPBackendPolicy", "nginx-proxy", {
