@@ -1,3 +1,4 @@
+/** What a cluster is made of: exact inputs in every mode, which makes it long. How it is reached is in gkeAccess.test.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -1,4 +1,7 @@
-/** What can be said of a cluster on Google, and what is refused although a preview would let it through. */
+/**
+ * What can be said of a cluster on Google, and what is refused although a preview would let it through. One table of
+ * refusals, a case each, makes it long.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
