@@ -17,9 +17,10 @@ export interface BootstrapArgs {
   readonly grants: readonly string[];
   /** Full name of the key that encrypts the cluster's secrets. @default - none */
   readonly encryptionKey?: string | undefined;
-  /** Whether the stack has a Cloud DNS zone, and certificates of the Certificate Manager. */
+  /** Whether the stack has a Cloud DNS zone, certificates of the Certificate Manager, and people let in by IAP. */
   readonly dns: boolean;
   readonly certificateManager: boolean;
+  readonly iap: boolean;
   /** The one GitHub repository whose workflows may deploy and preview, as `owner/name`. @default - none */
   readonly repository?: string | undefined;
   /** The branch of it that deploys. */
@@ -113,7 +114,7 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
 }
 
 function identities(args: BootstrapArgs): Step[] {
-  const { project, region, bucket, grants, dns, certificateManager, encryptionKey } = args;
+  const { project, region, bucket, grants, dns, certificateManager, iap, encryptionKey } = args;
   const inProject = `--project=${project}`;
   const account = (name: Identity, does: string): Step => ({
     why: `The identity that ${does}`,
@@ -154,6 +155,7 @@ function identities(args: BootstrapArgs): Step[] {
       ...deployerRoles,
       ...(dns && { "roles/dns.admin": "the DNS zone and its records" }),
       ...(certificateManager && { "roles/certificatemanager.owner": "the certificates and their authorisations" }),
+      ...(iap && { "roles/iap.admin": "who is let in by Identity-Aware Proxy" }),
     }).map(([role, what]) => may("deployer", role, `manage ${what}`)),
     may("deployer", "roles/compute.viewer", "see the groups of machines that a node pool is made of"),
     may("deployer", "roles/iam.serviceAccountUser", "let nodes run as the account made for them"),

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import * as fc from "fast-check";
+import { parse, stringify } from "yaml";
 import { bootstrapScript, quote } from "../../local/bootstrapScript.ts";
 import { bootstrapSteps, projectNumber, type BootstrapArgs } from "../../local/bootstrapSteps.ts";
 import { projectDir } from "../../local/paths.ts";
@@ -20,6 +21,7 @@ const args: BootstrapArgs = {
   grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"],
   dns: false,
   certificateManager: false,
+  iap: false,
   repository: "acme/shop",
   branch: "main",
 };
@@ -97,16 +99,19 @@ test("the steps, in their order, each with a reason", () => {
   for (const { why } of bootstrapSteps(args)) assert.match(why, /^[A-Z][^\n]{10,}$/);
 });
 
-test("without a repository nobody outside is let in; a zone and its certificates add their roles, to each identity its own", () => {
+test("without a repository nobody outside is let in; a zone, certificates and IAP add their roles, to each identity its own", () => {
   const { repository: _, ...alone } = args;
   assert.deepEqual(
     commandsOf(alone),
     expected.filter((command) => !/workload-identity-pools|principalSet/.test(command)),
   );
-  const more = commandsOf({ ...args, dns: true, certificateManager: true }).filter((each) => !expected.includes(each));
+  const more = commandsOf({ ...args, dns: true, certificateManager: true, iap: true }).filter(
+    (each) => !expected.includes(each),
+  );
   assert.deepEqual(more, [
     may(deployer, "roles/dns.admin"),
     may(deployer, "roles/certificatemanager.owner"),
+    may(deployer, "roles/iap.admin"),
     may(previewer, "roles/dns.reader"),
     may(previewer, "roles/certificatemanager.viewer"),
   ]);
@@ -220,6 +225,37 @@ test("without --run the command prints that script, and calls nothing", async (t
   assert.equal(status, 0, stderr);
   assert.equal(stdout, bootstrapScript(args));
   assert.deepEqual(told(), []);
+});
+
+test("the stack's config decides what may be granted, and which roles there are beside", async (t) => {
+  const { folder } = stage(t);
+  const stack = `boot-${process.pid}`;
+  const file = join(projectDir, `Pulumi.${stack}.yaml`);
+  t.after(() => {
+    rmSync(file, { force: true });
+  });
+  const { config } = parse(readFileSync(join(projectDir, "Pulumi.production.yaml"), "utf8")) as { config: object };
+  const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
+  const iap = { members: ["group:developers@example.com"] };
+  for (const [edge, more] of [
+    [{ kind: "gateway" }, { certificateManager: true, iap: false }],
+    [
+      { kind: "gce", iap },
+      { certificateManager: false, iap: true },
+    ],
+  ] as const) {
+    const changed = {
+      ...config,
+      "gke-microservices:cluster": { kind: "gke", encryptionKey },
+      "gke-microservices:edge": edge,
+      "gke-microservices:dns": { create: true },
+    };
+    writeFileSync(file, stringify({ config: changed }));
+    const { stdout, stderr } = await bootstrap(folder, [stack, "--bucket", "acme-state"]);
+    const grants = [...args.grants, "roles/cloudtrace.agent"];
+    const place = { project: "acme-production", region: "asia-northeast1", bucket: "acme-state", branch: "main" };
+    assert.equal(stdout, bootstrapScript({ stack, ...place, grants, encryptionKey, dns: true, ...more }), stderr);
+  }
 });
 
 test("--run stops at a step that fails, says which and why, and goes on from there when run again", async (t) => {
