@@ -1,0 +1,126 @@
+/** Requests as nobody means them well: what could be understood in two ways goes no further than nginx. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { renderRoutes } from "../../nginx/routes.ts";
+import {
+  addressOf,
+  ask,
+  proxyRoutes,
+  startNameServer,
+  startService,
+  type NameServer,
+  type Service,
+} from "./loopback.ts";
+import { withNginx, type RunningNginx } from "./realNginx.ts";
+
+let nameServer: NameServer;
+let web: Service;
+before(async () => {
+  nameServer = await startNameServer();
+  nameServer.names.set(addressOf("web"), "127.0.0.1");
+  web = await startService("web");
+});
+after(async () => {
+  await web[Symbol.asyncDispose]();
+  await nameServer[Symbol.asyncDispose]();
+});
+
+async function withProxy(use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
+  const routes = [{ service: "web", path: "/", keepPrefix: false }];
+  await withNginx(renderRoutes(proxyRoutes(nameServer, { web: web.port }, routes)), async (nginx) => {
+    for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
+    await use(nginx);
+  });
+}
+
+/** Sends bytes as they are. @returns all that comes back until nginx closes, or until `patience` milliseconds are over */
+async function send(port: number, bytes: string, patience = 2000): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let answer = "";
+  socket.setEncoding("latin1").on("data", (text: string) => (answer += text));
+  socket.on("error", () => undefined);
+  socket.write(bytes, "latin1");
+  await closed(socket, patience);
+  return answer;
+}
+
+/** Until the other side closes, or `patience` milliseconds are over; a reset is a close as well. */
+async function closed(socket: Socket, patience: number): Promise<void> {
+  await Promise.race([
+    new Promise((resolve) => socket.once("close", resolve)),
+    sleep(patience, undefined, { ref: false }),
+  ]);
+  socket.destroy();
+}
+
+const post = (...headers: string[]) =>
+  `POST / HTTP/1.1\r\nHost: a.example\r\n${headers.map((h) => `${h}\r\n`).join("")}\r\n`;
+const smuggled = "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n";
+
+const refused: [what: string, request: string, status: number][] = [
+  [
+    "both lengths, which two servers may believe differently",
+    `${post("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${smuggled}`,
+    400,
+  ],
+  ["two lengths", `${post("Content-Length: 0", `Content-Length: ${smuggled.length}`)}${smuggled}`, 400],
+  ["a length that is no number", `${post("Content-Length: +5")}hello`, 400],
+  ["a negative length", post("Content-Length: -1"), 400],
+  ["a coding that is not known", `${post("Transfer-Encoding: xchunked")}0\r\n\r\n${smuggled}`, 501],
+  ["a coding twice", `${post("Transfer-Encoding: chunked", "Transfer-Encoding: identity")}0\r\n\r\n${smuggled}`, 400],
+  ["a chunk whose size is no number", `${post("Transfer-Encoding: chunked")}zz\r\nhello\r\n0\r\n\r\n`, 400],
+  ["a blank before the colon", `${post("Content-Length : 5")}hello`, 400],
+  ["a line that goes on in the next", `${post("X-A: a\r\n Content-Length: 5")}hello`, 400],
+  ["a zero byte in a header", post("X-A: a\0b"), 400],
+  ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
+  ["two hosts", "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400],
+  ["a host with a path in it", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
+  ["a method that is none", "GE\x01T / HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["a tunnel", "CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n", 405],
+  ["a version that is none", "GET / HTTP/9.1\r\nHost: a.example\r\n\r\n", 505],
+  ["a path out of the root", "GET /../../etc/passwd HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["the same, encoded", "GET /a/%2e%2e/%2e%2E/b HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["a path with a zero byte", "GET /a%00b HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["a path that is too long", `GET /${"a".repeat(40_000)} HTTP/1.1\r\nHost: a.example\r\n\r\n`, 414],
+  ["a header that is too long", post(`X-A: ${"a".repeat(40_000)}`), 400],
+];
+
+test("what could mean two things is refused, and nothing behind it reaches a service", () =>
+  withProxy(async ({ port }) => {
+    for (const [what, request, status] of refused) {
+      const before = web.count();
+      const answer = await send(port, request);
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), what);
+      assert.equal(answer.match(/^HTTP\/1\.1 /gm)?.length, 1, `${what}: one answer`);
+      assert.equal(web.count(), before, `${what}: reached the service`);
+    }
+    // Nothing of the above was remembered by a connection to the service.
+    assert.equal((await ask(port, "/")).status, 200);
+  }));
+
+test("requests that follow each other on one connection stay apart", () =>
+  withProxy(async ({ port }) => {
+    const answer = await send(
+      port,
+      `${post("Content-Length: 3")}abc${smuggled}GET /last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,
+    );
+    const urls = [...answer.matchAll(/"url":"([^"]*)"/g)].map(([, url]) => url);
+    assert.deepEqual(urls, ["/", "/smuggled", "/last"]);
+  }));
+
+test("who sends a request byte by byte is cut off, and others are served meanwhile", () =>
+  withProxy(async ({ port }) => {
+    const began = performance.now();
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write("GET / HTTP/1.1\r\nHost: a.example\r\n");
+    // A byte now and then does not make the header's time longer.
+    const dripping = setInterval(() => socket.writable && socket.write("X"), 500);
+    assert.equal((await ask(port, "/")).status, 200);
+    await closed(socket, 20_000);
+    clearInterval(dripping);
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(seconds > 8 && seconds < 15, `${seconds} s`);
+  }));
