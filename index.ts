@@ -66,7 +66,7 @@ const front = entrance({ ...config, namespace, serviceName: proxy.serviceName },
 
 const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
 
-export default {
+const outputs = {
   url,
   routes: routeTable(config),
   address: front.address,
@@ -81,3 +81,6 @@ export default {
   images,
   caCertificate: front.caCertificate,
 };
+
+// Of what this stack does not have, the CLI would warn.
+export default Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));

@@ -124,15 +124,12 @@ test("keys and logins stay in inputs that are marked as secret", () => {
 test("the outputs say what people need, and the kubeconfig only as a secret", async () => {
   assert.deepEqual(Object.keys(outputs).sort(), [
     "address",
-    "authorizations",
     "caCertificate",
     "certificates",
     "clusterName",
     "consoleUrl",
-    "hostsElsewhere",
     "images",
     "kubeconfig",
-    "nameServers",
     "routes",
     "url",
     "workloadsUrl",
