@@ -24,6 +24,9 @@ export async function record(
         controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: "gke-0123.asia-northeast1.gke.goog" } },
       }),
       "gcp:serviceaccount/account:Account": (name) => ({ email: `${name}@acme-staging.iam.gserviceaccount.com` }),
+      "gcp:certificatemanager/dnsAuthorization:DnsAuthorization": (name) => ({
+        dnsResourceRecords: [{ name: `_acme-challenge.${name}.`, type: "CNAME", data: "0123.authorize.example." }],
+      }),
       "gcp:compute/globalAddress:GlobalAddress": () => ({ address: "203.0.113.7" }),
       "docker:index/image:Image": (name) => ({ repoDigest: `registry.example.com/${name}@sha256:${"0".repeat(64)}` }),
       "tls:index/privateKey:PrivateKey": (name) => ({ privateKeyPem: `canary of ${name}` }),

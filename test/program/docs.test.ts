@@ -1,0 +1,56 @@
+/** The examples of the guides are taken by the program: what a reader copies must work. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { checkConfig } from "../../config.ts";
+import { projectDir } from "./rendered.ts";
+
+const guides = ["README.md", ...readdirSync(join(projectDir, "docs")).filter((file) => file.endsWith(".md"))];
+
+/** YAML blocks that are config, whole keys or the routes of one service. */
+function examples(guide: string): string[] {
+  const text = readFileSync(join(projectDir, guide === "README.md" ? guide : join("docs", guide)), "utf8");
+  return [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block = ""]) =>
+    block.replaceAll("image: …", "image: a/b:1"),
+  );
+}
+
+const image = "example.com/apps/web:1";
+const stack = {
+  domain: "shop.example.com",
+  cluster: { kind: "gke" },
+  proxy: { image: "example.com/apps/nginx-proxy:1" },
+  services: Object.fromEntries(["web", "web-next", "web-beta"].map((name) => [name, { image }])),
+};
+
+function check(example: string): void {
+  const block = parse(example) as Record<string, Record<string, unknown>>;
+  const settings = Object.fromEntries(
+    Object.entries(block).map(([key, value]) => [key.replace("gke-microservices:", ""), value]),
+  );
+  const { routes, ...keys } = settings;
+  const config = {
+    ...stack,
+    ...keys,
+    proxy: { ...stack.proxy, ...keys["proxy"] },
+    services: { ...stack.services, ...keys["services"], ...(routes && { web: { image, routes } }) },
+  };
+  const raw = Object.entries(config).map(([key, value]) => [
+    `gke-microservices:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+  checkConfig({ ...(Object.fromEntries(raw) as Record<string, string>), ...google }, "staging", projectDir);
+}
+
+for (const guide of guides)
+  for (const [index, example] of examples(guide).entries())
+    test(`${guide}: example ${index + 1} is a valid config`, () => {
+      check(example);
+    });
+
+test("there are examples to check", () => {
+  assert.ok(guides.flatMap(examples).length >= 5);
+});
