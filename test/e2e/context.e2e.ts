@@ -59,7 +59,7 @@ test(
     assert.equal(status, 0, text);
     for (const hop of ["https://other.localhost/", "https://hoge.other.localhost/", "https://other.localhost/hoge/"])
       assert.match(text, new RegExp(`ok +${hop.replaceAll(".", "\\.")} `));
-    assert.match(text, /client → 127\.0\.0\.1 → ingress/);
+    assert.match(text, /client → 127\.0\.0\.1 → edge \(ingress\)/);
     assert.deepEqual(await deployments("other"), ["hoge", "nginx-proxy", "web"]);
   },
 );
