@@ -5,6 +5,16 @@ import { host, label, path } from "./values.ts";
 
 /** What concerns requests: said by a route, or for all routes of a service. */
 const requestSettings = {
+  /**
+   * HTTP/1.1, websockets and server-sent events included. gRPC is named only to say why not:
+   * https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-http2
+   */
+  protocol: z
+    .literal("http", {
+      error:
+        "must be http; gRPC is not routed: it needs HTTP/2 all the way, which Google's load balancer speaks to a backend over TLS alone, where websockets fail",
+    })
+    .optional(),
   /** Longest silence of the service, seconds; the load balancer in front has a limit of its own. */
   timeoutSeconds: z.int().min(1).max(86_400).optional(),
   /** Largest request body, MiB; 0 is without limit. */

@@ -145,6 +145,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/secrets\.hoge\.KEY/],
   ],
   [
+    "gRPC, which Google's load balancer would not carry",
+    hoge({ routes: [{ path: "/", protocol: "grpc" }] }),
+    [/routes\[0\]\.protocol\n\s+"grpc" must be http; gRPC is not routed: .* over TLS alone/],
+  ],
+  [
     "a canary to nowhere",
     hoge({ routes: [{ path: "/", canary: { service: "hogee", percent: 10 } }] }),
     [/routes\[0\]\.canary\.service/, /did you mean "hoge"\?/],
