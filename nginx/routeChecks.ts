@@ -57,13 +57,14 @@ function isResolver(value: string): boolean {
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);
 }
 
-/** A value of a header or a cookie that selects; the excluded words mean something to `map`. */
-const isSelector = (value: string) =>
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value) && !["default", "hostnames", "volatile", "include"].includes(value);
-const isHeaderName = (value: string) => /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value);
-const isCookieName = (value: string) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(value);
+/** A value of a header or a cookie that selects. */
+export const selector = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Whether a selector would mean something else to `map`. */
+export const isMapWord = (value: string): boolean => ["default", "hostnames", "volatile", "include"].includes(value);
+export const headerName = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+export const cookieName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 /** What may stand between double quotes as it is. */
-const isHeaderValue = (value: string) => /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/.test(value);
+export const headerValue = /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/;
 const isCount = (value: number, least: number, most: number) =>
   Number.isInteger(value) && value >= least && value <= most;
 
@@ -127,9 +128,9 @@ function checkRoute(route: Route, services: readonly string[]): void {
   if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);
   for (const { header, cookie, value } of versions) {
     demand((header === undefined) !== (cookie === undefined), "version (either a header or a cookie)", value);
-    if (header !== undefined) demand(isHeaderName(header), "header name", header);
-    if (cookie !== undefined) demand(isCookieName(cookie), "cookie name", cookie);
-    demand(isSelector(value), "value of a header or cookie", value);
+    if (header !== undefined) demand(headerName.test(header), "header name", header);
+    if (cookie !== undefined) demand(cookieName.test(cookie), "cookie name", cookie);
+    demand(selector.test(value) && !isMapWord(value), "value of a header or cookie", value);
   }
   const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
   demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);
@@ -137,8 +138,8 @@ function checkRoute(route: Route, services: readonly string[]): void {
   for (const count of [limit.requestsPerSecond ?? 1, limit.connections ?? 1, (limit.burst ?? 0) + 1])
     demand(isCount(count, 1, 1_000_000), "limit", count);
   for (const [name, value] of Object.entries(responseHeaders)) {
-    demand(isHeaderName(name), "header name", name);
-    demand(isHeaderValue(value), "header value", value);
+    demand(headerName.test(name), "header name", name);
+    demand(headerValue.test(value), "header value", value);
   }
 }
 

@@ -2,7 +2,7 @@
 import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, type ConfigProblem } from "../report.ts";
 import type { Settings } from "../schema.ts";
-import { longestWait } from "../timeouts.ts";
+import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
 
@@ -43,7 +43,7 @@ function checkTimeouts({ services, edge }: Settings): ConfigProblem[] {
       .filter(({ timeoutSeconds = 0 }) => timeoutSeconds > longest)
       .map(({ path, timeoutSeconds = 0 }) => ({
         key: keyOf(["services", name, ...path, "timeoutSeconds"]),
-        message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${timeoutSeconds + 5} or more`,
+        message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
       })),
   );
 }

@@ -1,6 +1,14 @@
 /** The shape of what the proxy does with requests: routes, redirects, and services found by name. */
 import * as z from "zod";
-import { isRedirectTarget, isServicePattern } from "../../nginx/routeChecks.ts";
+import {
+  cookieName,
+  headerName,
+  headerValue,
+  isMapWord,
+  isRedirectTarget,
+  isServicePattern,
+  selector,
+} from "../../nginx/routeChecks.ts";
 import { host, label, path } from "./values.ts";
 
 /** What concerns requests: said by a route, or for all routes of a service. */
@@ -32,35 +40,24 @@ const requestSettings = {
   /** Headers added to answers. */
   responseHeaders: z
     .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, "must be a header name: letters, digits and hyphens"),
-      z
-        .string()
-        .regex(
-          /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/,
-          "must be a header value without quotes, backslashes, braces and $",
-        ),
+      z.string().regex(headerName, "must be a header name: letters, digits and hyphens"),
+      z.string().regex(headerValue, "must be a header value without quotes, backslashes, braces and $"),
     )
     .optional(),
 };
 
 export const routeDefaults = z.strictObject(requestSettings).default({});
 
-const selector = z
+const selectorValue = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be at most 64 letters, digits and . _ -")
-  .refine((value) => !["default", "hostnames", "volatile", "include"].includes(value), "must not be a word of nginx");
+  .regex(selector, "must be at most 64 letters, digits and . _ -")
+  .refine((value) => !isMapWord(value), "must not be a word of nginx");
 
 const version = z
   .strictObject({
-    header: z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, "must be a header name: letters, digits and hyphens")
-      .optional(),
-    cookie: z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "must be a cookie name: letters, digits and _")
-      .optional(),
-    value: selector,
+    header: z.string().regex(headerName, "must be a header name: letters, digits and hyphens").optional(),
+    cookie: z.string().regex(cookieName, "must be a cookie name: letters, digits and _").optional(),
+    value: selectorValue,
     service: label,
   })
   .refine(

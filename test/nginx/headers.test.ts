@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
 import {
   addressOf,
@@ -15,7 +14,7 @@ import {
   type NameServer,
   type Service,
 } from "./loopback.ts";
-import { withNginx } from "./realNginx.ts";
+import { withNginx, withProxy } from "./realNginx.ts";
 
 const routes: ProxyRoutes["routes"] = [
   { service: "web", path: "/", keepPrefix: false },
@@ -35,11 +34,10 @@ after(async () => {
 
 type Ask = (path: string, asking?: Asking) => Promise<IncomingHttpHeaders>;
 
-async function withProxy(entry: ProxyRoutes["client"]["entry"], use: (seen: Ask) => Promise<void>): Promise<void> {
-  await withNginx(renderRoutes(proxyRoutes(nameServer, { web: web.port }, routes, entry)), async ({ port }) => {
-    for (let attempt = 0; attempt < 100 && (await ask(port, "/")).status !== 200; attempt += 1) await sleep(50);
-    await use(async (path, asking) => (await seenAt(port, path, asking)).headers);
-  });
+async function withEntry(entry: ProxyRoutes["client"]["entry"], use: (seen: Ask) => Promise<void>): Promise<void> {
+  await withProxy(proxyRoutes(nameServer, { web: web.port }, routes, entry), ({ port }) =>
+    use(async (path, asking) => (await seenAt(port, path, asking)).headers),
+  );
 }
 
 /** Every header about the client and where it came in; a header that is absent is left out. */
@@ -49,7 +47,7 @@ const told = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   );
 
 test("behind the load balancer a service is told the exact set", async () => {
-  await withProxy("second-to-last", async (seen) => {
+  await withEntry("second-to-last", async (seen) => {
     const headers = {
       host: "shop.localhost:8443",
       referer: "https://shop.localhost/?q=1",
@@ -85,7 +83,7 @@ test("the client's address is the load balancer's entry, whatever the client put
     ["", "127.0.0.1", "127.0.0.1"],
   ];
   for (const entry of ["last", "second-to-last"] as const) {
-    await withProxy(entry, async (seen) => {
+    await withEntry(entry, async (seen) => {
       for (const [forwarded, last, secondToLast] of cases) {
         const client = entry === "last" ? last : secondToLast;
         const headers = await seen("/", { headers: { "x-forwarded-for": forwarded, "x-real-ip": "6.6.6.6" } });
@@ -114,7 +112,7 @@ test("nothing that a client itself claims reaches a service", async () => {
     forwarded: "for=6.6.6.6;proto=https",
     proxy: "http://evil.example/",
   };
-  await withProxy("second-to-last", async (seen) => {
+  await withEntry("second-to-last", async (seen) => {
     const set = {
       host: "shop.localhost",
       "x-forwarded-host": "shop.localhost",
@@ -142,7 +140,7 @@ test("nothing that a client itself claims reaches a service", async () => {
 });
 
 test("what ties a request together is passed on, and made where it is missing", async () => {
-  await withProxy("last", async (seen) => {
+  await withEntry("last", async (seen) => {
     const passed = {
       "x-request-id": "cart/42:a+b=",
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { renderRoutes } from "../../nginx/routes.ts";
 import {
   addressOf,
   ask,
@@ -13,7 +12,7 @@ import {
   type NameServer,
   type Service,
 } from "./loopback.ts";
-import { withNginx, type RunningNginx } from "./realNginx.ts";
+import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 let nameServer: NameServer;
 let web: Service;
@@ -27,13 +26,8 @@ after(async () => {
   await nameServer[Symbol.asyncDispose]();
 });
 
-async function withProxy(use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
-  const routes = [{ service: "web", path: "/", keepPrefix: false }];
-  await withNginx(renderRoutes(proxyRoutes(nameServer, { web: web.port }, routes)), async (nginx) => {
-    for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
-    await use(nginx);
-  });
-}
+const withWeb = (use: (nginx: RunningNginx) => Promise<void>) =>
+  withProxy(proxyRoutes(nameServer, { web: web.port }, [{ service: "web", path: "/", keepPrefix: false }]), use);
 
 /** Sends bytes as they are. @returns all that comes back until nginx closes, or until `patience` milliseconds are over */
 async function send(port: number, bytes: string, patience = 2000): Promise<string> {
@@ -88,7 +82,7 @@ const refused: [what: string, request: string, status: number][] = [
 ];
 
 test("what could mean two things is refused, and nothing behind it reaches a service", () =>
-  withProxy(async ({ port }) => {
+  withWeb(async ({ port }) => {
     for (const [what, request, status] of refused) {
       const before = web.count();
       const answer = await send(port, request);
@@ -101,7 +95,7 @@ test("what could mean two things is refused, and nothing behind it reaches a ser
   }));
 
 test("requests that follow each other on one connection stay apart", () =>
-  withProxy(async ({ port }) => {
+  withWeb(async ({ port }) => {
     const answer = await send(
       port,
       `${post("Content-Length: 3")}abc${smuggled}GET /last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`,
@@ -111,7 +105,7 @@ test("requests that follow each other on one connection stay apart", () =>
   }));
 
 test("who sends a request byte by byte is cut off, and others are served meanwhile", () =>
-  withProxy(async ({ port }) => {
+  withWeb(async ({ port }) => {
     const began = performance.now();
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);

@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { cacheDir, projectDir } from "../../local/paths.ts";
 import { Problem } from "../../local/problem.ts";
+import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { ask } from "./loopback.ts";
 
 const run = promisify(execFile);
 
@@ -144,6 +146,14 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
       process.kill("SIGTERM");
       await exited;
     }
+  });
+}
+
+/** Runs nginx for a proxy with a route for `/`, from the moment that it knows where its services are: it asks right after its start. */
+export async function withProxy(proxy: ProxyRoutes, use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
+  await withNginx(renderRoutes(proxy), async (nginx) => {
+    for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
+    await use(nginx);
   });
 }
 

@@ -1,7 +1,9 @@
 /** The renderer as a pure function: its exact text, and what it refuses. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isHostName, isRoutePath, renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { isHostName, isRoutePath, renderRoutes, usualTimeoutSeconds, type ProxyRoutes } from "../../nginx/routes.ts";
 
 const small: ProxyRoutes = {
   resolver: "kube-dns.kube-system.svc.cluster.local",
@@ -73,6 +75,12 @@ test("a stack's text is what an operator would write", () => {
     text,
     /server_name hoge\.example\.com;[^]*location = \/exact \{[^]*location \/ \{\n {8}return 404 \$answer_no_route;/,
   );
+});
+
+test("what a route waits for without saying so is what nginx.conf says", () => {
+  const main = readFileSync(join(import.meta.dirname, "../../nginx/nginx.conf"), "utf8");
+  for (const directive of ["proxy_read_timeout", "proxy_send_timeout"])
+    assert.match(main, new RegExp(`^ +${directive} ${usualTimeoutSeconds}s;$`, "m"));
 });
 
 test("networks are spelled as nginx takes them, each once", () => {

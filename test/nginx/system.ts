@@ -1,16 +1,7 @@
 /** A real nginx with routes of every kind, between a client, services and a DNS server. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
-import {
-  addressOf,
-  ask,
-  proxyRoutes,
-  startNameServer,
-  startService,
-  type NameServer,
-  type Service,
-} from "./loopback.ts";
-import { withNginx, type RunningNginx } from "./realNginx.ts";
+import type { ProxyRoutes } from "../../nginx/routes.ts";
+import { addressOf, proxyRoutes, startNameServer, startService, type NameServer, type Service } from "./loopback.ts";
+import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 export const hogeHost = "hoge.shop.localhost";
 const routes: ProxyRoutes["routes"] = [
@@ -48,16 +39,11 @@ export async function startSystem(): Promise<System> {
   for (const service of ["web", "hoge", "failing", "dead"]) nameServer.names.set(addressOf(service), "127.0.0.1");
   // Port 1 of loopback: nobody listens there.
   const ports = { web: web.port, hoge: hoge.port, failing: failing.port, later: hoge.port, dead: 1 };
-  const text = renderRoutes(proxyRoutes(nameServer, ports, routes));
+  const proxy = proxyRoutes(nameServer, ports, routes);
   return {
     nameServer,
     services,
-    withProxy: (use) =>
-      withNginx(text, async (nginx) => {
-        for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1)
-          await sleep(50);
-        await use(nginx);
-      }),
+    withProxy: (use) => withProxy(proxy, use),
     async [Symbol.asyncDispose]() {
       for (const service of Object.values(services)) await service[Symbol.asyncDispose]();
       await nameServer[Symbol.asyncDispose]();

@@ -1,8 +1,7 @@
 /** Every way to route, together in one stack, run by a real nginx. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/routes.ts";
 import {
   addressOf,
   ask,
@@ -13,7 +12,7 @@ import {
   type NameServer,
   type Service,
 } from "./loopback.ts";
-import { withNginx, type RunningNginx } from "./realNginx.ts";
+import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const names = ["web", "next", "beta", "preview-1", "secret"] as const;
 let nameServer: NameServer;
@@ -76,17 +75,12 @@ const proxy = (): ProxyRoutes => ({
   ],
 });
 
-async function withProxy(use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
-  await withNginx(renderRoutes(proxy()), async (nginx) => {
-    for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
-    await use(nginx);
-  });
-}
+const withWays = (use: (nginx: RunningNginx) => Promise<void>) => withProxy(proxy(), use);
 
 const from = (address: number) => `127.1.${address >> 8}.${address & 255}`;
 
 test("a canary gets its share of the clients, and each client always the same side", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const clients = Array.from({ length: 200 }, (_, index) => index + 1);
     const sides = await Promise.all(clients.map((n) => seenAt(port, "/half/x?y=1", { from: from(n) })));
     const next = sides.filter(({ service }) => service === "next").length;
@@ -101,7 +95,7 @@ test("a canary gets its share of the clients, and each client always the same si
   }));
 
 test("a header or a cookie selects a version: the first that fits, before the canary, and only by its exact value", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const chosen = async (headers: Record<string, string>) => (await seenAt(port, "/chosen", { headers })).service;
     assert.equal(await chosen({ "x-version": "beta" }), "beta");
     assert.equal(await chosen({ "x-version": "2" }), "next");
@@ -113,7 +107,7 @@ test("a header or a cookie selects a version: the first that fits, before the ca
   }));
 
 test("a route under maintenance says so, and its service is not asked", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const { status, headers, body } = await ask(port, "/closed/anything");
     assert.equal(status, 503);
     assert.equal(headers["retry-after"], "60");
@@ -122,7 +116,7 @@ test("a route under maintenance says so, and its service is not asked", () =>
   }));
 
 test("redirects keep what is below them and the query, byte by byte, and never leave for another host", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const to = async (path: string, host = domain) => {
       const { status, headers } = await ask(port, path, { headers: { host } });
       return [status, headers.location];
@@ -136,7 +130,7 @@ test("redirects keep what is below them and the query, byte by byte, and never l
   }));
 
 test("a subdomain names a service: what is allowed, nothing else, and after the hosts that have routes", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const at = async (host: string, path = "/a%2Fb?c") => ask(port, path, { headers: { host } });
     const seen = JSON.parse((await at(`preview-1.${domain}`)).body) as { service: string; url: string };
     assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb?c"]);
@@ -151,7 +145,7 @@ test("a subdomain names a service: what is allowed, nothing else, and after the 
   }));
 
 test("the first path segment names a service: what is allowed, stripped, and after the routes of the config", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const seen = await seenAt(port, "/preview-1/a%2Fb//c?d=1");
     assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb//c?d=1"]);
     assert.equal(seen.headers["x-forwarded-prefix"], "/preview-1");
@@ -168,7 +162,7 @@ test("the first path segment names a service: what is allowed, stripped, and aft
   }));
 
 test("a client above a route's limit is told so, and others are served", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await ask(port, "/limited")).status));
     assert.equal(statuses.filter((status) => status === 200).length, 3);
     const { status, body } = await ask(port, "/limited");
@@ -178,7 +172,7 @@ test("a client above a route's limit is told so, and others are served", () =>
   }));
 
 test("a route's own body size holds", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const megabytes = (count: number) => Buffer.alloc(count * 2 ** 20);
     assert.equal((await ask(port, "/small", { method: "POST", body: megabytes(1) })).status, 200);
     assert.equal((await ask(port, "/small", { method: "POST", body: megabytes(2) })).status, 413);
@@ -186,7 +180,7 @@ test("a route's own body size holds", () =>
   }));
 
 test("answers carry the security headers, a route's own beside them, and a service's in their place", () =>
-  withProxy(async ({ port }) => {
+  withWays(async ({ port }) => {
     const { headers } = await ask(port, "/marked");
     assert.equal(headers["cache-control"], "public, max-age=60");
     assert.equal(headers["x-content-type-options"], "nosniff");
