@@ -1,3 +1,4 @@
+/** What the config refuses, and what it takes. Long because it is a table: a row for each mistake that a person can make. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
