@@ -11,7 +11,7 @@ import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
 
-type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" | "proxy">;
+type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" | "tls" | "proxy">;
 type RouteConfig = Settings["services"][string]["routes"][number];
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
@@ -22,6 +22,7 @@ export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
   return {
     resolver: config.proxy.resolver,
     client: clientOf(config.edge),
+    hsts: hstsOf(config.tls),
     upstreams: upstreamsOf(config, routes),
     routes,
     redirects: redirectsOf(config),
@@ -55,6 +56,11 @@ function clientOf(edge: RoutedConfig["edge"]): ProxyRoutes["client"] {
   return edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle)
     ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
     : { trustedProxies: edge.trustedProxies, entry: "last" };
+}
+
+function hstsOf(tls: RoutedConfig["tls"]): ProxyRoutes["hsts"] {
+  if (tls.mode === "none" || tls.hsts.days === 0) return undefined;
+  return { seconds: tls.hsts.days * 24 * 3600, includeSubdomains: tls.hsts.includeSubdomains };
 }
 
 function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Route[]): Upstream[] {

@@ -87,6 +87,7 @@ export function checkProxy(proxy: ProxyRoutes): void {
   demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
   for (const network of proxy.client.trustedProxies) demand(isNetwork(network), "trusted network", network);
   demand(["last", "second-to-last"].includes(proxy.client.entry), "entry of X-Forwarded-For", proxy.client.entry);
+  if (proxy.hsts !== undefined) demand(isCount(proxy.hsts.seconds, 1, 2 ** 31), "duration of HSTS", proxy.hsts.seconds);
   for (const { service, address, port } of proxy.upstreams) {
     demand(isServiceName(service), "service name", service);
     demand(isHostName(address), "service address", address);

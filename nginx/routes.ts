@@ -102,6 +102,8 @@ export interface ProxyRoutes {
     /** Which entry of the load balancer's X-Forwarded-For is the client; Google appends "client, load balancer". */
     readonly entry: "last" | "second-to-last";
   };
+  /** What answers over HTTPS say in Strict-Transport-Security, unless the service says something itself. @default - nothing */
+  readonly hsts?: { readonly seconds: number; readonly includeSubdomains: boolean } | undefined;
   readonly upstreams: readonly Upstream[];
   readonly routes: readonly Route[];
   /** @default - none */
@@ -127,6 +129,7 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     "# Rendered from the stack's config: change it there.\n",
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
+    ...renderHsts(proxy.hsts),
     ...sorted(proxy.upstreams, ({ service }) => service).map(renderUpstream),
     ...routes.flatMap(renderTarget),
     ...routes.flatMap(renderLimits),
@@ -162,6 +165,19 @@ map $peer_is_trusted:$http_x_forwarded_proto $client_scheme {
     "1:https" https;
 }
 `;
+}
+
+function renderHsts(hsts: ProxyRoutes["hsts"]): string[] {
+  if (hsts === undefined) return [];
+  const value = `max-age=${hsts.seconds}${hsts.includeSubdomains ? "; includeSubDomains" : ""}`;
+  return [
+    `map $client_scheme:$upstream_http_strict_transport_security $hsts {
+    default "";
+    https: "${value}";
+}
+add_header Strict-Transport-Security $hsts always;
+`,
+  ];
 }
 
 /**

@@ -57,7 +57,12 @@ const web = (count: number) => ({
 test("managed certificates are for as many hosts as a load balancer takes", () => {
   const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
   const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
-  assert.deepEqual(tls, { mode: "managed", redirectHttp: true, wildcard: false });
+  assert.deepEqual(tls, {
+    mode: "managed",
+    redirectHttp: true,
+    hsts: { days: 30, includeSubdomains: false },
+    wildcard: false,
+  });
 });
 
 const members = ["group:developers@example.com"];

@@ -43,7 +43,12 @@ test("managed certificates may be wildcards, and for more hosts than an Ingress 
   const routes = Array.from({ length: 20 }, (_, index) => ({ host: `h${index}` }));
   const many = { web: { image: "registry.example.com/web:1", routes } };
   const { tls } = settings(google({}, { tls: { mode: "managed", wildcard: true }, services: many }));
-  assert.deepEqual(tls, { mode: "managed", redirectHttp: true, wildcard: true });
+  assert.deepEqual(tls, {
+    mode: "managed",
+    redirectHttp: true,
+    hsts: { days: 30, includeSubdomains: false },
+    wildcard: true,
+  });
 });
 
 const iap = { members: ["group:developers@example.com"] };

@@ -50,6 +50,18 @@ test("behind Google's load balancer a route waits as long as that allows", () =>
   assert.equal(wait(30), undefined, "as in nginx.conf");
 });
 
+test("browsers are told to keep to HTTPS where Google's certificate serves, or where the config says so", () => {
+  const hstsOf = (tls: unknown) => proxyRoutes({ ...config, tls: schema.shape.tls.parse(tls) }).hsts;
+  assert.deepEqual(hstsOf({ mode: "managed" }), { seconds: 30 * 86_400, includeSubdomains: false });
+  assert.equal(hstsOf({ mode: "managed", hsts: { days: 0 } }), undefined);
+  const hsts = { days: 365, includeSubdomains: true };
+  for (const mode of ["self-signed", "supplied"]) {
+    assert.equal(hstsOf({ mode }), undefined);
+    assert.deepEqual(hstsOf({ mode, hsts }), { seconds: 365 * 86_400, includeSubdomains: true });
+  }
+  assert.equal(hstsOf({ mode: "none" }), undefined);
+});
+
 test("a service that only a canary or a version leads to is an upstream, one that nothing leads to is not", () => {
   const { upstreams } = proxyRoutes(config);
   assert.deepEqual(

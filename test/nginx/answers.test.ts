@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { renderRoutes } from "../../nginx/routes.ts";
+import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
 import { addressOf, ask, proxyRoutes, seenAt, startService } from "./loopback.ts";
-import { withNginx } from "./realNginx.ts";
+import { withNginx, withProxy } from "./realNginx.ts";
 import { startSystem, type System } from "./system.ts";
 
 let system: System;
@@ -122,5 +122,32 @@ test("no version is told, and health has a port of its own", async () => {
       assert.equal(headers.server, "nginx");
       assert.doesNotMatch(body, /nginx\//);
     }
+  });
+});
+
+test("over HTTPS alone browsers are told to keep to it, by the service where it says so itself", async () => {
+  await using own = await startService("own", (_request, response) => {
+    response.setHeader("strict-transport-security", "max-age=1").end();
+  });
+  await using silent = await startService("silent");
+  for (const service of ["own", "silent"]) system.nameServer.names.set(addressOf(service), "127.0.0.1");
+  const proxy: ProxyRoutes = {
+    ...proxyRoutes(system.nameServer, { own: own.port, silent: silent.port }, [
+      { service: "silent", path: "/", keepPrefix: false, settings: { responseHeaders: { "X-Own": "1" } } },
+      { service: "own", path: "/own/", keepPrefix: false },
+      { service: "own", host: "else.example", path: "/only", keepPrefix: false },
+    ]),
+    hsts: { seconds: 3600, includeSubdomains: true },
+  };
+  await withProxy(proxy, async ({ port }) => {
+    const told = async (path: string, scheme: string, more: Record<string, string> = {}) => {
+      const headers = { "x-forwarded-for": "203.0.113.7, 198.51.100.1", "x-forwarded-proto": scheme, ...more };
+      return (await ask(port, path, { headers })).headers["strict-transport-security"];
+    };
+    const ours = "max-age=3600; includeSubDomains";
+    assert.equal(await told("/", "https"), ours);
+    assert.equal(await told("/", "http"), undefined);
+    assert.equal(await told("/own/", "https"), "max-age=1");
+    assert.equal(await told("/nowhere", "https", { host: "else.example" }), ours, "nginx's own answers too");
   });
 });

@@ -93,6 +93,9 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
         trustedProxies: fc.uniqueArray(network, { maxLength: 4 }),
         entry: fc.constantFrom("last" as const, "second-to-last" as const),
       }),
+      hsts: fc.option(fc.record({ seconds: fc.integer({ min: 1 }), includeSubdomains: fc.boolean() }), {
+        nil: undefined,
+      }),
       upstreams: fc
         .tuple(...services.map(() => fc.tuple(hostName, fc.integer({ min: 1, max: 65535 }))))
         .map((places) => places.map(([address, port], index) => ({ service: services[index] ?? "", address, port }))),
