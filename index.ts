@@ -11,6 +11,7 @@ import { Microservice } from "./components/microservice.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
 import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
+import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 
 const config = loadConfig();
@@ -57,7 +58,7 @@ const routes = proxyRoutes(config);
 const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
 const proxy = new NginxProxy(
   "nginx-proxy",
-  { ...config.proxy, ...common, image, routes, serviceAnnotations },
+  { ...config.proxy, ...common, image, routes, serviceAnnotations, metrics: proxyMetrics(config) },
   inCluster,
 );
 

@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { metricsText } from "../nginx/metrics.ts";
 import { renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
+import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
 import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
 
@@ -16,6 +18,8 @@ export interface NginxProxyArgs {
   readonly rolloutSeconds: number;
   /** Annotations of the Service, as the load balancer in front wants them. @default - none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** An exporter beside nginx. @default - none */
+  readonly metrics?: ProxyMetrics | undefined;
 }
 
 /** The port for requests and the port for health checks of the proxy's container. */
@@ -32,13 +36,13 @@ export class NginxProxy extends pulumi.ComponentResource {
 
   constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NginxProxy", name, {}, opts);
-    const { namespace } = args;
+    const { namespace, metrics } = args;
     const parent = { parent: this };
     const app = "nginx-proxy";
     const metadata = { name: app, namespace, labels: commonLabels(app) };
 
     // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
-    const data = { "routes.conf": renderRoutes(args.routes) };
+    const data = { "routes.conf": renderRoutes(args.routes), ...(metrics && { "metrics.conf": metricsText }) };
     const routesName = `${app}-routes-${contentHash(data)}`;
     const routes = new k8s.core.v1.ConfigMap(
       `${name}-routes`,
@@ -76,6 +80,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
               },
               {
+                ...(metrics && { initContainers: [exporterContainer(metrics)] }),
                 volumes: [
                   { name: "routes", configMap: { name: routesName } },
                   { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
@@ -108,6 +113,8 @@ export class NginxProxy extends pulumi.ComponentResource {
         parent,
       );
     }
+
+    if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);
 
     this.serviceName = service.metadata.name;
     this.registerOutputs({ serviceName: this.serviceName });

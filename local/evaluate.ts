@@ -200,6 +200,8 @@ const order = [
   "Service",
   "PodDisruptionBudget",
   "Deployment",
+  "PodMonitoring",
+  "PodMonitor",
   "Ingress",
   "Gateway",
   "HTTPRoute",

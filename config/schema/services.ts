@@ -1,7 +1,7 @@
 /** The shape of what runs in the cluster: services and the proxy. */
 import * as z from "zod";
 import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
-import { build, env, image, label, path, replicas, resources, roles } from "./values.ts";
+import { build, env, image, label, labelKey, labelValue, path, replicas, resources, roles } from "./values.ts";
 
 const service = z
   .strictObject({
@@ -51,6 +51,10 @@ export const registry = z
   ])
   .prefault({ kind: "artifact-registry" });
 
+/** https://github.com/nginx/nginx-prometheus-exporter */
+const exporterImage =
+  "docker.io/nginx/nginx-prometheus-exporter:1.5.1@sha256:9f6d963bb2b19d706d401cc3e2c3ea8de2f1c471b96a2156ca45e76f650b1625";
+
 export const proxy = z
   .strictObject({
     replicas: replicas.default(3),
@@ -64,6 +68,18 @@ export const proxy = z
     resources: resources("100m", "128Mi"),
     redirects,
     wildcards,
+    /** An exporter for Prometheus beside nginx, and the object by which it is found. */
+    metrics: z
+      .strictObject({
+        /** `own` has the exporter without an object. Default: google on GKE, otherwise none. */
+        scrape: z.enum(["google", "prometheus-operator", "own", "none"]).optional(),
+        /** nginx-prometheus-exporter. Pods cannot start without it: it may be a copy in the stack's own registry. */
+        image: image.default(exporterImage),
+        resources: resources("10m", "64Mi"),
+        /** Labels of the object, where a Prometheus Operator selects by them: `release: NAME`. */
+        labels: z.record(labelKey, labelValue).default({}),
+      })
+      .prefault({}),
   })
   .refine((value) => value.image === undefined || value.build === undefined, "must not have both image and build")
   .transform((value) => (value.image === undefined ? { build: { context: "./nginx" }, ...value } : value))

@@ -107,6 +107,20 @@ export const env = z.record(
     .transform(String),
 );
 
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+export const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/,
+    "must be the key of a Kubernetes label, such as release or example.com/team",
+  );
+export const labelValue = z
+  .string()
+  .regex(
+    /^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/,
+    "must be the value of a Kubernetes label: at most 63 letters, digits and - _ .",
+  );
+
 /** For arrays in which saying something twice is a slip. */
 export const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
 

@@ -1,0 +1,45 @@
+/** Whether and how the proxy is measured, as the config says it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig } from "../../config.ts";
+import { proxyMetrics } from "../../config/metrics.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const onGke = { domain: valid.domain, services: valid.services };
+
+function metricsOf(config: Record<string, unknown>) {
+  return proxyMetrics(checkConfig(raw(config, google), "test", projectDir).settings);
+}
+
+const pinned =
+  "docker.io/nginx/nginx-prometheus-exporter:1.5.1@sha256:9f6d963bb2b19d706d401cc3e2c3ea8de2f1c471b96a2156ca45e76f650b1625";
+
+test("GKE's own Prometheus scrapes the proxy unless told otherwise; elsewhere nobody does", () => {
+  const usual = { image: pinned, resources: { cpu: "10m", memory: "64Mi" }, labels: {}, scrape: "google" };
+  assert.deepEqual(metricsOf(onGke), usual);
+  assert.equal(metricsOf(valid), undefined);
+  assert.equal(metricsOf({ ...onGke, proxy: { metrics: { scrape: "none" } } }), undefined);
+});
+
+test("a stack says who scrapes, and which exporter runs", () => {
+  const image = "registry.example.com/exporter:1.5.1";
+  const metrics = { scrape: "prometheus-operator", image, labels: { release: "monitoring" } };
+  assert.deepEqual(metricsOf({ ...valid, proxy: { metrics } }), {
+    ...metrics,
+    resources: { cpu: "10m", memory: "64Mi" },
+  });
+  assert.equal(metricsOf({ ...valid, proxy: { metrics: { scrape: "own" } } })?.scrape, "own");
+});
+
+for (const [metrics, message] of [
+  [{ scrape: "datadog" }, /proxy\.metrics\.scrape\n\s+"datadog" .*google.*prometheus-operator.*own.*none/],
+  [{ scrap: "google" }, /proxy\.metrics\.scrap\n.*scrape/],
+  [{ scrape: "own", image: "a/b:latest" }, /proxy\.metrics\.image\n.*must not use the tag latest/],
+  [{ labels: { "a b": "c" } }, /proxy\.metrics\.labels.*\n.*must be the key of a Kubernetes label/],
+  [{ labels: { release: "-a" } }, /proxy\.metrics\.labels\.release\n.*must be the value of a Kubernetes label/],
+  [{ resources: { memory: "much" } }, /proxy\.metrics\.resources\.memory\n.*must be a Kubernetes quantity/],
+] as const)
+  test(`refused: ${JSON.stringify(metrics)}`, () => {
+    assert.match(refusal({ ...valid, proxy: { metrics } }), message);
+  });
