@@ -4,7 +4,9 @@ import { chmod, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { grpcTlsFolder } from "../nginx/grpc.ts";
 import { cacheDir, projectDir } from "./paths.ts";
+import type { Credentials } from "./pki.ts";
 import { Problem } from "./problem.ts";
 
 const run = promisify(execFile);
@@ -57,6 +59,7 @@ async function download(): Promise<string> {
 /** Where the configuration listens on this machine. */
 export interface Ports {
   readonly http: number;
+  readonly grpc: number;
   readonly health: number;
 }
 
@@ -78,8 +81,24 @@ export async function placeConfig(folder: string, routes: string, ports: Ports):
     main = main.replaceAll(from, () => to);
   }
   await writeFile(join(folder, "nginx.conf"), main);
-  await writeFile(join(folder, "routes.conf"), routes.replaceAll("listen 8080", `listen 127.0.0.1:${ports.http}`));
+  const placed = routes
+    .replaceAll("listen 8080", `listen 127.0.0.1:${ports.http}`)
+    .replaceAll("listen 8443", `listen 127.0.0.1:${ports.grpc}`)
+    .replaceAll(grpcTlsFolder, folder);
+  await writeFile(join(folder, "routes.conf"), placed);
+  if (routes.includes(grpcTlsFolder)) await placeCertificate(folder);
   return join(folder, "nginx.conf");
+}
+
+let grpcPair: Promise<Credentials> | undefined;
+
+/** Any certificate will do for the port of gRPC. */
+async function placeCertificate(folder: string): Promise<void> {
+  // Only here, since it loads a library that few need.
+  grpcPair ??= import("./pki.ts").then(({ createSelfSigned }) => createSelfSigned("nginx-proxy", 1));
+  const { certificate, key } = await grpcPair;
+  await writeFile(join(folder, "tls.crt"), certificate);
+  await writeFile(join(folder, "tls.key"), key);
 }
 
 /**
@@ -93,7 +112,7 @@ export async function syntaxProblem(routes: string): Promise<string | undefined>
   try {
     // The cluster's resolver has a name that only the cluster knows, and nginx looks it up while it reads.
     const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");
-    const config = await placeConfig(folder, readable, { http: 8080, health: 8081 });
+    const config = await placeConfig(folder, readable, { http: 8080, grpc: 8443, health: 8081 });
     await run(nginx, ["-e", "stderr", "-t", "-q", "-c", config]);
     return undefined;
   } catch (error) {

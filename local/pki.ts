@@ -104,6 +104,18 @@ async function authority(
   };
 }
 
+/** A certificate that nobody signed but itself (P-256): for a server that no client verifies. */
+export async function createSelfSigned(commonName: string, days: number): Promise<Credentials> {
+  const keys = await generate(ecdsa);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: [commonName] }],
+    keys,
+    signingAlgorithm: ecdsa,
+    ...validity(days),
+  });
+  return { certificate: certificate.toString("pem"), key: await pem(keys.privateKey) };
+}
+
 /** A key pair without a certificate: what service account tokens are signed and checked with. */
 export async function createSigningKey(): Promise<{ key: string; publicKey: string }> {
   const keys = await generate(ecdsa);

@@ -122,8 +122,9 @@ function checkPlace({ host, path }: Pick<Route, "host" | "path">): void {
 }
 
 function checkRoute(route: Route, services: readonly string[]): void {
-  const { service, canary, versions = [], settings = {} } = route;
+  const { service, protocol = "http", canary, versions = [], settings = {} } = route;
   checkPlace(route);
+  demand(["http", "grpc"].includes(protocol), "protocol", protocol);
   for (const name of [service, ...versions.map((version) => version.service), ...(canary ? [canary.service] : [])])
     demand(services.includes(name), "service of a route (it has no upstream)", name);
   if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);

@@ -1,7 +1,8 @@
 /** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
+import { isGrpc, renderGrpc } from "./grpc.ts";
 import { allowedNames, renderLocations } from "./locations.ts";
 import { canonicalNetwork, checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
-import { renderLimits, renderTarget } from "./targets.ts";
+import { renderLimits, renderTarget, upstreamName } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
 
 export { isHostName, isRoutePath };
@@ -18,7 +19,9 @@ interface Place {
 export interface Route extends Place {
   /** Name of one of the upstreams. */
   readonly service: string;
-  /** Whether the service sees the path with the prefix. Matters only where `path` ends with `/`. */
+  /** gRPC is taken on port 8443, by HTTP/2 over TLS. @default "http" */
+  readonly protocol?: "http" | "grpc" | undefined;
+  /** Whether the service sees the path with the prefix, which with gRPC it always does. Matters only where `path` ends with `/`. */
   readonly keepPrefix: boolean;
   /** A share of the clients, by their address, goes to another upstream. @default - none */
   readonly canary?: { readonly service: string; readonly percent: number } | undefined;
@@ -44,9 +47,9 @@ export const usualTimeoutSeconds = 25;
 export interface RequestSettings {
   /** Longest silence of a service, or of a client that is being answered; also of a websocket. Seconds. */
   readonly timeoutSeconds?: number | undefined;
-  /** Largest request body, MiB; 0 is without limit. */
+  /** Largest request body, MiB; 0 is without limit, which is also what holds for gRPC. */
   readonly maxBodyMb?: number | undefined;
-  /** False passes bodies on as they come, in both directions: server-sent events, large uploads and downloads. */
+  /** False passes bodies on as they come, in both directions, as gRPC's always are: server-sent events, large uploads and downloads. */
   readonly buffering?: boolean | undefined;
   /** By client address; what is above is answered 429. */
   readonly limit?: Limit | undefined;
@@ -123,6 +126,8 @@ export interface ProxyRoutes {
 export function renderRoutes(proxy: ProxyRoutes): string {
   checkProxy(proxy);
   const routes = sorted(proxy.routes, ({ host = "", path }) => `${host}${path}`);
+  const grpc = routes.filter(isGrpc);
+  const http = { ...proxy, routes: proxy.routes.filter((route) => !isGrpc(route)) };
   const hosts = [...new Set([...routes, ...(proxy.redirects ?? [])].flatMap(({ host }) => host ?? []))].sort();
   const bySubdomain = proxy.wildcards?.find(({ by }) => by === "subdomain");
   return [
@@ -130,13 +135,28 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
     ...renderHsts(proxy.hsts),
-    ...sorted(proxy.upstreams, ({ service }) => service).map(renderUpstream),
+    ...sorted(proxy.upstreams, ({ service }) => service)
+      .flatMap((upstream) => upstreamsOf(upstream, routes))
+      .map(renderUpstream),
     ...routes.flatMap(renderTarget),
     ...routes.flatMap(renderLimits),
-    renderServer("_", proxy, undefined),
-    ...hosts.map((host) => renderServer(host, proxy, host)),
+    renderServer("_", http, undefined),
+    ...hosts.map((host) => renderServer(host, http, host)),
     ...(bySubdomain === undefined ? [] : [renderSubdomains(bySubdomain)]),
+    ...renderGrpc(grpc, [
+      ...hosts.filter((host) => !grpc.some((route) => route.host === host)),
+      ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
+    ]),
   ].join("\n");
+}
+
+/** One for each protocol by which a service is reached. */
+function upstreamsOf(upstream: Upstream, routes: readonly Route[]): Upstream[] {
+  const leading = routes.filter(({ service, canary, versions = [] }) =>
+    [service, canary?.service, ...versions.map((version) => version.service)].includes(upstream.service),
+  );
+  const names = new Set(leading.map((route) => upstreamName(upstream.service, route)));
+  return (names.size === 0 ? [upstream.service] : [...names].sort()).map((service) => ({ ...upstream, service }));
 }
 
 /** A name that does not resolve is asked for again after `resolver_timeout`, one that does after `valid`. */
@@ -202,16 +222,20 @@ function renderServer(name: string, proxy: ProxyRoutes, host: string | undefined
   return serverBlock(listen, name, renderLocations(here(proxy.routes), here(proxy.redirects), byPath));
 }
 
+/** The name of a server for any of them. */
+function subdomains(wildcard: Wildcard): string {
+  const domain = wildcard.domain.replaceAll(".", String.raw`\.`);
+  return `"~^(?<wildcard_service>${allowedNames(wildcard)})\\.${domain}$"`;
+}
+
 /** Exact server names win over this one, so a host with routes of its own keeps them. */
 function renderSubdomains(wildcard: Wildcard): string {
-  const domain = wildcard.domain.replaceAll(".", String.raw`\.`);
-  const name = `"~^(?<wildcard_service>${allowedNames(wildcard)})\\.${domain}$"`;
   const location = `# any of ${wildcard.allow.join(", ")}
 location / {
     set $service $wildcard_service;
     proxy_pass http://$wildcard_service.${wildcard.suffix}:${wildcard.port};
 }`;
-  return serverBlock("8080", name, [location]);
+  return serverBlock("8080", subdomains(wildcard), [location]);
 }
 
 function serverBlock(listen: string, name: string, locations: readonly string[]): string {

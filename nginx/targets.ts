@@ -9,11 +9,18 @@ function nameOf({ service, host = "", path }: Route): string {
   return `${service.replaceAll("-", "_")}_${hash}`;
 }
 
+/**
+ * The upstream of a service. It has another for gRPC: nginx keeps idle connections by address alone, and one of HTTP/1.1 must
+ * not be taken for gRPC.
+ */
+export const upstreamName = (service: string, { protocol }: Pick<Route, "protocol">): string =>
+  protocol === "grpc" ? `grpc_${service}` : service;
+
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
 
-/** What `proxy_pass` names: the upstream itself, or the variable that chooses one. */
+/** What `proxy_pass` or `grpc_pass` names: the upstream itself, or the variable that chooses one. */
 export const targetOf = (route: Route): string =>
-  choices(route).length === 0 ? route.service : `$to_${nameOf(route)}`;
+  choices(route).length === 0 ? upstreamName(route.service, route) : `$to_${nameOf(route)}`;
 
 /** A chain of choices, the last first: by share, then by each header or cookie, so that the first version wins. */
 export function renderTarget(route: Route): string[] {
@@ -21,12 +28,12 @@ export function renderTarget(route: Route): string[] {
   if (all === 0) return [];
   const name = nameOf(route);
   const blocks: string[] = [`# ${route.host ?? ""}${route.path}`];
-  let otherwise = route.service;
+  let otherwise = upstreamName(route.service, route);
   const variable = () => (blocks.length === all ? `$to_${name}` : `$to_${name}_${blocks.length}`);
   if (route.canary !== undefined) {
     const choice = variable();
     blocks.push(
-      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${route.canary.service};\n* ${otherwise};`)}\n}`,
+      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${upstreamName(route.canary.service, route)};\n* ${otherwise};`)}\n}`,
     );
     otherwise = choice;
   }
@@ -37,7 +44,7 @@ export function renderTarget(route: Route): string[] {
         ? `$cookie_${version.cookie ?? ""}`
         : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
     blocks.push(
-      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"${version.value}" ${version.service};`)}\n}`,
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"${version.value}" ${upstreamName(version.service, route)};`)}\n}`,
     );
     otherwise = choice;
   }

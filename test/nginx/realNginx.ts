@@ -1,5 +1,6 @@
 /** Runs the real nginx on the project's own configuration, without root. */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -13,6 +14,8 @@ import { ask } from "./loopback.ts";
 
 export interface RunningNginx {
   readonly port: number;
+  /** For gRPC, by HTTP/2 over TLS. */
+  readonly grpcPort: number;
   readonly healthPort: number;
   /** The access log's lines so far. */
   readonly log: () => Promise<string[]>;
@@ -23,10 +26,10 @@ export interface RunningNginx {
 /** Runs nginx with the rendered text for as long as `use` takes. */
 export async function withNginx(routes: string, use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
   const nginx = await nginxProgram();
-  const [port, healthPort] = [await freePort(), await freePort()];
+  const [port, grpcPort, healthPort] = [await freePort(), await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), "nginx-test-"));
   try {
-    const config = await placeConfig(folder, routes, { http: port, health: healthPort });
+    const config = await placeConfig(folder, routes, { http: port, grpc: grpcPort, health: healthPort });
     // As the image's entry point does; run by root, the worker would be `nobody`, who may not write to this folder.
     const globals = `daemon off;${getuid?.() === 0 ? " user root;" : ""}`;
     const process = spawn(nginx, ["-e", "stderr", "-g", globals, "-c", config], {
@@ -43,6 +46,7 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
       );
       await use({
         port,
+        grpcPort,
         healthPort,
         log: async () => (await readFile(join(folder, "access.log"), "utf8")).split("\n").filter((line) => line !== ""),
         errors: () => errors,
@@ -73,12 +77,16 @@ async function ready(healthPort: number, alive: () => boolean, errors: () => str
   throw new Error(`nginx did not start: ${errors()}`);
 }
 
+/** Below those that systems give to outgoing connections: one of them could take the port before nginx does. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const port = randomInt(15_000, 32_000);
+  const server = createServer().listen(port, "127.0.0.1");
+  const isFree = await once(server, "listening").then(
+    () => true,
+    () => false,
+  );
+  if (!isFree) return freePort();
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  return port;
 }

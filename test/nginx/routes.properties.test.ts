@@ -103,6 +103,7 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
       routes: fc.array(
         fc.record({
           service: fc.constantFrom(...services),
+          protocol: fc.constantFrom(undefined, "http" as const, "grpc" as const),
           keepPrefix: fc.boolean(),
           canary: fc.option(
             fc.record({ service: fc.constantFrom(...services), percent: fc.integer({ min: 1, max: 99 }) }),
@@ -149,7 +150,7 @@ describe("properties", () => {
     );
   });
 
-  test("each route has one location, in its host's server, longer paths first", () => {
+  test("each route has one location, in its host's server of its protocol, longer paths first", () => {
     fc.assert(
       fc.property(proxies, (proxy) => {
         const servers = renderRoutes(proxy)
@@ -157,7 +158,8 @@ describe("properties", () => {
           .slice(1);
         const found = servers.flatMap((server) => {
           const host = /server_name (\S+);/.exec(server)?.[1] ?? "";
-          if (host.startsWith('"~')) return []; // Any subdomain: it has no routes of its own.
+          if (host === "" || host.startsWith('"~')) return []; // Any subdomain, or any of several: no routes of their own.
+          const protocol = server.includes("listen 8443") ? "grpc" : "http";
           const locations = [...server.matchAll(/location (?:= |\^~ )?(\/\S*) \{\n\s+set \$service ([^$\s]+);/g)].map(
             ([, path = "", service = ""]) => ({ path, service }),
           );
@@ -166,11 +168,13 @@ describe("properties", () => {
             lengths,
             lengths.toSorted((a, b) => b - a),
           );
-          return locations.map(({ path, service }) => `${host}${path} ${service}`);
+          return locations.map(({ path, service }) => `${protocol} ${host}${path} ${service}`);
         });
         assert.deepEqual(
           found.sort(),
-          proxy.routes.map(({ host, path, service }) => `${host ?? "_"}${path} ${service}`).sort(),
+          proxy.routes
+            .map(({ protocol = "http", host, path, service }) => `${protocol} ${host ?? "_"}${path} ${service}`)
+            .sort(),
         );
       }),
       { numRuns: 1000 },

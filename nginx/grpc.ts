@@ -1,0 +1,124 @@
+/**
+ * gRPC has servers of its own, on a port with TLS and HTTP/2: Google's load balancer reaches a backend by HTTP/1.1, or by
+ * HTTP/2 over TLS, where websockets fail. https://cloud.google.com/load-balancing/docs/https#using_grpc
+ */
+import { usualTimeoutSeconds, type RequestSettings, type Route } from "./routes.ts";
+import { limitDirectives, targetOf } from "./targets.ts";
+import { indent, sorted } from "./text.ts";
+
+/** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
+export const grpcTlsFolder = "/etc/nginx/grpc-tls";
+
+export const isGrpc = ({ protocol }: Pick<Route, "protocol">): boolean => protocol === "grpc";
+
+/** What nginx answers itself: HTTP statuses, the gRPC status that takes their place, and what it says. */
+interface Answer {
+  readonly name: string;
+  readonly statuses: readonly number[];
+  /** https://grpc.io/docs/guides/status-codes/ */
+  readonly status: number;
+  readonly message: string;
+  /** Whether the route is known by then. */
+  readonly ofService: boolean;
+}
+
+const answers: readonly Answer[] = [
+  { name: "bad_path", statuses: [400], status: 3, message: "path with dot segments", ofService: false },
+  { name: "no_route", statuses: [404], status: 12, message: "no such route", ofService: false },
+  { name: "too_large", statuses: [413], status: 8, message: "body too large", ofService: false },
+  { name: "too_many", statuses: [429], status: 8, message: "too many requests", ofService: true },
+  { name: "down", statuses: [500, 502], status: 14, message: "service unknown or down", ofService: true },
+  { name: "maintenance", statuses: [503], status: 14, message: "maintenance", ofService: true },
+  { name: "slow", statuses: [408, 504], status: 4, message: "too slow", ofService: true },
+];
+
+/** The beginnings of what the proxy says in `grpc-message`: by them its answers are told from a service's. */
+export const grpcMessages: readonly string[] = answers.map(({ message }) => message);
+
+/**
+ * The servers for gRPC routes; nothing where there are none.
+ * @param routes of gRPC, sorted
+ * @param others names of servers that have routes, and none of gRPC
+ */
+export function renderGrpc(routes: readonly Route[], others: readonly string[]): string[] {
+  if (routes.length === 0) return [];
+  const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))];
+  const at = (host: string | undefined) => routes.filter((route) => route.host === host);
+  const everywhere = at(undefined);
+  return [
+    `# gRPC, by HTTP/2 over TLS. Nobody verifies the certificate.
+ssl_certificate ${grpcTlsFolder}/tls.crt;
+ssl_certificate_key ${grpcTlsFolder}/tls.key;
+`,
+    renderServer("8443 ssl default_server", ["_"], everywhere),
+    ...hosts.map((host) => renderServer("8443 ssl", [host], at(host))),
+    // Hosts with routes of their own answer with those alone.
+    ...(everywhere.length > 0 && others.length > 0 ? [renderServer("8443 ssl", others, [])] : []),
+  ];
+}
+
+/** A stream has no size that would mean anything, and each message is limited by the service that reads it. */
+function renderServer(listen: string, names: readonly string[], routes: readonly Route[]): string {
+  const longestFirst = [...routes].sort((a, b) => b.path.length - a.path.length);
+  const locations = [
+    ...longestFirst.map(renderRoute),
+    ...(routes.some(({ path }) => path === "/") ? [] : ["location / {\n    return 404;\n}"]),
+  ];
+  return `server {
+    listen ${listen};
+    http2 on;
+    server_name ${names.join("\n        ")};
+
+    default_type application/grpc;
+    add_header_inherit off;
+    client_max_body_size 0;
+    client_body_timeout ${usualTimeoutSeconds}s;
+
+    if ($has_dot_segment) {
+        return 400;
+    }
+
+${locations.map((block) => `${indent(block)}\n`).join("\n")}
+${indent(answers.map(renderAnswer).join("\n"))}
+}
+`;
+}
+
+/** The path is the name of the method: all of it is passed on. */
+function renderRoute(route: Route): string {
+  const { service, path, settings = {} } = route;
+  const body = [
+    `set $service ${service};`,
+    ...(route.maintenance === true
+      ? ["return 503;"]
+      : [...settingDirectives(settings), ...limitDirectives(route), `grpc_pass grpc://${targetOf(route)};`]),
+  ];
+  return `# ${service}\nlocation ${path.endsWith("/") ? "" : "= "}${path} {\n${indent(body.join("\n"))}\n}`;
+}
+
+/** Bodies go on as they come, so the silence of a client that streams is as long as that of a service. */
+function settingDirectives({ timeoutSeconds, maxBodyMb, responseHeaders }: RequestSettings): string[] {
+  return [
+    ...(timeoutSeconds === undefined
+      ? []
+      : ["grpc_read_timeout", "grpc_send_timeout", "client_body_timeout"].map((name) => `${name} ${timeoutSeconds}s;`)),
+    ...(maxBodyMb === undefined ? [] : [`client_max_body_size ${maxBodyMb}m;`]),
+    ...sorted(Object.entries(responseHeaders ?? {}), ([name]) => name).map(
+      ([name, value]) => `add_header ${name} "${value}" always;`,
+    ),
+  ];
+}
+
+/**
+ * An answer that is trailers alone, with HTTP status 200: clients take any other for a failure of HTTP and do not read on.
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
+ */
+function renderAnswer({ name, statuses, status, message, ofService }: Answer): string {
+  const said = `${message}${ofService ? ": $service" : ""}; request $proxy_request_id`;
+  return `error_page ${statuses.join(" ")} = @${name};
+location @${name} {
+    add_header grpc-status ${status} always;
+    add_header grpc-message "${said}" always;
+    return 200;
+}`;
+}
