@@ -35,7 +35,10 @@ const namespace = new k8s.core.v1.Namespace(
 ).metadata.name;
 
 // The services, and the proxy that routes to them.
+const routes = proxyRoutes(config);
+const upstreams = routes.upstreams.map((upstream) => upstream.service);
 const images: Record<string, pulumi.Output<string>> = {};
+const dependsOn: pulumi.Resource[] = [];
 const common = { namespace, rolloutSeconds };
 for (const [service, settings] of Object.entries(config.services)) {
   const image = (images[service] = imageReference(service, settings, registry));
@@ -50,16 +53,17 @@ for (const [service, settings] of Object.entries(config.services)) {
         )
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;
-  new Microservice(service, { ...settings, ...common, service, image, secretEnv, serviceAccountName }, inCluster);
+  const routed = upstreams.includes(service);
+  const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
+  dependsOn.push(...new Microservice(service, args, inCluster).upstream);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
-const routes = proxyRoutes(config);
 const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
 const proxy = new NginxProxy(
   "nginx-proxy",
   { ...config.proxy, ...common, image, routes, serviceAnnotations, metrics: proxyMetrics(config) },
-  inCluster,
+  { ...inCluster, dependsOn },
 );
 
 // The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.

@@ -1,7 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
-import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+import { commonLabels, contentHash, podsService, selectorLabels } from "./naming.ts";
+import {
+  podSpec,
+  resourceRequirements,
+  rollingUpdate,
+  rolloutTimeouts,
+  serviceDrainSeconds,
+  type Resources,
+} from "./pod.ts";
 
 export interface MicroserviceArgs {
   /** The Service's and the Deployment's name: a DNS label. */
@@ -22,12 +29,19 @@ export interface MicroserviceArgs {
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
   /** Seconds that a rollout may take before it counts as failed. */
   readonly rolloutSeconds: number;
+  /** Whether the proxy routes to it. */
+  readonly routed: boolean;
 }
 
-/** A Deployment and a ClusterIP Service: one microservice, reached as `<service>.<namespace>.svc.cluster.local`. */
+/**
+ * A Deployment and a ClusterIP Service: one microservice, reached as `<service>.<namespace>.svc.cluster.local`. One that is routed
+ * has a second, headless Service, whose name leads the proxy to the pods themselves.
+ */
 export class Microservice extends pulumi.ComponentResource {
   /** The Service's DNS name in the cluster. */
   readonly address: pulumi.Output<string>;
+  /** What has to be there before the proxy asks for the pods. Empty where nothing is routed. */
+  readonly upstream: readonly pulumi.Resource[];
 
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Microservice", name, {}, opts);
@@ -55,6 +69,7 @@ export class Microservice extends pulumi.ComponentResource {
             metadata: { labels: commonLabels(service) },
             spec: podSpec(
               service,
+              serviceDrainSeconds,
               {
                 name: service,
                 image: args.image,
@@ -79,18 +94,25 @@ export class Microservice extends pulumi.ComponentResource {
       },
     );
 
+    const annotations = { "pulumi.com/skipAwait": "true" };
+    const selected = { selector: selectorLabels(service), ports: [{ name: "http", port, targetPort: "http" }] };
     new k8s.core.v1.Service(
       `${name}-service`,
-      {
-        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-        spec: {
-          type: "ClusterIP",
-          selector: selectorLabels(service),
-          ports: [{ name: "http", port, targetPort: "http" }],
-        },
-      },
+      { metadata: { ...metadata, annotations }, spec: { type: "ClusterIP", ...selected } },
       parent,
     );
+    this.upstream = args.routed
+      ? [
+          new k8s.core.v1.Service(
+            `${name}-pods`,
+            {
+              metadata: { ...metadata, name: podsService(service), annotations },
+              spec: { type: "ClusterIP", clusterIP: "None", ...selected },
+            },
+            parent,
+          ),
+        ]
+      : [];
 
     if (args.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(

@@ -4,6 +4,13 @@ import { createHash } from "node:crypto";
 /** The Gateway object of a stack: local clusters tell it to their controller before it is there. */
 export const gatewayName = "gateway";
 
+/**
+ * The headless Service of a microservice's pods, for the proxy (docs/upstreams.md says why there are two). Wildcards must
+ * not lead to it: with a beginning of its own that can be refused.
+ */
+export const podsPrefix = "pods-";
+export const podsService = (service: string): string => `${podsPrefix}${service}`;
+
 /** The first 10 hex digits of the SHA-256 of the data: a name that changes with the content and only with it. */
 export function contentHash(data: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));

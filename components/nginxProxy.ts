@@ -4,7 +4,14 @@ import { metricsText } from "../nginx/metrics.ts";
 import { renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
-import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+import {
+  podSpec,
+  proxyDrainSeconds,
+  resourceRequirements,
+  rollingUpdate,
+  rolloutTimeouts,
+  type Resources,
+} from "./pod.ts";
 
 export interface NginxProxyArgs {
   readonly namespace: pulumi.Input<string>;
@@ -63,6 +70,7 @@ export class NginxProxy extends pulumi.ComponentResource {
             metadata: { labels: commonLabels(app) },
             spec: podSpec(
               app,
+              proxyDrainSeconds,
               {
                 name: "nginx",
                 image: args.image,

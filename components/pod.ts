@@ -11,8 +11,14 @@ export interface Resources {
   readonly memory: string;
 }
 
-/** Seconds in which a pod that is going away still serves, while proxies and load balancers learn of it. */
-export const drainSeconds = 10;
+/** Seconds in which a pod of the proxy that is going away still serves, while the load balancer learns of it. */
+export const proxyDrainSeconds = 10;
+
+/**
+ * The same for the pods of a service, whose addresses the proxy knows by DNS: a cache on the node keeps them for up to 30 s
+ * (https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache), nginx for up to 6 s more.
+ */
+export const serviceDrainSeconds = 40;
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
 export const restrictedContainer: Pick<Container, "securityContext"> = {
@@ -28,7 +34,12 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
 export const resourceRequirements = ({ cpu, memory }: Resources) => ({ requests: { cpu, memory }, limits: { memory } });
 
 /** A pod that needs no rights in the cluster, is spread over zones and nodes, and has time to finish its requests. */
-export function podSpec(name: string, container: Container, rest: Partial<PodSpec> = {}): PodSpec {
+export function podSpec(
+  name: string,
+  drainSeconds: number,
+  container: Container,
+  rest: Partial<PodSpec> = {},
+): PodSpec {
   const spread = (topologyKey: string) => ({
     topologyKey,
     maxSkew: 1,

@@ -7,6 +7,7 @@ import {
   type Upstream,
   type Wildcard,
 } from "../nginx/routes.ts";
+import { podsService } from "../components/naming.ts";
 import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
@@ -73,7 +74,7 @@ function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Rou
   );
   return Object.entries(services)
     .filter(([service]) => routed.has(service))
-    .map(([service, { port }]) => ({ service, port, address: `${service}.${suffixOf(namespace)}` }));
+    .map(([service, { port }]) => ({ service, port, address: `${podsService(service)}.${suffixOf(namespace)}` }));
 }
 
 const suffixOf = (namespace: string) => `${namespace}.svc.cluster.local`;

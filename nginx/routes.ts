@@ -90,7 +90,7 @@ export interface Wildcard {
 export interface Upstream {
   /** The Kubernetes Service's name. */
   readonly service: string;
-  /** Its full cluster DNS name. It need not exist yet. */
+  /** Its full cluster DNS name, best one that leads to each of its pods. It need not exist yet. */
   readonly address: string;
   readonly port: number;
 }
@@ -159,9 +159,12 @@ function upstreamsOf(upstream: Upstream, routes: readonly Route[]): Upstream[] {
   return (names.size === 0 ? [upstream.service] : [...names].sort()).map((service) => ({ ...upstream, service }));
 }
 
-/** A name that does not resolve is asked for again after `resolver_timeout`, one that does after `valid`. */
+/**
+ * nginx asks for a name again a second after `valid`, whether it exists or not, and twice `resolver_timeout` after a question that nobody
+ * answered. At its start it asks for all names at once, of which a DNS server's buffer may take only some.
+ */
 function renderResolver(resolver: string): string {
-  return `resolver ${resolver} valid=5s ipv6=off;\nresolver_timeout 5s;\n`;
+  return `resolver ${resolver} valid=5s ipv6=off;\nresolver_timeout 1s;\n`;
 }
 
 /** What follows the client's entry in X-Forwarded-For. */
@@ -201,13 +204,17 @@ add_header Strict-Transport-Security $hsts always;
 }
 
 /**
+ * `docs/upstreams.md` has the measurements. The zone holds 200 pods. `max_fails=0`: nginx would take a pod that is merely slow on one path
+ * for dead, and with the last pod the whole service; a pod that is dead costs one attempt until DNS forgets it.
+ *
  * Idle connections are closed before services close them (Node.js after 5 s): a POST on a connection that is just being
- * closed fails and may not be repeated. `keepalive_time` spreads connections over pods that came later.
+ * closed fails and may not be repeated.
  */
 function renderUpstream({ service, address, port }: Upstream): string {
   return `upstream ${service} {
-    zone ${service} 64k;
-    server ${address}:${port} resolve;
+    zone ${service} 256k;
+    random two least_conn;
+    server ${address}:${port} resolve max_fails=0;
     keepalive 32;
     keepalive_timeout 4s;
     keepalive_time 60s;

@@ -9,6 +9,7 @@ import {
   isServicePattern,
   selector,
 } from "../../nginx/routeChecks.ts";
+import { podsPrefix } from "../../components/naming.ts";
 import { host, label, path } from "./values.ts";
 
 /** What concerns requests: said by a route, or for all routes of a service. */
@@ -114,6 +115,11 @@ const wildcard = z
           .refine(
             (value) => !(value.endsWith("*") ? "nginx-proxy".startsWith(value.slice(0, -1)) : value === "nginx-proxy"),
             "must not take in nginx-proxy: requests would go round in circles",
+          )
+          .refine(
+            (value) =>
+              !value.startsWith(podsPrefix) && !(value.endsWith("*") && podsPrefix.startsWith(value.slice(0, -1))),
+            `must not take in ${podsPrefix}…: those are the pods of services that have routes of their own`,
           ),
       )
       .min(1)

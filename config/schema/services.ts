@@ -1,5 +1,6 @@
 /** The shape of what runs in the cluster: services and the proxy. */
 import * as z from "zod";
+import { podsPrefix } from "../../components/naming.ts";
 import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
 import { build, env, image, label, labelKey, labelValue, path, replicas, resources, roles } from "./values.ts";
 
@@ -25,7 +26,12 @@ const service = z
   );
 
 export const services = z.record(
-  label.refine((name) => name !== "nginx-proxy", "must not be nginx-proxy: that is the proxy's own name"),
+  label
+    .refine((name) => name !== "nginx-proxy", "must not be nginx-proxy: that is the proxy's own name")
+    .refine(
+      (name) => !name.startsWith(podsPrefix),
+      `must not start with ${podsPrefix}: so begins the name under which the proxy finds a service's pods`,
+    ),
   service,
 );
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Microservice, type MicroserviceArgs } from "../../components/microservice.ts";
-import { drainSeconds, restrictedContainer } from "../../components/pod.ts";
+import { serviceDrainSeconds, restrictedContainer } from "../../components/pod.ts";
 import { findings } from "../../policy/predicates.ts";
 import { mockPulumi, settled, valueOf, type Recorded } from "../mocks.ts";
 import type { PodTemplate } from "../podTemplate.ts";
@@ -18,6 +18,7 @@ const args: MicroserviceArgs = {
   env: { GREETING: "hello" },
   resources: { cpu: "100m", memory: "128Mi" },
   rolloutSeconds: 180,
+  routed: true,
 };
 const types = {
   deployment: "kubernetes:apps/v1:Deployment",
@@ -45,12 +46,13 @@ function containerOf(deployment: Recorded) {
   return container;
 }
 
-test("a Deployment, a Service and a disruption budget, each a child on the stack's own provider", async () => {
+test("a Deployment, two Services and a disruption budget, each a child on the stack's own provider", async () => {
   const { recording, service, urn, provider } = await make();
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:Microservice::hoge");
   const children = recording.resources.filter(({ type }) => type.startsWith("kubernetes:"));
   assert.deepEqual(children.map(({ type, name }) => `${type} ${name}`).sort(), [
     "kubernetes:apps/v1:Deployment hoge-deployment",
+    "kubernetes:core/v1:Service hoge-pods",
     "kubernetes:core/v1:Service hoge-service",
     "kubernetes:policy/v1:PodDisruptionBudget hoge-disruption",
   ]);
@@ -87,7 +89,7 @@ test("the Deployment's inputs", async () => {
     ports: [{ name: "http", containerPort: 8080 }],
     env: [{ name: "GREETING", value: "hello" }],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
-    lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
+    lifecycle: { preStop: { sleep: { seconds: serviceDrainSeconds } } },
     startupProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
     livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
@@ -108,13 +110,30 @@ test("pods run under the account that they are given, without its token; by defa
 
 test("the Service leads to the container's port by its name", async () => {
   const { recording } = await make({ port: 3000 });
-  assert.deepEqual(recording.one(types.service).inputs, {
+  assert.deepEqual(recording.one(types.service, "hoge-service").inputs, {
     apiVersion: "v1",
     kind: "Service",
     metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
     spec: { type: "ClusterIP", selector, ports: [{ name: "http", port: 3000, targetPort: "http" }] },
   });
   assert.deepEqual(containerOf(recording.one(types.deployment)).ports, [{ name: "http", containerPort: 3000 }]);
+});
+
+test("what is routed has a headless Service as well, which the proxy waits for", async () => {
+  const { recording, service } = await make();
+  const pods = recording.one(types.service, "hoge-pods");
+  assert.deepEqual(pods.inputs, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "pods-hoge", namespace: "apps", labels, annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: { type: "ClusterIP", clusterIP: "None", selector, ports: [{ name: "http", port: 8080, targetPort: "http" }] },
+  });
+  assert.deepEqual(findings(pods.type, pods.inputs), []);
+  assert.deepEqual(await Promise.all(service.upstream.map(({ urn }) => valueOf(urn))), [pods.urn]);
+
+  const inner = await make({ routed: false });
+  assert.equal(inner.recording.one(types.service).name, "hoge-service");
+  assert.deepEqual(inner.service.upstream, []);
 });
 
 test("one replica has no disruption budget, which would keep its node from ever being drained", async () => {

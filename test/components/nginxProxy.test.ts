@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import { NginxProxy, type NginxProxyArgs } from "../../components/nginxProxy.ts";
-import { drainSeconds, restrictedContainer } from "../../components/pod.ts";
+import { proxyDrainSeconds, restrictedContainer } from "../../components/pod.ts";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
 import { findings } from "../../policy/predicates.ts";
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
@@ -116,7 +116,7 @@ test("the Deployment's inputs", async () => {
       { name: "tmp", mountPath: "/tmp" },
     ],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
-    lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
+    lifecycle: { preStop: { sleep: { seconds: proxyDrainSeconds } } },
     startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
     readinessProbe: { ...health, periodSeconds: 5 },
     livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drainSeconds, podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts } from "../../components/pod.ts";
+import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts } from "../../components/pod.ts";
 
 test("a pod is restricted, has no rights in the cluster, spreads, and drains before it stops", () => {
   const spread = (topologyKey: string) => ({
@@ -10,7 +10,7 @@ test("a pod is restricted, has no rights in the cluster, spreads, and drains bef
     labelSelector: { matchLabels: { "app.kubernetes.io/name": "hoge" } },
   });
   // Exact, so that host namespaces, added capabilities and privileged containers are known to be absent.
-  assert.deepEqual(podSpec("hoge", { name: "hoge", image: "registry.example.com/hoge:1" }), {
+  assert.deepEqual(podSpec("hoge", 40, { name: "hoge", image: "registry.example.com/hoge:1" }), {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
@@ -22,12 +22,12 @@ test("a pod is restricted, has no rights in the cluster, spreads, and drains bef
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
     // A request that came in last may take half a minute.
-    terminationGracePeriodSeconds: drainSeconds + 35,
+    terminationGracePeriodSeconds: 75,
     containers: [
       {
         name: "hoge",
         image: "registry.example.com/hoge:1",
-        lifecycle: { preStop: { sleep: { seconds: drainSeconds } } },
+        lifecycle: { preStop: { sleep: { seconds: 40 } } },
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -42,7 +42,7 @@ test("a pod is restricted, has no rights in the cluster, spreads, and drains bef
 
 test("what a workload adds is kept beside what all have in common", () => {
   const volumes = [{ name: "tmp", emptyDir: {} }];
-  const spec = podSpec("hoge", { name: "hoge" }, { volumes });
+  const spec = podSpec("hoge", 10, { name: "hoge" }, { volumes });
   assert.deepEqual(spec.volumes, volumes);
   assert.equal(spec.automountServiceAccountToken, false);
 });

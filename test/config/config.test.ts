@@ -107,6 +107,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/Hoge_1/, /must be a DNS label/],
   ],
   ["the proxy's own name", { ...valid, services: { "nginx-proxy": valid.services.hoge } }, [/must not be nginx-proxy/]],
+  [
+    "the name of a service's pods",
+    { ...valid, services: { "pods-x": valid.services.hoge } },
+    [/must not start with pods-/],
+  ],
   ["a privileged port", hoge({ port: 80 }), [/at least 1024/]],
   [
     "an unknown mode",
@@ -204,6 +209,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     "a wildcard that takes in the proxy",
     { ...valid, proxy: { wildcards: { subdomain: { allow: ["ng*"] } } } },
     [/must not take in nginx-proxy/],
+  ],
+  [
+    "wildcards that lead past a service's routes to its pods",
+    { ...valid, proxy: { wildcards: { path: { allow: ["pods-hoge", "pods-*", "po*", "pod"] } } } },
+    [/allow\[0\]\s+.*must not take in pods-…/, /allow\[1\]\s+.*pods-…/, /allow\[2\]\s+.*pods-…/, /3 problems/],
   ],
   [
     "a wildcard without a list",

@@ -66,7 +66,11 @@ test("a service that only a canary or a version leads to is an upstream, one tha
   const { upstreams } = proxyRoutes(config);
   assert.deepEqual(
     upstreams.map(({ address, port }) => `${address}:${port}`),
-    ["web.apps.svc.cluster.local:8080", "next.apps.svc.cluster.local:9000", "later.apps.svc.cluster.local:8080"],
+    [
+      "pods-web.apps.svc.cluster.local:8080",
+      "pods-next.apps.svc.cluster.local:9000",
+      "pods-later.apps.svc.cluster.local:8080",
+    ],
   );
 });
 

@@ -2,9 +2,9 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
+import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE } from "dns-packet";
 import type { ProxyRoutes } from "../../nginx/routes.ts";
 
 export interface NameServer extends AsyncDisposable {
@@ -12,35 +12,73 @@ export interface NameServer extends AsyncDisposable {
   readonly resolver: string;
   /** Addresses by name; every other name does not exist. Several are separated by a blank. Change it at any time. */
   readonly names: Map<string, string>;
+  /** How often it was asked, by UDP and by TCP. */
+  readonly asked: { udp: number; tcp: number };
+  /** Whether it answers at all. Change it at any time. @default true */
+  answering: boolean;
 }
 
+/** What fits into an answer by UDP for who does not say that it takes more, as nginx (RFC 1035, 4.2.1). */
+const mostByUdp = 512;
+
+/** As the DNS of a cluster does, it says by UDP that an answer is too long, and gives it by TCP. */
 export async function startNameServer(): Promise<NameServer> {
   const names = new Map<string, string>();
-  const socket = createSocket("udp4");
-  socket.on("message", (message, peer) => {
+  const asked = { udp: 0, tcp: 0 };
+  const answer = (message: Buffer, most = Infinity) => {
     const { id, questions = [] } = decode(message);
     const name = questions[0]?.name ?? "";
     const addresses = names.get(name)?.split(" ") ?? [];
-    const answer = encode({
-      type: "response",
+    const response = {
+      type: "response" as const,
       id: id ?? 0,
       // The low four bits are the code; 3 is NXDOMAIN (RFC 1035, 4.1.1).
       flags: AUTHORITATIVE_ANSWER | (addresses.length > 0 ? 0 : 3),
       questions,
       answers: addresses.map((data) => ({ type: "A" as const, name, ttl: 30, data })),
+    };
+    const whole = encode(response);
+    return whole.length <= most
+      ? whole
+      : encode({ ...response, flags: response.flags | TRUNCATED_RESPONSE, answers: [] });
+  };
+  const byTcp = createTcpServer((connection) => {
+    let received = Buffer.alloc(0);
+    connection.on("error", () => connection.destroy());
+    connection.on("data", (data: Buffer) => {
+      received = Buffer.concat([received, data]);
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE()) {
+        const end = 2 + received.readUInt16BE();
+        asked.tcp += 1;
+        const whole = answer(received.subarray(2, end));
+        received = received.subarray(end);
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(whole.length);
+        if (server.answering) connection.write(Buffer.concat([length, whole]));
+      }
     });
-    socket.send(answer, peer.port, peer.address);
+  }).listen(0, "127.0.0.1");
+  await once(byTcp, "listening");
+  const { port } = byTcp.address() as AddressInfo;
+  const byUdp = createSocket("udp4");
+  byUdp.on("message", (message, peer) => {
+    asked.udp += 1;
+    if (server.answering) byUdp.send(answer(message, mostByUdp), peer.port, peer.address);
   });
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  return {
-    resolver: `127.0.0.1:${socket.address().port}`,
+  byUdp.bind(port, "127.0.0.1");
+  await once(byUdp, "listening");
+  const server: NameServer = {
+    resolver: `127.0.0.1:${port}`,
     names,
+    asked,
+    answering: true,
     [Symbol.asyncDispose]: async () => {
-      socket.close();
-      await once(socket, "close");
+      byUdp.close();
+      byTcp.close();
+      await once(byUdp, "close");
     },
   };
+  return server;
 }
 
 /** What a service of the tests says that reached it. */

@@ -33,8 +33,9 @@ test("a stack's text is what an operator would write", () => {
   assert.equal(
     block(text, "upstream hoge"),
     `upstream hoge {
-    zone hoge 64k;
-    server hoge.shop.svc.cluster.local:8081 resolve;
+    zone hoge 256k;
+    random two least_conn;
+    server hoge.shop.svc.cluster.local:8081 resolve max_fails=0;
     keepalive 32;
     keepalive_timeout 4s;
     keepalive_time 60s;

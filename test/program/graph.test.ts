@@ -82,6 +82,11 @@ test("what goes in front goes first: ingress before proxy and address, all of it
   for (const policy of recording.all("gcp:compute/sSLPolicy:SSLPolicy")) assertAfter(ingress, policy);
 });
 
+test("the proxy comes after the names that it asks for", () => {
+  for (const service of ["hoge", "web"])
+    assertAfter(of(types.deployment, "nginx-proxy-deployment"), of(types.service, `${service}-pods`));
+});
+
 test("the cluster has its way out, its nodes' rights and its APIs before it comes and until it is gone", () => {
   const cluster = of(types.cluster);
   const within = byUrn.get(cluster.parent);

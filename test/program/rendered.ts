@@ -50,6 +50,8 @@ export interface Deployment extends Rendered {
 export interface Service extends Rendered {
   readonly spec: {
     readonly type: string;
+    /** `None` where the Service is headless. */
+    readonly clusterIP?: string;
     readonly selector: Readonly<Record<string, string>>;
     readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
   };

@@ -16,6 +16,12 @@ const matches = (selector: Readonly<Record<string, string>>, { spec }: Deploymen
   Object.entries(selector).every(([key, value]) => spec.template.metadata.labels[key] === value);
 
 /** The one Deployment whose pods a selector finds: none is a dead end, two is traffic to the wrong pods. */
+/** The Services that nginx asks for, in the order of their names. */
+function upstreamsOf(objects: Objects) {
+  const found = routesOf(objects).matchAll(/^\s*server (\S+)\.([a-z0-9-]+)\.svc\.cluster\.local:(\d+)/gm);
+  return [...found].map(([, service = "", where = "", port = ""]) => ({ service, where, port }));
+}
+
 function selected(objects: Objects, selector: Readonly<Record<string, string>>): Deployment {
   const found = objects.of("Deployment").filter((deployment) => matches(selector, deployment));
   assert.equal(found.length, 1, `${JSON.stringify(selector)} finds ${names(found).join(", ")}`);
@@ -72,7 +78,13 @@ for (const stack of stacks)
     });
 
     test("every Service leads to a port that its pods have", () => {
-      assert.deepEqual(names(objects.of("Service")), names(objects.of("Deployment")));
+      const headless = objects.of("Service").filter(({ spec }) => spec.clusterIP === "None");
+      const inCluster = objects.of("Service").filter((service) => !headless.includes(service));
+      assert.deepEqual(names(inCluster), names(objects.of("Deployment")));
+      assert.deepEqual(
+        names(headless),
+        upstreamsOf(objects).map(({ service }) => service),
+      );
       for (const { metadata, spec } of objects.of("Service")) {
         assert.equal(spec.type, "ClusterIP", metadata.name);
         const ports = portsOf(selected(objects, spec.selector));
@@ -108,12 +120,12 @@ for (const stack of stacks)
 
     test("every upstream of nginx is a Service at its port", () => {
       const namespace = objects.of("Namespace")[0]?.metadata.name ?? "";
-      const upstreams = [...routesOf(objects).matchAll(/^\s*server (\S+)\.([a-z0-9-]+)\.svc\.cluster\.local:(\d+)/gm)];
+      const upstreams = upstreamsOf(objects);
       assert.ok(upstreams.length > 0);
-      for (const [, service = "", where, port] of upstreams) {
+      for (const { service, where, port } of upstreams) {
         assert.equal(where, namespace);
         const ports = objects.named("Service", service).spec.ports.map((each) => String(each.port));
-        assert.ok(ports.includes(port ?? ""), `${service} has ${ports.join()}, nginx asks ${port ?? ""}`);
+        assert.ok(ports.includes(port), `${service} has ${ports.join()}, nginx asks ${port}`);
       }
     });
 

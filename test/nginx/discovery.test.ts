@@ -1,0 +1,193 @@
+/** How the proxy finds pods and what it does with those that are dead: a real nginx, DNS and pods on loopback. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { addressOf, ask, proxyRoutes, startNameServer, startService, type NameServer } from "./loopback.ts";
+import { startPods } from "./pods.ts";
+import { withNginx } from "./realNginx.ts";
+
+/** Milliseconds in which a change of DNS is to be seen: `valid`, the second that nginx adds, and a second of patience. */
+const found = 7000;
+
+const route = (service: string, settings = {}) => ({ service, path: `/${service}/`, keepPrefix: false, settings });
+const textFor = (nameServer: NameServer, ports: Readonly<Record<string, number>>, settings = {}) =>
+  renderRoutes(
+    proxyRoutes(
+      nameServer,
+      ports,
+      Object.keys(ports).map((service) => route(service, settings)),
+    ),
+  );
+
+/** Asks until the condition holds. @throws where it does not within the time */
+async function until(what: string, condition: () => Promise<boolean>, milliseconds = found): Promise<void> {
+  const end = Date.now() + milliseconds;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, `${what}: not within ${milliseconds} ms`);
+    await sleep(100);
+  }
+}
+
+/** The pods that answered so many requests at a time. */
+async function answering(port: number, path: string, requests = 40): Promise<string[]> {
+  const answers = await Promise.all(Array.from({ length: requests }, () => ask(port, path)));
+  return [...new Set(answers.map(({ status, body }) => (status === 200 ? body : String(status))))].sort();
+}
+
+test("addresses that change, pods that come and go and a service that appears are found without a restart", async () => {
+  await using nameServer = await startNameServer();
+  await using pods = await startPods("good", "good", "good");
+  const [a, b, c] = pods.addresses;
+  nameServer.names.set(addressOf("moves"), a).set(addressOf("scales"), a);
+  const text = textFor(nameServer, { moves: pods.port, scales: pods.port, later: pods.port });
+  await withNginx(text, async ({ port }) => {
+    const reaches = (service: string, ...answers: string[]) =>
+      until(
+        `${service} at ${answers.join()}`,
+        async () => (await answering(port, `/${service}/`)).join() === answers.join(),
+      );
+    await Promise.all([reaches("moves", a), reaches("scales", a), reaches("later", "502")]);
+
+    nameServer.names.set(addressOf("moves"), b).set(addressOf("scales"), `${a} ${b} ${c}`).set(addressOf("later"), c);
+    await Promise.all([reaches("moves", b), reaches("scales", a, b, c), reaches("later", c)]);
+
+    nameServer.names.set(addressOf("scales"), `${a} ${c}`).delete(addressOf("later"));
+    await Promise.all([reaches("scales", a, c), reaches("later", "502")]);
+  });
+});
+
+const kinds = [
+  { kind: "refusing", get: [200], post: [200], why: "nothing was sent" },
+  { kind: "silent", get: [200], post: [200], why: "nothing was sent" },
+  { kind: "closing", get: [200], post: [200, 502], why: "a POST that was sent is not sent again" },
+  { kind: "hung", get: [200], post: [200, 504], why: "a POST that was sent is not sent again" },
+] as const;
+for (const { kind, get, post, why } of kinds)
+  test(`of a good pod and one that is ${kind}, each request is asked once: ${why}`, async () => {
+    await using nameServer = await startNameServer();
+    await using pods = await startPods("good", kind);
+    nameServer.names.set(addressOf("hoge"), pods.addresses.join(" "));
+    const requests = 12;
+    await withNginx(textFor(nameServer, { hoge: pods.port }, { timeoutSeconds: 1 }), async ({ port, log }) => {
+      await until("both pods known", async () => (await ask(port, "/hoge/")).status !== 502);
+      const seenBefore = pods.counts();
+      const all = (method: string) =>
+        Promise.all(Array.from({ length: requests }, () => ask(port, "/hoge/", { method, body: "x" })));
+      const statuses = async (method: string) => (await all(method)).map(({ status }) => status);
+
+      assert.deepEqual([...new Set(await statuses("GET"))], [...get]);
+      const seenByGet = pods.counts();
+      assert.ok((seenByGet[0] ?? 0) - (seenBefore[0] ?? 0) === requests, "the good pod answered each GET");
+
+      const answers = await statuses("POST");
+      assert.ok(
+        answers.every((status) => (post as readonly number[]).includes(status)),
+        answers.join(),
+      );
+      const seen = pods.counts().map((count, index) => count - (seenByGet[index] ?? 0));
+      assert.equal((seen[0] ?? 0) + (seen[1] ?? 0), requests, `each POST was seen once, of ${seen.join(" and ")}`);
+      assert.equal(answers.filter((status) => status === 200).length, seen[0]);
+
+      const tries = (await log()).flatMap((line) => (JSON.parse(line) as Logged).upstream.address.split(", ").length);
+      assert.ok(Math.max(...tries) === 2, "a dead pod was asked, and no request asked more than two");
+    });
+  });
+
+interface Logged {
+  readonly upstream: { readonly address: string };
+}
+
+test("a dead service answers for itself, and the others go on at their speed", async () => {
+  await using nameServer = await startNameServer();
+  const services = ["good", "refusing", "closing", "hung", "silent"] as const;
+  const pods = await Promise.all(services.map((kind) => startPods(...(kind === "refusing" ? [] : ([kind] as const)))));
+  const ports = Object.fromEntries(services.map((kind, index) => [kind, pods[index]?.port || 1]));
+  for (const kind of services) nameServer.names.set(addressOf(kind), "127.0.0.2");
+  try {
+    await withNginx(textFor(nameServer, { ...ports, unknown: 1 }, { timeoutSeconds: 2 }), async ({ port }) => {
+      await until("names known", async () => (await ask(port, "/good/")).status === 200);
+      const dead = [...services.slice(1), "unknown"];
+      const suffering = Promise.all(
+        dead.flatMap((service) =>
+          Array.from({ length: 20 }, async () => [service, await ask(port, `/${service}/`)] as const),
+        ),
+      );
+      let slowest = 0;
+      for (let request = 0; request < 100; request += 1) {
+        const began = performance.now();
+        assert.equal((await ask(port, "/good/")).body, "127.0.0.2");
+        slowest = Math.max(slowest, performance.now() - began);
+        await sleep(10);
+      }
+      assert.ok(slowest < 500, `${slowest} ms`);
+      const status = { refusing: 502, closing: 502, hung: 504, silent: 504, unknown: 502 } as Record<string, number>;
+      for (const [service, answer] of await suffering) {
+        assert.equal(answer.status, status[service], service);
+        assert.equal((JSON.parse(answer.body) as { service: string }).service, service);
+      }
+    });
+  } finally {
+    for (const each of pods) await each[Symbol.asyncDispose]();
+  }
+});
+
+test("while DNS is silent the proxy keeps the addresses that it had, and learns the new ones after", async () => {
+  await using nameServer = await startNameServer();
+  await using pods = await startPods("good", "good");
+  const [before, after] = pods.addresses;
+  nameServer.names.set(addressOf("hoge"), before);
+  await withNginx(textFor(nameServer, { hoge: pods.port }), async ({ port }) => {
+    await until("known", async () => (await ask(port, "/hoge/")).body === before);
+    nameServer.answering = false;
+    nameServer.names.set(addressOf("hoge"), after);
+    const asked = nameServer.asked.udp;
+    await sleep(10_000);
+    assert.ok(nameServer.asked.udp - asked >= 2, "nginx asked in vain, more than once");
+    assert.deepEqual(await answering(port, "/hoge/"), [before]);
+    nameServer.answering = true;
+    await until("the new address", async () => (await answering(port, "/hoge/")).join() === after);
+  });
+});
+
+test("two hundred pods of a service are known, by an answer that is too long for UDP", async () => {
+  await using nameServer = await startNameServer();
+  const seen = new Set<string>();
+  await using service = await startService(
+    "hoge",
+    (request, response) => {
+      seen.add(request.socket.localAddress ?? "");
+      response.end();
+    },
+    "0.0.0.0",
+  );
+  nameServer.names.set(addressOf("hoge"), Array.from({ length: 200 }, (_, pod) => `127.0.9.${pod}`).join(" "));
+  await withNginx(textFor(nameServer, { hoge: service.port }), async ({ port, errors }) => {
+    await until("known", async () => (await ask(port, "/hoge/")).status === 200);
+    for (let round = 0; round < 40; round += 1) await answering(port, "/hoge/", 50);
+    assert.ok(seen.size >= 195, `${seen.size} pods were asked`);
+    assert.equal(nameServer.asked.tcp >= 1, true);
+    assert.equal(errors(), "");
+  });
+});
+
+test("a thousand services are known within seconds of the start, and cost DNS 170 questions a second", async () => {
+  await using nameServer = await startNameServer();
+  await using pods = await startPods("good");
+  const services = Array.from({ length: 1000 }, (_, index) => `service-${index}`);
+  for (const service of services) nameServer.names.set(addressOf(service), pods.addresses[0]);
+  await withNginx(
+    textFor(nameServer, Object.fromEntries(services.map((name) => [name, pods.port]))),
+    async ({ port }) => {
+      const unknown = async () => {
+        const answers = await Promise.all(services.map((service) => ask(port, `/${service}/`)));
+        return answers.filter(({ status }) => status !== 200).length;
+      };
+      await until("all known", async () => (await unknown()) === 0, 15_000);
+      const asked = nameServer.asked.udp;
+      await sleep(12_000);
+      const perSecond = (nameServer.asked.udp - asked) / 12;
+      assert.ok(perSecond > 100 && perSecond < 200, `${perSecond}`);
+    },
+  );
+});
