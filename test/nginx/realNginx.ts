@@ -17,6 +17,10 @@ export interface RunningNginx {
   /** For gRPC, by HTTP/2 over TLS. */
   readonly grpcPort: number;
   readonly healthPort: number;
+  /** Of the first process; the workers are its children. */
+  readonly pid: number;
+  /** What is /tmp in a pod. */
+  readonly folder: string;
   /** The access log's lines so far. */
   readonly log: () => Promise<string[]>;
   /** What nginx said on standard error. */
@@ -48,6 +52,8 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
         port,
         grpcPort,
         healthPort,
+        pid: process.pid ?? 0,
+        folder,
         log: async () => (await readFile(join(folder, "access.log"), "utf8")).split("\n").filter((line) => line !== ""),
         errors: () => errors,
       });
