@@ -30,6 +30,7 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
     ...conflicts([...routes.map(({ key, route }) => place(key, route)), ...redirects]),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
     ...checkTimeouts(settings),
+    ...checkBodies(settings),
   ];
 }
 
@@ -45,6 +46,23 @@ function checkTimeouts({ services, edge }: Settings): ConfigProblem[] {
         key: keyOf(["services", name, ...path, "timeoutSeconds"]),
         message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
       })),
+  );
+}
+
+/** Half of what the proxy's pods have under /tmp: a pod that uses more than all of it is taken away by Kubernetes. */
+const keptMb = 512;
+
+function checkBodies({ services }: Settings): ConfigProblem[] {
+  return Object.entries(services).flatMap(([name, { routes, routeDefaults }]) =>
+    routes.flatMap((route, index) => {
+      const { maxBodyMb = 1, buffering = true } = { ...routeDefaults, ...route };
+      if (!buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)) return [];
+      const where = route.maxBodyMb === undefined ? ["routeDefaults"] : ["routes", index];
+      return {
+        key: keyOf(["services", name, ...where, "maxBodyMb"]),
+        message: `${maxBodyMb === 0 ? "0, which is without limit," : maxBodyMb} is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on; set buffering to false beside it, or at most ${keptMb}`,
+      };
+    }),
   );
 }
 

@@ -26,9 +26,9 @@ const requestSettings = {
     .optional(),
   /** Longest silence of the service, seconds; the load balancer in front has a limit of its own. */
   timeoutSeconds: z.int().min(1).max(86_400).optional(),
-  /** Largest request body, MiB; 0 is without limit. */
+  /** Largest request body, MiB; 0 is without limit, and needs buffering off. */
   maxBodyMb: z.int().min(0).max(1_000_000).optional(),
-  /** false passes bodies on as they come: server-sent events, large uploads and downloads. */
+  /** false passes bodies on as they come: large uploads, and answers that end only with the connection. */
   buffering: z.boolean().optional(),
   /** By client address; what is above is answered 429. */
   limit: z

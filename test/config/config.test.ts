@@ -55,6 +55,26 @@ test("a route that waits longer than the load balancer is refused", () => {
   checkConfig(raw(slow({ timeoutSeconds: 65 }), google), "test", projectDir);
 });
 
+test("a body that the proxy cannot keep must be passed on as it comes", () => {
+  const route = (settings: object, routeDefaults: object = {}) =>
+    hoge({ routes: [{ path: "/", ...settings }], routeDefaults });
+  assert.match(
+    refusal(route({ maxBodyMb: 0 })),
+    /services\.hoge\.routes\[0\]\.maxBodyMb\n\s+0, which is without limit, is more than the 512 MiB .*; set buffering to false/,
+  );
+  assert.match(
+    refusal(route({ buffering: true }, { maxBodyMb: 513 })),
+    /hoge\.routeDefaults\.maxBodyMb\n\s+513 is more/,
+  );
+  for (const [settings, defaults] of [
+    [{ maxBodyMb: 0, buffering: false }],
+    [{ maxBodyMb: 0 }, { buffering: false }],
+    [{ maxBodyMb: 10 }, { maxBodyMb: 0 }],
+    [{ maxBodyMb: 512 }],
+  ] as const)
+    checkConfig(raw(route(settings, defaults)), "test", projectDir);
+});
+
 test("a secret outside `secrets` is refused, and its value is not shown", () => {
   const config = { ...hoge({ env: { TOKEN: "canary", "BAD NAME": "canary" } }), domain: "no domain" };
   assert.throws(

@@ -1,0 +1,199 @@
+/** What HTTP/1 and websockets can do, through a real nginx: forms of requests and answers, and how long each may take. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request, type IncomingMessage, type RequestListener, type RequestOptions } from "node:http";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import type { RequestSettings } from "../../nginx/routes.ts";
+import {
+  addressOf,
+  ask,
+  proxyRoutes,
+  startNameServer,
+  startService,
+  type NameServer,
+  type Service,
+} from "./loopback.ts";
+import { withProxy, type RunningNginx } from "./realNginx.ts";
+
+const whole = "0123456789".repeat(200);
+const zipped = gzipSync(whole);
+
+/** What reached the service, in its own answer: method, the headers that say how a body comes, and the body. */
+const echo: RequestListener = (incoming, answer) => {
+  const { method, url = "", headers } = incoming;
+  if (url === "/ready") answer.end();
+  else if (url.startsWith("/silent")) setTimeout(() => answer.end("late"), 1500);
+  else if (url === "/zipped")
+    answer
+      .writeHead(200, { "content-encoding": "gzip", etag: '"strong"', vary: "accept-encoding" })
+      .end(headers["accept-encoding"] === "gzip" ? zipped : "");
+  else if (url === "/range")
+    answer
+      .writeHead(headers.range === "bytes=10-19" ? 206 : 200, {
+        "content-range": `bytes 10-19/${whole.length}`,
+        "content-length": method === "HEAD" ? whole.length : 10,
+      })
+      .end(whole.slice(10, 20));
+  else if (url === "/trailers") {
+    answer.writeHead(200, { trailer: "x-sum" });
+    answer.write(whole);
+    answer.addTrailers({ "x-sum": "42" });
+    answer.end();
+  } else if (url === "/chunks") {
+    answer.write(whole.slice(0, 1000));
+    setTimeout(() => answer.end(whole.slice(1000)), 20);
+  } else
+    void text(incoming).then((body) => {
+      const { "content-length": length, "transfer-encoding": coding, expect } = headers;
+      answer.end(JSON.stringify({ method, length, coding, expect, body }));
+    });
+};
+
+let nameServer: NameServer;
+let service: Service;
+before(async () => {
+  [nameServer, service] = [await startNameServer(), await startService("web", echo)];
+  nameServer.names.set(addressOf("web"), "127.0.0.1");
+});
+after(async () => {
+  await service[Symbol.asyncDispose]();
+  await nameServer[Symbol.asyncDispose]();
+});
+
+const paths: Record<string, RequestSettings> = {
+  "/": {},
+  "/live/": { buffering: false },
+  "/hasty/": { timeoutSeconds: 1 },
+};
+const withWeb = (use: (nginx: RunningNginx) => Promise<void>) =>
+  withProxy(
+    proxyRoutes(
+      nameServer,
+      { web: service.port },
+      Object.entries(paths).map(([path, settings]) => ({ service: "web", path, keepPrefix: false, settings })),
+    ),
+    use,
+  );
+
+/** One request whose body goes out as the parts that are given, a moment apart. */
+async function send(port: number, options: RequestOptions, ...parts: string[]): Promise<[IncomingMessage, string]> {
+  const asking = request({ host: "127.0.0.1", port, agent: false, ...options });
+  const response = once(asking, "response") as Promise<[IncomingMessage]>;
+  for (const part of parts) {
+    asking.write(part);
+    await sleep(50);
+  }
+  asking.end();
+  const [answer] = await response;
+  return [answer, await text(answer)];
+}
+
+test("a body in chunks arrives whole: with its length where it was kept first, in chunks where it was not", () =>
+  withWeb(async ({ port }) => {
+    const [, kept] = await send(port, { method: "POST", path: "/x" }, "one,", "two,", "three");
+    assert.deepEqual(JSON.parse(kept), { method: "POST", length: "13", body: "one,two,three" });
+    const [, live] = await send(port, { method: "POST", path: "/live/x" }, "one,", "two,", "three");
+    assert.deepEqual(JSON.parse(live), { method: "POST", coding: "chunked", body: "one,two,three" });
+  }));
+
+test("who asks before sending a body is told to go on, or why not", () =>
+  withWeb(async ({ port }) => {
+    for (const path of ["/x", "/live/x"]) {
+      const headers = { expect: "100-continue", "content-length": 5 };
+      const asking = request({ host: "127.0.0.1", port, path, method: "PUT", headers, agent: false });
+      asking.flushHeaders();
+      await once(asking, "continue", { signal: AbortSignal.timeout(3000) });
+      const response = once(asking, "response") as Promise<[IncomingMessage]>;
+      asking.end("hello");
+      const [answer] = await response;
+      assert.deepEqual(JSON.parse(await text(answer)), { method: "PUT", length: "5", body: "hello" });
+    }
+    const headers = { expect: "100-continue", "content-length": 11 * 1024 * 1024 };
+    const large = request({ host: "127.0.0.1", port, path: "/x", method: "PUT", headers, agent: false });
+    large.on("continue", () => assert.fail("it was told to go on"));
+    large.flushHeaders();
+    const [answer] = (await once(large, "response")) as [IncomingMessage];
+    assert.equal(answer.statusCode, 413);
+    large.destroy();
+  }));
+
+test("methods, ranges, trailers and encodings pass as they are", () =>
+  withWeb(async ({ port }) => {
+    for (const method of ["OPTIONS", "DELETE", "PATCH", "PROPFIND"])
+      assert.partialDeepStrictEqual(JSON.parse((await ask(port, "/x", { method })).body), { method });
+
+    const range = await ask(port, "/range", { headers: { range: "bytes=10-19" } });
+    assert.deepEqual([range.status, range.body], [206, "0123456789"]);
+    assert.equal(range.headers["content-range"], `bytes 10-19/${whole.length}`);
+    const head = await ask(port, "/range", { method: "HEAD" });
+    assert.deepEqual([head.status, head.headers["content-length"], head.body], [200, String(whole.length), ""]);
+
+    assert.equal((await ask(port, "/trailers")).body, whole);
+    assert.equal((await ask(port, "/chunks")).body, whole);
+
+    const asking = request({ host: "127.0.0.1", port, path: "/zipped", headers: { "accept-encoding": "gzip" } }).end();
+    const [answer] = (await once(asking, "response")) as [IncomingMessage];
+    assert.deepEqual(Buffer.concat((await answer.toArray()) as Buffer[]), zipped);
+    const { "content-encoding": encoding, etag, vary } = answer.headers;
+    assert.deepEqual([encoding, etag, vary], ["gzip", '"strong"', "accept-encoding"]);
+    assert.equal((await ask(port, "/chunks", { headers: { "accept-encoding": "gzip" } })).body, whole);
+  }));
+
+test("a client of HTTP/1.0 gets an answer that it understands", () =>
+  withWeb(async ({ port }) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /chunks HTTP/1.0\r\nHost: shop.localhost\r\n\r\n");
+    const [head = "", body] = (await text(socket)).split("\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 200 /);
+    assert.doesNotMatch(head, /transfer-encoding/i);
+    assert.equal(body, whole);
+  }));
+
+test("a route's patience is its own", () =>
+  withWeb(async ({ port }) => {
+    const began = performance.now();
+    const [hasty, patient] = await Promise.all([
+      ask(port, "/hasty/silent").then((answer) => ({ ...answer, after: performance.now() - began })),
+      ask(port, "/silent"),
+    ]);
+    assert.equal(hasty.status, 504);
+    assert.partialDeepStrictEqual(JSON.parse(hasty.body), { error: "too slow", service: "web" });
+    assert.ok(hasty.after > 900 && hasty.after < 1450, `${hasty.after} ms`);
+    assert.deepEqual([patient.status, patient.body], [200, "late"]);
+  }));
+
+/** A websocket as far as bytes go: the service sends back what it gets. */
+async function openSocket(port: number, path: string): Promise<Socket> {
+  const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  const asking = request({ host: "127.0.0.1", port, path, headers, agent: false }).end();
+  const [, socket] = (await once(asking, "upgrade")) as [IncomingMessage, Socket];
+  return socket.setEncoding("utf8").on("error", () => undefined);
+}
+
+async function echoed(socket: Socket, words: string): Promise<string> {
+  const answer = once(socket, "data", { signal: AbortSignal.timeout(2000) }) as Promise<[string]>;
+  socket.write(words);
+  return (await answer)[0];
+}
+
+test("a websocket lives as long as somebody speaks, and a silent one as long as its route says", () =>
+  withWeb(async ({ port }) => {
+    const began = performance.now();
+    const [speaking, silent, patient] = await Promise.all(
+      ["/hasty/", "/hasty/", "/"].map((path) => openSocket(port, path)),
+    );
+    assert.ok(speaking !== undefined && silent !== undefined && patient !== undefined);
+    const cut = once(silent, "close").then(() => performance.now() - began);
+    for (let count = 0; count < 6; count += 1) {
+      await sleep(400);
+      assert.equal(await echoed(speaking, `ping ${count}`), `ping ${count}`);
+    }
+    const after = await cut;
+    assert.ok(after > 900 && after < 1900, `cut after ${after} ms`);
+    assert.equal(await echoed(patient, "still there"), "still there");
+    for (const socket of [speaking, patient]) socket.destroy();
+  }));
