@@ -1,48 +1,68 @@
 /** `npm run bench -- [NAME] [--json]`: the benchmarks. */
-import { cpus, totalmem } from "node:os";
 import { main } from "../local/cli.ts";
 import { Problem } from "../local/problem.ts";
+import { describe, machine } from "./machine.ts";
+import { proxy } from "./proxy.ts";
 import { start } from "./start.ts";
 
-/** One figure: what was measured, how much, and what it is to stay under, where there is such a thing. */
-export interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: "s" | "ms" | "MiB";
-  readonly limit?: number;
+interface Options {
+  readonly cold: boolean;
+  readonly write: boolean;
+  readonly rounds: string;
+  readonly seconds: string;
 }
 
-const benchmarks: Record<string, (options: { cold: boolean }) => Promise<Figure[]>> = { start };
+/** What `--json` prints, and what people read. */
+interface Report {
+  readonly result: object;
+  readonly text: string;
+}
 
-const usage = `npm run bench -- [NAME] [--json] [--cold]
+const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
+  start: async (options) => {
+    const figures = await start(options);
+    const width = Math.max(...figures.map(({ what }) => what.length));
+    const lines = figures.map(
+      ({ what, value, unit, limit }) =>
+        `  ${what.padEnd(width)}  ${value.toFixed(unit === "s" ? 1 : 0).padStart(7)} ${unit.padEnd(3)}${limit === undefined ? "" : `  (to stay under ${limit})`}`,
+    );
+    return { result: { figures }, text: lines.join("\n") };
+  },
+  proxy: ({ rounds, seconds, write }) =>
+    proxy({ rounds: positive("--rounds", rounds), seconds: positive("--seconds", seconds), write }),
+};
+
+const usage = `npm run bench -- [NAME] [--json] [options]
 
 Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
-  --cold  start: measures with nothing compiled as well (minutes)
-  --json  figures and machine as JSON`;
+  --json       figures and machine as JSON
+  --cold       start: measures with nothing compiled as well (minutes)
+  --rounds N   proxy: how often each is measured in turn (default 5)
+  --seconds N  proxy: how long each time (default 3; a complete run takes about 12 minutes)
+  --write      proxy: puts the figures into docs/performance.md and docs/performance/`;
+
+function positive(option: string, text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text))
+    throw new Problem(`${option} is "${text}".`, "Allowed: a whole number from 1 to 999.");
+  return Number(text);
+}
 
 await main(
   usage,
-  { json: { type: "boolean", default: false }, cold: { type: "boolean", default: false } },
+  {
+    json: { type: "boolean", default: false },
+    cold: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+  },
   async ({ values, positionals }) => {
     const [name = "start"] = positionals;
     const benchmark = benchmarks[name];
     if (benchmark === undefined)
       throw new Problem(`There is no benchmark "${name}".`, `Allowed: ${Object.keys(benchmarks).join(", ")}.`);
-    const figures = await benchmark(values);
-    const machine = {
-      cpu: cpus()[0]?.model.trim() ?? "unknown",
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-    };
-    if (values.json) {
-      console.log(JSON.stringify({ benchmark: name, machine, figures }, null, 2));
-      return;
-    }
-    console.log(`\n${name}, on ${machine.cores} cores (${machine.cpu}) with ${machine.memoryGiB} GiB`);
-    const width = Math.max(...figures.map(({ what }) => what.length));
-    for (const { what, value, unit, limit } of figures)
-      console.log(
-        `  ${what.padEnd(width)}  ${value.toFixed(unit === "s" ? 1 : 0).padStart(7)} ${unit.padEnd(3)}${limit === undefined ? "" : `  (to stay under ${limit})`}`,
-      );
+    const { result, text } = await benchmark(values);
+    if (values.json) console.log(JSON.stringify({ benchmark: name, machine: machine(), ...result }, null, 2));
+    else console.log(`\n${name}, on ${describe(machine())}\n${text}`);
   },
 );

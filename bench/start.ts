@@ -8,7 +8,14 @@ import { projectDir } from "../local/paths.ts";
 import { Problem } from "../local/problem.ts";
 import { children } from "../local/processes.ts";
 import { findSandboxes } from "../local/sandbox.ts";
-import type { Figure } from "./run.ts";
+
+/** One figure: what was measured, how much, and what it is to stay under, where there is such a thing. */
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: "s" | "ms" | "MiB";
+  readonly limit?: number;
+}
 
 const stackFile = join(projectDir, "Pulumi.local.yaml");
 /** As in package.json. */

@@ -1,0 +1,60 @@
+/** What the benchmark writes, and that the guide says what was measured. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { format } from "prettier";
+import { plot } from "../../bench/proxy/plot.ts";
+import { tables, withTables } from "../../bench/proxy/report.ts";
+import type { ProxyResults } from "../../bench/proxy/results.ts";
+import { fillIn } from "../../bench/proxy/subjects.ts";
+import { projectDir } from "../../local/paths.ts";
+
+const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
+
+suite("the guide", () => {
+  const results = JSON.parse(read("docs/performance/proxy.json")) as ProxyResults;
+
+  test("its tables and its plot are those of its data", async () => {
+    const guide = read("docs/performance.md");
+    const written = await format(withTables(guide, tables(results)), { parser: "markdown", printWidth: 120 });
+    assert.equal(guide, written);
+    assert.equal(read("docs/performance/proxy.svg"), plot(results));
+  });
+
+  test("every kind of load, every proxy and every target is in it", () => {
+    const guide = read("docs/performance.md");
+    assert.equal(results.cases.length, 6);
+    for (const name of ["direct", "original", "this one", "HAProxy", "Envoy", "Caddy"])
+      assert.equal(guide.split(`| ${name} `).length - 1, 6, name);
+    for (const { what } of results.targets) assert.ok(guide.includes(`| ${what} `), what);
+    assert.ok(results.targets.length >= 26);
+  });
+
+  test("the plot has a bar for each peer in each closed loop, inside the picture", () => {
+    const picture = plot(results);
+    const bars = [...picture.matchAll(/<rect [^>]*x="([\d.]+)"[^>]* width="([\d.]+)"/g)];
+    assert.equal(bars.length, 16);
+    for (const [, x, width] of bars) assert.ok(Number(x) + Number(width) <= 600);
+    assert.doesNotMatch(picture, /NaN|undefined|Infinity/);
+  });
+});
+
+test("text around the figures is left alone; text without a place for them is refused", () => {
+  const [begin, end] = ["<!-- written by `npm run bench -- proxy --write` -->", "<!-- end of what is written -->"];
+  assert.equal(withTables(`a\n${begin}\nold\n${end}\nb\n`, "new"), `a\n${begin}\n\nnew\n${end}\nb\n`);
+  assert.throws(() => withTables("a", "new"), /has lost the lines/);
+});
+
+test("configurations are filled in whole: nothing that stands for a value is left, and none may be missing", () => {
+  assert.equal(
+    fillIn("listen PORT; proxy_pass h:UPSTREAM_PORT; # REPORT", { PORT: 1, UPSTREAM_PORT: 2 }),
+    "listen 1; proxy_pass h:2; # REPORT",
+  );
+  assert.throws(() => fillIn("pid FOLDER/pid;", {}), /no value for FOLDER/);
+  const folder = "bench/proxy/subjects";
+  for (const file of readdirSync(join(projectDir, folder))) {
+    const filled = fillIn(read(join(folder, file)), { PORT: 1, UPSTREAM_PORT: 2, RESOLVER_PORT: 3, FOLDER: "/f" });
+    assert.doesNotMatch(filled, /\b(?:[A-Z]+_)?PORT\b|\bFOLDER\b/, file);
+  }
+});
