@@ -8,9 +8,11 @@ import { GkeCluster } from "./components/gkeCluster.ts";
 import { imageReference } from "./components/imageReference.ts";
 import { ImageRegistry } from "./components/imageRegistry.ts";
 import { Microservice } from "./components/microservice.ts";
+import { NetworkPolicies } from "./components/networkPolicies.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
 import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
+import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 
@@ -34,11 +36,17 @@ const namespace = new k8s.core.v1.Namespace(
   { ...inCluster, customTimeouts: { delete: "30m" } },
 ).metadata.name;
 
+// Closed before anything runs: what a pod may reach, and who may reach it.
+const policies = config.networkPolicies.enabled
+  ? [new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)]
+  : [];
+const behindPolicies = { ...inCluster, dependsOn: policies };
+
 // The services, and the proxy that routes to them.
 const routes = proxyRoutes(config);
 const upstreams = routes.upstreams.map((upstream) => upstream.service);
 const images: Record<string, pulumi.Output<string>> = {};
-const dependsOn: pulumi.Resource[] = [];
+const dependsOn: pulumi.Resource[] = [...policies];
 const common = { namespace, rolloutSeconds };
 for (const [service, settings] of Object.entries(config.services)) {
   const image = (images[service] = imageReference(service, settings, registry));
@@ -55,7 +63,7 @@ for (const [service, settings] of Object.entries(config.services)) {
   const serviceAccountName = identity?.serviceAccountName;
   const routed = upstreams.includes(service);
   const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
-  dependsOn.push(...new Microservice(service, args, inCluster).upstream);
+  dependsOn.push(...new Microservice(service, args, behindPolicies).upstream);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));

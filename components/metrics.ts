@@ -18,7 +18,8 @@ export interface ProxyMetrics {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const port = 9113;
+/** The port of the exporter's container. */
+export const metricsPort = 9113;
 
 /**
  * A sidecar of Kubernetes' own kind: it starts before nginx, ends after it, and no pod waits for it to end
@@ -30,8 +31,8 @@ export const exporterContainer = ({ image, resources }: ProxyMetrics): k8s.types
   name: "metrics",
   image,
   restartPolicy: "Always",
-  args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${port}`, "--log.format=json"],
-  ports: [{ name: "metrics", containerPort: port }],
+  args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${metricsPort}`, "--log.format=json"],
+  ports: [{ name: "metrics", containerPort: metricsPort }],
   resources: resourceRequirements(resources),
 });
 

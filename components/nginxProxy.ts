@@ -29,8 +29,9 @@ export interface NginxProxyArgs {
   readonly metrics?: ProxyMetrics | undefined;
 }
 
-/** The port for requests and the port for health checks of the proxy's container. */
+/** The ports of the proxy's container: for requests, for gRPC, and for health checks. */
 export const proxyPort = 8080;
+export const proxyGrpcPort = 8443;
 export const proxyHealthPort = 8081;
 export const proxyHealthPath = "/healthz";
 /** The port of the Service, for what cannot name it `http`. */

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { cluster } from "./schema/cluster.ts";
 import { dns } from "./schema/dns.ts";
 import { edge, tls } from "./schema/edge.ts";
+import { networkPolicies } from "./schema/networkPolicies.ts";
 import { proxy, registry, services } from "./schema/services.ts";
 import { domain, env, label } from "./schema/values.ts";
 
@@ -23,6 +24,7 @@ export const schema = z.strictObject({
   dns,
   registry,
   proxy,
+  networkPolicies,
   /** Seconds that a rollout may take before it counts as failed. */
   rolloutSeconds: z.int().min(10).max(3600).default(180),
   services,

@@ -197,6 +197,7 @@ const order = [
   "GCPBackendPolicy",
   "GCPGatewayPolicy",
   "GCPHTTPFilter",
+  "NetworkPolicy",
   "Service",
   "PodDisruptionBudget",
   "Deployment",

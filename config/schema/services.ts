@@ -1,6 +1,7 @@
 /** The shape of what runs in the cluster: services and the proxy. */
 import * as z from "zod";
 import { podsPrefix } from "../../components/naming.ts";
+import { calls, egress } from "./networkPolicies.ts";
 import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
 import { build, env, image, label, labelKey, labelValue, path, replicas, resources, roles } from "./values.ts";
 
@@ -19,6 +20,9 @@ const service = z
     resources: resources("100m", "128Mi"),
     /** Google roles on the project, which give the service an identity of its own. */
     roles: roles.default([]),
+    /** Services that it calls, and what it reaches outside: network policies keep it from all else. */
+    calls,
+    egress,
   })
   .refine(
     (value) => (value.image === undefined) !== (value.build === undefined),

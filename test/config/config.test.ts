@@ -27,13 +27,16 @@ test("a valid config is taken, with its defaults", () => {
     env: {},
     resources: { cpu: "100m", memory: "128Mi" },
     roles: [],
+    calls: [],
+    egress: [],
   });
   assert.equal(settings.proxy.replicas, 3);
   assert.equal(settings.namespace, "apps");
+  assert.deepEqual(settings.networkPolicies, { enabled: true, dns: [] });
 });
 
 test("the CLI's empty default of an object that is not set counts as not set", () => {
-  const empty = { cluster: {}, edge: {}, tls: {}, registry: {}, proxy: {} };
+  const empty = { cluster: {}, edge: {}, tls: {}, registry: {}, proxy: {}, networkPolicies: {} };
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   const unset = { domain: valid.domain, services: valid.services };
   const { settings } = checkConfig(raw({ ...unset, ...empty }, google), "test", projectDir);

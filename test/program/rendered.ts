@@ -90,7 +90,34 @@ export interface DisruptionBudget extends Rendered {
 export interface ServiceAccount extends Rendered {
   readonly automountServiceAccountToken: boolean;
 }
+/** A peer of a rule. https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/ */
+export interface Peer {
+  readonly podSelector?: Selector;
+  readonly namespaceSelector?: Selector;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
+}
+export interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+interface Rule {
+  readonly ports?: readonly { readonly protocol: string; readonly port: number }[];
+}
+export interface PolicySpec {
+  readonly podSelector: Selector;
+  readonly policyTypes: readonly string[];
+  readonly ingress?: readonly (Rule & { readonly from?: readonly Peer[] })[];
+  readonly egress?: readonly (Rule & { readonly to?: readonly Peer[] })[];
+}
+export interface NetworkPolicy extends Rendered {
+  readonly spec: PolicySpec;
+}
 interface Kinds {
+  NetworkPolicy: NetworkPolicy;
   Deployment: Deployment;
   Service: Service;
   Ingress: Ingress;
