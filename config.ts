@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkSettings } from "./config/checks.ts";
 import type { TlsMaterial } from "./config/checks/edge.ts";
 import { hostNames } from "./config/hosts.ts";
-import { allowed, describe, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
+import { allowed, describe, printable, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
 import { schema, type Settings } from "./config/schema.ts";
 
 const project = "gke-microservices";
@@ -112,12 +112,18 @@ function hasDefault(name: string): boolean {
   return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
 }
 
+/** Who has more to mend than this sees the rest the next time. */
+const mostShown = 40;
+
 function message(stack: string, problems: readonly ConfigProblem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems.map(({ key, message }) => `  ${key}\n    ${message}`);
+  const lines = problems
+    .slice(0, mostShown)
+    .map(({ key, message }) => `  ${printable(key)}\n    ${printable(message)}`);
   return [
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
+    ...(problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : []),
     `Mend them in Pulumi.${stack}.yaml, or with: pulumi config set --path '<key>' <value>`,
   ].join("\n");
 }

@@ -58,6 +58,15 @@ export function allowed(word: string, candidates: readonly string[]): string {
   return `allowed: ${candidates.join(", ")}${guess === undefined ? "" : `; did you mean "${guess}"?`}`;
 }
 
+/** Text of somebody else's on one line, short, and without what a terminal would act on or hide. */
+export function printable(text: string): string {
+  const visible = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+  return visible.length > 400 ? `${visible.slice(0, 399)}…` : visible;
+}
+
 /** A value as a person wrote it, short; never that of a secret. */
 export function show(path: readonly PropertyKey[], value: unknown): string {
   if (path[0] === "secrets") return "(secret)";

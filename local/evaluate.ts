@@ -34,7 +34,12 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
   } catch (error) {
     throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Mend that line.");
   }
-  const config = isObject(document) && isObject(document["config"]) ? document["config"] : {};
+  const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
+  if (!isObject(config))
+    throw new Problem(
+      `${path} is no stack file.`,
+      "It must be a map with a map `config`, such as Pulumi.staging.yaml.",
+    );
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
       const plain = withoutSecrets(value, key, (where) => {

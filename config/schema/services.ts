@@ -1,7 +1,9 @@
 /** The shape of what runs in the cluster: services and the proxy. */
+import { isIP } from "node:net";
 import * as z from "zod";
 import { podsPrefix } from "../../components/naming.ts";
 import { calls, egress } from "./networkPolicies.ts";
+import { isHostName } from "../../nginx/routeChecks.ts";
 import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
 import { build, env, image, label, labelKey, labelValue, path, replicas, resources, roles } from "./values.ts";
 
@@ -73,7 +75,7 @@ export const proxy = z
     /** Name or address of the cluster's DNS service. */
     resolver: z
       .string()
-      .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "must be a DNS name or an IPv4 address")
+      .refine((value) => isHostName(value) || isIP(value) === 4, "must be a DNS name or an IPv4 address")
       .default("kube-dns.kube-system.svc.cluster.local"),
     resources: resources("100m", "128Mi"),
     redirects,

@@ -86,15 +86,20 @@ function bitsOf(address: string): string {
   return [...first, ...zeros, ...rest].map((group) => binary(parseInt(group, 16), 16)).join("");
 }
 
-const quantity = z.string().regex(/^\d+(\.\d+)?(m|Ki|Mi|Gi)?$/, "must be a Kubernetes quantity such as 250m or 128Mi");
+const cpuQuantity = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,6}(\.\d{1,3})?m?$/, "must be an amount of CPU above 0, such as 250m or 1.5");
+const memoryQuantity = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,12}(Ki|Mi|Gi|k|M|G)?$/, "must be an amount of memory above 0, such as 128Mi or 2Gi");
 
 export const resources = (cpu: string, memory: string) =>
   z
     .strictObject({
       /** CPU that is asked for; there is no limit, which would only throttle. */
-      cpu: quantity.default(cpu),
+      cpu: cpuQuantity.default(cpu),
       /** Memory that is asked for, and the limit. */
-      memory: quantity.default(memory),
+      memory: memoryQuantity.default(memory),
     })
     .prefault({});
 

@@ -38,7 +38,7 @@ for (const [metrics, message] of [
   [{ scrape: "own", image: "a/b:latest" }, /proxy\.metrics\.image\n.*must not use the tag latest/],
   [{ labels: { "a b": "c" } }, /proxy\.metrics\.labels.*\n.*must be the key of a Kubernetes label/],
   [{ labels: { release: "-a" } }, /proxy\.metrics\.labels\.release\n.*must be the value of a Kubernetes label/],
-  [{ resources: { memory: "much" } }, /proxy\.metrics\.resources\.memory\n.*must be a Kubernetes quantity/],
+  [{ resources: { memory: "much" } }, /proxy\.metrics\.resources\.memory\n.*must be an amount of memory/],
 ] as const)
   test(`refused: ${JSON.stringify(metrics)}`, () => {
     assert.match(refusal({ ...valid, proxy: { metrics } }), message);

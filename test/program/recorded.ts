@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
-import { readStackFile, withPlaceholderFiles } from "../../local/evaluate.ts";
+import { readStackFile, withPlaceholderFiles, type RawConfig } from "../../local/evaluate.ts";
 import { mockPulumi, settled, type Recording } from "../mocks.ts";
 import { projectDir } from "./rendered.ts";
 
@@ -12,10 +12,19 @@ let count = 0;
  * Evaluates `index.ts` for a stack of this project.
  * @param changes whole config keys of this project, in the place of the stack file's
  */
-export async function record(
-  stack: string,
-  changes: Readonly<Record<string, object>> = {},
-): Promise<{ readonly recording: Recording; readonly outputs: Record<string, unknown> }> {
+export async function record(stack: string, changes: Readonly<Record<string, object>> = {}): Promise<Evaluated> {
+  const config = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
+  for (const [key, value] of Object.entries(changes)) config[`gke-microservices:${key}`] = JSON.stringify(value);
+  return recordConfig(stack, withPlaceholderFiles(config));
+}
+
+export interface Evaluated {
+  readonly recording: Recording;
+  readonly outputs: Record<string, unknown>;
+}
+
+/** Evaluates `index.ts` for any config, as Pulumi would hand it over. */
+export async function recordConfig(stack: string, config: RawConfig): Promise<Evaluated> {
   process.chdir(projectDir); // As Pulumi does: contexts are relative to the project.
   const recording = await mockPulumi({
     stack,
@@ -39,9 +48,7 @@ export async function record(
       "gcp:organizations/getProject:getProject": { number: "123456789012" },
     },
   });
-  const config = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
-  for (const [key, value] of Object.entries(changes)) config[`gke-microservices:${key}`] = JSON.stringify(value);
-  pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
+  pulumi.runtime.setAllConfig(config);
   // Modules run once; another address makes it another module.
   const program = pathToFileURL(join(projectDir, "index.ts"));
   program.searchParams.set("evaluation", String((count += 1)));

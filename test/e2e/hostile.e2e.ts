@@ -1,0 +1,75 @@
+/** What the config check takes, Kubernetes and nginx take as well: mutated configs, asked of a real API server and a real nginx. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, test } from "node:test";
+import fc from "fast-check";
+import { checkConfig } from "../../config.ts";
+import { kubectlPath } from "../../local/build.ts";
+import { CommandError, kubectl } from "../../local/kubectl.ts";
+import { syntaxProblem } from "../../local/nginx.ts";
+import { kubeconfigPath, projectDir } from "../../local/paths.ts";
+import { hostileConfigs } from "../config/hostile.ts";
+import { raw } from "../config/refusal.ts";
+import { recordConfig } from "../program/recorded.ts";
+import { local } from "./commands.ts";
+import { start } from "./path.ts";
+
+const runs = 2000;
+/** Objects in one call of kubectl. */
+const atOnce = 200;
+const namespace = "hostile";
+
+const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
+
+interface Sent {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; namespace?: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+after(() => local("stop.ts", "--keep-cache"));
+
+test(
+  `of ${runs} mutated configs, those that are taken make objects that a strict dry run takes, and routes that nginx takes`,
+  { timeout: 30 * 60_000 },
+  async (t) => {
+    assert.equal((await start()).status, 0);
+    await kubectl(place, ["create", "namespace", namespace]);
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const objects = new Map<string, Sent>();
+    let taken = 0;
+    for (const { config } of fc.sample(hostileConfigs, { numRuns: runs, seed })) {
+      const told = raw(config);
+      try {
+        checkConfig(told, "test", projectDir);
+      } catch {
+        continue; // What is said then is looked at in test/config/hostile.test.ts.
+      }
+      taken += 1;
+      const { recording } = await recordConfig("test", told);
+      for (const { type, inputs } of recording.resources) {
+        if (!type.startsWith("kubernetes:") || inputs["kind"] === undefined) continue;
+        const object = structuredClone(inputs) as unknown as Sent;
+        // A dry run makes no namespace for what is to be in it.
+        if (object.metadata.namespace !== undefined) object.metadata.namespace = namespace;
+        objects.set(createHash("sha256").update(JSON.stringify(object)).digest("hex"), object);
+      }
+    }
+    t.diagnostic(`seed ${seed}: ${taken} of ${runs} configs taken, ${objects.size} different objects`);
+    assert.ok(taken >= runs * 0.3);
+
+    const all = [...objects.values()];
+    const routes = all.flatMap(({ data }) => data?.["routes.conf"] ?? []);
+    assert.ok(routes.length > 100);
+    for (const each of routes) assert.equal(await syntaxProblem(each), undefined, `seed ${seed}:\n${each}`);
+
+    for (let first = 0; first < all.length; first += atOnce) {
+      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + atOnce) });
+      await kubectl(place, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
+        input,
+      }).catch((error: unknown) => {
+        assert.fail(`seed ${seed}: ${error instanceof CommandError ? error.message.slice(0, 4000) : String(error)}`);
+      });
+    }
+  },
+);
