@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { entrance } from "./components/entrance.ts";
 import { ExistingCluster } from "./components/existingCluster.ts";
 import { gceServiceAnnotations } from "./components/gceIngress.ts";
+import { grpcServiceOf } from "./components/grpcPort.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
 import { imageReference } from "./components/imageReference.ts";
 import { ImageRegistry } from "./components/imageRegistry.ts";
@@ -14,6 +15,7 @@ import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
 import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
+import { edgePaths, healthPathOf } from "./config/grpc.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 
 const config = loadConfig();
@@ -61,21 +63,25 @@ for (const [service, settings] of Object.entries(config.services)) {
         )
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;
+  const healthPath = healthPathOf(config.services, service);
   const routed = upstreams.includes(service);
-  const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
+  const args = { ...settings, ...common, service, image, healthPath, secretEnv, serviceAccountName, routed };
   dependsOn.push(...new Microservice(service, args, behindPolicies).upstream);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
 const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
+const wanted = { serviceAnnotations, grpcService: grpcServiceOf(edge), metrics: proxyMetrics(config) };
 const proxy = new NginxProxy(
   "nginx-proxy",
-  { ...config.proxy, ...common, image, routes, serviceAnnotations, metrics: proxyMetrics(config) },
+  { ...config.proxy, ...common, ...wanted, image, routes },
   { ...inCluster, dependsOn },
 );
 
 // The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.
-const front = entrance({ ...config, namespace, serviceName: proxy.serviceName }, { ...inCluster, dependsOn: [proxy] });
+const { serviceName, grpcServiceName } = proxy;
+const grpc = grpcServiceName && { serviceName: grpcServiceName, paths: edgePaths(config) };
+const front = entrance({ ...config, namespace, serviceName, grpc }, { ...inCluster, dependsOn: [proxy] });
 
 const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
 

@@ -6,6 +6,7 @@ import { DnsRecords } from "./dnsRecords.ts";
 import { Gateway } from "./gateway.ts";
 import { GlobalAddress } from "./globalAddress.ts";
 import type { GoogleBackend } from "./googleBackend.ts";
+import type { GrpcBackend } from "./grpcPort.ts";
 import { ManagedCertificates, type CertificateStatus } from "./managedCertificates.ts";
 import { SelfSignedCertificate } from "./selfSignedCertificate.ts";
 import { TlsIngress, type ClassEdge } from "./tlsIngress.ts";
@@ -19,6 +20,8 @@ export interface EntranceArgs {
   readonly hosts: readonly string[];
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
+  /** What goes to its port for gRPC. @default - nothing */
+  readonly grpc?: GrpcBackend | undefined;
   readonly edge:
     | ({ readonly kind: "gce"; readonly project: string } & GoogleBackend)
     | ({
@@ -96,6 +99,7 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
     namespace: args.namespace,
     hosts,
     serviceName: args.serviceName,
+    grpc: args.grpc,
     certificate,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
   };

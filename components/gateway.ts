@@ -4,6 +4,7 @@ import { cdnFilter, gatewayPolicies, type GoogleGateway } from "./googleGateway.
 import { googleName } from "./googleNames.ts";
 import { commonLabels, gatewayName as app } from "./naming.ts";
 import { proxyServicePort } from "./nginxProxy.ts";
+import { edgePathsOf, grpcServicePort, type EdgePath, type GrpcBackend } from "./grpcPort.ts";
 import { tlsSecret, type Certificate } from "./tlsSecret.ts";
 
 export interface GatewayArgs {
@@ -12,6 +13,8 @@ export interface GatewayArgs {
   readonly hosts: readonly string[];
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
+  /** What goes to the proxy's port for gRPC instead. @default - nothing */
+  readonly grpc?: GrpcBackend | undefined;
   /** The GatewayClass, and with it the controller. */
   readonly className: string;
   /** What Google's load balancer is told besides; with its class alone. @default - nothing */
@@ -50,7 +53,7 @@ export class Gateway extends pulumi.ComponentResource {
 
     const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
     const secure = secretName !== undefined || map !== undefined;
-    const policies = google && gatewayPolicies(name, { namespace, serviceName, google, secure }, this);
+    const policies = google && gatewayPolicies(name, { namespace, serviceName, grpc: args.grpc, google, secure }, this);
     const allowedRoutes = { namespaces: { from: "Same" } };
     const gateway = new GatewayObject(
       `${name}-gateway`,
@@ -104,12 +107,7 @@ export class Gateway extends pulumi.ComponentResource {
       route(`route-${host}`, googleName(host, 63), {
         parentRefs: parentRefs(listeners),
         hostnames: [host],
-        rules: [
-          {
-            ...(google?.cdn && { filters: [cdnFilter] }),
-            backendRefs: [{ name: serviceName, port: proxyServicePort }],
-          },
-        ],
+        rules: routeRules(edgePathsOf(host, args.grpc), args),
       });
     if (redirect)
       route("redirect", `${app}-redirect`, {
@@ -120,4 +118,30 @@ export class Gateway extends pulumi.ComponentResource {
     this.address = gateway.status.apply((status) => status?.addresses?.[0]?.value);
     this.registerOutputs({ address: this.address });
   }
+}
+
+/**
+ * One rule for each backend; which of its matches holds goes by exactness and length, not by order. An HTTPRoute for gRPC
+ * too: a GRPCRoute may not have a name that an HTTPRoute has, and a name may have routes of both protocols.
+ * https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute
+ */
+function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: GatewayArgs) {
+  const matches = (protocol: EdgePath["protocol"]) =>
+    paths
+      .filter((path) => path.protocol === protocol)
+      .map(({ path }) => ({ path: { type: path.endsWith("/") ? "PathPrefix" : "Exact", value: path } }));
+  const [http, others] = [matches("http"), matches("grpc")];
+  const everything = others.length === 0; // Then there is nothing to match.
+  return [
+    ...(everything ? [] : [{ matches: others, backendRefs: [{ name: grpc?.serviceName, port: grpcServicePort }] }]),
+    ...(http.length === 0
+      ? []
+      : [
+          {
+            ...(!everything && { matches: http }),
+            ...(google?.cdn && { filters: [cdnFilter] }),
+            backendRefs: [{ name: serviceName, port: proxyServicePort }],
+          },
+        ]),
+  ];
 }

@@ -26,6 +26,12 @@ export const gceServiceAnnotations: Readonly<Record<string, string>> = {
   "cloud.google.com/backend-config": JSON.stringify({ default: backendConfigName }),
 };
 
+/** The same for the Service behind gRPC routes. https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-http2 */
+export const gceGrpcAnnotations: Readonly<Record<string, string>> = {
+  ...gceServiceAnnotations,
+  "cloud.google.com/app-protocols": JSON.stringify({ grpc: "HTTP2" }),
+};
+
 /** https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration */
 export function gceObjects(
   name: string,

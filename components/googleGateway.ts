@@ -4,6 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudArmor } from "./cloudArmor.ts";
 import { healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
+import type { GrpcBackend } from "./grpcPort.ts";
 import { commonLabels, gatewayName } from "./naming.ts";
 import { proxyHealthPath, proxyHealthPort } from "./nginxProxy.ts";
 
@@ -21,6 +22,8 @@ export interface GatewayPoliciesArgs {
   readonly namespace: pulumi.Input<string>;
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
+  /** What goes to its port for gRPC. @default - nothing */
+  readonly grpc?: GrpcBackend | undefined;
   readonly google: GoogleGateway;
   /** Whether there is a listener for HTTPS. */
   readonly secure: boolean;
@@ -34,7 +37,7 @@ const apiVersion = "networking.gke.io/v1";
  */
 export function gatewayPolicies(
   name: string,
-  { namespace, serviceName, google, secure }: GatewayPoliciesArgs,
+  { namespace, serviceName, grpc, google, secure }: GatewayPoliciesArgs,
   parent: pulumi.Resource,
 ): k8s.apiextensions.CustomResource[] {
   const labels = commonLabels(gatewayName);
@@ -44,35 +47,41 @@ export function gatewayPolicies(
       { apiVersion, kind, metadata: { name: objectName, namespace, labels }, spec },
       { parent },
     );
-  const service = { group: "", kind: "Service", name: serviceName };
   const { project, armor, cdn } = google;
   const policy = armor && new CloudArmor(`${name}-armor`, { project, ...armor }, { parent });
 
-  const made = [
-    // Inferred health checks are often wrong: say it all.
-    object("health", "HealthCheckPolicy", "nginx-proxy", {
-      targetRef: service,
-      default: {
-        ...healthCheckTiming,
-        config: {
-          type: "HTTP",
-          // Google's own definition of the kind refuses a port of which it is not said how it was chosen.
-          httpHealthCheck: {
-            portSpecification: "USE_FIXED_PORT",
-            port: proxyHealthPort,
-            requestPath: proxyHealthPath,
+  const ofService = (prefix: string, objectName: string, service: pulumi.Input<string>) => {
+    const targetRef = { group: "", kind: "Service", name: service };
+    return [
+      // Inferred health checks are often wrong: say it all.
+      object(`${prefix}health`, "HealthCheckPolicy", objectName, {
+        targetRef,
+        default: {
+          ...healthCheckTiming,
+          config: {
+            type: "HTTP",
+            // Google's own definition of the kind refuses a port of which it is not said how it was chosen.
+            httpHealthCheck: {
+              portSpecification: "USE_FIXED_PORT",
+              port: proxyHealthPort,
+              requestPath: proxyHealthPath,
+            },
           },
         },
-      },
-    }),
-    object("backend", "GCPBackendPolicy", "nginx-proxy", {
-      targetRef: service,
-      default: {
-        timeoutSec: google.timeoutSeconds,
-        connectionDraining: { drainingTimeoutSec: google.drainSeconds },
-        ...(policy && { securityPolicy: policy.policyName }),
-      },
-    }),
+      }),
+      object(`${prefix}backend`, "GCPBackendPolicy", objectName, {
+        targetRef,
+        default: {
+          timeoutSec: google.timeoutSeconds,
+          connectionDraining: { drainingTimeoutSec: google.drainSeconds },
+          ...(policy && { securityPolicy: policy.policyName }),
+        },
+      }),
+    ];
+  };
+  const made = [
+    ...ofService("", "nginx-proxy", serviceName),
+    ...(grpc ? ofService("grpc-", "nginx-proxy-grpc", grpc.serviceName) : []),
   ];
   if (secure) {
     const sslPolicy = new gcp.compute.SSLPolicy(

@@ -19,8 +19,8 @@ export interface MicroserviceArgs {
   /** Port that the container listens on, at least 1024; the Service has the same. */
   readonly port: number;
   readonly replicas: number;
-  /** Path that answers 200 when the pod can take requests. */
-  readonly healthPath: string;
+  /** Path that answers 200 when the pod can take requests. @default - it is asked by gRPC (grpc.health.v1) */
+  readonly healthPath?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Environment from a Secret. @default - no Secret */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
@@ -49,7 +49,9 @@ export class Microservice extends pulumi.ComponentResource {
     const parent = { parent: this };
     const metadata = { name: service, namespace, labels: commonLabels(service) };
 
-    const health = { httpGet: { path: args.healthPath, port: "http" } };
+    // https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-a-grpc-liveness-probe
+    const health =
+      args.healthPath === undefined ? { grpc: { port } } : { httpGet: { path: args.healthPath, port: "http" } };
 
     const secretEnv = args.secretEnv ?? {};
     const secret =

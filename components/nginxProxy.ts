@@ -1,7 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { grpcTlsFolder, isGrpc } from "../nginx/grpc.ts";
 import { metricsText } from "../nginx/metrics.ts";
 import { renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
+import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
 import {
@@ -25,6 +27,8 @@ export interface NginxProxyArgs {
   readonly rolloutSeconds: number;
   /** Annotations of the Service, as the load balancer in front wants them. @default - none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** How the edge learns what the port for gRPC speaks; it is there where there are such routes. @default - it is not told */
+  readonly grpcService?: GrpcService;
   /** An exporter beside nginx. @default - none */
   readonly metrics?: ProxyMetrics | undefined;
 }
@@ -41,6 +45,8 @@ export const proxyServicePort = 80;
 export class NginxProxy extends pulumi.ComponentResource {
   /** Name of the Service, which the ingress refers to. */
   readonly serviceName: pulumi.Output<string>;
+  /** Name of the Service for gRPC, where there are routes for it. */
+  readonly grpcServiceName: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NginxProxy", name, {}, opts);
@@ -58,6 +64,9 @@ export class NginxProxy extends pulumi.ComponentResource {
       parent,
     );
 
+    const grpc = args.routes.routes.some(isGrpc)
+      ? makeGrpcPort(name, app, namespace, args.grpcService ?? {}, parent)
+      : undefined;
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
     new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -77,10 +86,12 @@ export class NginxProxy extends pulumi.ComponentResource {
                 image: args.image,
                 ports: [
                   { name: "http", containerPort: proxyPort },
+                  ...(grpc ? [{ name: "grpc", containerPort: proxyGrpcPort }] : []),
                   { name: "health", containerPort: proxyHealthPort },
                 ],
                 volumeMounts: [
                   { name: "routes", mountPath: "/etc/nginx/routes", readOnly: true },
+                  ...(grpc ? [{ name: "grpc-tls", mountPath: grpcTlsFolder, readOnly: true }] : []),
                   { name: "tmp", mountPath: "/tmp" },
                 ],
                 resources: resourceRequirements(args.resources),
@@ -92,6 +103,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 ...(metrics && { initContainers: [exporterContainer(metrics)] }),
                 volumes: [
                   { name: "routes", configMap: { name: routesName } },
+                  ...(grpc ? [{ name: "grpc-tls", secret: { secretName: grpc.secretName } }] : []),
                   { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
                 ],
               },
@@ -126,6 +138,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);
 
     this.serviceName = service.metadata.name;
-    this.registerOutputs({ serviceName: this.serviceName });
+    this.grpcServiceName = grpc?.serviceName;
+    this.registerOutputs({ serviceName: this.serviceName, ...(grpc && { grpcServiceName: grpc.serviceName }) });
   }
 }

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { gceObjects, type GceEdge } from "./gceIngress.ts";
+import { edgePathsOf, type GrpcBackend } from "./grpcPort.ts";
 import { commonLabels } from "./naming.ts";
 import { tlsSecret, type Certificate } from "./tlsSecret.ts";
 
@@ -17,6 +18,8 @@ export interface TlsIngressArgs {
   readonly hosts: readonly string[];
   /** Service of the proxy, with a port named `http`. */
   readonly serviceName: pulumi.Input<string>;
+  /** What goes to the proxy's port for gRPC instead. @default - nothing */
+  readonly grpc?: GrpcBackend | undefined;
   readonly edge: GceEdge | ClassEdge;
   /** PEM chain and key. @default - plain HTTP */
   readonly certificate?: Certificate | undefined;
@@ -50,7 +53,20 @@ export class TlsIngress extends pulumi.ComponentResource {
         ? gceObjects(name, namespace, edge, redirect, this)
         : { annotations: classAnnotations(edge, redirect), dependsOn: [] };
 
-    const backend = { service: { name: args.serviceName, port: { name: "http" } } };
+    const backends = {
+      http: { service: { name: args.serviceName, port: { name: "http" } } },
+      grpc: { service: { name: args.grpc?.serviceName ?? "", port: { name: "grpc" } } },
+    };
+    const rule = (host: string) => ({
+      host,
+      http: {
+        paths: edgePathsOf(host, args.grpc).map(({ path, protocol }) => ({
+          path,
+          pathType: path.endsWith("/") ? "Prefix" : "Exact",
+          backend: backends[protocol],
+        })),
+      },
+    });
     const ingress = new k8s.networking.v1.Ingress(
       `${name}-ingress`,
       {
@@ -58,7 +74,7 @@ export class TlsIngress extends pulumi.ComponentResource {
         spec: {
           ...(edge.kind === "ingress" && { ingressClassName: edge.className }),
           ...(secretName !== undefined && { tls: [{ secretName, hosts: [...args.hosts] }] }),
-          rules: args.hosts.map((host) => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } })),
+          rules: args.hosts.map(rule),
         },
       },
       // Deleting is waited for in any case: Google's controller holds the object until its load balancer is gone.

@@ -13,7 +13,9 @@ import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
 
 type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" | "tls" | "proxy">;
-type RouteConfig = Settings["services"][string]["routes"][number];
+type ServiceConfig = Settings["services"][string];
+type RouteConfig = ServiceConfig["routes"][number];
+export type PlacesConfig = Pick<RoutedConfig, "domain" | "services" | "edge" | "proxy">;
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
@@ -36,19 +38,34 @@ const placeOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: str
   ...(host !== undefined && { host: fullHost(host, domain) }),
 });
 
+/** A route's own word comes before its service's. */
+export const protocolOf = (route: RouteConfig, { routeDefaults }: Pick<ServiceConfig, "routeDefaults">) =>
+  route.protocol ?? routeDefaults.protocol ?? "http";
+
+/** Every place that is routed or redirected, and by which protocol. */
+export const placesOf = (config: PlacesConfig) => [
+  ...routesOf(config).map(({ host, path, protocol = "http" }) => ({ host, path, protocol })),
+  ...redirectsOf(config).map(({ host, path }) => ({ host, path, protocol: "http" as const })),
+];
+
 function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "services" | "edge">): Route[] {
   const longest = longestWait(edge) ?? usualTimeoutSeconds;
   const usual = longest === usualTimeoutSeconds ? {} : { timeoutSeconds: longest };
   return Object.entries(services).flatMap(([service, { routes, routeDefaults }]) =>
-    routes.map(({ path, host, keepPrefix, canary, versions, maintenance, ...own }) => ({
-      service,
-      ...placeOf({ path, host }, domain),
-      keepPrefix,
-      canary,
-      versions,
-      maintenance,
-      settings: { ...usual, ...routeDefaults, ...own },
-    })),
+    routes.map((route) => {
+      const { path, host, keepPrefix, canary, versions, maintenance, ...own } = route;
+      const { protocol, ...settings } = { ...usual, ...routeDefaults, ...own };
+      return {
+        service,
+        ...placeOf({ path, host }, domain),
+        ...(protocol === "grpc" && { protocol }),
+        keepPrefix,
+        canary,
+        versions,
+        maintenance,
+        settings,
+      };
+    }),
   );
 }
 
@@ -79,7 +96,7 @@ function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Rou
 
 const suffixOf = (namespace: string) => `${namespace}.svc.cluster.local`;
 
-function redirectsOf({ domain, proxy }: RoutedConfig): Redirect[] {
+function redirectsOf({ domain, proxy }: Pick<RoutedConfig, "domain" | "proxy">): Redirect[] {
   return proxy.redirects.map((redirect) => ({
     ...placeOf(redirect, domain),
     to: redirect.to,

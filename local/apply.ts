@@ -159,7 +159,7 @@ async function rolloutReasons(place: Place, namespace: string, name: string): Pr
           : undefined;
         const now = state.waiting
           ? `${state.waiting.reason}: ${state.waiting.message ?? ""}`
-          : "runs, but its health path does not answer 200";
+          : "runs, but does not answer as healthy";
         return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
       });
   });

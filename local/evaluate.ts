@@ -102,12 +102,14 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const objects: KubernetesObject[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs: told }) => {
+      newResource: async ({ type, name, inputs: told }) => {
         const inputs = told as Record<string, unknown>;
         if (type.startsWith("kubernetes:") && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
         return {
           id: `${name}-id`,
-          state: type.startsWith("kubernetes:") ? inputs : { ...unknownOutputs(type, name), ...inputs },
+          state: type.startsWith("kubernetes:")
+            ? inputs
+            : { ...unknownOutputs(type, name), ...(secrets === "plain" && (await grpcOutputs(type, name))), ...inputs },
         };
       },
       call: ({ token }) =>
@@ -164,6 +166,17 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
         repositoryId: known("repository"),
       };
   }
+}
+
+/**
+ * The pair of the proxy's port for gRPC, the one thing of a local stack that only a provider of the CLI would make. (The
+ * local stack signs for itself outside the program: `tls.mode: supplied`.)
+ */
+async function grpcOutputs(type: string, name: string): Promise<Record<string, unknown>> {
+  if (!type.startsWith("tls:") || !name.startsWith("nginx-proxy-grpc-")) return {};
+  const { grpcPair } = await import("./tls.ts"); // It loads a library that rendering has no use for.
+  const { certificate, key } = await grpcPair();
+  return type === "tls:index/selfSignedCert:SelfSignedCert" ? { certPem: certificate } : { privateKeyPem: key };
 }
 
 /** Secrets reach the mocks wrapped, with this key as the mark. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/hosts.ts";
+import { grpcPlaces } from "../config/grpc.ts";
 import { proxyRoutes, routeTable } from "../config/routes.ts";
 import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
@@ -140,7 +141,7 @@ async function prove(
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
   console.log(`\n  hops: client → ${entrance.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
-  report(await verify(entrance, settings.domain, routeTable(settings), redirect));
+  report(await verify(entrance, settings.domain, routeTable(settings), redirect, grpcPlaces(settings)));
   const url = secure
     ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
     : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;

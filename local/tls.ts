@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateProblems } from "../config/certificate.ts";
 import { tlsDir } from "./paths.ts";
-import { createAuthority, openAuthority, type Authority } from "./pki.ts";
+import { createAuthority, createSelfSigned, openAuthority, type Authority, type Credentials } from "./pki.ts";
 import { writeWhole } from "./writeWhole.ts";
 
 /** The CA's certificate, for clients to trust. */
@@ -36,6 +36,21 @@ function isServing(names: readonly string[]): boolean {
   const signed = new X509Certificate(crt).checkIssued(new X509Certificate(readFileSync(caFile)));
   const later = new Date(Date.now() + renewBefore);
   return signed && certificateProblems(crt, readFileSync(keyFile, "utf8"), names, later).length === 0;
+}
+
+/**
+ * The pair of the proxy's port for gRPC, made once: nobody verifies it, and another would roll the proxy out anew. Under the
+ * Pulumi CLI it is the stack's own (components/grpcPort.ts).
+ */
+export async function grpcPair(): Promise<Credentials> {
+  const [crt, key] = [join(tlsDir, "grpc.crt"), join(tlsDir, "grpc.key")];
+  if (!existsSync(crt) || !existsSync(key)) {
+    const made = await createSelfSigned("nginx-proxy", 3650);
+    mkdirSync(tlsDir, { recursive: true, mode: 0o700 });
+    writeWhole(key, `${made.key}\n`, 0o600);
+    writeWhole(crt, `${made.certificate}\n`);
+  }
+  return { certificate: readFileSync(crt, "utf8"), key: readFileSync(key, "utf8") };
 }
 
 /** Kept while the cluster is, so that who trusts it need not do so again for a new host name. */

@@ -3,6 +3,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { IncomingHttpHeaders } from "node:http";
 import { Problem } from "./problem.ts";
+import { grpcRoute } from "./verifyGrpc.ts";
 
 export interface Entrance {
   /** Address and ports of the edge; names are not looked up, so that no DNS is needed. */
@@ -65,18 +66,26 @@ export interface Hop {
   readonly seen: string;
 }
 
-/** @param routes `shop.example.com/hoge/` → service, as the program's `routes` output has them */
+/**
+ * @param routes `shop.example.com/hoge/` → service, as the program's `routes` output has them
+ * @param grpc those of them that are of gRPC
+ */
 export async function verify(
   entrance: Entrance,
   domain: string,
   routes: Readonly<Record<string, string>>,
   redirectHttp: boolean,
+  grpc: ReadonlySet<string> = new Set(),
 ): Promise<Hop[]> {
   const scheme = entrance.ca === undefined ? "http" : "https";
   const hops: Hop[] = [];
   if (redirectHttp) hops.push(await attempt(`http://${domain}/`, () => redirect(entrance, domain)));
   for (const [place, service] of Object.entries(routes)) {
-    hops.push(await attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)));
+    hops.push(
+      grpc.has(place)
+        ? await attempt(`grpc://${place}`, () => grpcRoute(entrance, place, service))
+        : await attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)),
+    );
   }
   return hops;
 }

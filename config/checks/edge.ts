@@ -16,7 +16,7 @@ export interface TlsMaterial {
 }
 
 /** Whether Google's load balancer stands in front. */
-const onGoogle = (edge: Settings["edge"]) => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
+export const onGoogle = (edge: Settings["edge"]) => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
 
 /** Of a Gateway it is the class that decides. */
 const classOf = (edge: Settings["edge"]) => (edge.kind === "gateway" ? ` of the class ${edge.className}` : "");

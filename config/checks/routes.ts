@@ -1,7 +1,9 @@
 /** Routes must not contradict each other, and must lead to services that are there. */
 import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, type ConfigProblem } from "../report.ts";
+import { protocolOf } from "../routes.ts";
 import type { Settings } from "../schema.ts";
+import { onGoogle } from "./edge.ts";
 import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
@@ -29,6 +31,13 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   return [
     ...conflicts([...routes.map(({ key, route }) => place(key, route)), ...redirects]),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
+    ...Object.entries(settings.services).flatMap(([name, service]) =>
+      service.routes.flatMap((route, index) =>
+        protocolOf(route, service) === "grpc"
+          ? checkGrpc(route, keyOf(["services", name, "routes", index]), settings)
+          : [],
+      ),
+    ),
     ...checkTimeouts(settings),
     ...checkBodies(settings),
   ];
@@ -53,9 +62,10 @@ function checkTimeouts({ services, edge }: Settings): ConfigProblem[] {
 const keptMb = 512;
 
 function checkBodies({ services }: Settings): ConfigProblem[] {
-  return Object.entries(services).flatMap(([name, { routes, routeDefaults }]) =>
-    routes.flatMap((route, index) => {
-      const { maxBodyMb = 1, buffering = true } = { ...routeDefaults, ...route };
+  return Object.entries(services).flatMap(([name, service]) =>
+    service.routes.flatMap((route, index) => {
+      if (protocolOf(route, service) === "grpc") return []; // It is passed on as it comes.
+      const { maxBodyMb = 1, buffering = true } = { ...service.routeDefaults, ...route };
       if (!buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)) return [];
       const where = route.maxBodyMb === undefined ? ["routeDefaults"] : ["routes", index];
       return {
@@ -80,6 +90,26 @@ function conflicts(places: readonly Place[]): ConfigProblem[] {
       });
     for (const place of taken) seen.set(place, key);
   }
+  return problems;
+}
+
+function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (tls.mode === "none" && onGoogle(edge))
+    problems.push({
+      key,
+      message: `grpc needs HTTP/2, which Google's load balancer speaks to clients over TLS alone, and ${keyOf(["tls", "mode"])} is none; choose another mode`,
+    });
+  if (route.buffering !== undefined)
+    problems.push({
+      key: `${key}.buffering`,
+      message: `${route.buffering} says nothing for grpc, which is always passed on as it comes; remove it`,
+    });
+  if (route.host === undefined && (route.path ?? "/") === "/" && proxy.wildcards.path !== undefined)
+    problems.push({
+      key,
+      message: `grpc without host and path takes every path, and with them those of ${keyOf(["proxy", "wildcards", "path"])}; give it a host or a path such as /shop.v1.Orders/`,
+    });
   return problems;
 }
 

@@ -25,6 +25,8 @@ export const edge = z
       /** Ranges from which X-Forwarded-* is believed: the ingress controller's own addresses. */
       trustedProxies: z.array(cidr).max(50).default([]),
       annotations: z.record(z.string(), z.string()).default({}),
+      /** Of the Service behind gRPC routes, to say that it speaks HTTP/2 over TLS; Contour's own is there. */
+      grpcServiceAnnotations: z.record(z.string(), z.string()).default({}),
     }),
   ])
   .prefault({ kind: "gce" });

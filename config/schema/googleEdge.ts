@@ -63,8 +63,8 @@ export const cdn = z.strictObject({
 /** What Google's load balancer takes, whether an Ingress or a Gateway speaks for it. */
 export const googleEdge = {
   /**
-   * Seconds until an answer must be complete; a websocket lives no longer either. The proxy's own limits are inside it.
-   * gRPC is not among the routes: Google reaches a backend by HTTP/1.1, or by HTTP/2 over TLS, where websockets fail.
+   * Seconds until an answer must be complete; a websocket or a stream of gRPC lives no longer either. The proxy's own limits
+   * are inside it.
    */
   timeoutSeconds: z.int().min(10).max(86_400).default(30),
   /** Seconds in which requests may end on a pod that is going away. */

@@ -12,18 +12,16 @@ import {
 import { podsPrefix } from "../../components/naming.ts";
 import { host, label, path } from "./values.ts";
 
+/** The Services of the proxy. */
+export const proxyNames = ["nginx-proxy", "nginx-proxy-grpc"];
+
 /** What concerns requests: said by a route, or for all routes of a service. */
 const requestSettings = {
   /**
-   * HTTP/1.1, websockets and server-sent events included. gRPC is named only to say why not:
-   * https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-http2
+   * `http` (the default) is HTTP/1.1, websockets and server-sent events included. A service behind `grpc` speaks it in the clear
+   * on its port, and sees the whole path.
    */
-  protocol: z
-    .literal("http", {
-      error:
-        "must be http; gRPC is not routed: it needs HTTP/2 all the way, which Google's load balancer speaks to a backend over TLS alone, where websockets fail",
-    })
-    .optional(),
+  protocol: z.enum(["http", "grpc"]).optional(),
   /** Longest silence of the service, seconds; the load balancer in front has a limit of its own. */
   timeoutSeconds: z.int().min(1).max(86_400).optional(),
   /** Largest request body, MiB; 0 is without limit, and needs buffering off. */
@@ -113,7 +111,8 @@ const wildcard = z
           .string()
           .refine(isServicePattern, "must be a service's name, or the beginning of names and *, such as preview-*")
           .refine(
-            (value) => !(value.endsWith("*") ? "nginx-proxy".startsWith(value.slice(0, -1)) : value === "nginx-proxy"),
+            (value) =>
+              !proxyNames.some((name) => (value.endsWith("*") ? name.startsWith(value.slice(0, -1)) : value === name)),
             "must not take in nginx-proxy: requests would go round in circles",
           )
           .refine(

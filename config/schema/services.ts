@@ -4,7 +4,7 @@ import * as z from "zod";
 import { podsPrefix } from "../../components/naming.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { isHostName } from "../../nginx/routeChecks.ts";
-import { redirects, route, routeDefaults, wildcards } from "./routes.ts";
+import { proxyNames, redirects, route, routeDefaults, wildcards } from "./routes.ts";
 import { build, env, image, label, labelKey, labelValue, path, replicas, resources, roles } from "./values.ts";
 
 const service = z
@@ -13,8 +13,11 @@ const service = z
     build: build.optional(),
     port: z.int().min(1024, "must be at least 1024: pods run without privileges").max(65535).default(8080),
     replicas: replicas.default(2),
-    /** Answers 200 when the pod can take requests. */
-    healthPath: path.default("/healthz"),
+    /**
+     * Answers 200 when the pod can take requests. Default: /healthz; where gRPC is all that leads to the service, it is asked
+     * by gRPC instead (grpc.health.v1).
+     */
+    healthPath: path.optional(),
     routes: z.array(route).max(50).default([]),
     /** What holds for all routes of the service, unless a route says otherwise. */
     routeDefaults,
@@ -33,7 +36,10 @@ const service = z
 
 export const services = z.record(
   label
-    .refine((name) => name !== "nginx-proxy", "must not be nginx-proxy: that is the proxy's own name")
+    .refine(
+      (name) => !proxyNames.includes(name),
+      `must not be ${proxyNames.join(" or ")}: those are the proxy's own names`,
+    )
     .refine(
       (name) => !name.startsWith(podsPrefix),
       `must not start with ${podsPrefix}: so begins the name under which the proxy finds a service's pods`,

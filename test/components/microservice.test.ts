@@ -98,6 +98,15 @@ test("the Deployment's inputs", async () => {
   assert.deepEqual([create, update], ["180s", "180s"]);
 });
 
+test("what speaks gRPC alone is asked for its health in gRPC", async () => {
+  const { recording } = await make({ healthPath: undefined, port: 9000 });
+  const probes: Record<string, unknown> = { ...containerOf(recording.one(types.deployment)) };
+  const grpc = { port: 9000 };
+  assert.deepEqual(probes["startupProbe"], { grpc, periodSeconds: 1, failureThreshold: 60 });
+  assert.deepEqual(probes["readinessProbe"], { grpc, periodSeconds: 5, timeoutSeconds: 3 });
+  assert.deepEqual(probes["livenessProbe"], { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 });
+});
+
 test("pods run under the account that they are given, without its token; by default under none of their own", async () => {
   const specWith = async (change: Partial<MicroserviceArgs>) =>
     templateOf((await make(change)).recording.one(types.deployment)).spec as { serviceAccountName?: string };

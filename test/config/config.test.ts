@@ -18,7 +18,6 @@ test("a valid config is taken, with its defaults", () => {
     image: "registry.example.com/hoge:1.4.2",
     port: 8080,
     replicas: 2,
-    healthPath: "/healthz",
     routes: [
       { path: "/hoge/", keepPrefix: false },
       { host: "hoge", keepPrefix: false },
@@ -174,9 +173,14 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/secrets\.hoge\.KEY/],
   ],
   [
-    "gRPC, which Google's load balancer would not carry",
-    hoge({ routes: [{ path: "/", protocol: "grpc" }] }),
-    [/routes\[0\]\.protocol\n\s+"grpc" must be http; gRPC is not routed: .* over TLS alone/],
+    "a protocol that is none",
+    hoge({ routes: [{ path: "/", protocol: "gprc" }] }),
+    [/routes\[0\]\.protocol\n\s+"gprc" .*http.*grpc/],
+  ],
+  [
+    "the name of the proxy's Service for gRPC",
+    { ...valid, services: { "nginx-proxy-grpc": valid.services.hoge } },
+    [/must not be nginx-proxy or nginx-proxy-grpc/],
   ],
   [
     "a canary to nowhere",

@@ -22,6 +22,9 @@ const variants: Record<string, Readonly<Record<string, object>>> = {
   "with rules at the edge that let few in": {
     edge: { kind: "gce", armor: { log4j: false, allow: ["203.0.113.0/24"] } },
   },
+  "with a route of gRPC": {
+    services: { orders: { image: "example.com/orders:1", routes: [{ host: "grpc", protocol: "grpc" }] } },
+  },
   "behind a Gateway of Google's": { edge: { kind: "gateway", armor: {} }, tls: { mode: "managed" } },
 };
 /** All that a rule warns of is chosen as the rule would have it. */

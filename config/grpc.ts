@@ -1,0 +1,67 @@
+/** What follows from routes of gRPC: for the edge, which has another backend for them, and for the pods behind them. */
+import type { EdgePath } from "../components/grpcPort.ts";
+import { hostNames } from "./hosts.ts";
+import { placesOf, protocolOf, type PlacesConfig } from "./routes.ts";
+import type { Settings } from "./schema.ts";
+
+type Services = Settings["services"];
+
+/**
+ * Whether a service is asked by gRPC for its health: where gRPC is all that leads to it. A service that no route leads to
+ * says it by `routeDefaults`.
+ */
+export function speaksGrpc(services: Services, name: string): boolean {
+  const protocols = Object.entries(services).flatMap(([owner, service]) =>
+    service.routes
+      .filter(({ canary, versions = [] }) =>
+        [owner, canary?.service, ...versions.map((version) => version.service)].includes(name),
+      )
+      .map((route) => protocolOf(route, service)),
+  );
+  return protocols.length > 0
+    ? protocols.every((protocol) => protocol === "grpc")
+    : services[name]?.routeDefaults.protocol === "grpc";
+}
+
+/** @returns undefined for a service that is asked by gRPC */
+export const healthPathOf = (services: Services, name: string): string | undefined =>
+  services[name]?.healthPath ?? (speaksGrpc(services, name) ? undefined : "/healthz");
+
+/** `shop.example.com/shop.v1.Orders/`: the routes of gRPC, spelled as the table of routes has them. */
+export const grpcPlaces = (config: PlacesConfig): ReadonlySet<string> =>
+  new Set(
+    placesOf(config)
+      .filter(({ protocol }) => protocol === "grpc")
+      .map(({ host, path }) => `${host ?? config.domain}${path}`),
+  );
+
+/**
+ * What the edge has to tell apart on each host, the longest path first; `/` is always there. Routes without host are those
+ * of every host that has none of its own; what is found by subdomain is no gRPC.
+ * @returns nothing where there are no routes of gRPC
+ */
+export function edgePaths(config: PlacesConfig): Readonly<Record<string, readonly EdgePath[]>> {
+  const places = placesOf(config);
+  if (!places.some(({ protocol }) => protocol === "grpc")) return {};
+  const at = (host: string | undefined) => places.filter((place) => place.host === host);
+  return Object.fromEntries(
+    hostNames(config).map((host) => {
+      const own = at(host);
+      const here = own.length > 0 ? own : host.startsWith("*.") ? [] : at(undefined);
+      return [host, changesOf(here)];
+    }),
+  );
+}
+
+/** Of a thousand paths, those where the protocol is another than around them. */
+function changesOf(places: readonly EdgePath[]): EdgePath[] {
+  const longestFirst = [...places].sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
+  const around = (path: string) =>
+    longestFirst.find((place) => place.path.endsWith("/") && place.path !== path && path.startsWith(place.path));
+  return [
+    ...longestFirst
+      .filter(({ path, protocol }) => path !== "/" && protocol !== (around(path)?.protocol ?? "http"))
+      .map(({ path, protocol }) => ({ path, protocol })),
+    { path: "/", protocol: places.find(({ path }) => path === "/")?.protocol ?? "http" },
+  ];
+}
