@@ -2,7 +2,7 @@
 import { isGrpc, renderGrpc } from "./grpc.ts";
 import { allowedNames, renderLocations } from "./locations.ts";
 import { canonicalNetwork, checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
-import { renderLimits, renderTarget, upstreamName } from "./targets.ts";
+import { renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
 
 export { isHostName, isRoutePath };
@@ -148,15 +148,6 @@ export function renderRoutes(proxy: ProxyRoutes): string {
       ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
     ]),
   ].join("\n");
-}
-
-/** One for each protocol by which a service is reached. */
-function upstreamsOf(upstream: Upstream, routes: readonly Route[]): Upstream[] {
-  const leading = routes.filter(({ service, canary, versions = [] }) =>
-    [service, canary?.service, ...versions.map((version) => version.service)].includes(upstream.service),
-  );
-  const names = new Set(leading.map((route) => upstreamName(upstream.service, route)));
-  return (names.size === 0 ? [upstream.service] : [...names].sort()).map((service) => ({ ...upstream, service }));
 }
 
 /**

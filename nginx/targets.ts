@@ -1,6 +1,6 @@
 /** What stands before the servers because nginx wants it there: choices between upstreams, and the counters of limits. */
 import { createHash } from "node:crypto";
-import type { Route } from "./routes.ts";
+import type { Route, Upstream } from "./routes.ts";
 import { indent } from "./text.ts";
 
 /** A name for what belongs to one route: readable, and never that of another route. */
@@ -15,6 +15,15 @@ function nameOf({ service, host = "", path }: Route): string {
  */
 export const upstreamName = (service: string, { protocol }: Pick<Route, "protocol">): string =>
   protocol === "grpc" ? `grpc_${service}` : service;
+
+/** One for each protocol by which a service is reached. */
+export function upstreamsOf(upstream: Upstream, routes: readonly Route[]): Upstream[] {
+  const leading = routes.filter(({ service, canary, versions = [] }) =>
+    [service, canary?.service, ...versions.map((version) => version.service)].includes(upstream.service),
+  );
+  const names = new Set(leading.map((route) => upstreamName(upstream.service, route)));
+  return (names.size === 0 ? [upstream.service] : [...names].sort()).map((service) => ({ ...upstream, service }));
+}
 
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
 
