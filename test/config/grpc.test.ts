@@ -154,6 +154,11 @@ test("buffering says nothing for gRPC, but may be said of a service that has oth
   checkConfig(raw({ ...valid, services }), "test", projectDir);
 });
 
+test("a limit of a stream is not one of the proxy's disk", () => {
+  for (const maxBodyMb of [0, 100_000]) checkConfig(raw(withRoute({ path: "/a/", maxBodyMb })), "test", projectDir);
+  assert.match(refusal(withRoute({ path: "/a/", maxBodyMb: 0, protocol: "http" })), /routes\[0\]\.maxBodyMb/);
+});
+
 test("every path of gRPC leaves none to services that are found by path", () => {
   const proxy = { wildcards: { path: { allow: ["docs"] } } };
   assert.match(
