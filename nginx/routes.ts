@@ -198,15 +198,16 @@ add_header Strict-Transport-Security $hsts always;
  * `docs/upstreams.md` has the measurements. The zone holds 200 pods. `max_fails=0`: nginx would take a pod that is merely slow on one path
  * for dead, and with the last pod the whole service; a pod that is dead costs one attempt until DNS forgets it.
  *
- * Idle connections are closed before services close them (Node.js after 5 s): a POST on a connection that is just being
- * closed fails and may not be repeated.
+ * Of many requests at a time each keeps its connection, to all pods together and for each worker (with 32 kept, a load of 512 was
+ * a third slower). Idle connections are closed before services close them (Node.js after 5 s): a POST on a connection that is
+ * just being closed fails and may not be repeated.
  */
 function renderUpstream({ service, address, port }: Upstream): string {
   return `upstream ${service} {
     zone ${service} 256k;
     random two least_conn;
     server ${address}:${port} resolve max_fails=0;
-    keepalive 32;
+    keepalive 512;
     keepalive_timeout 4s;
     keepalive_time 60s;
 }

@@ -36,7 +36,7 @@ test("a stack's text is what an operator would write", () => {
     zone hoge 256k;
     random two least_conn;
     server hoge.shop.svc.cluster.local:8081 resolve max_fails=0;
-    keepalive 32;
+    keepalive 512;
     keepalive_timeout 4s;
     keepalive_time 60s;
 }
