@@ -12,6 +12,9 @@ import { nginxProgram, placeConfig } from "../../local/nginx.ts";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
 import { ask } from "./loopback.ts";
 
+/** Lines are written at the latest after a second (`flush` in nginx.conf). Milliseconds. */
+const logDelay = 1500;
+
 export interface RunningNginx {
   readonly port: number;
   /** For gRPC, by HTTP/2 over TLS. */
@@ -54,7 +57,10 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
         healthPort,
         pid: process.pid ?? 0,
         folder,
-        log: async () => (await readFile(join(folder, "access.log"), "utf8")).split("\n").filter((line) => line !== ""),
+        log: async () => {
+          await sleep(logDelay);
+          return (await readFile(join(folder, "access.log"), "utf8")).split("\n").filter((line) => line !== "");
+        },
         errors: () => errors,
       });
     } finally {
