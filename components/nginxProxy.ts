@@ -94,7 +94,8 @@ export class NginxProxy extends pulumi.ComponentResource {
                   ...(grpc ? [{ name: "grpc-tls", mountPath: grpcTlsFolder, readOnly: true }] : []),
                   { name: "tmp", mountPath: "/tmp" },
                 ],
-                resources: resourceRequirements(args.resources),
+                // A container may have on the disk what the volume below may hold, and its log.
+                resources: resourceRequirements(args.resources, "1536Mi"),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
                 readinessProbe: { ...health, periodSeconds: 5 },
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },

@@ -31,7 +31,14 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
   },
 };
 
-export const resourceRequirements = ({ cpu, memory }: Resources) => ({ requests: { cpu, memory }, limits: { memory } });
+/**
+ * @param storage most that may be on the node's disk. Where the root is read-only that is the log alone, which kubelet
+ * turns over at some 50 MiB (https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation).
+ */
+export const resourceRequirements = ({ cpu, memory }: Resources, storage = "512Mi") => ({
+  requests: { cpu, memory, "ephemeral-storage": "64Mi" },
+  limits: { memory, "ephemeral-storage": storage },
+});
 
 /** A pod that needs no rights in the cluster, is spread over zones and nodes, and has time to finish its requests. */
 export function podSpec(

@@ -182,12 +182,12 @@ export const workloadPredicates = [
       ...oneOf(`${pod}.automountServiceAccountToken`, [false]),
     },
     "pod-resources": {
-      title: "Pods say what they need, and cannot take all of a node's memory",
+      title: "Pods say what they need, and cannot take all of a node's memory or disk",
       benchmark: ["CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13"],
       severity: "medium",
       ...eachContainer(
         all(
-          ...["requests.cpu", "requests.memory", "limits.memory"].map((what) =>
+          ...["requests.cpu", "requests.memory", "limits.memory", 'limits["ephemeral-storage"]'].map((what) =>
             given(`resources.${what}`, "set resources in the service's config"),
           ),
         ),

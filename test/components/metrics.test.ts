@@ -58,7 +58,10 @@ test("the exporter is a sidecar that starts before nginx and ends after it, rest
       restartPolicy: "Always",
       args: ["--nginx.scrape-uri=http://127.0.0.1:8082/stub_status", "--web.listen-address=:9113", "--log.format=json"],
       ports: [{ name: "metrics", containerPort: 9113 }],
-      resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "64Mi" } },
+      resources: {
+        requests: { cpu: "10m", memory: "64Mi", "ephemeral-storage": "64Mi" },
+        limits: { memory: "64Mi", "ephemeral-storage": "512Mi" },
+      },
     },
   ]);
   assert.equal(pod.containers.length, 1);

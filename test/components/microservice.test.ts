@@ -88,7 +88,10 @@ test("the Deployment's inputs", async () => {
     image: "registry.example.com/hoge:1.4.2",
     ports: [{ name: "http", containerPort: 8080 }],
     env: [{ name: "GREETING", value: "hello" }],
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+    resources: {
+      requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
+      limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
+    },
     lifecycle: { preStop: { sleep: { seconds: serviceDrainSeconds } } },
     startupProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },

@@ -115,7 +115,10 @@ test("the Deployment's inputs", async () => {
       { name: "routes", mountPath: "/etc/nginx/routes", readOnly: true },
       { name: "tmp", mountPath: "/tmp" },
     ],
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+    resources: {
+      requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
+      limits: { memory: "128Mi", "ephemeral-storage": "1536Mi" },
+    },
     lifecycle: { preStop: { sleep: { seconds: proxyDrainSeconds } } },
     startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
     readinessProbe: { ...health, periodSeconds: 5 },

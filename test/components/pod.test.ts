@@ -47,10 +47,10 @@ test("what a workload adds is kept beside what all have in common", () => {
   assert.equal(spec.automountServiceAccountToken, false);
 });
 
-test("memory is limited to what is asked for, CPU is not limited", () => {
+test("memory is limited to what is asked for, the disk to what logs may need, CPU is not limited", () => {
   assert.deepEqual(resourceRequirements({ cpu: "100m", memory: "128Mi" }), {
-    requests: { cpu: "100m", memory: "128Mi" },
-    limits: { memory: "128Mi" },
+    requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
+    limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
   });
 });
 

@@ -312,7 +312,10 @@ export const examples: readonly Example[] = [
               {
                 name: "hoge",
                 image: "registry.example.com:5000/hoge:1.4.2",
-                resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "128Mi" } },
+                resources: {
+                  requests: { cpu: "100m", memory: "128Mi" },
+                  limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
+                },
                 securityContext: {
                   allowPrivilegeEscalation: false,
                   readOnlyRootFilesystem: true,
@@ -353,7 +356,8 @@ export const examples: readonly Example[] = [
       "pod-resources": [
         [`${container}.resources.requests.cpu`, undefined],
         [`${container}.resources.requests.memory`, undefined],
-        [`${container}.resources.limits`, undefined, `${container}.resources.limits.memory`],
+        [`${container}.resources.limits.memory`, undefined],
+        [`${container}.resources.limits["ephemeral-storage"]`, undefined],
       ],
       "pod-pinned-image": [
         [`${container}.image`, "registry.example.com/hoge:latest"],

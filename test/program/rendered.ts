@@ -85,7 +85,11 @@ export interface HttpRoute extends Rendered {
   };
 }
 export interface DisruptionBudget extends Rendered {
-  readonly spec: { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly maxUnavailable?: number;
+    readonly minAvailable?: number;
+  };
 }
 export interface ServiceAccount extends Rendered {
   readonly automountServiceAccountToken: boolean;

@@ -74,6 +74,9 @@ for (const stack of stacks)
           .of("PodDisruptionBudget")
           .filter((budget) => matches(budget.spec.selector.matchLabels, deployment));
         assert.equal(budgets.length, spec.replicas > 1 ? 1 : 0, metadata.name);
+        // One pod at a time may always go, or its node could never be drained.
+        for (const { spec } of budgets)
+          assert.ok((spec.maxUnavailable ?? 0) >= 1 && spec.minAvailable === undefined, metadata.name);
       }
     });
 
