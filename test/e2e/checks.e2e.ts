@@ -1,0 +1,111 @@
+/**
+ * What other people's checkers say of all that is not a program: manifests, Dockerfiles, workflows, dependencies. It
+ * needs a network and no cluster. What they find and what stays is in `checks/exceptions.ts`, with the reason.
+ */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { projectDir } from "../../local/paths.ts";
+import { manifests, stacks } from "./checks/manifests.ts";
+import { exceptions } from "./checks/exceptions.ts";
+import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
+import { command } from "./commands.ts";
+
+const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile"], { cwd: projectDir }).sort();
+const workflows = globSync(".github/workflows/*.{yml,yaml}", { cwd: projectDir }).sort();
+const used = new Set<unknown>();
+let folder: string;
+let files: string[];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "checks-"));
+  files = await Promise.all(
+    stacks.map(async (stack) => {
+      const file = join(folder, `${stack}.yaml`);
+      await writeFile(file, await manifests(stack));
+      return file;
+    }),
+  );
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** What is found and not excepted. */
+function unexplained(findings: readonly Finding[]): string[] {
+  const unexcepted = findings.filter(({ check, text }) => {
+    const found = exceptions.filter((each) => each.check === check && each.only?.test(text) !== false);
+    for (const each of found) used.add(each);
+    return found.length === 0;
+  });
+  return unexcepted.map(({ check, text }) => `${check}: ${text}`);
+}
+
+test("kube-score and Checkov find nothing in the manifests that is not explained", async () => {
+  const found = await Promise.all([...files.map(kubeScore), checkov("kubernetes", files)]);
+  assert.ok(found.flat().length > 0, "some findings are expected");
+  assert.deepEqual(unexplained(found.flat()), []);
+});
+
+test("the checkers do find what is wrong: a pod that may do anything, an image by no version", async () => {
+  const bad = join(folder, "bad.yaml");
+  const spec = { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }], hostNetwork: true };
+  await writeFile(bad, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec }));
+  const checks = [...(await kubeScore(bad)), ...(await checkov("kubernetes", [bad]))].map(({ check }) => check);
+  for (const check of ["container-security-context-privileged", "container-image-tag", "CKV_K8S_16", "CKV_K8S_14"])
+    assert.ok(checks.includes(check), `${check} is not among ${[...new Set(checks)].join(", ")}`);
+});
+
+test("Checkov finds nothing in the Dockerfiles that is not explained, and each base is known by its digest", async () => {
+  assert.ok(dockerfiles.length >= 3);
+  assert.deepEqual(unexplained(await checkov("dockerfile", dockerfiles)), []);
+  for (const file of dockerfiles) {
+    const text = readFileSync(join(projectDir, file), "utf8");
+    assert.match(text, /^ARG BASE=\S+@sha256:[0-9a-f]{64}$/m, file);
+    assert.deepEqual(text.match(/^FROM .*$/gm), ["FROM ${BASE}"], file);
+  }
+});
+
+test("every exception is about something that is found", () => {
+  assert.deepEqual(
+    exceptions.filter((each) => !used.has(each)),
+    [],
+  );
+});
+
+test("actionlint has nothing to say of the workflows, and each action is known by its commit", async (context) => {
+  if (workflows.length === 0) {
+    context.diagnostic("there are no workflows");
+    return;
+  }
+  const { status, text } = await actionlint(workflows);
+  assert.equal(status, 0, text);
+  for (const file of workflows)
+    for (const [, action = ""] of readFileSync(join(projectDir, file), "utf8").matchAll(/^[\s-]*uses:\s*(\S+)/gm))
+      assert.match(action, /^\.\/|@[0-9a-f]{40}$/, `${file}: ${action}`);
+});
+
+test("no dependency has a known weakness", async (context) => {
+  const { text } = await command("npm", ["audit", "--json"]);
+  const report = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as {
+    readonly statusCode?: number;
+    readonly message?: string;
+    readonly vulnerabilities?: Readonly<Record<string, unknown>>;
+  };
+  if (report.statusCode === 404 || report.statusCode === 405) {
+    // A mirror that only hands out packages. Anything else that is not an answer is a failure.
+    context.diagnostic(`not asked: the registry takes no audits (${report.message ?? ""})`);
+    return;
+  }
+  assert.deepEqual(report.vulnerabilities, {}, text);
+});
+
+test("every dependency is pinned to its content by the lockfile", () => {
+  const { packages } = JSON.parse(readFileSync(join(projectDir, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, { readonly integrity?: string; readonly link?: boolean }>>;
+  };
+  const installed = Object.entries(packages).filter(([path]) => path !== "");
+  assert.ok(installed.length > 100);
+  for (const [path, { integrity }] of installed) assert.match(integrity ?? "", /^sha512-/, path);
+});

@@ -1,0 +1,15 @@
+/** What each stack consists of in Kubernetes, as it would be applied. */
+import assert from "node:assert/strict";
+import { render } from "../../program/rendered.ts";
+
+export const stacks = ["local", "staging", "production"] as const;
+
+/** YAML. Where an image is not built yet, its digest is one of zeros. */
+export async function manifests(stack: string): Promise<string> {
+  const { status, stdout, stderr } = await render(stack);
+  assert.equal(status, 0, stderr);
+  return stdout.replaceAll(
+    /\((\S+) digest not shown\)/g,
+    (_, image: string) => `registry.example.com/apps/${image}@sha256:${"0".repeat(64)}`,
+  );
+}
