@@ -98,6 +98,19 @@ test("a Gateway of Google's is reached as its Ingress is", () => {
   assert.ok(!mayConnect(policies, { namespace: "other", labels: {} }, proxy, 8080));
 });
 
+test("gRPC comes in at a port of its own, which is closed where there is none", () => {
+  const withRoute = (protocol: string) =>
+    policiesOf(
+      { services: { shop: { image, port: 9000, routes: [{ host: "shop", path: "/a.B/", protocol }] } } },
+      onGke,
+    );
+  const front = { address: "35.191.9.9" };
+  const [grpc, http] = [withRoute("grpc"), withRoute("http")];
+  assert.ok(mayConnect(grpc, front, proxy, 8443) && mayConnect(grpc, front, proxy, 8081));
+  assert.ok(!mayConnect(http, front, proxy, 8443) && !mayConnect(grpc, internet, proxy, 8443));
+  assert.ok(mayConnect(grpc, proxy, pod("shop"), 9000));
+});
+
 test("a scraper that the config does not name more closely is whatever is in another namespace", () => {
   const policies = policiesOf({ proxy: { metrics: { scrape: "prometheus-operator" } } });
   assert.ok(mayConnect(policies, { namespace: "monitoring", labels: {} }, proxy, 9113));
