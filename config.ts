@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { checkSettings } from "./config/checks.ts";
 import type { TlsMaterial } from "./config/checks/edge.ts";
+import { edgePaths, withHealthPaths } from "./config/grpc.ts";
 import { hostNames } from "./config/hosts.ts";
 import { allowed, describe, printable, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
 import { schema, type Settings } from "./config/schema.ts";
@@ -28,6 +29,8 @@ export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edg
   readonly registry: OnGoogle<Settings["registry"], "artifact-registry">;
   /** Every name that clients may use, the domain first. */
   readonly hosts: readonly string[];
+  /** By host what the edge has to tell apart, where there are routes of gRPC. */
+  readonly edgePaths: ReturnType<typeof edgePaths>;
   /** The supplied certificate, where tls.mode is supplied. */
   readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
   /** Secret environment by service. */
@@ -52,7 +55,9 @@ export function loadConfig(): StackConfig {
     ]),
   );
   const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
-  return Object.freeze({ ...rest, ...choices, stack, hosts: hostNames(settings), certificate, secretEnv });
+  const services = withHealthPaths(settings.services);
+  const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
+  return Object.freeze({ ...rest, ...choices, ...names, services, certificate, secretEnv });
 }
 
 /** The keys set with `--secret`, as a whole or in any part: the CLI tells programs of every language this way. */

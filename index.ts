@@ -3,19 +3,17 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { entrance } from "./components/entrance.ts";
 import { ExistingCluster } from "./components/existingCluster.ts";
-import { gceServiceAnnotations } from "./components/gceIngress.ts";
-import { grpcServiceOf } from "./components/grpcPort.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
 import { imageReference } from "./components/imageReference.ts";
 import { ImageRegistry } from "./components/imageRegistry.ts";
 import { Microservice } from "./components/microservice.ts";
 import { NetworkPolicies } from "./components/networkPolicies.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
+import { proxyServices } from "./components/proxyServices.ts";
 import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
 import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
-import { edgePaths, healthPathOf } from "./config/grpc.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 
 const config = loadConfig();
@@ -63,15 +61,13 @@ for (const [service, settings] of Object.entries(config.services)) {
         )
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;
-  const healthPath = healthPathOf(config.services, service);
   const routed = upstreams.includes(service);
-  const args = { ...settings, ...common, service, image, healthPath, secretEnv, serviceAccountName, routed };
+  const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
   dependsOn.push(...new Microservice(service, args, behindPolicies).upstream);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
-const serviceAnnotations = edge.kind === "gce" ? gceServiceAnnotations : {};
-const wanted = { serviceAnnotations, grpcService: grpcServiceOf(edge), metrics: proxyMetrics(config) };
+const wanted = { ...proxyServices(edge), metrics: proxyMetrics(config) };
 const proxy = new NginxProxy(
   "nginx-proxy",
   { ...config.proxy, ...common, ...wanted, image, routes },
@@ -80,8 +76,7 @@ const proxy = new NginxProxy(
 
 // The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.
 const { serviceName, grpcServiceName } = proxy;
-const grpc = grpcServiceName && { serviceName: grpcServiceName, paths: edgePaths(config) };
-const front = entrance({ ...config, namespace, serviceName, grpc }, { ...inCluster, dependsOn: [proxy] });
+const front = entrance({ ...config, namespace, serviceName, grpcServiceName }, { ...inCluster, dependsOn: [proxy] });
 
 const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
 

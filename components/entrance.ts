@@ -20,8 +20,9 @@ export interface EntranceArgs {
   readonly hosts: readonly string[];
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
-  /** What goes to its port for gRPC. @default - nothing */
-  readonly grpc?: GrpcBackend | undefined;
+  /** Service of its port for gRPC, and by host what goes to which of the two. @default - all to the first */
+  readonly grpcServiceName?: pulumi.Input<string> | undefined;
+  readonly edgePaths?: GrpcBackend["paths"];
   readonly edge:
     | ({ readonly kind: "gce"; readonly project: string } & GoogleBackend)
     | ({
@@ -99,7 +100,10 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
     namespace: args.namespace,
     hosts,
     serviceName: args.serviceName,
-    grpc: args.grpc,
+    grpc:
+      args.grpcServiceName === undefined
+        ? undefined
+        : { serviceName: args.grpcServiceName, paths: args.edgePaths ?? {} },
     certificate,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
   };

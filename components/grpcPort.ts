@@ -2,7 +2,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { gceGrpcAnnotations } from "./gceIngress.ts";
 import { commonLabels, selectorLabels } from "./naming.ts";
 import { tlsSecret } from "./tlsSecret.ts";
 
@@ -34,26 +33,6 @@ export const edgePathsOf = (host: string, grpc: GrpcBackend | undefined): readon
 
 /** The port of the Service. */
 export const grpcServicePort = 443;
-
-/** What the edge of a stack reads on the Service. */
-export function grpcServiceOf(
-  edge:
-    | { readonly kind: "gce" }
-    | { readonly kind: "gateway"; readonly onGoogle: boolean }
-    | { readonly kind: "ingress"; readonly grpcServiceAnnotations: Readonly<Record<string, string>> },
-): GrpcService {
-  if (edge.kind === "gce") return { annotations: gceGrpcAnnotations };
-  // https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway#load-balancer-tls
-  if (edge.kind === "gateway" && edge.onGoogle) return { appProtocol: "HTTP2" };
-  return {
-    annotations: {
-      // Contour's own. An appProtocol would take its place, and there is none for HTTP/2 over TLS.
-      // https://projectcontour.io/docs/main/config/annotations/#contour-specific-service-annotations
-      "projectcontour.io/upstream-protocol.h2": "grpc",
-      ...(edge.kind === "ingress" && edge.grpcServiceAnnotations),
-    },
-  };
-}
 
 /**
  * Makes the certificate of the port and a Service for it, as children of the proxy. The certificate is for ten years,

@@ -10,7 +10,7 @@ type Services = Settings["services"];
  * Whether a service is asked by gRPC for its health: where gRPC is all that leads to it. A service that no route leads to
  * says it by `routeDefaults`.
  */
-export function speaksGrpc(services: Services, name: string): boolean {
+function speaksGrpc(services: Services, name: string): boolean {
   const protocols = Object.entries(services).flatMap(([owner, service]) =>
     service.routes
       .filter(({ canary, versions = [] }) =>
@@ -23,9 +23,14 @@ export function speaksGrpc(services: Services, name: string): boolean {
     : services[name]?.routeDefaults.protocol === "grpc";
 }
 
-/** @returns undefined for a service that is asked by gRPC */
-export const healthPathOf = (services: Services, name: string): string | undefined =>
-  services[name]?.healthPath ?? (speaksGrpc(services, name) ? undefined : "/healthz");
+/** Services with the path that each is asked for its health by; with none, it is asked by gRPC. */
+export const withHealthPaths = (services: Services): Services =>
+  Object.fromEntries(
+    Object.entries(services).map(([name, service]) => {
+      const usual = speaksGrpc(services, name) ? undefined : "/healthz";
+      return [name, { ...service, healthPath: service.healthPath ?? usual }];
+    }),
+  );
 
 /** `shop.example.com/shop.v1.Orders/`: the routes of gRPC, spelled as the table of routes has them. */
 export const grpcPlaces = (config: PlacesConfig): ReadonlySet<string> =>

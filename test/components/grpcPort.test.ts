@@ -4,8 +4,9 @@ import { describe, test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import { Gateway, type GatewayArgs } from "../../components/gateway.ts";
 import { gceServiceAnnotations } from "../../components/gceIngress.ts";
-import { grpcServiceOf, type GrpcBackend, type GrpcService } from "../../components/grpcPort.ts";
+import { type GrpcBackend, type GrpcService } from "../../components/grpcPort.ts";
 import { NginxProxy } from "../../components/nginxProxy.ts";
+import { proxyServices } from "../../components/proxyServices.ts";
 import { TlsIngress } from "../../components/tlsIngress.ts";
 import type { ProxyRoutes } from "../../nginx/routes.ts";
 import { findings } from "../../policy/predicates.ts";
@@ -135,13 +136,21 @@ describe("the proxy", () => {
 
 test("each edge is told in its own words that the Service speaks HTTP/2 over TLS", () => {
   const contour = { "projectcontour.io/upstream-protocol.h2": "grpc" };
-  assert.deepEqual(grpcServiceOf({ kind: "gce" }), {
-    annotations: { ...gceServiceAnnotations, "cloud.google.com/app-protocols": '{"grpc":"HTTP2"}' },
+  assert.deepEqual(proxyServices({ kind: "gce" }), {
+    serviceAnnotations: gceServiceAnnotations,
+    grpcService: { annotations: { ...gceServiceAnnotations, "cloud.google.com/app-protocols": '{"grpc":"HTTP2"}' } },
   });
-  assert.deepEqual(grpcServiceOf({ kind: "gateway", onGoogle: true }), { appProtocol: "HTTP2" });
-  assert.deepEqual(grpcServiceOf({ kind: "gateway", onGoogle: false }), { annotations: contour });
-  assert.deepEqual(grpcServiceOf({ kind: "ingress", grpcServiceAnnotations: { "example.com/proto": "h2" } }), {
-    annotations: { ...contour, "example.com/proto": "h2" },
+  assert.deepEqual(proxyServices({ kind: "gateway", onGoogle: true }), {
+    serviceAnnotations: {},
+    grpcService: { appProtocol: "HTTP2" },
+  });
+  assert.deepEqual(proxyServices({ kind: "gateway", onGoogle: false }), {
+    serviceAnnotations: {},
+    grpcService: { annotations: contour },
+  });
+  assert.deepEqual(proxyServices({ kind: "ingress", grpcServiceAnnotations: { "example.com/proto": "h2" } }), {
+    serviceAnnotations: {},
+    grpcService: { annotations: { ...contour, "example.com/proto": "h2" } },
   });
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config.ts";
-import { edgePaths, grpcPlaces, healthPathOf } from "../../config/grpc.ts";
+import { edgePaths, grpcPlaces, withHealthPaths } from "../../config/grpc.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { schema } from "../../config/schema.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -53,7 +53,7 @@ test("where gRPC is all that leads to a service, it is asked by gRPC for its hea
     },
     later: { image },
   });
-  const paths = Object.keys(services).map((name) => [name, healthPathOf(services, name)]);
+  const paths = Object.entries(withHealthPaths(services)).map(([name, { healthPath }]) => [name, healthPath]);
   assert.deepEqual(Object.fromEntries(paths), {
     orders: undefined,
     next: undefined,

@@ -1,0 +1,27 @@
+/** What the edge of a stack reads on the Services of the proxy. */
+import { gceGrpcAnnotations, gceServiceAnnotations } from "./gceIngress.ts";
+import type { GrpcService } from "./grpcPort.ts";
+
+type Edge =
+  | { readonly kind: "gce" }
+  | { readonly kind: "gateway"; readonly onGoogle: boolean }
+  | { readonly kind: "ingress"; readonly grpcServiceAnnotations: Readonly<Record<string, string>> };
+
+export const proxyServices = (edge: Edge) => ({
+  serviceAnnotations: edge.kind === "gce" ? gceServiceAnnotations : {},
+  grpcService: grpcServiceOf(edge),
+});
+
+function grpcServiceOf(edge: Edge): GrpcService {
+  if (edge.kind === "gce") return { annotations: gceGrpcAnnotations };
+  // https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway#load-balancer-tls
+  if (edge.kind === "gateway" && edge.onGoogle) return { appProtocol: "HTTP2" };
+  return {
+    annotations: {
+      // Contour's own. An appProtocol would take its place, and there is none for HTTP/2 over TLS.
+      // https://projectcontour.io/docs/main/config/annotations/#contour-specific-service-annotations
+      "projectcontour.io/upstream-protocol.h2": "grpc",
+      ...(edge.kind === "ingress" && edge.grpcServiceAnnotations),
+    },
+  };
+}
