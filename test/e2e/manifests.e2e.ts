@@ -75,8 +75,5 @@ for (const stack of stacks)
     };
     await assert.rejects(kubectl(dryRun, [rooted]), /violates PodSecurity "restricted/);
     const misspelt = { ...deployments[0], spec: { ...deployments[0]?.spec, replcas: 2 } };
-    await assert.rejects(
-      kubectl(dryRun, [misspelt]),
-      /replcas: field not declared in schema|unknown field "spec.replcas"/,
-    );
+    await assert.rejects(kubectl(dryRun, [misspelt]), /unknown field "replcas"/);
   });
