@@ -4,6 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { kubectlPath } from "../../local/build.ts";
+import { clusterStatus } from "../../local/cluster.ts";
+import { run } from "../../local/command.ts";
 import { projectDir } from "../../local/paths.ts";
 import { command, editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
@@ -26,6 +29,28 @@ test("a new version of a service loses no request", async (context) => {
   );
   assert.equal(result.status, 0, result.text);
   assert.match(result.text, /applied .*Deployment\/hoge/);
+  assert.deepEqual(load.failures, []);
+});
+
+test("proxy and service restarted one after the other, until their old pods are gone, lose no request", async () => {
+  const kubectl = (...args: string[]) =>
+    run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], {
+      timeout: 150_000,
+    });
+  const deployments = ["nginx-proxy", "hoge"];
+  const { load } = await underLoad(
+    { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") },
+    async () => {
+      const selector = `app.kubernetes.io/name in (${deployments.join()})`;
+      const old = (await kubectl("get", "pods", "--selector", selector, "--output", "name")).trim().split("\n");
+      assert.equal(old.length, 4);
+      for (const name of deployments) {
+        await kubectl("rollout", "restart", `deployment/${name}`);
+        await kubectl("rollout", "status", `deployment/${name}`, "--timeout", "60s");
+      }
+      await kubectl("wait", "--for=delete", "--timeout", "120s", ...old);
+    },
+  );
   assert.deepEqual(load.failures, []);
 });
 

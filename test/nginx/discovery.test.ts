@@ -29,6 +29,10 @@ async function until(what: string, condition: () => Promise<boolean>, millisecon
   }
 }
 
+/** How many pods were asked for the request of a line of the log. */
+const triesOf = (line: string) =>
+  (JSON.parse(line) as { upstream: { address: string } }).upstream.address.split(", ").length;
+
 /** The pods that answered so many requests at a time. */
 async function answering(port: number, path: string, requests = 40): Promise<string[]> {
   const answers = await Promise.all(Array.from({ length: requests }, () => ask(port, path)));
@@ -89,14 +93,29 @@ for (const { kind, get, post, why } of kinds)
       assert.equal((seen[0] ?? 0) + (seen[1] ?? 0), requests, `each POST was seen once, of ${seen.join(" and ")}`);
       assert.equal(answers.filter((status) => status === 200).length, seen[0]);
 
-      const tries = (await log()).flatMap((line) => (JSON.parse(line) as Logged).upstream.address.split(", ").length);
-      assert.ok(Math.max(...tries) === 2, "a dead pod was asked, and no request asked more than two");
+      assert.ok(
+        Math.max(...(await log()).map(triesOf)) === 2,
+        "a dead pod was asked, and no request asked more than two",
+      );
     });
   });
 
-interface Logged {
-  readonly upstream: { readonly address: string };
-}
+test("of a service found by name that has several addresses, a dead one is passed over as well", async () => {
+  await using nameServer = await startNameServer();
+  await using pods = await startPods("good", "refusing");
+  nameServer.names.set(addressOf("docs"), pods.addresses.join(" "));
+  const suffix = addressOf("").slice(1);
+  const wildcard = { by: "path", allow: ["docs"], domain: "shop.example.com", suffix, port: pods.port } as const;
+  await withNginx(
+    renderRoutes({ ...proxyRoutes(nameServer, {}, []), wildcards: [wildcard] }),
+    async ({ port, log }) => {
+      await answering(port, "/docs/");
+    // From here on it knows the answer, and begins with either address.
+    assert.deepEqual(await answering(port, "/docs/"), [pods.addresses[0]]);
+      assert.equal(Math.max(...(await log()).map(triesOf)), 2);
+    },
+  );
+});
 
 test("a dead service answers for itself, and the others go on at their speed", async () => {
   await using nameServer = await startNameServer();

@@ -28,6 +28,8 @@ export interface RunningNginx {
   readonly log: () => Promise<string[]>;
   /** What nginx said on standard error. */
   readonly errors: () => string;
+  /** Tells it to end as the kubelet does (the image's stop signal). @returns when it has ended */
+  readonly quit: () => Promise<void>;
 }
 
 /** Runs nginx with the rendered text for as long as `use` takes. */
@@ -62,6 +64,10 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
           return (await readFile(join(folder, "access.log"), "utf8")).split("\n").filter((line) => line !== "");
         },
         errors: () => errors,
+        quit: async () => {
+          process.kill("SIGQUIT");
+          await exited;
+        },
       });
     } finally {
       process.kill("SIGTERM");
