@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { grpcTlsFolder, isGrpc } from "../nginx/grpc.ts";
 import { metricsText } from "../nginx/metrics.ts";
-import { renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
+import { learningSeconds, renderRoutes, type ProxyRoutes } from "../nginx/routes.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
@@ -67,6 +67,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     const grpc = args.routes.routes.some(isGrpc)
       ? makeGrpcPort(name, app, namespace, args.grpcService ?? {}, parent)
       : undefined;
+    const learning = learningSeconds(args.routes.upstreams.length);
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
     new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -97,7 +98,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 // A container may have on the disk what the volume below may hold, and its log.
                 resources: resourceRequirements(args.resources, "1536Mi"),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
-                readinessProbe: { ...health, periodSeconds: 5 },
+                readinessProbe: { ...health, periodSeconds: 5, ...(learning > 0 && { initialDelaySeconds: learning }) },
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
               },
               {

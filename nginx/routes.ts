@@ -152,11 +152,17 @@ export function renderRoutes(proxy: ProxyRoutes): string {
 
 /**
  * nginx asks for a name again a second after `valid`, whether it exists or not, and twice `resolver_timeout` after a question that nobody
- * answered. At its start it asks for all names at once, of which a DNS server's buffer may take only some.
+ * answered.
  */
 function renderResolver(resolver: string): string {
   return `resolver ${resolver} valid=5s ipv6=off;\nresolver_timeout 1s;\n`;
 }
+
+/**
+ * Seconds until nginx knows where so many services are: it asks for all at its start, of which a DNS server's socket takes some 250
+ * (Linux' default buffer), and for the others again every 2 s.
+ */
+export const learningSeconds = (services: number): number => 2 * Math.floor(services / 200);
 
 /** What follows the client's entry in X-Forwarded-For. */
 const afterEntry = { last: "", "second-to-last": ",[^,]*" };

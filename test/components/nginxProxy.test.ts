@@ -128,6 +128,18 @@ test("the Deployment's inputs", async () => {
   assert.deepEqual([create, update], ["120s", "120s"]);
 });
 
+test("a proxy for so many services that DNS does not answer for all at once is ready when it knows them", async () => {
+  const upstreams = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ service: `s${index}`, port: 8080, address: `s${index}.apps.svc` }));
+  const readiness = async (count: number) => {
+    const { template } = await make({ routes: { ...routes, upstreams: upstreams(count), routes: [] } });
+    return (template.spec.containers[0] as unknown as { readinessProbe: object }).readinessProbe;
+  };
+  assert.ok(!("initialDelaySeconds" in (await readiness(199))));
+  assert.partialDeepStrictEqual(await readiness(200), { initialDelaySeconds: 2 });
+  assert.partialDeepStrictEqual(await readiness(1000), { initialDelaySeconds: 10 });
+});
+
 test("the Service has port 80 and the annotations that the edge wants", async () => {
   const spec = { type: "ClusterIP", selector, ports: [{ name: "http", port: 80, targetPort: "http" }] };
   const skipAwait = { "pulumi.com/skipAwait": "true" };
