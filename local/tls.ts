@@ -42,11 +42,11 @@ function isServing(names: readonly string[]): boolean {
  * The pair of the proxy's port for gRPC, made once: nobody verifies it, and another would roll the proxy out anew. Under the
  * Pulumi CLI it is the stack's own (components/grpcPort.ts).
  */
-export async function grpcPair(): Promise<Credentials> {
-  const [crt, key] = [join(tlsDir, "grpc.crt"), join(tlsDir, "grpc.key")];
+export async function grpcPair(folder = tlsDir): Promise<Credentials> {
+  const [crt, key] = [join(folder, "grpc.crt"), join(folder, "grpc.key")];
   if (!existsSync(crt) || !existsSync(key)) {
     const made = await createSelfSigned("nginx-proxy", 3650);
-    mkdirSync(tlsDir, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeWhole(key, `${made.key}\n`, 0o600);
     writeWhole(crt, `${made.certificate}\n`);
   }

@@ -52,11 +52,11 @@ test("what is to be applied must not hold placeholders, which would run as if th
   assert.deepEqual(readStackFile(plain, "refuse"), { "gke-microservices:domain": "shop.example.com" });
 });
 
-test("a file that is missing or not YAML is a problem to mend; one without config is empty", () => {
+test("a file that is missing, not YAML or no map is a problem to mend; one without config is empty", () => {
   assert.throws(() => readStackFile(join(folder, "nothing.yaml")), Problem);
-  assert.throws(() => readStackFile(stackFile("config: [")), Problem);
-  for (const empty of ["", "config:\n", "config: []\n", "text\n"])
-    assert.deepEqual(readStackFile(stackFile(empty)), {});
+  for (const wrong of ["config: [", "config: []\n", "text\n"])
+    assert.throws(() => readStackFile(stackFile(wrong)), Problem, wrong);
+  for (const empty of ["", "config:\n"]) assert.deepEqual(readStackFile(stackFile(empty)), {});
 });
 
 test("placeholders take the place of certificate files that are not there, and of nothing else", () => {
@@ -93,7 +93,16 @@ test("to be applied, objects hold their secrets in the clear and in the order in
   );
   assert.doesNotMatch(JSON.stringify(objects.filter(({ kind }) => kind !== "Secret")), /canary|not shown/);
   const kinds = objects.map(({ kind }) => kind);
-  const order = ["Namespace", "ConfigMap", "Secret", "Service", "PodDisruptionBudget", "Deployment", "Ingress"];
+  const order = [
+    "Namespace",
+    "ConfigMap",
+    "Secret",
+    "NetworkPolicy",
+    "Service",
+    "PodDisruptionBudget",
+    "Deployment",
+    "Ingress",
+  ];
   assert.deepEqual([...new Set(kinds)], order);
   assert.equal(outputs["url"], "http://shop.localhost/");
   assert.equal(outputs["kubeconfig"], undefined);

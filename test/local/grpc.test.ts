@@ -1,8 +1,12 @@
 /** How the local stack has routes of gRPC: the pair of their port, and the proof by a call. */
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { createAuthority, createSelfSigned } from "../../local/pki.ts";
+import { grpcPair } from "../../local/tls.ts";
 import { verify } from "../../local/verify.ts";
 import { createSecureServer, type ServerHttp2Stream } from "node:http2";
 import { once } from "node:events";
@@ -16,6 +20,18 @@ test("a certificate of the port's own is for its key, and for as long as it is s
   assert.equal(parsed.subject, "CN=nginx-proxy");
   const years = (parsed.validToDate.getTime() - Date.now()) / (365 * 24 * 3600_000);
   assert.ok(years > 9.9 && years < 10.1, String(years));
+});
+
+test("the local pair is made once, and its key is for nobody else to read", async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "grpc-pair-")), "tls");
+  try {
+    const made = await grpcPair(folder);
+    assert.ok(new X509Certificate(made.certificate).checkPrivateKey(createPrivateKey(made.key)));
+    assert.deepEqual(await grpcPair(folder), made);
+    assert.equal(statSync(join(folder, "grpc.key")).mode & 0o777, 0o600);
+  } finally {
+    rmSync(dirname(folder), { recursive: true });
+  }
 });
 
 test("a route of gRPC is proved by a call that changes nothing, and what the proxy says itself is no proof", async () => {
