@@ -10,6 +10,7 @@ import { Microservice } from "./components/microservice.ts";
 import { NetworkPolicies } from "./components/networkPolicies.ts";
 import { NginxProxy } from "./components/nginxProxy.ts";
 import { proxyServices } from "./components/proxyServices.ts";
+import { RequestMetrics } from "./components/requestMetrics.ts";
 import { WorkloadIdentity } from "./components/workloadIdentity.ts";
 import { loadConfig } from "./config.ts";
 import { networkFlows } from "./config/flows.ts";
@@ -74,26 +75,24 @@ const proxy = new NginxProxy(
   { ...inCluster, dependsOn },
 );
 
+if (cluster.kind === "gke" && config.proxy.metrics.byService) {
+  const { clusterName } = kubernetes;
+  new RequestMetrics(`${stack}-requests`, { project: cluster.project, stack, clusterName, namespace });
+}
+
 // The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.
 const { serviceName, grpcServiceName } = proxy;
 const front = entrance({ ...config, namespace, serviceName, grpcServiceName }, { ...inCluster, dependsOn: [proxy] });
 
-const url = `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`;
-
 const outputs = {
-  url,
+  url: `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`,
   routes: routeTable(config),
-  address: front.address,
-  certificates: front.certificates,
-  nameServers: front.nameServers,
-  hostsElsewhere: front.hostsElsewhere,
-  authorizations: front.authorizations,
+  ...front, // the address, the certificates, and what DNS has to hold for them
   clusterName: kubernetes.clusterName,
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,
   workloadsUrl: kubernetes.workloadsUrl,
   images,
-  caCertificate: front.caCertificate,
 };
 
 // Of what this stack does not have, the CLI would warn.

@@ -3,6 +3,7 @@ import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/networkPolicies.ts";
+import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
@@ -27,6 +28,7 @@ export function checkSettings(settings: Settings, { stack, region, projectDir, t
     ...checkDns(settings),
     ...checkImages(settings, projectDir),
     ...checkCalls(settings),
+    ...checkMetrics(settings),
     ...checkRoles(settings),
     ...checkRoutes(settings),
     ...checkSecrets(settings),

@@ -13,6 +13,6 @@ export function proxyMetrics({
   readonly cluster: { readonly kind: string };
   readonly proxy: Pick<Settings["proxy"], "metrics">;
 }): ProxyMetrics | undefined {
-  const { scrape = cluster.kind === "gke" ? "google" : "none", ...exporter } = proxy.metrics;
-  return scrape === "none" ? undefined : { ...exporter, scrape };
+  const { scrape = cluster.kind === "gke" ? "google" : "none", image, resources, labels } = proxy.metrics;
+  return scrape === "none" ? undefined : { image, resources, labels, scrape };
 }

@@ -73,6 +73,7 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
     encryptionKey: settings.cluster.encryptionKey,
     dns: settings.dns !== undefined,
     certificateManager: settings.edge.kind === "gateway" && settings.tls.mode === "managed",
+    requestMetrics: settings.proxy.metrics.byService,
     iap: "iap" in settings.edge && settings.edge.iap?.enabled === true,
   };
 }

@@ -21,6 +21,7 @@ export interface BootstrapArgs {
   readonly dns: boolean;
   readonly certificateManager: boolean;
   readonly iap: boolean;
+  readonly requestMetrics: boolean;
   /** The one GitHub repository whose workflows may deploy and preview, as `owner/name`. @default - none */
   readonly repository?: string | undefined;
   /** The branch of it that deploys. */
@@ -114,7 +115,7 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
 }
 
 function identities(args: BootstrapArgs): Step[] {
-  const { project, region, bucket, grants, dns, certificateManager, iap, encryptionKey } = args;
+  const { project, region, bucket, grants, dns, certificateManager, iap, requestMetrics, encryptionKey } = args;
   const inProject = `--project=${project}`;
   const account = (name: Identity, does: string): Step => ({
     why: `The identity that ${does}`,
@@ -156,6 +157,7 @@ function identities(args: BootstrapArgs): Step[] {
       ...(dns && { "roles/dns.admin": "the DNS zone and its records" }),
       ...(certificateManager && { "roles/certificatemanager.owner": "the certificates and their authorisations" }),
       ...(iap && { "roles/iap.admin": "who is let in by Identity-Aware Proxy" }),
+      ...(requestMetrics && { "roles/logging.configWriter": "the metric that is made from the access log" }),
     }).map(([role, what]) => may("deployer", role, `manage ${what}`)),
     may("deployer", "roles/compute.viewer", "see the groups of machines that a node pool is made of"),
     may("deployer", "roles/iam.serviceAccountUser", "let nodes run as the account made for them"),
@@ -182,6 +184,7 @@ function identities(args: BootstrapArgs): Step[] {
       ...previewerRoles,
       ...(dns && { "roles/dns.reader": "the DNS zone and its records" }),
       ...(certificateManager && { "roles/certificatemanager.viewer": "the certificates and their authorisations" }),
+      ...(requestMetrics && { "roles/logging.viewer": "the metric that is made from the access log" }),
     }).map(([role, what]) => may("previewer", role, `read ${what}`)),
     {
       why: "A role that reads Kubernetes Secrets: Google's own that do also write",

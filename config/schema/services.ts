@@ -91,6 +91,8 @@ export const proxy = z
       .strictObject({
         /** `own` has the exporter without an object. Default: google on GKE, otherwise none. */
         scrape: z.enum(["google", "prometheus-operator", "own", "none"]).optional(),
+        /** On GKE: requests and latency by service and class of status, from the access log; billed by time series. */
+        byService: z.boolean().default(false),
         /** nginx-prometheus-exporter. Pods cannot start without it: it may be a copy in the stack's own registry. */
         image: image.default(exporterImage),
         resources: resources("10m", "64Mi"),

@@ -22,6 +22,7 @@ const args: BootstrapArgs = {
   dns: false,
   certificateManager: false,
   iap: false,
+  requestMetrics: false,
   repository: "acme/shop",
   branch: "main",
 };
@@ -99,21 +100,23 @@ test("the steps, in their order, each with a reason", () => {
   for (const { why } of bootstrapSteps(args)) assert.match(why, /^[A-Z][^\n]{10,}$/);
 });
 
-test("without a repository nobody outside is let in; a zone, certificates and IAP add their roles, to each identity its own", () => {
+test("without a repository nobody outside is let in; a zone, certificates, IAP and a metric add their roles, to each identity its own", () => {
   const { repository: _, ...alone } = args;
   assert.deepEqual(
     commandsOf(alone),
     expected.filter((command) => !/workload-identity-pools|principalSet/.test(command)),
   );
-  const more = commandsOf({ ...args, dns: true, certificateManager: true, iap: true }).filter(
+  const more = commandsOf({ ...args, dns: true, certificateManager: true, iap: true, requestMetrics: true }).filter(
     (each) => !expected.includes(each),
   );
   assert.deepEqual(more, [
     may(deployer, "roles/dns.admin"),
     may(deployer, "roles/certificatemanager.owner"),
     may(deployer, "roles/iap.admin"),
+    may(deployer, "roles/logging.configWriter"),
     may(previewer, "roles/dns.reader"),
     may(previewer, "roles/certificatemanager.viewer"),
+    may(previewer, "roles/logging.viewer"),
   ]);
 });
 
@@ -238,10 +241,10 @@ test("the stack's config decides what may be granted, and which roles there are 
   const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
   const iap = { members: ["group:developers@example.com"] };
   for (const [edge, more] of [
-    [{ kind: "gateway" }, { certificateManager: true, iap: false }],
+    [{ kind: "gateway" }, { certificateManager: true, iap: false, requestMetrics: true }],
     [
       { kind: "gce", iap },
-      { certificateManager: false, iap: true },
+      { certificateManager: false, iap: true, requestMetrics: false },
     ],
   ] as const) {
     const changed = {
@@ -249,6 +252,7 @@ test("the stack's config decides what may be granted, and which roles there are 
       "gke-microservices:cluster": { kind: "gke", encryptionKey },
       "gke-microservices:edge": edge,
       "gke-microservices:dns": { create: true },
+      "gke-microservices:proxy": { metrics: { byService: more.requestMetrics } },
     };
     writeFileSync(file, stringify({ config: changed }));
     const { stdout, stderr } = await bootstrap(folder, [stack, "--bucket", "acme-state"]);

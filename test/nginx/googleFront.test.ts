@@ -52,9 +52,9 @@ interface LogLine {
   readonly requestId: string;
 }
 
-/** The log's line about the request for `path`, which nginx writes when the answer is on its way. */
+/** The log's line about the request for `path`, which nginx writes at the latest after a second. */
 async function logged({ log }: RunningNginx, path: string): Promise<LogLine> {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
     const lines = (await log()).map((line) => JSON.parse(line) as LogLine);
     const line = lines.find(({ httpRequest }) => new URL(httpRequest.requestUrl).pathname === path);
     if (line !== undefined) return line;

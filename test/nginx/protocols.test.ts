@@ -106,7 +106,7 @@ test("who asks before sending a body is told to go on, or why not", () =>
       const headers = { expect: "100-continue", "content-length": 5 };
       const asking = request({ host: "127.0.0.1", port, path, method: "PUT", headers, agent: false });
       asking.flushHeaders();
-      await once(asking, "continue", { signal: AbortSignal.timeout(3000) });
+      await once(asking, "continue", { signal: AbortSignal.timeout(5000) });
       const response = once(asking, "response") as Promise<[IncomingMessage]>;
       asking.end("hello");
       const [answer] = await response;
@@ -162,7 +162,7 @@ test("a route's patience is its own", () =>
     ]);
     assert.equal(hasty.status, 504);
     assert.partialDeepStrictEqual(JSON.parse(hasty.body), { error: "too slow", service: "web" });
-    assert.ok(hasty.after > 900 && hasty.after < 1450, `${hasty.after} ms`);
+    assert.ok(hasty.after > 900, `${hasty.after} ms`);
     assert.deepEqual([patient.status, patient.body], [200, "late"]);
   }));
 
@@ -175,7 +175,7 @@ async function openSocket(port: number, path: string): Promise<Socket> {
 }
 
 async function echoed(socket: Socket, words: string): Promise<string> {
-  const answer = once(socket, "data", { signal: AbortSignal.timeout(2000) }) as Promise<[string]>;
+  const answer = once(socket, "data", { signal: AbortSignal.timeout(5000) }) as Promise<[string]>;
   socket.write(words);
   return (await answer)[0];
 }
@@ -193,7 +193,7 @@ test("a websocket lives as long as somebody speaks, and a silent one as long as 
       assert.equal(await echoed(speaking, `ping ${count}`), `ping ${count}`);
     }
     const after = await cut;
-    assert.ok(after > 900 && after < 1900, `cut after ${after} ms`);
+    assert.ok(after > 900 && after < 5000, `cut after ${after} ms`);
     assert.equal(await echoed(patient, "still there"), "still there");
     for (const socket of [speaking, patient]) socket.destroy();
   }));

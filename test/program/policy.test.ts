@@ -25,6 +25,7 @@ const variants: Record<string, Readonly<Record<string, object>>> = {
   "with a route of gRPC": {
     services: { orders: { image: "example.com/orders:1", routes: [{ host: "grpc", protocol: "grpc" }] } },
   },
+  "with all that can be measured": { proxy: { metrics: { byService: true } } },
   "behind a Gateway of Google's": { edge: { kind: "gateway", armor: {} }, tls: { mode: "managed" } },
 };
 /** All that a rule warns of is chosen as the rule would have it. */
