@@ -7,8 +7,14 @@ type Edge =
   | { readonly kind: "gateway"; readonly onGoogle: boolean }
   | { readonly kind: "ingress"; readonly grpcServiceAnnotations: Readonly<Record<string, string>> };
 
+/**
+ * Contour allows 3 at a time, while those of a second follow when a pod of the proxy dies.
+ * https://projectcontour.io/docs/main/config/annotations/#contour-specific-service-annotations
+ */
+const manyRetries = { "projectcontour.io/max-retries": "1000" };
+
 export const proxyServices = (edge: Edge) => ({
-  serviceAnnotations: edge.kind === "gce" ? gceServiceAnnotations : {},
+  serviceAnnotations: { gce: gceServiceAnnotations, gateway: {}, ingress: manyRetries }[edge.kind],
   grpcService: grpcServiceOf(edge),
 });
 

@@ -93,7 +93,19 @@ export class TlsIngress extends pulumi.ComponentResource {
 const patience = (annotations: object) =>
   "pulumi.com/waitFor" in annotations ? {} : { "pulumi.com/skipAwait": "true" };
 
-/** What Contour reads; others take the same through `edge.annotations`. https://projectcontour.io/docs/main/config/annotations/ */
+/**
+ * What Contour reads; others take the same through `edge.annotations`. It lets websockets through where it is told, gives up
+ * on an answer before the proxy does, and tries no other pod unless it is asked to, while Google's load balancer does.
+ * https://projectcontour.io/docs/main/config/annotations/
+ */
 function classAnnotations(edge: ClassEdge, redirect: boolean): Record<string, string> {
-  return { ...(redirect && { "ingress.kubernetes.io/force-ssl-redirect": "true" }), ...edge.annotations };
+  return {
+    "projectcontour.io/websocket-routes": "/",
+    "projectcontour.io/response-timeout": "infinity",
+    // Nothing of the request was sent then: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
+    "projectcontour.io/retry-on": "connect-failure,refused-stream",
+    "projectcontour.io/num-retries": "3",
+    ...(redirect && { "ingress.kubernetes.io/force-ssl-redirect": "true" }),
+    ...edge.annotations,
+  };
 }

@@ -8,6 +8,13 @@ import { TlsIngress, type TlsIngressArgs } from "../../components/tlsIngress.ts"
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
 
 const hosts = ["shop.example.com", "hoge.shop.example.com"];
+/** What every Ingress of a class says to Contour: websockets, the proxy's own patience, another pod where nothing was sent. */
+const toContour = {
+  "projectcontour.io/websocket-routes": "/",
+  "projectcontour.io/response-timeout": "infinity",
+  "projectcontour.io/retry-on": "connect-failure,refused-stream",
+  "projectcontour.io/num-retries": "3",
+};
 const contour = { kind: "ingress", className: "contour", annotations: {} } as const;
 const gce = {
   kind: "gce",
@@ -66,7 +73,7 @@ test("an Ingress of a class, with TLS for every host and nothing of Google's", a
       name: "ingress",
       namespace: "apps",
       labels,
-      annotations: { ...skipAwait, "ingress.kubernetes.io/force-ssl-redirect": "true" },
+      annotations: { ...skipAwait, ...toContour, "ingress.kubernetes.io/force-ssl-redirect": "true" },
     },
     spec: { ingressClassName: "contour", tls: [{ secretName: secretName(made), hosts }], rules },
   });
@@ -106,17 +113,17 @@ test("without a certificate there is plain HTTP, and no redirect to where nothin
     const { recording, ingress, annotations } = await make({ certificate: undefined, redirectHttp });
     assert.deepEqual(recording.all(types.secret), []);
     assert.deepEqual(ingress.inputs["spec"], { ingressClassName: "contour", rules });
-    assert.deepEqual(annotations, skipAwait);
+    assert.deepEqual(annotations, { ...skipAwait, ...toContour });
   }
 });
 
 test("the redirect can be off, and the stack's own annotations are kept", async () => {
-  assert.deepEqual((await make({ redirectHttp: false })).annotations, skipAwait);
+  assert.deepEqual((await make({ redirectHttp: false })).annotations, { ...skipAwait, ...toContour });
   const edge = {
     ...contour,
     annotations: { "example.com/a": "b", "ingress.kubernetes.io/force-ssl-redirect": "false" },
   };
-  assert.deepEqual((await make({ edge })).annotations, { ...skipAwait, ...edge.annotations });
+  assert.deepEqual((await make({ edge })).annotations, { ...skipAwait, ...toContour, ...edge.annotations });
 });
 
 test("Google's load balancer is told the address, the TLS policy and the health check", async () => {
