@@ -137,8 +137,9 @@ function checkRoute(route: Route, services: readonly string[]): void {
   const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
   demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);
   demand(isCount(maxBodyMb, 0, 1_000_000), "body size", maxBodyMb);
-  for (const count of [limit.requestsPerSecond ?? 1, limit.connections ?? 1, (limit.burst ?? 0) + 1])
+  for (const count of [limit.requestsPerSecond ?? 1, (limit.burst ?? 0) + 1])
     demand(isCount(count, 1, 1_000_000), "limit", count);
+  demand(isCount(limit.connections ?? 1, 1, 65_535), "limit", limit.connections ?? 1);
   for (const [name, value] of Object.entries(responseHeaders)) {
     demand(headerName.test(name), "header name", name);
     demand(headerValue.test(value), "header value", value);

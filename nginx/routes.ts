@@ -1,7 +1,8 @@
 /** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
+import { renderClient, renderHsts } from "./client.ts";
 import { isGrpc, renderGrpc } from "./grpc.ts";
 import { allowedNames, renderLocations } from "./locations.ts";
-import { canonicalNetwork, checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
+import { checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
 import { renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
 
@@ -163,42 +164,6 @@ function renderResolver(resolver: string): string {
  * (Linux' default buffer), and for the others again every 2 s.
  */
 export const learningSeconds = (services: number): number => 2 * Math.floor(services / 200);
-
-/** What follows the client's entry in X-Forwarded-For. */
-const afterEntry = { last: "", "second-to-last": ",[^,]*" };
-
-/** What stands before the client's entry came from the client: it is neither believed nor passed on. */
-function renderClient(client: ProxyRoutes["client"]): string {
-  const networks = [...new Set(client.trustedProxies.map(canonicalNetwork))].sort();
-  return `# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
-geo $peer_is_trusted {
-    default 0;
-${networks.map((network) => `    ${network} 1;\n`).join("")}}
-# The client is the ${client.entry} entry.
-map $peer_is_trusted:$http_x_forwarded_for $client_address {
-    default $remote_addr;
-    "~^1:(?:.*,)?\\s*(?<forwarded_client>[0-9A-Fa-f.:]{2,45})\\s*${afterEntry[client.entry]}$" $forwarded_client;
-}
-map $peer_is_trusted:$http_x_forwarded_proto $client_scheme {
-    default $scheme;
-    "1:http" http;
-    "1:https" https;
-}
-`;
-}
-
-function renderHsts(hsts: ProxyRoutes["hsts"]): string[] {
-  if (hsts === undefined) return [];
-  const value = `max-age=${hsts.seconds}${hsts.includeSubdomains ? "; includeSubDomains" : ""}`;
-  return [
-    `map $client_scheme:$upstream_http_strict_transport_security $hsts {
-    default "";
-    https: "${value}";
-}
-add_header Strict-Transport-Security $hsts always;
-`,
-  ];
-}
 
 /**
  * `docs/upstreams.md` has the measurements. The zone holds 200 pods. `max_fails=0`: nginx would take a pod that is merely slow on one path

@@ -33,7 +33,7 @@ const requestSettings = {
     .strictObject({
       requestsPerSecond: z.int().min(1).max(1_000_000).optional(),
       burst: z.int().min(0).max(100_000).optional(),
-      connections: z.int().min(1).max(1_000_000).optional(),
+      connections: z.int().min(1).max(65_535).optional(),
     })
     .optional(),
   /** Headers added to answers. */

@@ -40,7 +40,7 @@ const requestSettings = {
     fc.record({
       requestsPerSecond: fc.constantFrom(1, 50, 1_000_000),
       burst: fc.constantFrom(0, 100_000),
-      connections: fc.constantFrom(1, 1_000_000),
+      connections: fc.constantFrom(1, 65_535),
     }),
   ),
   responseHeaders: maybe(fc.dictionary(text(inLabels.slice(0, 26), 1, 20), headerText, { maxKeys: 3 })),

@@ -1,0 +1,39 @@
+/** Who the client is, by which scheme it came, and what browsers are told of that. */
+import { canonicalNetwork } from "./routeChecks.ts";
+import type { ProxyRoutes } from "./routes.ts";
+
+/** What follows the client's entry in X-Forwarded-For. */
+const afterEntry = { last: "", "second-to-last": ",[^,]*" };
+
+/** What stands before the client's entry came from the client: it is neither believed nor passed on. */
+export function renderClient(client: ProxyRoutes["client"]): string {
+  const networks = [...new Set(client.trustedProxies.map(canonicalNetwork))].sort();
+  return `# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
+geo $peer_is_trusted {
+    default 0;
+${networks.map((network) => `    ${network} 1;\n`).join("")}}
+# The client is the ${client.entry} entry.
+map $peer_is_trusted:$http_x_forwarded_for $client_address {
+    default $remote_addr;
+    "~^1:(?:.*,)?\\s*(?<forwarded_client>[0-9A-Fa-f.:]{2,45})\\s*${afterEntry[client.entry]}$" $forwarded_client;
+}
+map $peer_is_trusted:$http_x_forwarded_proto $client_scheme {
+    default $scheme;
+    "1:http" http;
+    "1:https" https;
+}
+`;
+}
+
+export function renderHsts(hsts: ProxyRoutes["hsts"]): string[] {
+  if (hsts === undefined) return [];
+  const value = `max-age=${hsts.seconds}${hsts.includeSubdomains ? "; includeSubDomains" : ""}`;
+  return [
+    `map $client_scheme:$upstream_http_strict_transport_security $hsts {
+    default "";
+    https: "${value}";
+}
+add_header Strict-Transport-Security $hsts always;
+`,
+  ];
+}
