@@ -146,9 +146,17 @@ interface ContainerStatus {
   readonly lastState?: { readonly terminated?: { readonly reason: string; readonly exitCode: number } };
 }
 
+/** The kubelet's event, such as "Startup probe failed: HTTP probe failed with statuscode: 503". */
+interface ProbeFailure {
+  readonly involvedObject: { readonly name: string };
+  readonly message: string;
+}
+
 async function rolloutReasons(place: Place, namespace: string, name: string): Promise<string[]> {
   const selector = ["-n", namespace, "-l", `app.kubernetes.io/name=${name}`];
   const pods = await kubectlObjects(place, ["get", "pods", ...selector]);
+  const unhealthy = ["get", "events", "-n", namespace, "--field-selector=reason=Unhealthy", "--sort-by=.lastTimestamp"];
+  const probes = (await kubectlObjects(place, unhealthy)) as unknown as ProbeFailure[];
   const waiting = pods.flatMap((pod) => {
     const statuses = (pod["status"] as { containerStatuses?: ContainerStatus[] }).containerStatuses ?? [];
     return statuses
@@ -157,9 +165,10 @@ async function rolloutReasons(place: Place, namespace: string, name: string): Pr
         const last = lastState?.terminated
           ? `last ended with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
           : undefined;
+        const probe = probes.findLast(({ involvedObject }) => involvedObject.name === pod.metadata.name);
         const now = state.waiting
           ? `${state.waiting.reason}: ${state.waiting.message ?? ""}`
-          : "runs, but does not answer as healthy";
+          : `runs, but does not answer as healthy${probe === undefined ? "" : ` (${probe.message.trim()})`}`;
         return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
       });
   });

@@ -87,6 +87,8 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--cluster-signing-key-file=${pki("ca.key")}`,
         "--leader-elect=false",
         "--profiling=false",
+        // There is no other node: called away after an API server's silence, this one would only lose its pods' readiness.
+        "--node-monitor-grace-period=10m",
       ],
     },
     "kube-scheduler": {
