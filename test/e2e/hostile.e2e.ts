@@ -14,7 +14,8 @@ import { recordConfig } from "../program/recorded.ts";
 import { local } from "./commands.ts";
 import { start } from "./path.ts";
 
-const runs = 2000;
+/** Among all suites, a quarter of them. */
+const runs = process.env["SHORT"] === undefined ? 2000 : 500;
 /** Objects in one call of kubectl. */
 const atOnce = 200;
 const namespace = "hostile";

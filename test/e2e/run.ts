@@ -14,6 +14,7 @@ const suites = readdirSync(folder)
 const usage = `npm run e2e [-- NAME] [-- --engine pulumi]
 
 Runs the end-to-end suites one after another, or the one that is named: ${suites.join(", ")}.
+Of the long ones (faults, hostile, interrupted) all suites together run a shorter cut.
 --engine pulumi runs the suite that drives the local stack by the Pulumi CLI.`;
 
 await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
@@ -27,6 +28,7 @@ await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
   // One after another: there is one local Kubernetes.
   const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files], {
     stdio: "inherit",
+    env: { ...process.env, ...(named.length === 0 && { SHORT: "1" }) },
   });
   process.exitCode = status ?? 1;
   return Promise.resolve();

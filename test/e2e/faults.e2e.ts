@@ -1,0 +1,226 @@
+/** Nothing is lost: changes and faults under a load of all kinds of requests. `npm run e2e -- faults` sends 60,000 at each change. */
+import assert from "node:assert/strict";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { kubectlPath } from "../../local/build.ts";
+import { kubectl } from "../../local/kubectl.ts";
+import { kubeconfigPath, projectDir, tlsDir } from "../../local/paths.ts";
+import { caFile } from "../../local/tls.ts";
+import { get } from "../../local/verify.ts";
+import { command, local, stackFile, type Outcome } from "./commands.ts";
+import { containerOf, hold, kill, processesOf } from "./faults/inNode.ts";
+import { row, table } from "./faults/table.ts";
+import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
+import { entrance, start } from "./path.ts";
+
+const kept = `${stackFile}.kept`;
+/** The local stack with the service that the load is for, and rollouts that fail soon. */
+const base = () =>
+  readFileSync(kept, "utf8").replace("config:", "config:\n  gke-microservices:rolloutSeconds: 40") +
+  `    echo:
+      build: { context: ./test/e2e/echo }
+      healthPath: /
+      routes: [{ path: /echo/ }]
+      resources: { cpu: 50m }
+`;
+/** Applies the stack with a change; without one it is put back. */
+async function apply(edit: (text: string) => string = (text) => text): Promise<Outcome> {
+  writeFileSync(stackFile, edit(base()));
+  return start();
+}
+async function applied(edit?: (text: string) => string): Promise<void> {
+  const { status, text } = await apply(edit);
+  assert.equal(status, 0, text);
+}
+const replace = (from: string, to: string) => (text: string) => {
+  assert.ok(text.includes(from), `the stack file has no ${from}`);
+  return text.replace(from, to);
+};
+
+const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
+const inStack = (...args: string[]) => kubectl(place, ["--namespace", "apps", ...args]);
+/** What one process may have had inside it: of the requests of a second, and ten websockets. */
+const mostLost = 100;
+const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: entrance().ca });
+
+/** Adds what was seen to the table. @param inevitable failures that nothing could have prevented, and why */
+function seen({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
+  row({ what, requests, failed: load.failures.length, outage, inevitable, p99: load.p99 });
+}
+function nothingLost(observed: Observed<unknown>, what: string): void {
+  seen(observed, what);
+  assert.deepEqual(kindsOf(observed.load.failures), [], what);
+}
+
+before(
+  async () => {
+    copyFileSync(stackFile, kept);
+    await applied();
+  },
+  { timeout: 25 * 60_000 },
+);
+after(async () => {
+  copyFileSync(kept, stackFile);
+  rmSync(kept);
+  console.log(table());
+  await local("stop.ts", "--keep-cache");
+});
+
+/** A file of an image's context with one line more, for as long as `work` takes. */
+async function withLine(file: string, line: string, work: () => Promise<void>): Promise<void> {
+  const path = join(projectDir, file);
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, `${text}\n${line}\n`);
+  try {
+    await work();
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+const changes: Record<string, () => Promise<void>> = {
+  "new version of a service": () => withLine("test/e2e/echo/main.mjs", "// another version", () => applied()),
+  "new version of the proxy": () => withLine("nginx/nginx.conf", "# another version", () => applied()),
+  "route added, changed, removed": async () => {
+    await applied(replace("[{ path: /echo/ }]", "[{ path: /echo/ }, { path: /more/ }]"));
+    await applied(replace("[{ path: /echo/ }]", "[{ path: /echo/ }, { path: /other/, timeoutSeconds: 5 }]"));
+    await applied();
+  },
+  "scaled up and down": async () => {
+    await applied(replace("healthPath: /\n", "healthPath: /\n      replicas: 4\n"));
+    await applied();
+  },
+  "certificate rotated": async () => {
+    rmSync(join(tlsDir, "tls.crt"));
+    await applied();
+  },
+};
+
+suite("changes lose nothing", () => {
+  for (const [what, change] of Object.entries(changes))
+    test(what, { timeout: 10 * 60_000 }, async () => {
+      nothingLost(await underLoad(overHttps(), change), what);
+      await applied();
+    });
+
+  test("HTTP to TLS", { timeout: 10 * 60_000 }, async () => {
+    const file = /tls:\n( {4}.*\n)+/;
+    const plain = (text: string) => text.replace(file, "tls:\n    mode: none\n");
+    await applied(plain);
+    const observed = await underLoad({ url: "http://shop.localhost/echo/" }, () =>
+      applied(replace("mode: supplied\n", "mode: supplied\n    redirectHttp: false\n")),
+    );
+    nothingLost(observed, "HTTP to TLS");
+    await applied();
+  });
+
+  const mistakes: Record<string, readonly [edit: (text: string) => string, cause: RegExp]> = {
+    "bad image": [
+      replace("build: { context: ./test/e2e/echo }", "image: localhost/nowhere/echo:1"),
+      /ErrImagePull|ImagePullBackOff/,
+    ],
+    "bad health path": [replace("healthPath: /\n", "healthPath: /sick\n"), /probe failed.*503/i],
+    "bad route": [replace("{ path: /echo/ }", "{ path: /echo/../ }"), /services\.echo\.routes\[0\]\.path/],
+  };
+  for (const [what, [edit, cause]] of Object.entries(mistakes))
+    test(`${what}: the old release serves on`, { timeout: 10 * 60_000 }, async () => {
+      const observed = await underLoad(overHttps(), () => apply(edit));
+      const { status, text, seconds } = observed.result;
+      assert.equal(status, 1, text);
+      assert.match(text, cause);
+      assert.ok(seconds < 60, `the error came after ${seconds} s`);
+      nothingLost(observed, what);
+      await applied();
+    });
+});
+
+suite("faults cost what is inside the fault, and no more", () => {
+  /** Each with what it may cost: failures by kind, and the reason. */
+  const faults: Record<string, { act: () => Promise<unknown>; may?: RegExp; inevitable?: string; most?: number }> = {
+    "a service's pod killed": {
+      act: async () => {
+        kill(await containerOf(place, "echo"));
+      },
+      may: /^(upload|websocket|download): /,
+      inevitable: "uploads, downloads and websockets inside the killed process",
+    },
+    "a proxy's pod killed": {
+      act: async () => {
+        kill(await containerOf(place, "nginx-proxy", "nginx"));
+      },
+      may: /./,
+      inevitable: "requests and websockets inside the killed process",
+    },
+    "a service out of memory": {
+      act: () => postToEcho("eat"),
+      may: /^(upload|websocket|download): /,
+      inevitable: "as for a killed pod",
+    },
+    "a pod busy for 5 s": { act: () => postToEcho("burn?seconds=5") },
+    "CoreDNS restarted": { act: () => restarted("coredns") },
+    "kubelet restarted": {
+      act: () => restarted("kubelet"),
+      may: /^(\w| )+: 50[23] /,
+      // https://github.com/kubernetes/enhancements/issues/4781
+      inevitable: "a kubelet that starts calls all pods of its node not ready until their next probe; here is one node",
+      most: Infinity,
+    },
+    "containerd restarted": { act: () => restarted("containerd") },
+    "API server away for a minute": { act: () => hold(processesOf("kube-apiserver"), 60) },
+  };
+  /** A GET would be tried at the next pod, and take that one too. */
+  const postToEcho = (path: string) =>
+    command("curl", [
+      ...["--silent", "--request", "POST", "--max-time", "20", "--cacert", caFile],
+      ...["--resolve", "shop.localhost:443:127.0.0.1", `https://shop.localhost/echo/${path}`],
+    ]);
+  const restarted = (program: string) => {
+    kill(processesOf(program));
+    return sleep(10_000);
+  };
+
+  for (const [what, { act, may, inevitable, most = mostLost }] of Object.entries(faults))
+    test(what, { timeout: 10 * 60_000 }, async () => {
+      const observed = await underLoad(overHttps(), act, least / 2);
+      seen(observed, what, inevitable);
+      const kinds = observed.load.failures.map(({ kind, what }) => `${kind}: ${what}`);
+      const unexpected = may === undefined ? kinds : kinds.filter((each) => !may.test(each));
+      assert.deepEqual([...new Set(unexpected)], [], what);
+      assert.ok(kinds.length <= most, `${kinds.length} failed: ${kindsOf(observed.load.failures).join("; ")}`);
+      await applied();
+    });
+
+  test("all pods of a service down: its routes say so, the others go on", { timeout: 10 * 60_000 }, async () => {
+    const askHoge = () => get(entrance(), "https", "shop.localhost", "/hoge/");
+    const observed = await underLoad(
+      overHttps(),
+      async () => {
+        await inStack("scale", "deployment/hoge", "--replicas=0");
+        await inStack("wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name=hoge", "--timeout=120s");
+        const { status, body } = await askHoge();
+        assert.equal(status, 502);
+        assert.match(body, /"error":"service unknown or down","service":"hoge"/);
+        await applied();
+        await sleep(10_000); // until each nginx has asked DNS again
+        for (let time = 0; time < 10; time += 1) assert.equal((await askHoge()).status, 200);
+      },
+      least / 2,
+    );
+    nothingLost(observed, "all pods of another service down");
+  });
+
+  test("everything stopped and started again", { timeout: 10 * 60_000 }, async () => {
+    const observed = await underLoad(
+      overHttps(),
+      async () => {
+        assert.equal((await local("stop.ts", "--keep-cache")).status, 0);
+        await applied();
+      },
+      0,
+    );
+    seen(observed, "everything stopped and started again", "all, until the new stack answers");
+    assert.ok(observed.outage < 120, `${observed.outage} s without answers`);
+  });
+});

@@ -1,0 +1,56 @@
+/** Something is done to the stack while requests come in: how many failed, and for how long. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Failure, LoadOptions, LoadResult } from "./openLoad.ts";
+
+/** Requests a second. */
+export const rate = Number(process.env["LOAD_RATE"] ?? 500);
+/** The whole suite sends at least so many requests at each change; in its shorter cut a tenth. */
+export const least = process.env["SHORT"] === undefined ? 60_000 : 6_000;
+
+export interface Observed<T> {
+  readonly result: T;
+  readonly load: LoadResult;
+  readonly requests: number;
+  /** Seconds from the first failure to the last; 0 without failures. */
+  readonly outage: number;
+}
+
+/** @param requests that are sent at least, and until `work` has ended and its old pods are gone */
+export async function underLoad<T>(
+  options: Omit<LoadOptions, "rate">,
+  work: () => Promise<T>,
+  requests = least,
+): Promise<Observed<T>> {
+  const child = fork(join(import.meta.dirname, "openLoad.ts"), [JSON.stringify({ ...options, rate })]);
+  const began = Date.now();
+  try {
+    await sleep(3000);
+    const result = await work();
+    await sleep(Math.max(15_000, (requests / rate) * 1000 - (Date.now() - began)));
+    const answer = once(child, "message") as Promise<[LoadResult]>;
+    child.send("stop");
+    const [load] = await answer;
+    const times = load.failures.map(({ at }) => at);
+    return {
+      result,
+      load,
+      requests: Object.values(load.sent).reduce((sum, count) => sum + count, 0),
+      outage: times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000,
+    };
+  } finally {
+    child.kill();
+  }
+}
+
+/** Failures by what was seen, the most frequent first. */
+export function kindsOf(failures: readonly Failure[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { kind, what } of failures) {
+    const key = `${kind}: ${what.replaceAll(/[0-9a-f]{32}/g, "…")}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a).map(([key, count]) => `${count} × ${key}`);
+}
