@@ -149,7 +149,7 @@ test("each edge is told in its own words that the Service speaks HTTP/2 over TLS
     grpcService: { annotations: contour },
   });
   assert.deepEqual(proxyServices({ kind: "ingress", grpcServiceAnnotations: { "example.com/proto": "h2" } }), {
-    serviceAnnotations: {},
+    serviceAnnotations: { "projectcontour.io/max-retries": "1000" },
     grpcService: { annotations: { ...contour, "example.com/proto": "h2" } },
   });
 });
