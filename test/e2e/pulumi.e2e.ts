@@ -48,7 +48,7 @@ test("pulumi: both engines make the same objects", options, async () => {
   );
   assert.ok(names.length > 10, rendered.text);
   const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
-  const kinds = "configmaps,secrets,services,deployments,ingresses,poddisruptionbudgets";
+  const kinds = "configmaps,secrets,services,deployments,ingresses,poddisruptionbudgets,networkpolicies";
   const live = await kubectlObjects(place, [
     "get",
     kinds,
