@@ -45,7 +45,7 @@ const behindPolicies = { ...inCluster, dependsOn: policies };
 
 // The services, and the proxy that routes to them.
 const routes = proxyRoutes(config);
-const upstreams = routes.upstreams.map((upstream) => upstream.service);
+const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const images: Record<string, pulumi.Output<string>> = {};
 const dependsOn: pulumi.Resource[] = [...policies];
 const common = { namespace, rolloutSeconds };
@@ -62,7 +62,7 @@ for (const [service, settings] of Object.entries(config.services)) {
         )
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;
-  const routed = upstreams.includes(service);
+  const routed = upstreams.has(service);
   const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
   dependsOn.push(...new Microservice(service, args, behindPolicies).upstream);
 }

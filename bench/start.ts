@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { clusterStatus } from "../local/cluster.ts";
 import { projectDir } from "../local/paths.ts";
 import { Problem } from "../local/problem.ts";
-import { children } from "../local/processes.ts";
 import { findSandboxes } from "../local/sandbox.ts";
+import { median } from "./proxy/results.ts";
+import { memoryMiB } from "./proxy/servers.ts";
 
 /** One figure: what was measured, how much, and what it is to stay under, where there is such a thing. */
 export interface Figure {
@@ -76,14 +77,7 @@ function timed(args: readonly string[], env: Record<string, string> = {}): Promi
 
 /** Proportional set size of the sandbox's whole process tree, pods included: shared pages are counted once. */
 function memory(): number {
-  const tree = (pid: number): number[] => [pid, ...children(pid).flatMap(tree)];
-  const pss = (pid: number) =>
-    Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
-  return (
-    findSandboxes()
-      .flatMap(({ outer }) => tree(outer))
-      .reduce((sum, pid) => sum + pss(pid), 0) / 1024
-  );
+  return findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
 }
 
 /**
@@ -105,7 +99,6 @@ async function renderOverhead(): Promise<Figure[]> {
     beyondBare.push(rendering - (await timed(bare)));
     beyondCached.push(rendering - (await timed(bare, cached)));
   }
-  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
   return [
     { what: "render staging, beyond Node importing the SDKs", value: median(beyondBare), unit: "ms", limit: 100 },
     { what: "the same, importing from the same compile cache", value: median(beyondCached), unit: "ms" },

@@ -1,4 +1,5 @@
 /** What follows from routes of gRPC: for the edge, which has another backend for them, and for the pods behind them. */
+import { servicesOf } from "../nginx/targets.ts";
 import type { EdgePath } from "../components/grpcPort.ts";
 import { hostNames } from "./hosts.ts";
 import { placesOf, protocolOf, type PlacesConfig } from "./routes.ts";
@@ -13,9 +14,7 @@ type Services = Settings["services"];
 function speaksGrpc(services: Services, name: string): boolean {
   const protocols = Object.entries(services).flatMap(([owner, service]) =>
     service.routes
-      .filter(({ canary, versions = [] }) =>
-        [owner, canary?.service, ...versions.map((version) => version.service)].includes(name),
-      )
+      .filter((route) => servicesOf({ ...route, service: owner }).includes(name))
       .map((route) => protocolOf(route, service)),
   );
   return protocols.length > 0

@@ -7,6 +7,7 @@ import {
   type Upstream,
   type Wildcard,
 } from "../nginx/routes.ts";
+import { servicesOf } from "../nginx/targets.ts";
 import { podsService } from "../components/naming.ts";
 import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
@@ -82,13 +83,7 @@ function hstsOf(tls: RoutedConfig["tls"]): ProxyRoutes["hsts"] {
 }
 
 function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Route[]): Upstream[] {
-  const routed = new Set(
-    routes.flatMap(({ service, canary, versions = [] }) => [
-      service,
-      ...(canary ? [canary.service] : []),
-      ...versions.map((version) => version.service),
-    ]),
-  );
+  const routed = new Set(routes.flatMap(servicesOf));
   return Object.entries(services)
     .filter(([service]) => routed.has(service))
     .map(([service, { port }]) => ({ service, port, address: `${podsService(service)}.${suffixOf(namespace)}` }));

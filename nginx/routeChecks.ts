@@ -4,6 +4,7 @@
  */
 import { isIP } from "node:net";
 import type { ProxyRoutes, Route } from "./routes.ts";
+import { servicesOf } from "./targets.ts";
 
 const segment = "[A-Za-z0-9._~-]+";
 const routePath = new RegExp(`^/(?:${segment}/)*(?:${segment})?$`);
@@ -95,7 +96,8 @@ export function checkProxy(proxy: ProxyRoutes): void {
   }
   const services = proxy.upstreams.map(({ service }) => service);
   demandDistinct("upstream", services);
-  for (const route of proxy.routes) checkRoute(route, services);
+  const known = new Set(services);
+  for (const route of proxy.routes) checkRoute(route, known);
   for (const redirect of proxy.redirects ?? []) {
     checkPlace(redirect);
     demand(isRedirectTarget(redirect.to), "target of a redirect", redirect.to);
@@ -121,12 +123,11 @@ function checkPlace({ host, path }: Pick<Route, "host" | "path">): void {
   demand(isRoutePath(path), "path", path);
 }
 
-function checkRoute(route: Route, services: readonly string[]): void {
-  const { service, protocol = "http", canary, versions = [], settings = {} } = route;
+function checkRoute(route: Route, services: ReadonlySet<string>): void {
+  const { protocol = "http", canary, versions = [], settings = {} } = route;
   checkPlace(route);
   demand(["http", "grpc"].includes(protocol), "protocol", protocol);
-  for (const name of [service, ...versions.map((version) => version.service), ...(canary ? [canary.service] : [])])
-    demand(services.includes(name), "service of a route (it has no upstream)", name);
+  for (const name of servicesOf(route)) demand(services.has(name), "service of a route (it has no upstream)", name);
   if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);
   for (const { header, cookie, value } of versions) {
     demand((header === undefined) !== (cookie === undefined), "version (either a header or a cookie)", value);
@@ -151,6 +152,7 @@ function demand(holds: boolean, what: string, value: string | number): void {
 }
 
 function demandDistinct(what: string, keys: readonly string[]): void {
-  const again = keys.find((key, index) => keys.indexOf(key) !== index);
+  const seen = new Set<string>();
+  const again = keys.find((key) => seen.size === seen.add(key).size);
   if (again !== undefined) throw new Error(`More than one ${what} for nginx: ${JSON.stringify(again)}`);
 }

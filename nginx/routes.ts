@@ -136,9 +136,10 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
     ...renderHsts(proxy.hsts),
-    ...sorted(proxy.upstreams, ({ service }) => service)
-      .flatMap((upstream) => upstreamsOf(upstream, routes))
-      .map(renderUpstream),
+    ...upstreamsOf(
+      sorted(proxy.upstreams, ({ service }) => service),
+      routes,
+    ).map(renderUpstream),
     ...routes.flatMap(renderTarget),
     ...routes.flatMap(renderLimits),
     renderServer("_", http, undefined),

@@ -16,13 +16,22 @@ function nameOf({ service, host = "", path }: Route): string {
 export const upstreamName = (service: string, { protocol }: Pick<Route, "protocol">): string =>
   protocol === "grpc" ? `grpc_${service}` : service;
 
+/** Every service that a route leads to: its own, those of its versions, and its canary's. */
+export const servicesOf = ({ service, canary, versions = [] }: Pick<Route, "service" | "canary" | "versions">) => [
+  service,
+  ...versions.map((version) => version.service),
+  ...(canary === undefined ? [] : [canary.service]),
+];
+
 /** One for each protocol by which a service is reached. */
-export function upstreamsOf(upstream: Upstream, routes: readonly Route[]): Upstream[] {
-  const leading = routes.filter(({ service, canary, versions = [] }) =>
-    [service, canary?.service, ...versions.map((version) => version.service)].includes(upstream.service),
-  );
-  const names = new Set(leading.map((route) => upstreamName(upstream.service, route)));
-  return (names.size === 0 ? [upstream.service] : [...names].sort()).map((service) => ({ ...upstream, service }));
+export function upstreamsOf(upstreams: readonly Upstream[], routes: readonly Route[]): Upstream[] {
+  const names = new Map(upstreams.map(({ service }) => [service, new Set<string>()]));
+  for (const route of routes)
+    for (const service of servicesOf(route)) names.get(service)?.add(upstreamName(service, route));
+  return upstreams.flatMap((upstream) => {
+    const found = [...(names.get(upstream.service) ?? [])].sort();
+    return (found.length === 0 ? [upstream.service] : found).map((service) => ({ ...upstream, service }));
+  });
 }
 
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];

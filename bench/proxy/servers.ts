@@ -86,8 +86,8 @@ export function cpuSeconds({ pid }: Server): number {
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
-/** Proportional set size of a server's processes in MiB: shared pages are counted once. */
-export function memoryMiB({ pid }: Server): number {
+/** Proportional set size of a process and all below it, in MiB: shared pages are counted once. */
+export function memoryMiB({ pid }: Pick<Server, "pid">): number {
   const kib = tree(pid).map((each) =>
     Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, "utf8"))?.[1] ?? 0),
   );

@@ -1,6 +1,6 @@
 /** The shape of where the Kubernetes is. What depends on the region, or on another key, is in `../checks/cluster.ts`. */
 import * as z from "zod";
-import { label } from "./values.ts";
+import { distinct, label } from "./values.ts";
 
 /** With mode autopilot there are none. */
 const nodePool = z.strictObject({
@@ -73,7 +73,7 @@ const gke = z
       .array(z.string().regex(/^[a-z]+-[a-z]+\d+-[a-z]$/, "must be a zone such as asia-northeast1-a"))
       .min(1)
       .max(10)
-      .refine((zones) => new Set(zones).size === zones.length, "must not name a zone twice")
+      .refine(distinct, "must not name a zone twice")
       .optional(),
     network: z
       .strictObject({

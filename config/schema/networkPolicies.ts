@@ -26,7 +26,7 @@ export const egress = z
         .array(z.int().min(1).max(65535))
         .min(1, "must name at least one port, such as 443")
         .max(100)
-        .refine((ports) => new Set(ports).size === ports.length, "must name each port once"),
+        .refine(distinct, "must name each port once"),
     }),
   )
   .max(100)

@@ -127,7 +127,7 @@ export const labelValue = z
   );
 
 /** For arrays in which saying something twice is a slip. */
-export const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
+export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
 export const replicas = z.int().min(1).max(100);
 
@@ -143,7 +143,4 @@ const role = z
     "is a basic role, which reaches everything in the project; name the predefined role of the one API that the service calls, such as roles/pubsub.publisher",
   );
 
-export const roles = z
-  .array(role)
-  .max(30)
-  .refine((names) => new Set(names).size === names.length, "names a role twice; keep one");
+export const roles = z.array(role).max(30).refine(distinct, "names a role twice; keep one");

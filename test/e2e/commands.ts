@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { projectDir } from "../../local/paths.ts";
+import { kubectlPath } from "../../local/build.ts";
+import { kubeconfigPath, projectDir } from "../../local/paths.ts";
 
 export interface Outcome {
   readonly status: number | null;
@@ -34,6 +35,9 @@ export function command(program: string, args: readonly string[], env: Record<st
     });
   });
 }
+
+/** The Kubernetes that this checkout has started. */
+export const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
 
 export const stackFile = join(projectDir, "Pulumi.local.yaml");
 

@@ -4,12 +4,11 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kubectlPath } from "../../local/build.ts";
 import { kubectl } from "../../local/kubectl.ts";
-import { kubeconfigPath, projectDir, tlsDir } from "../../local/paths.ts";
+import { projectDir, tlsDir } from "../../local/paths.ts";
 import { caFile } from "../../local/tls.ts";
 import { get } from "../../local/verify.ts";
-import { command, local, stackFile, type Outcome } from "./commands.ts";
+import { command, local, stackFile, type Outcome, place } from "./commands.ts";
 import { containerOf, hold, kill, processesOf } from "./faults/inNode.ts";
 import { row, table } from "./faults/table.ts";
 import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
@@ -39,7 +38,6 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, to);
 };
 
-const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
 const inStack = (...args: string[]) => kubectl(place, ["--namespace", "apps", ...args]);
 /** What one process may have had inside it: of the requests of a second, and ten websockets. */
 const mostLost = 100;

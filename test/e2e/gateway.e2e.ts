@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { kubectlObjects } from "../../local/kubectl.ts";
-import { kubectlPath } from "../../local/build.ts";
-import { kubeconfigPath } from "../../local/paths.ts";
-import { local, stackFile } from "./commands.ts";
+import { local, stackFile, place } from "./commands.ts";
 import { pathTests, start } from "./path.ts";
 
 const original = readFileSync(stackFile, "utf8");
@@ -18,7 +16,6 @@ after(async () => {
 pathTests();
 
 const objects = (kind: string) => {
-  const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
   return kubectlObjects(place, ["get", kind, "-n", "apps"]);
 };
 

@@ -4,14 +4,13 @@ import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { checkConfig } from "../../config.ts";
-import { kubectlPath } from "../../local/build.ts";
 import { CommandError, kubectl } from "../../local/kubectl.ts";
 import { syntaxProblem } from "../../local/nginx.ts";
-import { kubeconfigPath, projectDir } from "../../local/paths.ts";
+import { projectDir } from "../../local/paths.ts";
 import { hostileConfigs } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../program/recorded.ts";
-import { local } from "./commands.ts";
+import { local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
 /** Among all suites, a quarter of them. */
@@ -19,8 +18,6 @@ const runs = process.env["SHORT"] === undefined ? 2000 : 500;
 /** Objects in one call of kubectl. */
 const atOnce = 200;
 const namespace = "hostile";
-
-const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
 
 interface Sent {
   readonly kind: string;

@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { kubectlPath } from "../../local/build.ts";
 import { kubectlObjects } from "../../local/kubectl.ts";
-import { kubeconfigPath, projectDir } from "../../local/paths.ts";
+import { projectDir } from "../../local/paths.ts";
 import { destroy, findPulumi, previewChanges } from "../../local/pulumiEngine.ts";
 import { caFile } from "../../local/tls.ts";
-import { command, editStack, local } from "./commands.ts";
+import { command, editStack, local, place } from "./commands.ts";
 import { underLoad } from "./load.ts";
 
 const program = findPulumi();
@@ -47,7 +46,6 @@ test("pulumi: both engines make the same objects", options, async () => {
     ([, kind, name]) => `${kind ?? ""}/${name ?? ""}`,
   );
   assert.ok(names.length > 10, rendered.text);
-  const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
   const kinds = "configmaps,secrets,services,deployments,ingresses,poddisruptionbudgets,networkpolicies";
   const live = await kubectlObjects(place, [
     "get",
@@ -83,6 +81,5 @@ test("pulumi: another engine on the running stack is refused", options, async ()
 
 test("pulumi: destroy leaves nothing", options, async () => {
   await destroy(program ?? "");
-  const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
   assert.deepEqual(await kubectlObjects(place, ["get", "namespace", "apps", "--ignore-not-found"]), []);
 });

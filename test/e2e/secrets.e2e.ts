@@ -4,16 +4,13 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { kubectlPath } from "../../local/build.ts";
 import { kubectl } from "../../local/kubectl.ts";
-import { kubeconfigPath, logsDir, tlsDir } from "../../local/paths.ts";
+import { logsDir, tlsDir } from "../../local/paths.ts";
 import { allProcesses, commandLine } from "../../local/processes.ts";
-import { command, editStack, local } from "./commands.ts";
+import { command, editStack, local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
 after(() => local("stop.ts", "--keep-cache"));
-
-const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
 
 /** The middle of a PEM file's text: long enough to be found, and in one line. */
 const heart = (file: string) => readFileSync(file, "utf8").split("\n")[3] ?? assert.fail(`${file} is no key`);
