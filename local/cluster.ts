@@ -14,6 +14,7 @@ import { requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
 import type { Progress } from "./progress.ts";
 import { ready } from "./ready.ts";
 import { cgroup, endSandbox, startSandbox } from "./sandbox.ts";
+import { finishRemoval, removeWhole } from "./writeWhole.ts";
 
 export interface ClusterOptions {
   /** Of the stack that is to run there: of the Gateways, the edge reads the one in it. @default "apps" */
@@ -64,6 +65,7 @@ export async function startCluster(options: ClusterOptions, progress: Progress):
       await endSandbox();
       requireFreeNetwork();
       requireFreePorts(address, [httpPort, httpsPort]);
+      finishRemoval(stateDir);
       requireDisk(stateDir, diskNeeded.start);
       rmSync(nodeDir, { recursive: true, force: true });
       for (const [name, text] of Object.entries(files)) {
@@ -98,9 +100,7 @@ export async function stopCluster({ keepCache = false }: { keepCache?: boolean }
   return withLock(lockFile, async () => {
     const removed = await endSandbox();
     for (const folder of keepCache ? [stateDir] : [stateDir, cacheDir]) {
-      if (!existsSync(folder)) continue;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-      removed.push(folder);
+      if (removeWhole(folder)) removed.push(folder);
     }
     return removed;
   });

