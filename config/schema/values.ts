@@ -24,7 +24,9 @@ export const host = z
   .regex(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
     "must be a label under the domain (hoge) or a full lower-case DNS name (hoge.example.com)",
-  );
+  )
+  // Browsers and nginx take a name that ends in a number for an address. https://url.spec.whatwg.org/#ends-in-a-number-checker
+  .refine((value) => !/\.\d+$/.test(value), "must be a name, not an address: its last label must not be a number");
 
 /** The characters that RFC 3986 allows unescaped in a path segment, less those that mean something to nginx or to a shell. */
 export const path = z

@@ -143,6 +143,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["a path with dots", hoge({ routes: [{ path: "/a/../b/" }] }), [/routes\[0\]\.path/, /\.\. segments/]],
   ["a path that would break out of its directive", hoge({ routes: [{ path: '/a/;}{ "' }] }), [/routes\[0\]\.path/]],
   ["a route without path and host", hoge({ routes: [{}] }), [/routes\[0\]/, /must have a path, a host or both/]],
+  ["a route by address", hoge({ routes: [{ host: "127.0.0.1" }] }), [/routes\[0\]\.host/, /not an address/]],
   ["keepPrefix without a prefix", hoge({ routes: [{ path: "/", keepPrefix: true }] }), [/keepPrefix says nothing/]],
   ["a reserved namespace", { ...valid, namespace: "kube-system" }, [/must not be default or kube-/]],
   ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
