@@ -102,13 +102,16 @@ export class Gateway extends pulumi.ComponentResource {
     const redirect = args.redirectHttp && secure;
     const listeners = [...(redirect ? [] : ["http"]), ...(secure ? ["https"] : [])];
     const parentRefs = (names: readonly string[]) => names.map((sectionName) => ({ name: app, sectionName }));
-    // One for each name: a route takes 16 names at most, and no name ever moves from one route to another.
+    // At least one for each name: a route takes 16 names at most, and no name ever moves from one route to another.
     for (const host of args.hosts)
-      route(`route-${host}`, googleName(host, 63), {
-        parentRefs: parentRefs(listeners),
-        hostnames: [host],
-        rules: routeRules(edgePathsOf(host, args.grpc), args),
-      });
+      for (const [index, rules] of routeRules(edgePathsOf(host, args.grpc), args).entries()) {
+        const part = index === 0 ? host : `${host}/${index + 1}`;
+        route(`route-${part}`, googleName(part, 63), {
+          parentRefs: parentRefs(listeners),
+          hostnames: [host],
+          rules,
+        });
+      }
     if (redirect)
       route("redirect", `${app}-redirect`, {
         parentRefs: parentRefs(["http"]),
@@ -120,28 +123,36 @@ export class Gateway extends pulumi.ComponentResource {
   }
 }
 
+/** A rule takes no more, and a route no more than 128 in all. https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule */
+const matchesPerRule = 64;
+
 /**
- * One rule for each backend; which of its matches holds goes by exactness and length, not by order. An HTTPRoute for gRPC
- * too: a GRPCRoute may not have a name that an HTTPRoute has, and a name may have routes of both protocols.
+ * The rules of each route of a host: one for each backend; which of its matches holds goes by exactness and length, not by
+ * order, and not by the route that it is in. An HTTPRoute for gRPC too: a GRPCRoute may not have a name that an HTTPRoute
+ * has, and a name may have routes of both protocols.
  * https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute
  */
-function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: GatewayArgs) {
-  const matches = (protocol: EdgePath["protocol"]) =>
-    paths
+function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: GatewayArgs): object[][] {
+  const rule = {
+    http: {
+      ...(google?.cdn && { filters: [cdnFilter] }),
+      backendRefs: [{ name: serviceName, port: proxyServicePort }],
+    },
+    grpc: { backendRefs: [{ name: grpc?.serviceName, port: grpcServicePort }] },
+  };
+  if (paths.every(({ protocol }) => protocol === "http")) return [[rule.http]]; // Then there is nothing to match.
+  const parts = (["grpc", "http"] as const).map((protocol) => {
+    const matches = paths
       .filter((path) => path.protocol === protocol)
       .map(({ path }) => ({ path: { type: path.endsWith("/") ? "PathPrefix" : "Exact", value: path } }));
-  const [http, others] = [matches("http"), matches("grpc")];
-  const everything = others.length === 0; // Then there is nothing to match.
-  return [
-    ...(everything ? [] : [{ matches: others, backendRefs: [{ name: grpc?.serviceName, port: grpcServicePort }] }]),
-    ...(http.length === 0
-      ? []
-      : [
-          {
-            ...(!everything && { matches: http }),
-            ...(google?.cdn && { filters: [cdnFilter] }),
-            backendRefs: [{ name: serviceName, port: proxyServicePort }],
-          },
-        ]),
-  ];
+    return chunks(matches, matchesPerRule).map((some) => ({ matches: some, ...rule[protocol] }));
+  });
+  const most = Math.max(...parts.map(({ length }) => length));
+  return Array.from({ length: most }, (_, index) => parts.flatMap((rules) => rules.slice(index, index + 1)));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }

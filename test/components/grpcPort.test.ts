@@ -241,6 +241,56 @@ test("a Gateway's routes lead each path to the Service of its protocol, and noth
   assert.deepEqual(specOf(recording, "route-www.shop.example.com")["rules"], [http]);
 });
 
+test("paths that no rule could take go to a further route of the same host", async () => {
+  const path = (index: number) => `/shop.v1.Service${index}/`;
+  const rulesOf = async (count: number, others = 0) => {
+    const paths = [
+      ...Array.from({ length: count }, (_, index) => ({ path: path(index), protocol: "grpc" as const })),
+      ...Array.from({ length: others }, (_, index) => ({ path: `/web${index}/`, protocol: "http" as const })),
+      { path: "/", protocol: "http" as const },
+    ];
+    const recording = await makeGateway({
+      hosts: ["shop.example.com"],
+      grpc: { ...grpc, paths: { "shop.example.com": paths } },
+    });
+    const routes = recording.resources.filter(({ name }) => name.startsWith("gateway-route-"));
+    return new Map(
+      routes.map(({ name, inputs }) => {
+        const { rules, ...rest } = inputs["spec"] as { rules: { matches: unknown[]; backendRefs: unknown[] }[] };
+        assert.deepEqual(rest, {
+          parentRefs: [{ name: "gateway", sectionName: "http" }],
+          hostnames: ["shop.example.com"],
+        });
+        const { name: objectName } = inputs["metadata"] as { name: string };
+        return [name.replace("gateway-route-", ""), { objectName, rules }];
+      }),
+    );
+  };
+  const sizes = (routes: Awaited<ReturnType<typeof rulesOf>>) =>
+    [...routes].sort().map(([name, { rules }]) => [name, rules.map(({ matches }) => matches.length)]);
+  assert.deepEqual(sizes(await rulesOf(64)), [["shop.example.com", [64, 1]]]);
+  const routes = await rulesOf(65);
+  assert.deepEqual(sizes(routes), [
+    ["shop.example.com", [64, 1]],
+    ["shop.example.com/2", [1]],
+  ]);
+  assert.deepEqual(routes.get("shop.example.com/2")?.rules, [
+    {
+      matches: [{ path: { type: "PathPrefix", value: path(64) } }],
+      backendRefs: [{ name: "nginx-proxy-grpc", port: 443 }],
+    },
+  ]);
+  const names = [...routes.values()].map(({ objectName }) => objectName);
+  for (const name of names) assert.match(name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+  assert.equal(new Set(names).size, 2);
+  assert.deepEqual(sizes(await rulesOf(200, 127)), [
+    ["shop.example.com", [64, 64]],
+    ["shop.example.com/2", [64, 64]],
+    ["shop.example.com/3", [64]],
+    ["shop.example.com/4", [8]],
+  ]);
+});
+
 test("Google's Gateway has its policies for both Services: the health check is plain HTTP all the same", async () => {
   const recording = await makeGateway({ grpc, google });
   for (const role of ["health", "backend"]) {

@@ -100,10 +100,21 @@ interface Client {
 }
 type Done = (error: grpc.ServiceError | null, message?: Message) => void;
 
-/** A client of the proxy's port for gRPC that asks for a host, and does not verify the certificate: Google does not either. */
-export async function withClient(port: number, host: string, use: (client: Client) => Promise<void>): Promise<void> {
+/**
+ * A client that asks for a host.
+ * @param ca PEM; without it the certificate is not verified, as Google does not verify that of the proxy's port for gRPC
+ */
+export async function withClient(
+  port: number,
+  host: string,
+  use: (client: Client) => Promise<void>,
+  ca?: string,
+): Promise<void> {
   const Orders = grpc.makeGenericClientConstructor(definition, "Orders");
-  const credentials = grpc.credentials.createSsl(null, null, null, { rejectUnauthorized: false });
+  const credentials =
+    ca === undefined
+      ? grpc.credentials.createSsl(null, null, null, { rejectUnauthorized: false })
+      : grpc.credentials.createSsl(Buffer.from(ca));
   const client = new Orders(`127.0.0.1:${port}`, credentials, {
     "grpc.default_authority": host,
     "grpc.ssl_target_name_override": host,

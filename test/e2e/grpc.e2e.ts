@@ -1,0 +1,164 @@
+/** gRPC from a real client through the edge, as an Ingress and as a Gateway, and the proxy's port for it to a pod that Kubernetes asks by gRPC. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { kubectlObjects } from "../../local/kubectl.ts";
+import { projectDir } from "../../local/paths.ts";
+import { get } from "../../local/verify.ts";
+import { call, withClient } from "../nginx/grpcPeers.ts";
+import { local, place, stackFile } from "./commands.ts";
+import { entrance, start } from "./path.ts";
+
+const original = readFileSync(stackFile, "utf8");
+const modules = join(projectDir, "test/e2e/grpc/node_modules");
+/** What a server needs at run time; the image's base has Node and nothing else. */
+const packages = ["@grpc/grpc-js/build/src", "@js-sdsl/ordered-map/dist/cjs"];
+
+for (const code of packages) {
+  const owner = code.split("/").slice(0, 2).join("/");
+  for (const part of [code, `${owner}/package.json`])
+    cpSync(join(projectDir, "node_modules", part), join(modules, part), {
+      recursive: true,
+      filter: (path) => !/\.(ts|map)$/.test(path),
+    });
+}
+after(async () => {
+  writeFileSync(stackFile, original);
+  rmSync(modules, { recursive: true });
+  await local("stop.ts", "--keep-cache");
+});
+
+/** The local stack with the service, on paths of a shared host and on a host of its own. */
+function write(edit: (text: string) => string = (text) => text): void {
+  const service = `    orders:
+      build: { context: ./test/e2e/grpc }
+      port: 50051
+      routes: [{ path: /shop.v1.Orders/ }, { host: grpc }]
+      routeDefaults: { protocol: grpc }
+      resources: { cpu: 50m }
+`;
+  writeFileSync(
+    stackFile,
+    edit(original.replace("config:", "config:\n  gke-microservices:rolloutSeconds: 40") + service),
+  );
+}
+const objects = (kind: string, ...more: string[]) =>
+  kubectlObjects(place, ["--namespace", "apps", "get", kind, ...more]);
+
+/** Every kind of call that the edge could hold back, for both ways that lead to the service. */
+async function assertCalls(): Promise<void> {
+  const { ca, httpsPort } = entrance();
+  for (const host of ["shop.localhost", "grpc.shop.localhost"])
+    await withClient(
+      httpsPort,
+      host,
+      async (client) => {
+        const answer = await call(client, "get", { headers: { "x-forwarded-for": "198.51.100.9", "x-tenant": "7" } });
+        const seen = answer["headers"] as Record<string, string>;
+        assert.deepEqual([answer["service"], answer["host"], seen["x-tenant"]], ["orders", host, "7"]);
+        assert.equal(seen["x-forwarded-proto"], "https");
+        assert.match(seen["x-real-ip"] ?? "", /^(127|10)\./);
+
+        const list = (await client.list({ count: 500 }).toArray()).map(({ index }: { index: number }) => index);
+        assert.deepEqual(
+          list,
+          Array.from({ length: 500 }, (_, index) => index),
+        );
+        // Each message is answered before the next is sent: nothing is held back on the way.
+        const chat = client.chat();
+        for (const say of ["one", "two"]) {
+          chat.write({ say });
+          assert.deepEqual(((await once(chat, "data")) as [unknown])[0], { said: say });
+        }
+        chat.end();
+        await once(chat.resume(), "end");
+      },
+      ca,
+    );
+  const web = await get(entrance(), "https", "shop.localhost", "/");
+  assert.match(web.body, /"service": "web"/, "the host's other paths");
+}
+
+test(
+  "a service of gRPC behind an Ingress: ready by its own word, and called through every hop",
+  { timeout: 25 * 60_000 },
+  async () => {
+    write();
+    const { status, text } = await start();
+    assert.equal(status, 0, text);
+    assert.match(text, /ok +grpc:\/\/shop\.localhost\/shop\.v1\.Orders\/ +grpc-status 12 from orders/);
+    assert.match(text, /ok +grpc:\/\/grpc\.shop\.localhost\/ +grpc-status 0 from orders/);
+    await assertCalls();
+  },
+);
+
+test("its pods are asked by gRPC, and policies let the edge to the proxy's port for it, and the proxy to the service", async () => {
+  interface Pod {
+    readonly containers: readonly { readonly readinessProbe?: { readonly grpc?: { readonly port: number } } }[];
+  }
+  for (const { metadata, ...pod } of await objects("pods", "--selector", "app.kubernetes.io/name=orders"))
+    assert.equal((pod["spec"] as Pod).containers[0]?.readinessProbe?.grpc?.port, 50051, metadata.name);
+  interface Policy {
+    readonly ingress: readonly { readonly ports: readonly { readonly port: number | string }[] }[];
+  }
+  const ports = async (name: string) => {
+    const [policy] = await objects("networkpolicies", "--field-selector", `metadata.name=${name}`);
+    return (policy?.["spec"] as Policy).ingress.flatMap((rule) => rule.ports.map(({ port }) => port));
+  };
+  assert.ok((await ports("nginx-proxy-flows")).includes(8443));
+  assert.deepEqual(await ports("orders-flows"), [50051]);
+});
+
+test("a release that says NOT_SERVING gets no call: it is never ready, and the one before serves on", async () => {
+  write((text) =>
+    text.replace("port: 50051", 'port: 50051\n      env: { SERVING: "false" }').replace("Seconds: 40", "Seconds: 10"),
+  );
+  const { status, text } = await start();
+  assert.equal(status, 1, text);
+  assert.match(text, /rollout of orders did not finish/);
+  await assertCalls();
+});
+
+test("behind a Gateway the same calls are answered, also on a host with more paths than one of its routes takes", async () => {
+  const paths = (service: string) =>
+    Array.from({ length: 40 }, (_, index) => `{ path: /many.v1.${service}${index}/ }`).join(", ");
+  const more = `    carts:
+      build: { context: ./test/e2e/grpc }
+      port: 50051
+      replicas: 1
+      routes: [${paths("Carts")}]
+      routeDefaults: { protocol: grpc }
+      resources: { cpu: 50m }
+`;
+  write(
+    (text) =>
+      text.replace("kind: ingress", "kind: gateway").replace("{ host: grpc }]", `{ host: grpc }, ${paths("Orders")}]`) +
+      more,
+  );
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  assert.equal((await objects("httproutes")).length, 5, "one more than hosts, and the redirect");
+  for (const [path, service] of [
+    ["Carts0", "carts"],
+    ["Carts39", "carts"],
+    ["Orders0", "orders"],
+    ["Orders39", "orders"],
+  ] as const)
+    assert.match(text, new RegExp(`ok +grpc://shop\\.localhost/many\\.v1\\.${path}/ +grpc-status 12 from ${service}`));
+  await assertCalls();
+});
+
+test("without the service the stack is as it was", async () => {
+  writeFileSync(stackFile, original);
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  for (const kind of ["services", "secrets", "deployments", "configmaps", "networkpolicies", "gateways", "httproutes"])
+    assert.doesNotMatch(
+      JSON.stringify((await objects(kind)).map(({ metadata }) => metadata.name)),
+      /grpc|orders|carts|gateway/,
+    );
+  assert.equal((await get(entrance(), "https", "shop.localhost", "/hoge/")).status, 200);
+  assert.match((await start()).text, /nothing to apply/);
+});
