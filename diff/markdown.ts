@@ -1,0 +1,56 @@
+/** Text that comes from elsewhere as Markdown that stays what it is: no content ends its fence, its line or its table. */
+
+/** What would not be seen, or would reorder what is seen (https://trojansource.codes/), written out. */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(
+    // eslint-disable-next-line no-control-regex
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u{${character.charCodeAt(0).toString(16)}}`,
+  );
+}
+
+/** One line of it, for headings, lists and cells. */
+function line(text: string, longest: number): string {
+  const whole = visible(text.replace(/\s+/g, " ").trim());
+  return whole.length > longest ? `${whole.slice(0, longest).toWellFormed()}…` : whole;
+}
+
+const runs = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+
+/** A code span, in which nothing is markup, nor a mention of a person. The bar alone would end a cell even there. */
+export function code(text: string, longest = 160): string {
+  const content = line(text, longest).replaceAll("|", "│");
+  const ticks = "`".repeat(runs(content) + 1);
+  const space = content === "" || /^`|`$/.test(content) ? " " : "";
+  return `${ticks}${space}${content}${space}${ticks}`;
+}
+
+/** As {@link code}, where Markdown is not read: in the line of a `<summary>`. */
+export function htmlCode(text: string, longest = 160): string {
+  const escaped = line(text, longest).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<code>${escaped}</code>`;
+}
+
+/** A fenced block: its fence is longer than any inside. */
+export function fence(text: string, language: string): string {
+  const content = visible(text).trimEnd();
+  const ticks = "`".repeat(Math.max(3, runs(content) + 1));
+  return `${ticks}${language}\n${content}\n${ticks}`;
+}
+
+/** What is shown when a reader asks for it. @param summary HTML */
+export const details = (summary: string, text: string): string =>
+  `<details><summary>${summary}</summary>\n\n${text}\n\n</details>`;
+
+/** As many items as there is room for, each on a line, and how many are left. @param room in characters */
+export function listed(items: readonly string[], room: number): string {
+  const lines: string[] = [];
+  let left = room;
+  for (const item of items.map((each) => `- ${each}`)) {
+    left -= item.length + 1;
+    if (left < 0) break;
+    lines.push(item);
+  }
+  const more = items.length - lines.length;
+  return [...lines, ...(more > 0 ? [`- … and ${more} more`] : [])].join("\n");
+}
