@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { expiryWarning } from "./components/certificateExpiry.ts";
 import { checkSettings } from "./config/checks.ts";
 import type { TlsMaterial } from "./config/checks/edge.ts";
 import { edgePaths, withHealthPaths } from "./config/grpc.ts";
 import { hostNames } from "./config/hosts.ts";
-import { allowed, describe, printable, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
+import { allowed, describe, keyOf, printable, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
 import { schema, type Settings } from "./config/schema.ts";
 
 const project = "gke-microservices";
@@ -40,7 +41,9 @@ export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edg
 /** Reads the running stack's config. Throws one error that lists every problem. */
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
-  const { settings, google, tls } = checkConfig(pulumi.runtime.allConfig(), stack, import.meta.dirname, secretKeys());
+  const told = pulumi.runtime.allConfig();
+  const { settings, google, tls, warnings } = checkConfig(told, stack, import.meta.dirname, secretKeys());
+  for (const warning of warnings) void pulumi.log.warn(warning);
   const { secrets, cluster, edge, registry, ...rest } = settings;
   const choices = {
     cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
@@ -70,6 +73,8 @@ export interface CheckedConfig {
   /** Empty strings where the cluster is not on Google. */
   readonly google: Google;
   readonly tls: TlsMaterial | undefined;
+  /** What will be wrong soon. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -110,7 +115,14 @@ export function checkConfig(
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
-  return { settings: parsed.data, google, tls };
+  return { settings: parsed.data, google, tls, warnings: warningsOf(tls) };
+}
+
+function warningsOf(tls: TlsMaterial | undefined): string[] {
+  const warning = tls && expiryWarning(tls.crt);
+  return warning === undefined
+    ? []
+    : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
 }
 
 function hasDefault(name: string): boolean {

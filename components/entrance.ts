@@ -1,6 +1,6 @@
 /** The entrance as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
-import { X509Certificate } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { expiryOf } from "./certificateExpiry.ts";
 import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
 import { DnsRecords } from "./dnsRecords.ts";
 import { Gateway } from "./gateway.ts";
@@ -144,16 +144,8 @@ export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptio
 /** One certificate that serves every host. When it expires is no secret, though it may have come with its key. */
 function issuedTo(hosts: readonly string[], crt: pulumi.Input<string>) {
   return pulumi.unsecret(pulumi.output(crt)).apply((pem) => {
-    const expires = expiryOf(pem);
+    const expires = expiryOf(pem)?.toISOString();
     const status: CertificateStatus = { status: "issued", ...(expires !== undefined && { expires }) };
     return Object.fromEntries(hosts.map((host) => [host, status]));
   });
-}
-
-function expiryOf(pem: string): string | undefined {
-  try {
-    return new X509Certificate(pem).validToDate.toISOString();
-  } catch {
-    return undefined; // No certificate, but a placeholder: what a stack is rendered with.
-  }
 }

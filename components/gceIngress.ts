@@ -43,7 +43,7 @@ export function gceObjects(
   const labels = commonLabels(app);
   const sslPolicy = new gcp.compute.SSLPolicy(
     `${name}-ssl-policy`,
-    { project: edge.project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
+    { project: edge.project, profile: "RESTRICTED", minTlsVersion: "TLS_1_2" },
     { parent },
   );
   const frontend = new k8s.apiextensions.CustomResource(

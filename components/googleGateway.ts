@@ -86,7 +86,7 @@ export function gatewayPolicies(
   if (secure) {
     const sslPolicy = new gcp.compute.SSLPolicy(
       `${name}-ssl-policy`,
-      { project, profile: "MODERN", minTlsVersion: "TLS_1_2" },
+      { project, profile: "RESTRICTED", minTlsVersion: "TLS_1_2" },
       { parent },
     );
     const targetRef = { group: "gateway.networking.k8s.io", kind: "Gateway", name: gatewayName };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { expiryWarning, renewalDays } from "./certificateExpiry.ts";
 
 export interface SelfSignedCertificateArgs {
   /** DNS names that the certificate is for, the main one first. */
@@ -56,11 +57,21 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
         caCertPem: ca.certPem,
         // Clients accept no more than 825 days (https://support.apple.com/en-us/103769).
         validityPeriodHours: days(825),
-        earlyRenewalHours: days(30),
+        earlyRenewalHours: days(renewalDays),
         allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
       },
       parent,
     );
+
+    // Unlike the leaf it is not renewed by itself: who trusts it would have to trust another first.
+    pulumi.all([ca.certPem, ca.urn]).apply(([pem, urn]) => {
+      const warning = expiryWarning(pem);
+      if (warning !== undefined)
+        void pulumi.log.warn(
+          `the CA of the stack ${warning}: let clients know of another, made by pulumi up --replace '${urn}'`,
+          this,
+        );
+    });
 
     this.crt = pulumi.interpolate`${leaf.certPem}${ca.certPem}`;
     this.key = pulumi.secret(key.privateKeyPem);

@@ -18,9 +18,10 @@ await main(usage, {}, async ({ positionals }) => {
   const [stack, ...rest] = positionals;
   if (stack === undefined || rest.length > 0)
     throw new Problem("One stack is to be named.", "For example: npm run check -- staging");
-  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "always");
-  const { settings } = checkConfig(raw, stack, projectDir);
+  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
+  const { settings, warnings } = checkConfig(raw, stack, projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
   const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
+  for (const warning of warnings) console.error(`warning: ${warning}`);
   console.log(`${stack}: the config is good, and nginx takes its ${routes} routes.`);
 });

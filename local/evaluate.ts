@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { projectDir } from "./paths.ts";
+import { projectDir, tlsDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 
 const project = "gke-microservices";
@@ -66,11 +66,16 @@ function withoutSecrets(value: unknown, key: string, instead: (key: string) => s
   );
 }
 
-/** Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place. */
-export function withPlaceholderFiles(config: RawConfig, when: "missing" | "always" = "missing"): RawConfig {
+/**
+ * Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place; where it
+ * would be replaced by that, it does so anyway.
+ */
+export function withPlaceholderFiles(config: RawConfig, when: "missing" | "replaceable" = "missing"): RawConfig {
   const { certFile, keyFile, ...rest } = objectAt(config, "tls");
   if (rest["mode"] !== "supplied" || typeof certFile !== "string" || typeof keyFile !== "string") return config;
-  if (when === "missing" && existsSync(join(projectDir, certFile))) return config;
+  const path = join(projectDir, certFile);
+  const replaceable = when === "replaceable" && path === join(tlsDir, "tls.crt");
+  if (existsSync(path) && !replaceable) return config;
   const secrets = objectAt(config, "secrets");
   return {
     ...config,

@@ -43,7 +43,7 @@ await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
   // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
-  const checked = checkConfig(withPlaceholderFiles(raw, "always"), "local", projectDir);
+  const checked = checkConfig(withPlaceholderFiles(raw, "replaceable"), "local", projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
@@ -53,6 +53,9 @@ await main(usage, options, async ({ values }) => {
       ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress)
       : await existingCluster(values.context);
   await ensureCertificate(hostNames(checked.settings));
+  // The program says so itself, but what the CLI prints of it is not shown.
+  if (engine.name === "pulumi")
+    for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
   await putImages(cluster, checked, progress);
   await applyStack(cluster, engine, raw, checked, progress);
   await prove(cluster, checked, { ...ports, address: values.address });

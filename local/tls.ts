@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { renewalDays } from "../components/certificateExpiry.ts";
 import { certificateProblems } from "../config/certificate.ts";
 import { tlsDir } from "./paths.ts";
 import { createAuthority, createSelfSigned, openAuthority, type Authority, type Credentials } from "./pki.ts";
@@ -13,7 +14,7 @@ const caKeyFile = join(tlsDir, "ca.key");
 const crtFile = join(tlsDir, "tls.crt");
 const keyFile = join(tlsDir, "tls.key");
 
-const renewBefore = 30 * 24 * 3600_000;
+const renewBefore = renewalDays * 24 * 3600_000;
 
 /** Makes the CA where there is none, and a certificate where there is none that serves all names for another 30 days. */
 export async function ensureCertificate(names: readonly string[]): Promise<void> {

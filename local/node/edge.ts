@@ -3,6 +3,18 @@
 /** What Contour makes of the ports 80 and 443 of a Gateway, which it never opens as they are; of an Ingress, as it is told. */
 export const edgePorts = { http: 8080, https: 8443 } as const;
 
+/**
+ * What Contour lets clients agree on: what Google's load balancer does by the SSL policy of a stack (TLS 1.2, RESTRICTED), and
+ * TLS 1.3. https://cloud.google.com/load-balancing/docs/ssl-policies-concepts#defining_an_ssl_policy
+ */
+export const edgeTls = {
+  "minimum-protocol-version": "1.2",
+  "maximum-protocol-version": "1.3",
+  "cipher-suites": ["ECDSA", "RSA"].flatMap((key) =>
+    ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"].map((cipher) => `ECDHE-${key}-${cipher}`),
+  ),
+};
+
 /** Where Envoy listens on this machine. */
 export interface Entrance {
   readonly address: string;

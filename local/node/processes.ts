@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { gatewayName } from "../../components/naming.ts";
 import { hostAddress, link, linkPrefix, nodeAddress, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
-import { edgePorts, envoySettings, type Entrance } from "./edge.ts";
+import { edgePorts, edgeTls, envoySettings, type Entrance } from "./edge.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 
 export interface NodeOptions extends Entrance {
@@ -204,7 +204,10 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     "kubelet.yaml": stringify(kubelet(options)),
     "kube-proxy.yaml": stringify(kubeProxy),
     Corefile: corefile,
-    "contour.yaml": stringify({ gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } } }),
+    "contour.yaml": stringify({
+      gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } },
+      tls: edgeTls,
+    }),
     "envoy.json": JSON.stringify(envoySettings(options)),
     ...Object.fromEntries(scripts),
   };

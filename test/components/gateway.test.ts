@@ -214,7 +214,7 @@ test("Google's load balancer is told the address, the TLS policy, the health che
     ],
   );
   const sslPolicy = recording.one(policyTypes.sslPolicy);
-  assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "MODERN", minTlsVersion: "TLS_1_2" });
+  assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "RESTRICTED", minTlsVersion: "TLS_1_2" });
   for (const child of [...made, sslPolicy]) assert.equal(child.parent, urn, child.name);
   // They are there before the Gateway, so that the load balancer never runs without; and gone after it.
   for (const child of made) assert.ok(gateway.dependencies.includes(child.urn), child.name);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { SelfSignedCertificate, type SelfSignedCertificateArgs } from "../../components/selfSignedCertificate.ts";
-import { mockPulumi, settled, valueOf } from "../mocks.ts";
+import { createAuthority } from "../../local/pki.ts";
+import { mockPulumi, settled, valueOf, type MockOptions } from "../mocks.ts";
 
 const types = {
   key: "tls:index/privateKey:PrivateKey",
@@ -12,13 +13,14 @@ const types = {
 };
 const names = ["shop.example.com", "hoge.shop.example.com"];
 
-async function make(change: Partial<SelfSignedCertificateArgs> = {}) {
+async function make(change: Partial<SelfSignedCertificateArgs> = {}, outputs: MockOptions["outputs"] = {}) {
   const recording = await mockPulumi({
     outputs: {
       [types.key]: (name) => ({ privateKeyPem: `${name} canary\n` }),
       [types.ca]: () => ({ certPem: "the CA\n" }),
       [types.request]: () => ({ certRequestPem: "the request\n" }),
       [types.leaf]: () => ({ certPem: "the leaf\n" }),
+      ...outputs,
     },
   });
   const certificate = new SelfSignedCertificate("tls", { names, ...change });
@@ -83,4 +85,20 @@ test("every key that goes into another resource is kept secret there", async () 
   assert.deepEqual(recording.one(types.ca).secrets, ["privateKeyPem"]);
   assert.deepEqual(recording.one(types.request).secrets, ["privateKeyPem"]);
   assert.deepEqual(recording.one(types.leaf).secrets, ["caPrivateKeyPem"]);
+});
+
+test("of a CA in its last 30 days the CLI warns, with the way out; of the leaf it does not, as it is renewed", async (context) => {
+  const said: string[] = [];
+  context.mock.method(pulumi.log, "warn", (message: string) => said.push(message));
+  const [soon, later] = [await createAuthority("soon", "ecdsa", 20.5), await createAuthority("later", "ecdsa", 31)];
+  const { certificate: leaf } = await later.issue({ commonName: "leaf", names, days: 5 });
+  const made = (certPem: string) => ({ [types.ca]: () => ({ certPem }), [types.leaf]: () => ({ certPem: leaf }) });
+  await make({}, made(later.certificate));
+  assert.deepEqual(said, []);
+  await make({}, made(soon.certificate));
+  assert.equal(said.length, 1);
+  assert.match(
+    said.join(),
+    /^the CA of the stack expires on \S+, in 20 days: let clients know of another, made by pulumi up --replace 'urn:pulumi:\S+::tls-ca'$/,
+  );
 });

@@ -143,7 +143,7 @@ test("Google's load balancer is told the address, the TLS policy and the health 
   );
   assert.ok(sslPolicy && frontend && backend);
   // No name: a fixed one is taken as soon as two stacks share a project.
-  assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "MODERN", minTlsVersion: "TLS_1_2" });
+  assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "RESTRICTED", minTlsVersion: "TLS_1_2" });
   assert.deepEqual(frontend.inputs, {
     apiVersion: "networking.gke.io/v1beta1",
     kind: "FrontendConfig",

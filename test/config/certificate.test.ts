@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { checkConfig } from "../../config.ts";
+import { expiryWarning } from "../../components/certificateExpiry.ts";
 import { certificateProblems } from "../../config/certificate.ts";
 import { createAuthority } from "../../local/pki.ts";
 
@@ -92,6 +97,65 @@ test("a key that is encrypted, cut off or none at all is refused without showing
   }
 });
 
+test("what stands behind the certificate has to have signed it, and to be in its time", async () => {
+  const [other, short] = [await createAuthority("Test CA"), await createAuthority("Short CA", "ecdsa", 10)];
+  const chain = (authority: { certificate: string }) => `${good.certificate}\n${authority.certificate}`;
+  assert.deepEqual(certificateProblems(chain(other), good.key, names), [
+    "the certificate was not signed by the certificate of CN=Test CA that follows it: put the leaf first, then who signed it, and so on",
+  ]);
+  const leaf = await short.issue({ commonName: "shop.example.com", names, days: 90 });
+  const text = `${leaf.certificate}\n${short.certificate}`;
+  assert.deepEqual(certificateProblems(text, leaf.key, names, inDays(9)), []);
+  assert.match(
+    certificateProblems(text, leaf.key, names, inDays(11)).join(),
+    /^the certificate of CN=Short CA expired on \d{4}-.*: supply a chain with its successor$/,
+  );
+  const broken = `${good.certificate}\n-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n`;
+  assert.match(certificateProblems(broken, good.key, names).join(), /^the certificate is not PEM text/);
+});
+
+test("a key that clients and load balancers do not take is refused, one that they take is not", () => {
+  const signed = (args: readonly string[]) => {
+    const folder = mkdtempSync(join(tmpdir(), "key-"));
+    try {
+      const [key, crt] = [join(folder, "key"), join(folder, "crt")];
+      const subject = ["-subj", "/CN=shop.example.com", "-addext", `subjectAltName=DNS:${names.join(",DNS:")}`];
+      execFileSync(
+        "openssl",
+        ["req", "-x509", "-nodes", "-days", "90", "-keyout", key, "-out", crt, ...subject, ...args],
+        {
+          stdio: "ignore",
+        },
+      );
+      return certificateProblems(readFileSync(crt, "utf8"), readFileSync(key, "utf8"), names);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const curve = (name: string) => signed(["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${name}`]);
+  assert.deepEqual(signed(["-newkey", "rsa:2048"]), []);
+  assert.deepEqual([curve("prime256v1"), curve("secp384r1")], [[], []]);
+  assert.deepEqual(signed(["-newkey", "rsa:1024"]), [
+    "the certificate's RSA key has 1024 bits: make one with 2048 or more, or with ECDSA P-256",
+  ]);
+  assert.deepEqual(curve("secp256k1"), [
+    "the certificate's key is of the curve secp256k1: make one with P-256 or P-384, or with RSA 2048",
+  ]);
+});
+
+test("in its last 30 days a certificate is warned about, with the day; so is a chain whose authority ends first", async () => {
+  const warning = (days: number) => expiryWarning(good.certificate, inDays(days));
+  assert.deepEqual([warning(0), warning(59.9), warning(91)], [undefined, undefined, undefined]);
+  assert.match(warning(60.1) ?? "", /^expires on \d{4}-\d\d-\d\dT.*Z, in 29 days$/);
+  assert.match(warning(88.9) ?? "", /, in 1 day$/);
+  assert.match(warning(89.9) ?? "", /, in 0 days$/);
+  const short = await createAuthority("Short CA", "ecdsa", 10.5);
+  const leaf = await short.issue({ commonName: "shop.example.com", names, days: 90 });
+  assert.equal(expiryWarning(leaf.certificate), undefined);
+  assert.match(expiryWarning(`${leaf.certificate}\n${short.certificate}`) ?? "", /, in 10 days$/);
+  assert.equal(expiryWarning("(.local/tls/tls.crt not shown)"), undefined);
+});
+
 test("everything that is wrong is said at once", async () => {
   const other = await issue(["other.example.com"]);
   assert.equal(certificateProblems(other.certificate, good.key, names, inDays(400)).length, 3);
@@ -109,7 +173,13 @@ test("through the stack's config: a bad pair under secrets is refused by its key
     "gke-microservices:secrets": JSON.stringify({ tls }),
   });
   const load = (tls: unknown) => checkConfig(raw(tls), "test", import.meta.dirname + "/../..");
-  assert.equal(load({ crt: good.certificate, key: good.key }).tls?.key, good.key);
+  const { tls, warnings } = load({ crt: good.certificate, key: good.key });
+  assert.deepEqual([tls?.key, warnings], [good.key, []]);
+  const soon = await issue(names, 12.5);
+  assert.match(
+    load({ crt: soon.certificate, key: soon.key }).warnings.join(),
+    /^gke-microservices:tls: the certificate, or one in its chain, expires on \S+Z, in 12 days; renew it and supply the new one$/,
+  );
   for (const tls of [
     { crt: other.certificate, key: good.key },
     { crt: good.key, key: good.certificate },

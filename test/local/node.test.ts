@@ -65,6 +65,18 @@ test("each port of the entrance leads to the one that Contour makes of 80 or 443
 test("Contour is told of the Gateway that the stack's namespace will hold", () => {
   assert.deepEqual(parse(files["contour.yaml"] ?? ""), {
     gateway: { gatewayRef: { namespace: "apps", name: "gateway" } },
+    tls: {
+      "minimum-protocol-version": "1.2",
+      "maximum-protocol-version": "1.3",
+      "cipher-suites": [
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+      ],
+    },
   });
 });
 
