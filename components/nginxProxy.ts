@@ -41,6 +41,12 @@ export const proxyHealthPath = "/healthz";
 /** The port of the Service, for what cannot name it `http`. */
 export const proxyServicePort = 80;
 
+/** The ConfigMap of the routes, which is named after what is in it. */
+export function routesConfigMap(routes: ProxyRoutes, metrics: ProxyMetrics | undefined) {
+  const data = { "routes.conf": renderRoutes(routes), ...(metrics && { "metrics.conf": metricsText }) };
+  return { name: `nginx-proxy-routes-${contentHash(data)}`, data };
+}
+
 /** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
 export class NginxProxy extends pulumi.ComponentResource {
   /** Name of the Service, which the ingress refers to. */
@@ -56,8 +62,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     const metadata = { name: app, namespace, labels: commonLabels(app) };
 
     // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
-    const data = { "routes.conf": renderRoutes(args.routes), ...(metrics && { "metrics.conf": metricsText }) };
-    const routesName = `${app}-routes-${contentHash(data)}`;
+    const { name: routesName, data } = routesConfigMap(args.routes, metrics);
     const routes = new k8s.core.v1.ConfigMap(
       `${name}-routes`,
       { metadata: { name: routesName, namespace, labels: commonLabels(app) }, immutable: true, data },

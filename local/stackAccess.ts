@@ -34,14 +34,23 @@ export async function accessTo(stack: string, project: string): Promise<Access> 
 }
 
 /** @throws Problem with what Pulumi said */
-async function kubeconfigOutput(stack: string, project: string): Promise<string> {
+const kubeconfigOutput = (stack: string, project: string) => output(stack, project, ["kubeconfig"]);
+
+/**
+ * All outputs of a stack, secrets among them.
+ * @throws Problem with what Pulumi said
+ */
+export const stackOutputs = async (stack: string, project: string): Promise<Record<string, unknown>> =>
+  JSON.parse(await output(stack, project, ["--json"])) as Record<string, unknown>;
+
+async function output(stack: string, project: string, what: readonly string[]): Promise<string> {
   const program = findPulumi();
   if (program === undefined)
     throw new Problem(
-      `The kubeconfig of stack ${stack} is in Pulumi's state, and there is no Pulumi CLI on PATH.`,
+      `The outputs of stack ${stack} are in Pulumi's state, and there is no Pulumi CLI on PATH.`,
       `Install it (https://www.pulumi.com/docs/install/), or run "npx pulumi version" once.`,
     );
-  const args = ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack];
+  const args = ["stack", "output", ...what, "--show-secrets", "--stack", stack];
   try {
     return await run(program, [...args, "--non-interactive", "--color", "never"], {
       cwd: project,

@@ -14,6 +14,7 @@ import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from ".
 import { buildImages } from "./images.ts";
 import { edgeAddress } from "./edgeAddress.ts";
 import { refuseBadRoutes } from "./nginx.ts";
+import { port } from "./options.ts";
 import { projectDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -60,13 +61,6 @@ await main(usage, options, async ({ values }) => {
   await applyStack(cluster, engine, raw, checked, progress);
   await prove(cluster, checked, { ...ports, address: values.address });
 });
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65535)
-    throw new Problem(`${text} is not a port.`, "Name a number from 1 to 65535.");
-  return value;
-}
 
 function withContext(raw: RawConfig, context: string | undefined): RawConfig {
   return context === undefined

@@ -1,8 +1,9 @@
 /** Proves the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers as a service saw them. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Problem } from "./problem.ts";
+import { printTable } from "./table.ts";
 import { grpcRoute } from "./verifyGrpc.ts";
 
 export interface Entrance {
@@ -12,6 +13,10 @@ export interface Entrance {
   readonly httpsPort: number;
   /** PEM of the CA to trust. @default - plain HTTP */
   readonly ca?: string | undefined;
+  /** Whether a certificate that clients would not take is taken. @default false */
+  readonly anyCertificate?: boolean;
+  /** For the whole answer. @default 10 */
+  readonly timeoutSeconds?: number;
 }
 
 export interface Answer {
@@ -28,33 +33,47 @@ export function get(
   path: string,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const { address, ca } = entrance;
+  const { address, ca, anyCertificate = false, timeoutSeconds = 10 } = entrance;
   const options = {
     host: address,
     path,
     headers: { host, accept: "application/json", ...headers },
-    timeout: 10_000,
     agent: false as const,
   };
   return new Promise((resolve, reject) => {
     const request =
       scheme === "https"
-        ? httpsRequest({ ...options, port: entrance.httpsPort, servername: host, ...(ca !== undefined && { ca }) })
+        ? httpsRequest({
+            ...options,
+            port: entrance.httpsPort,
+            servername: host,
+            rejectUnauthorized: !anyCertificate,
+            ...(ca !== undefined && { ca }),
+          })
         : httpRequest({ ...options, port: entrance.httpPort });
-    request.on("response", (response) => {
-      const chunks: Buffer[] = [];
+    let response: IncomingMessage | undefined;
+    const chunks: Buffer[] = [];
+    const answered = () => {
+      const { statusCode: status = 0, headers = {} } = response ?? {};
+      resolve({ status, headers, body: Buffer.concat(chunks).toString() });
+    };
+    const timer = setTimeout(() => {
+      const [code, what] =
+        request.socket?.connecting === true ? ["NO_CONNECTION", "connection"] : ["NO_ANSWER", "answer"];
+      // Of a stream that has begun, what it said so far will do.
+      if (response !== undefined) answered();
+      request.destroy(Object.assign(new Error(`no ${what} within ${timeoutSeconds} s`), { code }));
+    }, timeoutSeconds * 1000);
+    request.on("response", (incoming) => {
+      response = incoming;
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString(),
-        });
-      });
+      response.on("end", answered);
     });
-    request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
     request.on("error", reject);
+    request.on("close", () => {
+      clearTimeout(timer);
+    });
     request.end();
   });
 }
@@ -112,15 +131,31 @@ async function redirect(entrance: Entrance, domain: string): Promise<string> {
 
 async function route(entrance: Entrance, scheme: "http" | "https", place: string, service: string): Promise<string> {
   const slash = place.indexOf("/");
-  const [host, path] = [place.slice(0, slash), place.slice(slash)];
-  const { status, body } = await get(entrance, scheme, host, path);
+  return judge(await get(entrance, scheme, place.slice(0, slash), place.slice(slash)), scheme, place, [service]);
+}
+
+/**
+ * What a route's answer shows, in a few words.
+ * @param services that may have given it, the route's own first
+ * @throws Error that says what is wrong with it
+ */
+export function judge(
+  { status, body }: Pick<Answer, "status" | "body">,
+  scheme: "http" | "https",
+  place: string,
+  services: readonly string[],
+): string {
+  const [service = ""] = services;
+  const host = place.slice(0, place.indexOf("/"));
   const answer = parse(body);
-  if (typeof answer["error"] === "string") throw new Error(`${status} from the proxy: ${answer["error"]}`);
+  // A service may answer with an error of its own; the proxy's have the request's id as well.
+  if (typeof answer["error"] === "string" && typeof answer["requestId"] === "string")
+    throw new Error(`${status} from the proxy: ${answer["error"]}`);
   if (status >= 500) throw new Error(`${status} from ${service}`);
   // The samples say what reached them; of another service the status is all that can be judged.
   if (typeof answer["service"] !== "string" || typeof answer["headers"] !== "object")
     return `${status} from ${service}`;
-  if (answer["service"] !== service) throw new Error(`answered by ${answer["service"]}, not by ${service}`);
+  if (!services.includes(answer["service"])) throw new Error(`answered by ${answer["service"]}, not by ${service}`);
   const headers = answer["headers"] as Record<string, string>;
   const wanted = { host, "x-forwarded-host": host, "x-forwarded-proto": scheme };
   for (const [name, value] of Object.entries(wanted)) {
@@ -143,8 +178,7 @@ function parse(body: string): Record<string, unknown> {
 
 /** The table that people read; throws the first hop that failed. */
 export function report(hops: readonly Hop[]): void {
-  const width = Math.max(...hops.map(({ hop }) => hop.length));
-  for (const { hop, ok, seen } of hops) console.log(`  ${ok ? "ok  " : "FAIL"}  ${hop.padEnd(width)}  ${seen}`);
+  printTable(hops.map(({ hop, ok, seen }) => ({ mark: ok ? "ok" : "FAIL", name: hop, seen })));
   const failed = hops.find(({ ok }) => !ok);
   if (failed)
     throw new Problem(

@@ -23,13 +23,25 @@ export async function grpcRoute(entrance: Entrance, place: string, service: stri
 }
 
 /** The headers of one call with an empty message, and its trailers. */
-function call({ address, httpPort, httpsPort, ca }: Entrance, host: string, path: string, unreadable: boolean) {
+function call(
+  { address, httpPort, httpsPort, ca, anyCertificate = false }: Entrance,
+  host: string,
+  path: string,
+  unreadable: boolean,
+) {
   return new Promise<IncomingHttpHeaders & { ":status"?: number }>((resolve, reject) => {
     const session = connectHttp2(`${ca === undefined ? "http" : "https"}://${host}`, {
       createConnection: () =>
         ca === undefined
           ? connectTcp({ host: address, port: httpPort })
-          : connectTls({ host: address, port: httpsPort, servername: host, ca, ALPNProtocols: ["h2"] }),
+          : connectTls({
+              host: address,
+              port: httpsPort,
+              servername: host,
+              ca,
+              rejectUnauthorized: !anyCertificate,
+              ALPNProtocols: ["h2"],
+            }),
     });
     const fail = (error: Error) => {
       session.destroy();

@@ -1,0 +1,62 @@
+/** The load balancer answers at its address, over HTTP and HTTPS. */
+import { brief, type Probe } from "../answers.ts";
+import type { Finding } from "../report.ts";
+import type { Subject } from "../subject.ts";
+
+export interface EdgeSeen {
+  readonly address: string | undefined;
+  readonly http: Probe;
+  readonly https: Probe | undefined;
+}
+
+export function edge({ address, http, https }: EdgeSeen, subject: Subject): Finding {
+  const { onGoogle, redirectHttp, domain } = subject;
+  if (address === undefined) return { state: "skipped", seen: "it is not known where to ask" };
+  const probes = [http, ...(https === undefined ? [] : [https])];
+  if (probes.every(({ answer, error }) => answer === undefined && isDeaf(error?.code))) {
+    const seen = `${address}: ${http.error?.message ?? ""}`;
+    return onGoogle
+      ? {
+          state: "failed",
+          seen,
+          means: "Nothing answers at the address: the load balancer is not made yet, or its forwarding rule is gone.",
+          fix: `${subject.kubectl} describe ${subject.edge.kind === "gateway" ? "gateway gateway" : "ingress ingress"}`,
+          passing: true,
+        }
+      : {
+          state: "failed",
+          seen,
+          means:
+            "Nothing listens at the entrance: the ingress controller does not run, has nothing to serve, or is elsewhere.",
+          fix: subject.stack === "local" ? "npm start" : "Name where it answers: --address, --http-port, --https-port.",
+        };
+  }
+  if (redirectHttp && http.answer !== undefined && !isRedirectToHttps(http))
+    return {
+      state: "warning",
+      seen: `http://${domain}/ answers ${brief(http)}, and no redirect to https`,
+      means:
+        "Who types the name alone stays on plain HTTP: the redirect is not there yet, or something else answers on port 80.",
+      fix: subject.apply,
+      passing: onGoogle,
+    };
+  const answered = probes
+    .filter(({ answer }) => answer !== undefined)
+    .map(({ url }) => new URL(url).protocol.slice(0, -1));
+  return {
+    state: "ok",
+    seen: `${address} answers ${answered.length === 0 ? "by its certificate alone" : answered.join(" and ")}`,
+  };
+}
+
+/** Whether nobody listens, or can be reached: what goes wrong later goes wrong behind the load balancer's door. */
+export const isDeaf = (code = ""): boolean =>
+  ["ECONNREFUSED", "NO_CONNECTION", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET", "EADDRNOTAVAIL"].includes(
+    code,
+  );
+
+export const isRedirectToHttps = ({ answer }: Probe): boolean =>
+  answer !== undefined &&
+  answer.status >= 300 &&
+  answer.status <= 399 &&
+  (answer.headers.location ?? "").startsWith("https://");

@@ -1,0 +1,33 @@
+/** nginx is reached, and its pods run. */
+import { whoAnswered, type Probe } from "../answers.ts";
+import type { Objects } from "../gather/objects.ts";
+import type { Finding } from "../report.ts";
+import type { Subject } from "../subject.ts";
+import { endpoints, pods, service } from "./behindProxy.ts";
+
+const name = "nginx-proxy";
+const workload = { name, key: "proxy" };
+
+/** What the cluster says of the proxy; nothing where it is well or cannot be seen. */
+export function proxyDown(objects: Objects | string, subject: Subject, now: Date): Finding | undefined {
+  if (typeof objects === "string") return undefined;
+  return [
+    service(objects, name, subject),
+    endpoints(objects, workload, subject),
+    pods(objects, workload, subject, now),
+  ].find(({ state }) => state === "failed");
+}
+
+export function proxy(objects: Objects | string, nginx: Probe, subject: Subject, now: Date): Finding {
+  const down = proxyDown(objects, subject, now);
+  if (down !== undefined) return down;
+  const running = pods(objects, workload, subject, now);
+  if (running.state === "warning") return running;
+  const count = running.state === "ok" ? `; ${running.seen}` : "";
+  const who = whoAnswered(nginx);
+  if (who.by === "proxy") return { state: "ok", seen: `it answers by itself${count}` };
+  // Whatever is no answer of the load balancer's own has come through nginx.
+  if (who.by === "service") return { state: "ok", seen: `it passes requests on${count}` };
+  if (who.by === "edge" && who.says === "sign-in") return { state: "unknown", seen: `IAP asks to sign in${count}` };
+  return { state: "skipped", seen: `nothing comes through the load balancer${count}` };
+}

@@ -1,0 +1,172 @@
+/** Looks at every hop once, and makes the report of it. */
+import { whoAnswered } from "./answers.ts";
+import { address } from "./diagnose/address.ts";
+import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
+import { certificate } from "./diagnose/certificate.ts";
+import { content } from "./diagnose/content.ts";
+import { dns } from "./diagnose/dns.ts";
+import { edge } from "./diagnose/edge.ts";
+import { absent, ingress } from "./diagnose/ingress.ts";
+import { proxy, proxyDown } from "./diagnose/proxy.ts";
+import { route } from "./diagnose/route.ts";
+import { googleState, type GoogleState } from "./gather/google.ts";
+import { lookUp, type Looked } from "./gather/names.ts";
+import { objectsOf, type Objects } from "./gather/objects.ts";
+import { ask, askRoute, certificateOf, onlyNginx, type Shown } from "./gather/probes.ts";
+import type { Probe } from "./answers.ts";
+import { reportedBy } from "./diagnose/address.ts";
+import { hop, type Finding, type Hop, type HopKind, type Report } from "./report.ts";
+import type { Sources } from "./sources.ts";
+import type { Subject, SubjectRoute } from "./subject.ts";
+
+/** All that was looked at. A string stands in the place of what could not be looked at, and says why. */
+export interface Observed {
+  readonly address: string | undefined;
+  readonly unread: string | undefined;
+  readonly names: readonly Looked[];
+  readonly google: GoogleState | string | undefined;
+  /** Plain HTTP: `http://<domain>/`. */
+  readonly http: Probe;
+  /** What nginx alone answers, by the stack's own scheme. */
+  readonly nginx: Probe;
+  readonly certificates: readonly Shown[];
+  readonly objects: Objects | string;
+  readonly routes: readonly { readonly route: SubjectRoute; readonly probe: Probe }[];
+  /** Name of the ConfigMap of routes that follows from the config. */
+  readonly routesName: string;
+  readonly now: Date;
+}
+
+export async function examine(sources: Sources, say: (what: string) => void = () => undefined): Promise<Report> {
+  return diagnose(await observe(sources, say), sources.subject);
+}
+
+export async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
+  const { subject, place, ports, ca, unread, routesName } = sources;
+  say("names and objects");
+  const public_ = subject.hosts.filter((host) => !host.endsWith(".localhost"));
+  const [names, objects] = await Promise.all([
+    Promise.all(public_.map((host) => lookUp(host))),
+    objectsOf(place, subject),
+  ]);
+  const address = sources.address ?? (typeof objects === "string" ? undefined : reportedBy(objects));
+  // Without an address the name is asked, as clients do.
+  const entrance = { address: address ?? names[0]?.v4[0] ?? names[0]?.v6[0] ?? "", ...ports, ca };
+  const scheme = subject.tls.mode === "none" ? "http" : "https";
+  say("the entrance");
+  const known = entrance.address !== "";
+  const none = (url: string): Probe => ({ url, error: { code: "NO_ADDRESS", message: "no address is known" } });
+  const [google, http, nginx, certificates] = await Promise.all([
+    subject.onGoogle
+      ? googleState({
+          project: subject.project,
+          address,
+          backends: backendsOf(objects),
+          certificates: sources.certificates,
+          byManager: subject.edge.kind === "gateway",
+        })
+      : undefined,
+    known ? ask(entrance, "http", subject.domain, "/") : none(`http://${subject.domain}/`),
+    known ? ask(entrance, scheme, subject.domain, onlyNginx) : none(subject.url),
+    scheme === "https" && known ? Promise.all(subject.hosts.map((host) => certificateOf(entrance, host))) : [],
+  ]);
+  const routes: { route: SubjectRoute; probe: Probe }[] = [];
+  const through = isThrough(nginx);
+  for (const [index, route] of subject.routes.entries()) {
+    say(`route ${index + 1} of ${subject.routes.length}: ${route.place}`);
+    // Nothing comes through: asking each route would only take long.
+    routes.push({ route, probe: through ? await askRoute(entrance, subject, route) : { url: "" } });
+  }
+  return { address, unread, names, google, http, nginx, certificates, objects, routes, routesName, now: new Date() };
+}
+
+const isThrough = (nginx: Probe) => ["proxy", "service"].includes(whoAnswered(nginx).by);
+
+/** Google's backend services, as its controllers note them on their objects. */
+function backendsOf(objects: Objects | string): string[] {
+  if (typeof objects === "string") return [];
+  const noted = objects.ingress?.metadata.annotations?.["ingress.kubernetes.io/backends"];
+  const listed = objects.gateway?.metadata.annotations?.["networking.gke.io/backend-services"];
+  return [
+    ...Object.keys(noted === undefined ? {} : (JSON.parse(noted) as object)),
+    ...(listed === undefined ? [] : listed.split(",").map((link) => link.trim().split("/").at(-1) ?? "")),
+  ];
+}
+
+function healthOf(google: GoogleState | string | undefined, objects: Objects | string) {
+  if (typeof google === "object") return google.health;
+  const noted =
+    typeof objects === "string" ? undefined : objects.ingress?.metadata.annotations?.["ingress.kubernetes.io/backends"];
+  return noted === undefined ? undefined : (JSON.parse(noted) as Record<string, string>);
+}
+
+/** A pure function: from what was seen to what it means. */
+export function diagnose(observed: Observed, subject: Subject): Report {
+  const { http, nginx, objects, now } = observed;
+  const https = subject.tls.mode === "none" ? undefined : nginx;
+  const google = typeof observed.google === "object" ? observed.google : undefined;
+  const common: Hop[] = [
+    hop("dns", dns(observed.names, observed.address, subject)),
+    hop("address", address(observed, subject)),
+    hop(
+      "certificate",
+      certificate({ shown: observed.certificates, managed: google?.certificates, http, now }, subject),
+    ),
+    hop("edge", edge({ address: observed.address ?? observed.names[0]?.v4[0], http, https }, subject)),
+    hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects) }, subject)),
+    hop("proxy", proxy(objects, nginx, subject, now)),
+  ];
+  // What fails because of something behind it is not what to mend.
+  const cause =
+    absent(objects, subject) !== undefined
+      ? "ingress"
+      : proxyDown(objects, subject, now) !== undefined
+        ? "proxy"
+        : undefined;
+  const effects: Readonly<Record<string, readonly HopKind[]>> = {
+    ingress: ["address", "certificate", "edge", "proxy"],
+    proxy: ["edge", "ingress"],
+  };
+  const blamed = common.map((found) =>
+    cause !== undefined && effects[cause]?.includes(found.kind) === true && found.state === "failed"
+      ? { ...found, because: cause }
+      : found,
+  );
+  return {
+    stack: subject.stack,
+    url: subject.url,
+    time: now.toISOString(),
+    hops: [...blamed, ...observed.routes.flatMap(({ route: one, probe }) => routeHops(one, probe, observed, subject))],
+  };
+}
+
+function routeHops(
+  one: SubjectRoute,
+  probe: Probe,
+  { objects, routesName, now, nginx }: Observed,
+  subject: Subject,
+): Hop[] {
+  const [name = ""] = one.services;
+  const of = { route: one.place, service: name };
+  const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
+  const through = isThrough(nginx);
+  const behind: readonly (readonly [HopKind, Finding])[] = [
+    ["service", service(objects, `pods-${name}`, subject)],
+    ["endpoints", endpoints(objects, workload, subject, `pods-${name}`)],
+    ["pods", pods(objects, workload, subject, now)],
+  ];
+  const [cause] = behind.find(([, { state }]) => state === "failed") ?? [];
+  const answer: Finding = through
+    ? content(probe, one, subject)
+    : { state: "skipped", seen: "not asked: nothing comes through to nginx" };
+  const because = cause !== undefined && answer.state === "failed" ? { because: `${cause} ${one.place}` } : {};
+  return [
+    hop(
+      "route",
+      through ? route(probe, one, objects, routesName, subject) : { state: "skipped", seen: "not asked" },
+      of,
+    ),
+    ...behind.map(([kind, finding]) => hop(kind, finding, of)),
+    { ...hop("content", answer, of), ...because },
+  ];
+}

@@ -1,0 +1,74 @@
+/** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to mend. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { main } from "../local/cli.ts";
+import { port } from "../local/options.ts";
+import { Problem } from "../local/problem.ts";
+import { createProgress } from "../local/progress.ts";
+import { examine } from "./examine.ts";
+import { print } from "./print.ts";
+import { exitCode, firstFailure, hopKinds, type Report } from "./report.ts";
+import { withSources, type Sources } from "./sources.ts";
+
+const usage = `npm run doctor -- STACK [OPTIONS]
+
+Walks the path from a client to each service, hop by hop, and says of the first that fails what was seen, what it means
+and what mends it. It changes nothing, and does with what it may see: without kubectl, Pulumi or Google's credentials
+it asks from outside alone.
+
+  --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
+  --json                        the report for machines, on standard output
+  --address ADDRESS             where the entrance answers, instead of where the stack says
+  --http-port N, --https-port N its ports (80 and 443)
+  --ca FILE                     a certificate authority to trust, beside those that are known
+  --context NAME                the kubectl context, instead of the stack's own
+
+Status: 0 all is well, 1 it could not be run, and of the hop to mend:
+  ${Object.values(hopKinds)
+    .map(({ title, exitCode }) => `${exitCode} ${title}`)
+    .join(", ")}`;
+
+const options = {
+  wait: { type: "string" },
+  json: { type: "boolean", default: false },
+  address: { type: "string" },
+  "http-port": { type: "string", default: "80" },
+  "https-port": { type: "string", default: "443" },
+  ca: { type: "string" },
+  context: { type: "string" },
+} as const;
+
+await main(usage, options, async ({ values, positionals }) => {
+  const [stack, ...rest] = positionals;
+  if (stack === undefined || rest.length > 0)
+    throw new Problem("One stack is to be named.", "For example: npm run doctor -- staging");
+  const wait = seconds(values.wait ?? "0s");
+  const { address, ca, context } = values;
+  const named = { address, ca, context, httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
+  const report = await withSources(stack, named, (sources) => follow(sources, wait));
+  if (values.json) console.log(JSON.stringify(report, null, 2));
+  else print(report);
+  process.exitCode = exitCode(report);
+});
+
+function seconds(text: string): number {
+  const [, count, unit = "s"] = /^(\d{1,5})([smh]?)$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new Problem(`"${text}" is no time.`, "Allowed are seconds, minutes and hours: 90s, 10m, 1h.");
+  return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
+}
+
+/** Looks once, and again while what fails is something that passes by itself and there is time. */
+function follow(sources: Sources, wait: number): Promise<Report> {
+  const end = Date.now() + wait * 1000;
+  return createProgress().step(`doctor ${sources.subject.stack}`, async (step) => {
+    for (;;) {
+      const report = await examine(sources, (what) => {
+        step.detail(what);
+      });
+      const failure = firstFailure(report);
+      if (failure?.passing !== true || Date.now() >= end) return report;
+      step.detail(`waiting: ${failure.title}: ${failure.seen}`);
+      await sleep(Math.min(10_000, Math.max(0, end - Date.now())));
+    }
+  });
+}
