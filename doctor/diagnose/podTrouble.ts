@@ -23,7 +23,10 @@ export interface Trouble {
   readonly passing?: boolean;
 }
 
-type Row = (status: ContainerStatus, pod: Pod, workload: Workload, ways: Ways) => Trouble | undefined;
+/** How long a pod may be on its way before that is worth a word, seconds. */
+const patience = 60;
+
+type Row = (status: ContainerStatus, pod: Pod, workload: Workload, ways: Ways, now: Date) => Trouble | undefined;
 
 const waitingFor = ({ state }: ContainerStatus, ...reasons: string[]) =>
   reasons.includes(state.waiting?.reason ?? "") ? state.waiting : undefined;
@@ -70,9 +73,12 @@ const outOfMemory: Row = (status, _, { key }, { edit }) =>
       }
     : undefined;
 
-const crash: Row = (status, pod, { name, key }, { kubectl, edit }) => {
+const crash: Row = (status, pod, { name, key }, { kubectl, edit }, now) => {
   const last = ended(status);
-  if (waitingFor(status, "CrashLoopBackOff") === undefined && (last === undefined || status.ready)) return undefined;
+  // Of one that has run for a while since, the last end says nothing.
+  const since = Date.parse(status.state.running?.startedAt ?? now.toISOString());
+  const recent = last !== undefined && now.getTime() - since < patience * 1000;
+  if (waitingFor(status, "CrashLoopBackOff") === undefined && !recent) return undefined;
   return {
     seen: `${status.state.waiting?.reason ?? "ended"}: status ${last?.exitCode ?? "?"} (${last?.reason ?? "unknown"}), ${status.restartCount} restarts`,
     means: "The program ends by itself soon after its start: its log says why.",
@@ -81,9 +87,6 @@ const crash: Row = (status, pod, { name, key }, { kubectl, edit }) => {
 };
 
 const rows: readonly Row[] = [image, configuration, outOfMemory, crash];
-
-/** How long a pod may be on its way before that is worth a word, seconds. */
-const patience = 60;
 
 /** @returns what keeps pods from being ready; nothing where all are that should be */
 export function troubleOf(
@@ -104,7 +107,7 @@ export function troubleOf(
     for (const pod of unready) {
       const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
       for (const status of [...initContainerStatuses, ...containerStatuses]) {
-        const trouble = status.ready ? undefined : row(status, pod, workload, ways);
+        const trouble = status.ready ? undefined : row(status, pod, workload, ways, now);
         if (trouble) return trouble;
       }
     }

@@ -21,7 +21,7 @@ interface Metadata {
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly message?: string };
-  readonly running?: object;
+  readonly running?: { readonly startedAt?: string };
 }
 export interface ContainerStatus {
   readonly name: string;
