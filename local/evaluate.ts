@@ -68,13 +68,16 @@ function withoutSecrets(value: unknown, key: string, instead: (key: string) => s
 
 /**
  * Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place; where it
- * would be replaced by that, it does so anyway.
+ * would be replaced by that, it does so anyway, and `always` where what is served is looked at instead of the files.
  */
-export function withPlaceholderFiles(config: RawConfig, when: "missing" | "replaceable" = "missing"): RawConfig {
+export function withPlaceholderFiles(
+  config: RawConfig,
+  when: "missing" | "replaceable" | "always" = "missing",
+): RawConfig {
   const { certFile, keyFile, ...rest } = objectAt(config, "tls");
   if (rest["mode"] !== "supplied" || typeof certFile !== "string" || typeof keyFile !== "string") return config;
   const path = join(projectDir, certFile);
-  const replaceable = when === "replaceable" && path === join(tlsDir, "tls.crt");
+  const replaceable = when === "always" || (when === "replaceable" && path === join(tlsDir, "tls.crt"));
   if (existsSync(path) && !replaceable) return config;
   const secrets = objectAt(config, "secrets");
   return {
