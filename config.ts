@@ -7,10 +7,10 @@ import { checkSettings } from "./config/checks.ts";
 import type { TlsMaterial } from "./config/checks/edge.ts";
 import { edgePaths, withHealthPaths } from "./config/grpc.ts";
 import { hostNames } from "./config/hosts.ts";
+import { fullKey, project } from "./config/project.ts";
 import { allowed, describe, keyOf, printable, show, valueAt, wording, type ConfigProblem } from "./config/report.ts";
 import { schema, type Settings } from "./config/schema.ts";
 
-const project = "gke-microservices";
 /** Namespaces that belong to providers of this program; their keys are theirs to check. */
 const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
 
@@ -90,18 +90,20 @@ export function checkConfig(
   const input: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
   // Elsewhere a secret would end up in the clear: in a message of ours, or in an object that is no Secret.
-  const misplaced = secretKeys.filter((key) => key.startsWith(`${project}:`) && key !== `${project}:secrets`);
+  const misplaced = secretKeys.filter((key) => {
+    const [namespace, name] = splitKey(key);
+    return !providers.includes(namespace) && name !== "secrets";
+  });
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
+    if (providers.includes(namespace)) continue;
     // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
-    if (namespace === project && text === "{}" && hasDefault(name)) continue;
-    if (namespace === project) Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
-    else if (!providers.includes(namespace)) {
-      problems.push({
-        key,
-        message: `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}`,
-      });
-    }
+    if (text === "{}" && hasDefault(name)) continue;
+    if (namespace !== project) problems.push({ key, message: foreign(namespace, name) });
+    // What is under another name is checked all the same, so that all there is to mend is told at once.
+    const takenOver = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
+    if (namespace === project || takenOver)
+      Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
   }
   const parsed = schema.safeParse(input, { error: wording });
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
@@ -123,6 +125,13 @@ function warningsOf(tls: TlsMaterial | undefined): string[] {
   return warning === undefined
     ? []
     : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
+}
+
+/** A project that was renamed leaves config behind, which the engine would pass over without a word. */
+function foreign(namespace: string, name: string): string {
+  if (!Object.hasOwn(schema.shape, name))
+    return `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}`;
+  return `is under the name "${namespace}", and this project is called "${project}" in Pulumi.yaml; write ${fullKey(name)}, or ${name} alone`;
 }
 
 function hasDefault(name: string): boolean {

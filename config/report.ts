@@ -1,13 +1,12 @@
 /** Turns what is wrong with a config into text: key, value, what is allowed, the fix. */
 import type * as z from "zod";
+import { project } from "./project.ts";
 
 /** One thing to mend. `key` is the full Pulumi key with its path, `message` says what is allowed. */
 export interface ConfigProblem {
   readonly key: string;
   readonly message: string;
 }
-
-const project = "gke-microservices";
 
 /** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, as `pulumi config set --path` takes it. */
 export function keyOf(path: readonly PropertyKey[]): string {

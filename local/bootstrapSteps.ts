@@ -251,6 +251,10 @@ function pulumiStack({ stack, project, region, bucket }: BootstrapArgs): Step[] 
   return [
     { why: "Use this state from here on", command: ["npx", "pulumi", "login", `gs://${bucket}`] },
     {
+      why: "Keys by their full names: the CLI would write them so as well, but without the comments",
+      command: ["npx", "node", "local/fullKeys.ts", stack],
+    },
+    {
       why: `The stack; commit what this adds to Pulumi.${stack}.yaml`,
       exists: ["npx", "pulumi", "stack", "select", stack],
       command: ["npx", "pulumi", "stack", "init", stack, "--secrets-provider", `gcpkms://${key}`],

@@ -3,10 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { fullKey, project } from "../config/project.ts";
 import { projectDir, tlsDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
-
-const project = "gke-microservices";
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -40,8 +39,12 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
       `${path} is no stack file.`,
       "It must be a map with a map `config`, such as Pulumi.staging.yaml.",
     );
+  const twice = Object.keys(config).find((key) => fullKey(key) !== key && fullKey(key) in config);
+  if (twice !== undefined)
+    throw new Problem(`${path} has ${twice} twice, once as ${fullKey(twice)}.`, "Keep one of the two.");
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => {
+    Object.entries(config).map(([short, value]) => {
+      const key = fullKey(short);
       const plain = withoutSecrets(value, key, (where) => {
         if (encrypted === "placeholder") return notShown(`secret ${where}`);
         throw new Problem(

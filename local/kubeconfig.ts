@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
+import { project } from "../config/project.ts";
 import { main } from "./cli.ts";
 import { onPath } from "./command.ts";
 import { withContext, type Access } from "./contexts.ts";
@@ -12,7 +13,7 @@ import { writeWhole } from "./writeWhole.ts";
 
 const usage = `npm run kubeconfig -- STACK
 
-Writes the context "gke-microservices-STACK" to your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config), or
+Writes the context "${project}-STACK" to your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config), or
 refreshes it. All else in that file stays as it is, the current context too. For a stack on Google it asks the Pulumi
 CLI for the stack's output; for "local" it takes the file that npm start made.`;
 
@@ -22,7 +23,7 @@ await main(usage, {}, async ({ positionals }) => {
     throw new Problem("One stack is to be named.", "For example: npm run kubeconfig -- staging");
   const access = await accessTo(stack, projectDir);
   const file = ownKubeconfig();
-  const name = `gke-microservices-${stack}`;
+  const name = `${project}-${stack}`;
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   writeWhole(file, withContext(before, file, name, access), 0o600);
   console.log(`Context ${name} is in ${file}.\n  kubectl --context ${name} get pods --all-namespaces`);

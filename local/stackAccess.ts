@@ -1,6 +1,7 @@
 /** Where the kubeconfig of a stack is: in Pulumi's state, or in the file that the stack's config names. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { fullKey } from "../config/project.ts";
 import { CommandError, run } from "./command.ts";
 import { accessIn, type Access } from "./contexts.ts";
 import { readStackFile } from "./evaluate.ts";
@@ -14,7 +15,7 @@ import { findPulumi } from "./pulumiEngine.ts";
  */
 export async function accessTo(stack: string, project: string): Promise<Access> {
   const config = readStackFile(join(project, `Pulumi.${stack}.yaml`));
-  const cluster = JSON.parse(config["gke-microservices:cluster"] ?? "{}") as {
+  const cluster = JSON.parse(config[fullKey("cluster")] ?? "{}") as {
     kind?: string;
     context?: string;
     kubeconfig?: string;

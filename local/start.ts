@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../config.ts";
 import { hostNames } from "../config/hosts.ts";
 import { grpcPlaces } from "../config/grpc.ts";
+import { fullKey } from "../config/project.ts";
 import { proxyRoutes, routeTable } from "../config/routes.ts";
 import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
@@ -63,9 +64,7 @@ await main(usage, options, async ({ values }) => {
 });
 
 function withContext(raw: RawConfig, context: string | undefined): RawConfig {
-  return context === undefined
-    ? raw
-    : { ...raw, "gke-microservices:cluster": JSON.stringify({ kind: "existing", context }) };
+  return context === undefined ? raw : { ...raw, [fullKey("cluster")]: JSON.stringify({ kind: "existing", context }) };
 }
 
 async function putImages(cluster: Cluster, { settings }: CheckedConfig, progress: Progress): Promise<void> {

@@ -280,8 +280,8 @@ test("refused: two routes for one place, a bare name included", () => {
 
 test("refused: keys under a namespace that is nobody's", () => {
   assert.match(
-    refusal(valid, { "gke-microservice:domain": "x" }),
-    /gke-microservice:domain[^]*did you mean "gke-microservices"\?/,
+    refusal(valid, { "gke-microservice:donain": "x" }),
+    /gke-microservice:donain[^]*did you mean "gke-microservices"\?/,
   );
   assert.doesNotMatch(refusal({ ...valid, domain: "x" }, { "gcp:userProjectOverride": "true" }), /userProjectOverride/);
 });

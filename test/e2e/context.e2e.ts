@@ -124,7 +124,7 @@ test("a cluster that images cannot be given to takes those that it can pull", op
       /build: \{ context: \.\/services\/(\w+) \}/g,
       (_, name: string) => `image: ${nodeImage(name, join(checkout, "services", name))}`,
     )
-    .replace("gke-microservices:proxy:", `$&\n    image: ${nodeImage("nginx-proxy", join(checkout, "nginx"))}`);
+    .replace("  proxy:", `$&\n    image: ${nodeImage("nginx-proxy", join(checkout, "nginx"))}`);
   writeFileSync(stackFile, config);
   const started = await start();
   assert.equal(started.status, 0, started.text);

@@ -88,6 +88,7 @@ const expected = [
   `gcloud iam service-accounts add-iam-policy-binding ${previewer} --project=acme-staging --role=roles/iam.workloadIdentityUser --member=${principals}/attribute.event/acme/shop/pull_request`,
 
   "npx pulumi login gs://acme-staging-pulumi-state",
+  "npx node local/fullKeys.ts staging",
   "npx pulumi stack select staging || npx pulumi stack init staging --secrets-provider gcpkms://projects/acme-staging/locations/asia-northeast1/keyRings/pulumi/cryptoKeys/gke-microservices",
 ];
 const commandsOf = (of: BootstrapArgs) =>
@@ -249,10 +250,10 @@ test("the stack's config decides what may be granted, and which roles there are 
   ] as const) {
     const changed = {
       ...config,
-      "gke-microservices:cluster": { kind: "gke", encryptionKey },
-      "gke-microservices:edge": edge,
-      "gke-microservices:dns": { create: true },
-      "gke-microservices:proxy": { metrics: { byService: more.requestMetrics } },
+      cluster: { kind: "gke", encryptionKey },
+      edge: edge,
+      dns: { create: true },
+      proxy: { metrics: { byService: more.requestMetrics } },
     };
     writeFileSync(file, stringify({ config: changed }));
     const { stdout, stderr } = await bootstrap(folder, [stack, "--bucket", "acme-state"]);

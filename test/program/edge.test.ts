@@ -50,8 +50,7 @@ async function rendered(settings: Record<string, object>) {
   const stack = `test-${process.pid}-edge`;
   const path = join(projectDir, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(join(projectDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
-  const keys = Object.entries(settings).map(([key, value]) => [`gke-microservices:${key}`, value] as const);
-  writeFileSync(path, stringify({ config: { ...config, ...Object.fromEntries(keys) } }));
+  writeFileSync(path, stringify({ config: { ...config, ...settings } }));
   try {
     return await objectsOf(stack);
   } finally {

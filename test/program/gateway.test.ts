@@ -17,7 +17,7 @@ async function withEdge(
   const stack = stackName(like);
   const path = join(projectDir, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(join(projectDir, `Pulumi.${like}.yaml`), "utf8")) as { config: object };
-  writeFileSync(path, stringify({ config: { ...config, "gke-microservices:edge": edge, ...more } }));
+  writeFileSync(path, stringify({ config: { ...config, edge, ...more } }));
   try {
     return await objectsOf(stack);
   } finally {
@@ -69,7 +69,7 @@ await suite("staging with a Gateway", async () => {
   const objects = await withEdge(
     "staging",
     { kind: "gateway", armor: { rateLimit: { requests: 1000 } }, cdn: {} },
-    { "gke-microservices:tls": { mode: "managed", wildcard: true } },
+    { tls: { mode: "managed", wildcard: true } },
   );
 
   test("policies come before what they are for; nothing is left of the Ingress", () => {

@@ -45,17 +45,16 @@ test("two runs print the same, and --out writes the same objects to a file each"
 });
 
 test("a config that comes in another order gives the same objects", async (t) => {
-  const services = "gke-microservices:services";
   const reversed = (value: object) => Object.fromEntries(Object.entries(value).reverse());
   const same = stackLike(t, "same", (config) => config);
-  const other = stackLike(t, "order", (config) => reversed({ ...config, [services]: config[services] as object }));
+  const other = stackLike(t, "order", (config) => reversed({ ...config, services: config["services"] as object }));
   assert.equal((await render(other)).stdout, (await render(same)).stdout);
 });
 
 test("secrets, encrypted or written in the clear, are in a Secret as placeholders and nowhere in the text", async (t) => {
   const stack = stackLike(t, "secrets", (config) => ({
     ...config,
-    "gke-microservices:secrets": {
+    secrets: {
       hoge: { API_KEY: { secure: "v1:canary-ciphertext" }, TOKEN: "canary-plain" },
     },
   }));
@@ -76,7 +75,7 @@ test("secrets, encrypted or written in the clear, are in a Secret as placeholder
 test("a secret that is misplaced is refused without being shown", async (t) => {
   const stack = stackLike(t, "misplaced", (config) => ({
     ...config,
-    "gke-microservices:secrets": { hogee: { TOKEN: "canary" }, hoge: { TOKEN: { deep: "canary" } } },
+    secrets: { hogee: { TOKEN: "canary" }, hoge: { TOKEN: { deep: "canary" } } },
   }));
   const rendering = await render(stack);
   assertRefused(rendering, /gke-microservices:secrets/);
@@ -85,7 +84,7 @@ test("a secret that is misplaced is refused without being shown", async (t) => {
 
 test("an encrypted value outside `secrets` is refused", async (t) => {
   const services = { hoge: { image: "example.com/hoge:1", env: { TOKEN: { secure: "v1:canary" } } } };
-  const stack = stackLike(t, "encrypted", (config) => ({ ...config, "gke-microservices:services": services }));
+  const stack = stackLike(t, "encrypted", (config) => ({ ...config, services }));
   assertRefused(await render(stack), /gke-microservices:services\n\s+is encrypted; only gke-microservices:secrets/);
 });
 
@@ -102,9 +101,9 @@ test("no stack, two stacks and an unknown option are refused with how to do it",
 test("a bad config is refused with every problem, its key and its value", async (t) => {
   const stack = stackLike(t, "bad", (config) => ({
     ...config,
-    "gke-microservices:domain": "Shop",
-    "gke-microservices:servces": {},
-    "gke-microservices:proxy": { replicas: "three" },
+    domain: "Shop",
+    servces: {},
+    proxy: { replicas: "three" },
   }));
   const rendering = await render(stack);
   assertRefused(

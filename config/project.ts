@@ -1,0 +1,21 @@
+/**
+ * The project's name, which is also the namespace of its config: it is said in Pulumi.yaml, and nowhere else. Keys without
+ * a namespace belong to the project, in a stack file as on the command line, so that a copy under another name, as
+ * `pulumi new` makes it, needs no other change.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+/** Read here rather than asked of the engine, because the commands of the project run without one. */
+export const project: string = nameIn(readFileSync(join(import.meta.dirname, "../Pulumi.yaml"), "utf8"));
+
+function nameIn(text: string): string {
+  const { name } = parse(text) as { readonly name: unknown };
+  return String(name);
+}
+
+/** `domain` → `gke-microservices:domain`, as the Pulumi CLI does it; a key with a namespace stays. */
+export function fullKey(key: string): string {
+  return key.includes(":") ? key : `${project}:${key}`;
+}

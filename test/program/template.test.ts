@@ -1,0 +1,80 @@
+/** This repository as a template: a copy under another name, as `pulumi new` makes it. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { copyCheckout } from "../e2e/checkout.ts";
+import { render } from "./rendered.ts";
+
+const stacks = ["local", "staging", "production"];
+const folder = mkdtempSync(join(tmpdir(), "template-"));
+const copy = join(folder, "acme-shop");
+
+/** What `pulumi new` does: the name in Pulumi.yaml, and the section about the template goes. */
+before(() => {
+  copyCheckout(copy);
+  const file = join(copy, "Pulumi.yaml");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    text.replace("name: gke-microservices\n", "name: acme-shop\n").replace(/^template:\n( .*\n)+/m, ""),
+  );
+});
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function inCopy(script: string, ...args: string[]) {
+  return spawnSync(process.execPath, [join(copy, "local", script), ...args], { encoding: "utf8", timeout: 60_000 });
+}
+
+test("under another name every stack is what it was, without any other change", async () => {
+  assert.match(readFileSync(join(copy, "Pulumi.yaml"), "utf8"), /^name: acme-shop\n/);
+  for (const stack of stacks) {
+    const { status, stdout, stderr } = inCopy("render.ts", stack);
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, (await render(stack)).stdout, stack);
+  }
+});
+
+test("its config is checked, and mistakes are told under its own name", () => {
+  const file = join(copy, "Pulumi.demo.yaml");
+  const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
+  writeFileSync(file, staging);
+  assert.equal(inCopy("check.ts", "demo").status, 0);
+  writeFileSync(file, staging.replace("domain:", "domian:"));
+  assert.match(inCopy("check.ts", "demo").stderr, /acme-shop:domian\n.*did you mean "domain"\?/);
+});
+
+test("config that is left under the old name is refused, with what to write", () => {
+  const file = join(copy, "Pulumi.old.yaml");
+  const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
+  writeFileSync(file, staging.replace("  domain:", "  gke-microservices:domain:"));
+  for (const script of ["check.ts", "render.ts"]) {
+    const { status, stderr } = inCopy(script, "old");
+    assert.equal(status, 1);
+    assert.match(stderr, /1 problem in the config of stack old; nothing was changed/);
+    assert.match(
+      stderr,
+      /gke-microservices:domain\n\s+is under the name "gke-microservices", and this project is called "acme-shop" in Pulumi\.yaml; write acme-shop:domain, or domain alone/,
+    );
+  }
+});
+
+test("a key that stands in a stack file by both its names is refused", () => {
+  const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
+  writeFileSync(join(copy, "Pulumi.both.yaml"), `${staging}  acme-shop:domain: other.example.com\n`);
+  const { status, stderr } = inCopy("check.ts", "both");
+  assert.equal(status, 1);
+  assert.match(stderr, /Pulumi\.both\.yaml has domain twice, once as acme-shop:domain\.\nKeep one of the two\./);
+});
+
+// It is done to every text file: a template string of a program would be changed too.
+test("no file has what `pulumi new` would put the new name into", () => {
+  const files = readdirSync(copy, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  assert.ok(files.length > 200);
+  for (const { parentPath, name } of files)
+    assert.doesNotMatch(readFileSync(join(parentPath, name), "utf8"), /[$][{](PROJECT|DESCRIPTION)[}]/, name);
+});
