@@ -1,6 +1,7 @@
 /** Which encrypted values of a stack file differ: a rendering cannot tell, as it never sees them. */
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { fullKey } from "../config/project.ts";
 
 /** Keys, as in `gke-microservices:secrets.hoge.API_KEY`, whose value is encrypted and is not the same in both files. */
 export function editedSecrets(before: string, after: string): string[] {
@@ -15,7 +16,7 @@ function encryptedIn(file: string): Map<string, string> {
     if (typeof value !== "object" || value === null) return;
     const { secure } = value as { readonly secure?: unknown };
     if (typeof secure === "string" && Object.keys(value).length === 1) found.set(key, secure);
-    else for (const [name, item] of Object.entries(value)) walk(item, key === "" ? name : `${key}.${name}`);
+    else for (const [name, item] of Object.entries(value)) walk(item, key === "" ? fullKey(name) : `${key}.${name}`);
   };
   try {
     if (existsSync(file)) walk((parse(readFileSync(file, "utf8")) as { readonly config?: unknown } | null)?.config, "");
