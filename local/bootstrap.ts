@@ -9,7 +9,7 @@ import {
   workflowValues,
   type BootstrapArgs,
 } from "./bootstrapSteps.ts";
-import { main } from "./cli.ts";
+import { main, oneStack } from "./cli.ts";
 import { CommandError, run } from "./command.ts";
 import { readStackFile, withPlaceholderFiles } from "./evaluate.ts";
 import { projectDir } from "./paths.ts";
@@ -34,9 +34,7 @@ const options = {
 } as const;
 
 await main(usage, options, async ({ values, positionals }) => {
-  const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0)
-    throw new Problem("One stack is to be named.", "For example: npm run --silent bootstrap -- staging");
+  const stack = oneStack(positionals, "npm run --silent bootstrap -- staging");
   const args = argsOf(stack, values);
   if (values.run) await runSteps(args);
   else process.stdout.write(bootstrapScript(args));

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { checkConfig } from "../config.ts";
 import { proxyRoutes } from "../config/routes.ts";
 import { renderRoutes } from "../nginx/routes.ts";
-import { main } from "./cli.ts";
+import { main, oneStack } from "./cli.ts";
 import { readStackFile, withPlaceholderFiles } from "./evaluate.ts";
 import { refuseBadRoutes } from "./nginx.ts";
 import { projectDir } from "./paths.ts";
-import { Problem } from "./problem.ts";
 
 const usage = `npm run check -- STACK
 
@@ -15,9 +14,7 @@ Checks Pulumi.STACK.yaml, renders the proxy's configuration and lets nginx read 
 changes nothing; use it before "pulumi up", and in pull requests.`;
 
 await main(usage, {}, async ({ positionals }) => {
-  const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0)
-    throw new Problem("One stack is to be named.", "For example: npm run check -- staging");
+  const stack = oneStack(positionals, "npm run check -- staging");
   const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
   const { settings, warnings } = checkConfig(raw, stack, projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));

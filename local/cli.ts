@@ -33,6 +33,13 @@ function parse<O extends Options>(usage: string, options: O): Parsed<O> {
   }
 }
 
+/** The stack that a command is told to work on. @throws Problem where none is named, or more than one */
+export function oneStack(positionals: readonly string[], example: string): string {
+  const [stack, ...rest] = positionals;
+  if (stack === undefined || rest.length > 0) throw new Problem("One stack is to be named.", `For example: ${example}`);
+  return stack;
+}
+
 function explain(error: unknown): string {
   if (error instanceof Problem) return [`\nerror: ${error.message}\n${error.fix}`, hint(error)].join("");
   if (pulumi.RunError.isInstance(error)) return `\nerror: ${error.message}`;

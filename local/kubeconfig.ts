@@ -3,11 +3,10 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { project } from "../config/project.ts";
-import { main } from "./cli.ts";
+import { main, oneStack } from "./cli.ts";
 import { onPath } from "./command.ts";
 import { withContext, type Access } from "./contexts.ts";
 import { projectDir } from "./paths.ts";
-import { Problem } from "./problem.ts";
 import { accessTo } from "./stackAccess.ts";
 import { writeWhole } from "./writeWhole.ts";
 
@@ -18,9 +17,7 @@ refreshes it. All else in that file stays as it is, the current context too. For
 CLI for the stack's output; for "local" it takes the file that npm start made.`;
 
 await main(usage, {}, async ({ positionals }) => {
-  const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0)
-    throw new Problem("One stack is to be named.", "For example: npm run kubeconfig -- staging");
+  const stack = oneStack(positionals, "npm run kubeconfig -- staging");
   const access = await accessTo(stack, projectDir);
   const file = ownKubeconfig();
   const name = `${project}-${stack}`;

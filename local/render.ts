@@ -2,10 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { main } from "./cli.ts";
+import { main, oneStack } from "./cli.ts";
 import { evaluate, readStackFile } from "./evaluate.ts";
 import { projectDir } from "./paths.ts";
-import { Problem } from "./problem.ts";
 
 const usage = `npm run render -- STACK [--out DIR]
 
@@ -13,9 +12,7 @@ Prints the Kubernetes objects of a stack as YAML, needing neither credentials no
 Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.`;
 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
-  const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0)
-    throw new Problem("One stack is to be named.", "For example: npm run --silent render -- staging");
+  const stack = oneStack(positionals, "npm run --silent render -- staging");
   const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
   const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
   const text = (object: unknown) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });

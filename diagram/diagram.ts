@@ -1,0 +1,15 @@
+/** The picture of a stack, from its file. */
+import { join } from "node:path";
+import { checkConfig } from "../config.ts";
+import { readStackFile, withPlaceholderFiles } from "../local/evaluate.ts";
+import { projectDir } from "../local/paths.ts";
+import { layoutOf } from "./layout.ts";
+import { diagramOf } from "./model.ts";
+import { svgOf } from "./svg.ts";
+
+/** @throws Problem without such a stack, RunError for a config that is refused */
+export async function drawn(stack: string): Promise<string> {
+  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
+  const diagram = diagramOf(stack, checkConfig(raw, stack, projectDir));
+  return svgOf(diagram, await layoutOf(diagram));
+}

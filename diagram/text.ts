@@ -1,0 +1,40 @@
+/** Text in pictures: how wide it is, where it breaks, and how much of it is shown. */
+
+/** `1 pod`, `2 pods` */
+export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+/** At most so many lines: what is left out is counted. */
+export function shortened(lines: readonly string[], most: number): string[] {
+  return lines.length <= most ? [...lines] : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more`];
+}
+
+/**
+ * Pixels that a text takes at most. Which font a viewer has is not known: these are the widths of DejaVu Sans, the widest of
+ * the usual ones, so that text fits in others too.
+ */
+export function widthOf(text: string, size: number, weight: "normal" | "bold" = "normal"): number {
+  const ems = Array.from(text).reduce((sum, character) => sum + emsOf(character), 0);
+  return Math.ceil(ems * size * (weight === "bold" ? 1.12 : 1));
+}
+
+function emsOf(character: string): number {
+  if (/[ijlI.,:;'|!]/.test(character)) return 0.34;
+  if (/[frt()[\]/ -]/.test(character)) return 0.42;
+  if (/[mwMW@%…]/.test(character)) return 1;
+  if (/[A-Z#&+=<>~]/.test(character)) return 0.84;
+  return character < "\u0250" ? 0.64 : 1;
+}
+
+/** Breaks a long text into lines, behind a separator where there is one. */
+export function wrapped(text: string, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > most) {
+    const head = rest.slice(0, most);
+    const at = Math.max(...[" ", "/", ".", "-", ","].map((separator) => head.lastIndexOf(separator) + 1));
+    const end = at > most / 2 ? at : most;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
