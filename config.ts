@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "./components/certificateExpiry.ts";
 import { checkSettings } from "./config/checks.ts";
-import type { TlsMaterial } from "./config/checks/edge.ts";
+import { sizeWarnings, type TlsMaterial } from "./config/checks/edge.ts";
 import { edgePaths, withHealthPaths } from "./config/grpc.ts";
 import { hostNames } from "./config/hosts.ts";
 import { fullKey, project } from "./config/project.ts";
@@ -117,7 +117,7 @@ export function checkConfig(
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
-  return { settings: parsed.data, google, tls, warnings: warningsOf(tls) };
+  return { settings: parsed.data, google, tls, warnings: [...warningsOf(tls), ...sizeWarnings(parsed.data)] };
 }
 
 function warningsOf(tls: TlsMaterial | undefined): string[] {

@@ -1,5 +1,6 @@
 /** The entrance must fit the cluster, and its certificate the names. */
 import { certificateProblems } from "../certificate.ts";
+import { edgePaths } from "../grpc.ts";
 import { hostNames } from "../hosts.ts";
 import { keyOf, type ConfigProblem } from "../report.ts";
 import { checkGateway } from "./gateway.ts";
@@ -67,6 +68,28 @@ function checkManaged(settings: Settings): ConfigProblem[] {
       message: `managed makes a certificate for each of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}; use edge.kind gateway with tls.wildcard, or supply one certificate for all`,
     });
   return problems;
+}
+
+/** Of the load balancer of an Ingress. https://cloud.google.com/load-balancing/docs/url-map-size-quota */
+const urlMapBytes = 64 * 1024;
+
+/**
+ * What the load balancer of an Ingress may be too small for: each host, and each path at which gRPC begins or ends, is in a
+ * map whose size Google limits. How it counts is not known here to the byte, so this is no refusal. (A Gateway's map may have
+ * 1 MB, and other controllers know no such limit.)
+ */
+export function sizeWarnings(settings: Settings): string[] {
+  if (settings.edge.kind !== "gce") return [];
+  const hosts = hostNames(settings);
+  const paths = Object.values(edgePaths(settings)).flat();
+  // Each host has a list of paths with a default, each path a backend, by its URL of about 150 characters.
+  const backend = 150;
+  const length = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length + backend, 0);
+  const bytes = length(hosts) + length(paths.map(({ path }) => path));
+  if (bytes <= urlMapBytes) return [];
+  return [
+    `${keyOf(["edge", "kind"])}: the hosts (${hosts.length}) and the paths that tell gRPC from HTTP (${paths.length}) make about ${Math.ceil(bytes / 1024)} KB of what the load balancer of kind gce takes ${urlMapBytes / 1024} KB of; use edge.kind gateway, which takes 1 MB, or fewer hosts and paths`,
+  ];
 }
 
 /** What holds for Google's load balancer, whether an Ingress or a Gateway speaks for it. */

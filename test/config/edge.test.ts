@@ -54,6 +54,34 @@ const web = (count: number) => ({
   web: { image: "registry.example.com/web:1", routes: Array.from({ length: count }, (_, i) => ({ host: `h${i}` })) },
 });
 
+test("more hosts and paths than fit into the load balancer of an Ingress are warned about, at no other edge", () => {
+  const warnings = (count: number, edge: Record<string, unknown> = { kind: "gce" }, protocol = "grpc") => {
+    const paths = Array.from({ length: count }, (_, index) => ({
+      path: `/shop.v1.S${String(index).padStart(3, "0")}/`,
+      protocol,
+    }));
+    const services = Object.fromEntries(
+      Array.from({ length: Math.ceil(count / 50) }, (_, index) => [
+        `s${index}`,
+        { image: "registry.example.com/s:1", routes: paths.slice(50 * index, 50 * (index + 1)) },
+      ]),
+    );
+    const stack = { ...valid, cluster: { kind: "gke" }, registry: {}, tls: { mode: "self-signed" }, edge, services };
+    const proxy = { image: "registry.example.com/proxy:1" };
+    const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+    return checkConfig(raw({ ...stack, proxy }, google), "test", projectDir).warnings;
+  };
+  // 150 bytes and 14 for each path; for the host, and for its path /, 150 and their names.
+  assert.deepEqual(warnings(397), []);
+  assert.match(
+    warnings(398).join(),
+    /^gke-microservices:edge\.kind: the hosts \(1\) and the paths that tell gRPC from HTTP \(399\) make about 65 KB of what the load balancer of kind gce takes 64 KB of; use edge\.kind gateway,/,
+  );
+  assert.deepEqual(warnings(398, { kind: "gateway" }), []);
+  assert.deepEqual(warnings(398, { kind: "ingress", className: "contour" }), []);
+  assert.deepEqual(warnings(398, { kind: "gce" }, "http"), []);
+});
+
 test("managed certificates are for as many hosts as a load balancer takes", () => {
   const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
   const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
