@@ -207,6 +207,9 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     "contour.yaml": stringify({
       gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } },
       tls: edgeTls,
+      // A request with a length and with chunks is refused, not read by one of the two; slashes are left to the proxy.
+      disableAllowChunkedLength: true,
+      disableMergeSlashes: true,
     }),
     "envoy.json": JSON.stringify(envoySettings(options)),
     ...Object.fromEntries(scripts),

@@ -77,6 +77,8 @@ test("Contour is told of the Gateway that the stack's namespace will hold", () =
         "ECDHE-RSA-CHACHA20-POLY1305",
       ],
     },
+    disableAllowChunkedLength: true,
+    disableMergeSlashes: true,
   });
 });
 

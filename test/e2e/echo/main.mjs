@@ -1,4 +1,4 @@
-/** A service for the suite `faults`: uploads, downloads, websockets that are told when it leaves, and ways to make it suffer. */
+/** A service for the suites `faults` and `hostileHttp`: what it was sent, uploads, downloads, websockets that are told when it leaves, and ways to make it suffer. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -10,12 +10,23 @@ import { URL } from "node:url";
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const download = Buffer.alloc(64 * 1024, "0123456789abcdef");
 const eaten = [];
+/** The last requests as they came, those of Kubernetes left out; and what was no request. */
+const recorded = [];
+const record = (what) => {
+  recorded.push(what);
+  if (recorded.length > 500) recorded.shift();
+};
 
 const server = createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://echo");
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
+  const { method, url, rawHeaders } = request;
+  if (pathname !== "/recorded" && !request.headers["user-agent"]?.startsWith("kube-probe/"))
+    record({ method, url, headers: rawHeaders, body: Buffer.concat(chunks).toString("latin1").slice(0, 1000) });
   switch (pathname) {
+    case "/recorded": // and forgotten
+      return json(response, recorded.splice(0));
     case "/download":
       return response.end(download);
     case "/upload":
@@ -35,12 +46,21 @@ const server = createServer(async (request, response) => {
       return json(response, { service: "echo", pod: process.env.HOSTNAME });
   }
 });
+server.on("clientError", (error, socket) => {
+  if (error.code.startsWith("HPE_"))
+    record({ malformed: error.message, bytes: String(error.rawPacket?.toString("latin1")) });
+  socket.destroy();
+});
 const json = (response, body) => response.setHeader("content-type", "application/json").end(JSON.stringify(body));
 
 /** Small unfragmented frames of websockets (RFC 6455), which is all that the suite sends. */
 const sockets = new Set();
 const frame = (opcode, payload) => Buffer.concat([Buffer.from([0x80 | opcode, payload.length]), payload]);
 server.on("upgrade", (request, socket) => {
+  if (request.headers["sec-websocket-version"] !== "13") {
+    record({ method: request.method, url: request.url, headers: request.rawHeaders, body: "" });
+    return socket.end("HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n");
+  }
   const accept = createHash("sha1")
     .update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
     .digest("base64");
