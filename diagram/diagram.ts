@@ -4,12 +4,13 @@ import { checkConfig } from "../config.ts";
 import { readStackFile, withPlaceholderFiles } from "../local/evaluate.ts";
 import { projectDir } from "../local/paths.ts";
 import { layoutOf } from "./layout.ts";
-import { diagramOf } from "./model.ts";
+import { diagramOf, type Diagram } from "./model.ts";
 import { svgOf } from "./svg.ts";
 
 /** @throws Problem without such a stack, RunError for a config that is refused */
-export async function drawn(stack: string): Promise<string> {
+export function stackDiagram(stack: string): Diagram {
   const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
-  const diagram = diagramOf(stack, checkConfig(raw, stack, projectDir));
-  return svgOf(diagram, await layoutOf(diagram));
+  return diagramOf(stack, checkConfig(raw, stack, projectDir));
 }
+
+export const drawn = async (diagram: Diagram): Promise<string> => svgOf(diagram, await layoutOf(diagram));

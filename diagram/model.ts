@@ -25,6 +25,8 @@ export interface Node {
   readonly title: string;
   readonly lines: readonly string[];
   readonly group?: string;
+  /** A class of its own in the picture, by which a page can colour it. @default - none */
+  readonly state?: string;
 }
 
 export interface Edge {
@@ -34,6 +36,8 @@ export interface Edge {
   readonly kind: "request" | "call" | "egress";
   /** All that is said about it; a picture shows the first of them. */
   readonly lines: readonly string[];
+  /** As a node's. */
+  readonly state?: string;
 }
 
 export interface Diagram {

@@ -1,7 +1,7 @@
 /** Draws what was laid out, as one SVG that stands by itself: text stays text, and light or dark is the viewer's choice. */
 import type { Layout, Line, Placed, PlacedEdge } from "./layout.ts";
 import { lineHeight } from "./layout.ts";
-import type { Diagram, Group, Node } from "./model.ts";
+import type { Diagram, Edge, Group, Node } from "./model.ts";
 import { element, lines as joined, type Markup } from "./xml.ts";
 
 /** Few colours: what the stack does not run is grey, the entrance green, the proxy amber, the services blue. */
@@ -87,10 +87,13 @@ const groupOf = (placed: Placed<Group>): Markup =>
 const nodeOf = (placed: Placed<Node>): Markup =>
   element(
     "g",
-    { class: `node ${placed.of.kind}`, id: placed.of.id },
+    { class: classes("node", placed.of), id: placed.of.id },
     rect(placed, 6),
     ...text(placed.lines, middle(placed.x, placed.width), placed.y + 8, "middle"),
   );
+
+const classes = (what: string, { kind, state }: Node | Edge) =>
+  [what, kind, ...(state === undefined ? [] : [state])].join(" ");
 
 const middle = (start: number, length: number) => Number((start + length / 2).toFixed(1));
 
@@ -101,5 +104,5 @@ function edgeOf({ of, points, label }: PlacedEdge): Markup {
   const said = of.lines.length === 0 ? [] : [element("title", {}, of.lines.join("\n"))];
   const shown =
     label === undefined ? [] : [rect(label, 3), ...text(label.lines, middle(label.x, label.width), label.y, "middle")];
-  return element("g", { class: `line ${of.kind}` }, ...said, path, ...shown);
+  return element("g", { class: classes("line", of) }, ...said, path, ...shown);
 }

@@ -26,7 +26,7 @@ export function element(name: string, attributes: Attributes, ...content: readon
     .map(([key, value]) => ` ${key}="${escaped(String(value))}"`)
     .join("");
   const inside = content.map((item) => (typeof item === "string" ? escaped(item) : item.markup)).join("");
-  return { markup: inside === "" ? `<${name}${written}/>` : `<${name}${written}>${inside}</${name}>` };
+  return { markup: content.length === 0 ? `<${name}${written}/>` : `<${name}${written}>${inside}</${name}>` };
 }
 
 /** Elements of which each has a line of its own. */

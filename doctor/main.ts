@@ -1,10 +1,12 @@
 /** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to mend. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { main } from "../local/cli.ts";
+import { stackDiagram } from "../diagram/diagram.ts";
+import { main, oneStack, writeResult } from "../local/cli.ts";
 import { port } from "../local/options.ts";
 import { Problem } from "../local/problem.ts";
 import { createProgress } from "../local/progress.ts";
 import { examine } from "./examine.ts";
+import { page } from "./html.ts";
 import { print } from "./print.ts";
 import { exitCode, firstFailure, hopKinds, type Report } from "./report.ts";
 import { withSources, type Sources } from "./sources.ts";
@@ -17,6 +19,7 @@ it asks from outside alone.
 
   --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
   --json                        the report for machines, on standard output
+  --html FILE                   the report as one page, with a picture of the stack
   --address ADDRESS             where the entrance answers, instead of where the stack says
   --http-port N, --https-port N its ports (80 and 443)
   --ca FILE                     a certificate authority to trust, beside those that are known
@@ -30,6 +33,7 @@ Status: 0 all is well, 1 it could not be run, and of the hop to mend:
 const options = {
   wait: { type: "string" },
   json: { type: "boolean", default: false },
+  html: { type: "string" },
   address: { type: "string" },
   "http-port": { type: "string", default: "80" },
   "https-port": { type: "string", default: "443" },
@@ -38,15 +42,14 @@ const options = {
 } as const;
 
 await main(usage, options, async ({ values, positionals }) => {
-  const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0)
-    throw new Problem("One stack is to be named.", "For example: npm run doctor -- staging");
+  const stack = oneStack(positionals, "npm run doctor -- staging");
   const wait = seconds(values.wait ?? "0s");
   const { address, ca, context } = values;
   const named = { address, ca, context, httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const report = await withSources(stack, named, (sources) => follow(sources, wait));
   if (values.json) console.log(JSON.stringify(report, null, 2));
   else print(report);
+  if (values.html !== undefined) writeResult(values.html, await page(report, stackDiagram(stack)));
   process.exitCode = exitCode(report);
 });
 

@@ -1,4 +1,5 @@
 /** What every command of the project has in common: options, `--help`, and one clear message when it fails. */
+import { writeFileSync } from "node:fs";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { diskFull, diskHint, saysDiskFull } from "./disk.ts";
@@ -38,6 +39,18 @@ export function oneStack(positionals: readonly string[], example: string): strin
   const [stack, ...rest] = positionals;
   if (stack === undefined || rest.length > 0) throw new Problem("One stack is to be named.", `For example: ${example}`);
   return stack;
+}
+
+/** Writes what a command was asked to put into a file. @throws Problem where that cannot be written */
+export function writeResult(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new Problem(
+      `${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      "Name a file in a folder that is there and that you may write to.",
+    );
+  }
 }
 
 function explain(error: unknown): string {

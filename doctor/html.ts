@@ -1,0 +1,153 @@
+/** The report as one page that needs nothing else: the picture of the stack with what was found of each hop, and the hops. */
+import { createHash } from "node:crypto";
+import { drawn } from "../diagram/diagram.ts";
+import type { Diagram } from "../diagram/model.ts";
+import { element as h, lines, type Markup } from "../diagram/xml.ts";
+import { style } from "./htmlStyle.ts";
+import { firstFailure, type Hop, type HopKind, type Report, type State } from "./report.ts";
+
+/** A sign and a word beside the colour, for who does not see it. */
+const marks: Readonly<Record<State, string>> = {
+  ok: "✓ ok",
+  failed: "✗ fails",
+  warning: "! warning",
+  unknown: "? not known",
+  skipped: "– not looked at",
+};
+
+const worstFirst: readonly State[] = ["failed", "warning", "ok", "unknown", "skipped"];
+
+const worst = (hops: readonly Hop[]): State | undefined =>
+  worstFirst.find((state) => hops.some((hop) => hop.state === state));
+
+/** Which part of the picture stands for a hop. What leads to a service is a line; what is behind it is the service. */
+const nodes: Readonly<Record<Exclude<HopKind, "route" | "service" | "endpoints" | "pods" | "content">, string>> = {
+  dns: "address",
+  address: "address",
+  certificate: "edge",
+  edge: "edge",
+  ingress: "edge",
+  proxy: "proxy",
+};
+
+/** The picture with what was found: each node and route says it in words, and has it as a class. */
+export function withFindings(diagram: Diagram, { hops }: Pick<Report, "hops">): Diagram {
+  const ofNode = (id: string) =>
+    hops.filter(({ kind, service }) =>
+      service === undefined
+        ? kind in nodes && nodes[kind as keyof typeof nodes] === id
+        : kind !== "route" && id === `service-${service}`,
+    );
+  const ofRoute = (to: string) =>
+    hops.filter(({ kind, service }) => kind === "route" && to === `service-${service ?? ""}`);
+  const marked = <T extends { readonly lines: readonly string[] }>(part: T, found: readonly Hop[], first: boolean) => {
+    const state = worst(found);
+    if (state === undefined) return part;
+    return { ...part, state, lines: first ? [marks[state], ...part.lines] : [...part.lines, marks[state]] };
+  };
+  return {
+    ...diagram,
+    nodes: diagram.nodes.map((node) => marked(node, ofNode(node.id), false)),
+    edges: diagram.edges.map((edge) => (edge.from === "proxy" ? marked(edge, ofRoute(edge.to), true) : edge)),
+  };
+}
+
+/** @param diagram the stack's picture, without findings */
+export async function page(report: Report, diagram: Diagram): Promise<string> {
+  const svg = await drawn(withFindings(diagram, report));
+  const title = `Stack ${report.stack}: ${summary(report)}`;
+  // Nothing is loaded and no script runs, whatever a config or an answer has put into this page.
+  const styles = [style, /<style>([^]*?)<\/style>/.exec(svg)?.[1] ?? ""].map(
+    (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
+  );
+  const policy = `default-src 'none'; style-src ${styles.join(" ")}; base-uri 'none'; form-action 'none'`;
+  const head = h(
+    "head",
+    {},
+    lines(
+      h("meta", { charset: "utf-8" }),
+      h("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
+      h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+      h("meta", { name: "color-scheme", content: "light dark" }),
+      h("title", {}, title),
+      h("style", {}, { markup: style }),
+    ),
+  );
+  const picture = {
+    class: "picture",
+    role: "region",
+    "aria-label": "The stack, and what was found of it",
+    tabindex: 0,
+  };
+  const body = h(
+    "body",
+    {},
+    lines(
+      h("h1", {}, title),
+      h("p", {}, h("a", { href: report.url }, report.url), ` examined at ${time(report.time)}`),
+      ...explained(report),
+      h("div", picture, { markup: svg }),
+      h("h2", {}, "Every hop"),
+      table(report),
+    ),
+  );
+  return `<!doctype html>\n${h("html", { lang: "en" }, head, body).markup}\n`;
+}
+
+const time = (iso: string) => `${iso.slice(0, 19).replace("T", " ")} UTC`;
+
+function summary(report: Report): string {
+  const failure = firstFailure(report);
+  if (failure !== undefined) return `✗ to mend: ${nameOf(failure)}`;
+  const { hops } = report;
+  if (hops.some(({ state }) => state === "warning")) return "! it works, with warnings";
+  return hops.some(({ state }) => state === "ok")
+    ? "✓ every hop that could be looked at holds"
+    : "? nothing could be looked at";
+}
+
+const nameOf = ({ title, route }: Hop) => (route === undefined ? title : `${title} of ${route}`);
+
+/** The hop to mend, then each other that fails by itself or is warned of. */
+function explained(report: Report): Markup[] {
+  const first = firstFailure(report);
+  const others = report.hops.filter(
+    (hop) => hop !== first && hop.because === undefined && (hop.state === "failed" || hop.state === "warning"),
+  );
+  return [...(first === undefined ? [] : [first]), ...others].map((hop) =>
+    h(
+      "section",
+      { class: hop.state },
+      h("h2", {}, `${hop.state === "failed" ? "✗ To mend" : "! Warning"}: ${nameOf(hop)}`),
+      h(
+        "dl",
+        {},
+        ...pair("Seen", hop.seen),
+        ...pair("Means", hop.means),
+        ...pair("Fix", hop.fix, "code"),
+        ...pair("Wait", hop.passing === true ? "It passes by itself, within some minutes after a change." : undefined),
+      ),
+    ),
+  );
+}
+
+function pair(term: string, text: string | undefined, name = "span"): Markup[] {
+  return text === undefined ? [] : [h("dt", {}, term), h("dd", {}, h(name, {}, text))];
+}
+
+const row = (hop: Hop) =>
+  h(
+    "tr",
+    { class: hop.state },
+    h("td", { class: "state" }, marks[hop.state]),
+    h("th", { scope: "row" }, nameOf(hop)),
+    h("td", {}, hop.because === undefined ? hop.seen : `${hop.seen} (follows from: ${hop.because})`),
+  );
+
+const table = ({ hops }: Report) =>
+  h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, ...["Found", "Hop", "Seen"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, lines(...hops.map(row))),
+  );
