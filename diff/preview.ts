@@ -73,16 +73,16 @@ export function parsePreview(text: string): Preview | undefined {
 
 function operationOf(urn: string, steps: readonly Step[]): Planned["operation"] | undefined {
   const ops = steps.map(({ op }) => op);
-  if (ops.some((op) => /replace/.test(op))) return besideTheOld(urn, ops) ? "renewed" : "replaced";
+  if (ops.some((op) => op.includes("replace"))) return besideTheOld(urn, steps) ? "renewed" : "replaced";
   if (ops.includes("delete")) return "deleted";
   if (ops.includes("update")) return "changed";
   return ops.some((op) => op === "create" || op === "import") ? "created" : undefined;
 }
 
-/** What the program names after its content, where the new one comes first. */
-function besideTheOld(urn: string, ops: readonly string[]): boolean {
-  const [made, gone] = [ops.indexOf("create-replacement"), ops.indexOf("delete-replaced")];
-  return /kubernetes:core\/v1:(ConfigMap|Secret)::/.test(urn) && made >= 0 && (gone < 0 || made < gone);
+/** What the program names after its content: under another name, the new one is there before the old one goes. */
+function besideTheOld(urn: string, steps: readonly Step[]): boolean {
+  const named = steps.some(({ replaceReasons }) => replaceReasons?.includes("metadata.name"));
+  return named && /kubernetes:core\/v1:(ConfigMap|Secret)::/.test(urn);
 }
 
 function reasons(operation: Planned["operation"], steps: readonly Step[]): string[] {

@@ -39,7 +39,9 @@ export async function rulesOnRoutes(objects: readonly KubernetesObject[]): Promi
     const where = nameOf(object, object.metadata.name);
     try {
       const problem = await syntaxProblem(routes);
-      if (problem !== undefined) all.push({ id: "proxy-routes-accepted", where, text: problem, stops: true });
+      // Without the time and the process, which would make another text of the same.
+      const text = problem?.replaceAll(/^\S+ \S+ (?=\[\w+\])|\d+#\d+: /gm, "");
+      if (text !== undefined) all.push({ id: "proxy-routes-accepted", where, text, stops: true });
     } catch {
       return undefined;
     }

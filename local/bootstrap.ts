@@ -6,7 +6,7 @@ import {
   bootstrapSteps,
   projectNumber,
   projectNumberCommand,
-  workflowValues,
+  workflowVariables,
   type BootstrapArgs,
 } from "./bootstrapSteps.ts";
 import { main, oneStack } from "./cli.ts";
@@ -94,7 +94,7 @@ async function runSteps(args: BootstrapArgs): Promise<void> {
     console.log(`${at} ${why}`);
     await outcome(filled(command), at);
   }
-  for (const [name, value] of Object.entries(workflowValues(args))) console.log(`${name}: ${filled([value]).join("")}`);
+  for (const command of workflowVariables(args)) console.log(filled(command).join(" "));
 }
 
 /** A question that gcloud would ask on a terminal is a failure here. */

@@ -3,7 +3,7 @@ import {
   bootstrapSteps,
   projectNumber,
   projectNumberCommand,
-  workflowValues,
+  workflowVariables,
   type BootstrapArgs,
 } from "./bootstrapSteps.ts";
 
@@ -13,13 +13,15 @@ export function bootstrapScript(args: BootstrapArgs): string {
       "\n",
     ),
   );
-  const values = Object.entries(workflowValues(args)).map(([name, value]) => line(["echo", `${name}: ${value}`]));
+  const variables = workflowVariables(args).map((command) => line(["echo", command.join(" ")]));
   const number = args.repository === undefined ? [] : [`PROJECT_NUMBER=$(${line(projectNumberCommand(args.project))})`];
   return [
     `#!/bin/sh\n# Once for the project ${args.project}, as one who owns it. May be run again.\nset -eu`,
     ...number,
     ...steps,
-    ...(values.length === 0 ? [] : [`# For the workflows\n${values.join("\n")}`]),
+    ...(variables.length === 0
+      ? []
+      : [`# For the workflows, by who may set the repository's variables\n${variables.join("\n")}`]),
   ]
     .join("\n\n")
     .concat("\n");

@@ -69,14 +69,21 @@ export function bootstrapSteps(args: BootstrapArgs): Step[] {
   return [...state(args), ...identities(args), ...github(args), ...pulumiStack(args)];
 }
 
-/** What the workflows are to be told, once all is done. */
-export function workflowValues({ project, repository }: BootstrapArgs): Record<string, string> {
-  if (repository === undefined) return {};
-  return {
-    workload_identity_provider: `projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}/providers/${providerOf(repository)}`,
-    "service_account (deploy)": email("deployer", project),
-    "service_account (preview)": email("previewer", project),
+/** The repository's variables that the workflows in .github read, as commands for who may set them. None is a secret. */
+export function workflowVariables({ stack, project, repository, bucket }: BootstrapArgs): string[][] {
+  if (repository === undefined) return [];
+  const prefix = stack.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+  const values = {
+    STATE: `gs://${bucket}`,
+    DEPLOYER: email("deployer", project),
+    PREVIEWER: email("previewer", project),
+    // The last one: with it the workflows begin to use the others.
+    IDENTITY_PROVIDER: `projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}/providers/${providerOf(repository)}`,
   };
+  return Object.entries(values).map(([name, value]) => [
+    ...["gh", "variable", "set", `${prefix}_${name}`],
+    ...["--repo", repository, "--body", value],
+  ]);
 }
 
 function state({ project, region, bucket }: BootstrapArgs): Step[] {
@@ -200,6 +207,8 @@ function identities(args: BootstrapArgs): Step[] {
       `projects/${project}/roles/${secretsReader}`,
       "compare Secrets with the state, which holds the same values",
     ),
+    // A preview takes no lock of a state that is in a bucket, and writes no history:
+    // https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/backend.go
     onState("previewer", "roles/storage.objectViewer", "read"),
     onKey("previewer", "roles/cloudkms.cryptoKeyDecrypter", "decrypt"),
   ];

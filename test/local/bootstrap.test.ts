@@ -214,9 +214,10 @@ test("the printed script does the steps, and again only those that change nothin
   assert.equal(
     first.stdout.toString(),
     [
-      "workload_identity_provider: projects/123456789/locations/global/workloadIdentityPools/gke-microservices/providers/github-acme-shop",
-      `service_account (deploy): ${deployer}`,
-      `service_account (preview): ${previewer}\n`,
+      "gh variable set STAGING_STATE --repo acme/shop --body gs://acme-staging-pulumi-state",
+      `gh variable set STAGING_DEPLOYER --repo acme/shop --body ${deployer}`,
+      `gh variable set STAGING_PREVIEWER --repo acme/shop --body ${previewer}`,
+      "gh variable set STAGING_IDENTITY_PROVIDER --repo acme/shop --body projects/123456789/locations/global/workloadIdentityPools/gke-microservices/providers/github-acme-shop\n",
     ].join("\n"),
   );
   assert.equal(spawnSync("sh", options).status, 0);
@@ -283,7 +284,10 @@ test("--run stops at a step that fails, says which and why, and goes on from the
     ...changes.slice(failing),
   ]);
   assert.match(again.stdout, /^\[2\/\d+\] A bucket for Pulumi's state: there already$/m);
-  assert.match(again.stdout, /^workload_identity_provider: projects\/123456789\//m);
+  assert.match(
+    again.stdout,
+    /^gh variable set STAGING_IDENTITY_PROVIDER --repo acme\/shop --body projects\/123456789\//m,
+  );
 });
 
 test("a program that is missing is told with where to get it", async (t) => {

@@ -1,0 +1,165 @@
+/** The workflows keep the rules that docs/pull-requests.md promises; `npm run e2e -- checks` has actionlint read them. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { marker } from "../../diff/report.ts";
+import { workflowVariables } from "../../local/bootstrapSteps.ts";
+import { projectDir } from "./rendered.ts";
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+interface Job {
+  readonly uses?: string;
+  readonly if?: string;
+  readonly needs?: string;
+  readonly environment?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly concurrency?: unknown;
+  readonly strategy?: { readonly matrix: { readonly include: readonly { readonly stack: string }[] } };
+  readonly "timeout-minutes"?: number;
+  readonly steps?: readonly Step[];
+}
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: unknown;
+  readonly concurrency?: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const folder = join(projectDir, ".github/workflows");
+const texts = new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]));
+const workflow = (file: string) => parse(texts.get(file) ?? assert.fail(file)) as Workflow;
+const workflows = [...texts.keys()].map((file) => [file, workflow(file)] as const);
+const jobs = workflows.flatMap(([file, { jobs: all }]) =>
+  Object.entries(all).map(([name, job]) => ({ at: `${file} ${name}`, ...job })),
+);
+const job = (file: string, name: string) => workflow(file).jobs[name] ?? assert.fail(`${file} has no job ${name}`);
+
+test("no workflow gives rights to code that nobody has read, or holds a stored secret", () => {
+  assert.deepEqual([...texts.keys()].sort(), ["deploy.yml", "preview.yml", "test.yml", "up.yml"]);
+  for (const [file, { on }] of workflows)
+    for (const event of Object.keys(on))
+      assert.ok(["pull_request", "push", "workflow_call", "workflow_dispatch"].includes(event), `${file}: ${event}`);
+  for (const [file, text] of texts) assert.doesNotMatch(text, /\bsecrets\b/, file);
+});
+
+test("rights are given job by job, and no job that runs the pull request's code may write anything", () => {
+  for (const [file, { permissions }] of workflows) assert.deepEqual(permissions, {}, file);
+  assert.deepEqual(Object.fromEntries(jobs.map(({ at, permissions }) => [at, permissions])), {
+    "deploy.yml approval": {},
+    "deploy.yml production": { contents: "read", "id-token": "write" },
+    "deploy.yml staging": { contents: "read", "id-token": "write" },
+    "deploy.yml test": { contents: "read" },
+    "preview.yml comment": { "pull-requests": "write" },
+    "preview.yml diff": { contents: "read", "id-token": "write" },
+    "test.yml test": { contents: "read" },
+    "up.yml up": { contents: "read", "id-token": "write" },
+  });
+});
+
+test("what may comment runs nothing but what stands there, and forks have no part in it", () => {
+  const { steps = [], if: condition = "" } = job("preview.yml", "comment");
+  assert.deepEqual(steps.map(({ uses }) => uses?.split("@")[0]), ["actions/download-artifact", undefined]); // prettier-ignore
+  assert.doesNotMatch(steps[1]?.run ?? "", /\bnpm\b|\bnpx\b|\bnode\b|\bpulumi\b|\.\//);
+  assert.match(condition, /head\.repo\.full_name == github\.repository/);
+});
+
+test("each stack has one comment, made once and then written anew; text that is not a stack's is no comment", (t) => {
+  const place = mkdtempSync(join(tmpdir(), "comment-"));
+  t.after(() => {
+    rmSync(place, { recursive: true });
+  });
+  // Plays GitHub's command: there is a comment of staging already. The log has each call, then what it would have sent.
+  const gh = `#!/bin/sh
+printf '%s ' "$@" >> log
+for word in "$@"; do case $word in body=@*) head -n 2 "\${word#body=@}" >> log ;; esac; done
+case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac ;; esac
+`;
+  writeFileSync(join(place, "gh"), gh, { mode: 0o755 });
+  const comment = () => {
+    const { run = "" } = job("preview.yml", "comment").steps?.[1] ?? {};
+    writeFileSync(join(place, "log"), "");
+    const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, COMMENTS: "COMMENTS", COMMENT: "COMMENT" };
+    const { status, stdout } = spawnSync("bash", ["-eo", "pipefail", "-c", run], { cwd: place, env, encoding: "utf8" });
+    assert.equal(status, 0);
+    return { stdout, calls: readFileSync(join(place, "log"), "utf8").replaceAll(/ --jq [^\n]*?\.id /g, "") };
+  };
+  const write = (stack: string, text: string) => {
+    mkdirSync(join(place, `diffs/diff-${stack}`), { recursive: true });
+    writeFileSync(join(place, `diffs/diff-${stack}/diff.md`), text);
+  };
+  write("staging", `${marker("staging")}\n## a\n`);
+  write("production", `${marker("production")}\n## b\n`);
+  assert.deepEqual(comment().calls.split("api ").slice(1), [
+    "--paginate COMMENTS",
+    `--silent --method PATCH COMMENT/42 --field body=@diffs/diff-staging/diff.md ${marker("staging")}\n## a\n`,
+    "--paginate COMMENTS",
+    `--silent --method POST COMMENTS --field body=@diffs/diff-production/diff.md ${marker("production")}\n## b\n`,
+  ]);
+  write("staging", `${marker("production")}\n## of another\n`);
+  rmSync(join(place, "diffs/diff-production"), { recursive: true });
+  const { stdout, calls } = comment();
+  assert.equal(calls, "");
+  assert.equal(stdout.match(/^::warning::There is no text for (staging|production)/gm)?.length, 2);
+});
+
+test("text of a pull request, such as the name of its branch, is never part of a command", () => {
+  for (const { at, steps = [] } of jobs) for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{/, at);
+});
+
+test("an action is known by its commit, with the version that it is beside it; a checkout leaves no token behind", () => {
+  for (const [file, text] of texts)
+    for (const [line, action = "", comment = ""] of text.matchAll(/^[\s-]*uses: *(\S+)(.*)$/gm)) {
+      if (action.startsWith("./")) assert.ok(existsSync(join(projectDir, action)), line);
+      else {
+        assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/, file);
+        assert.match(comment, /^ # v\d+\.\d+\.\d+$/, line);
+      }
+    }
+  const checkouts = jobs.flatMap(({ steps = [] }) => steps).filter(({ uses }) => uses?.includes("/checkout@"));
+  assert.equal(checkouts.length, 3);
+  for (const { with: given } of checkouts) assert.equal(given?.["persist-credentials"], false);
+});
+
+test("a newer preview ends an older one; an update is never ended, nor run twice at a time, nor held up by an approval", () => {
+  assert.deepEqual(workflow("preview.yml").concurrency, {
+    group: "preview-${{ github.event.pull_request.number }}",
+    "cancel-in-progress": true,
+  });
+  assert.deepEqual(job("up.yml", "up").concurrency, { group: "up-${{ inputs.stack }}", "cancel-in-progress": false });
+  assert.equal(workflow("deploy.yml").concurrency, undefined);
+  assert.deepEqual(["staging", "approval", "production"].map((name) => job("deploy.yml", name).needs), ["test", "staging", "approval"]); // prettier-ignore
+  assert.equal(job("deploy.yml", "approval").environment, "production");
+  assert.ok(jobs.every(({ environment, concurrency }) => environment === undefined || concurrency === undefined));
+  for (const { at, uses, "timeout-minutes": minutes } of jobs) assert.ok(uses !== undefined || (minutes ?? 0) > 0, at);
+});
+
+test("the stacks are those of the repository, the marker is the one that the comment has, and each command is there", () => {
+  const stacks = (job("preview.yml", "diff").strategy?.matrix.include ?? []).map(({ stack }) => stack);
+  assert.deepEqual(stacks, ["staging", "production"]);
+  for (const stack of stacks) assert.ok(existsSync(join(projectDir, `Pulumi.${stack}.yaml`)));
+  const { run = "" } = job("preview.yml", "comment").steps?.[1] ?? {};
+  assert.ok(run.includes(`for stack in ${stacks.join(" ")}; do`));
+  assert.ok(run.includes(`MARKER="${marker("$stack")}"`));
+  const { scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { scripts: object };
+  const called = [...texts.values()].flatMap((text) => [...text.matchAll(/\bnpm run (?:--\w+ )?([\w-]+)/g)]);
+  assert.deepEqual([...new Set(called.map(([, script]) => script))].sort(), ["diff", "doctor"]);
+  assert.ok("diff" in scripts);
+});
+
+test("the variables are those that bootstrap tells to set", () => {
+  const told = ["staging", "production"].flatMap(
+    (stack) =>
+    workflowVariables({ stack, project: "p", region: "r", bucket: "b", grants: [], dns: false, certificateManager: false, iap: false, requestMetrics: false, repository: "a/b", branch: "main" }).map(([, , , name]) => name), // prettier-ignore
+  );
+  const used = [...texts.values()].flatMap((text) => [...text.matchAll(/\bvars\.(\w+)/g)].map(([, name]) => name));
+  assert.deepEqual([...new Set(used)].sort(), told.sort());
+});
