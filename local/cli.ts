@@ -1,12 +1,19 @@
 /** What every command of the project has in common: options, `--help`, and one clear message when it fails. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { diskFull, diskHint, saysDiskFull } from "./disk.ts";
+import { cacheDir, logsDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
+import { beVerbose } from "./verbose.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
+
+/** What every command takes. */
+const common = `  --verbose  every program that is run and what it prints, on standard error
+  --help     this text`;
 
 /** Runs a command to its end. Problems end in what is wrong and how to mend it, and status 1; only defects show a stack. */
 export async function main<O extends Options>(
@@ -16,10 +23,15 @@ export async function main<O extends Options>(
 ): Promise<void> {
   try {
     if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
-      console.log(usage);
+      console.log(`${usage}\n\n${common}`);
       return;
     }
-    await action(parse(usage, options));
+    const parsed = parse(usage, options);
+    if (process.argv.includes("--verbose")) {
+      beVerbose();
+      console.error(`Logs are kept in ${logsDir} and ${join(cacheDir, "logs")}.`);
+    }
+    await action(parsed);
   } catch (error) {
     process.exitCode = 1;
     console.error(explain(error));
@@ -28,7 +40,8 @@ export async function main<O extends Options>(
 
 function parse<O extends Options>(usage: string, options: O): Parsed<O> {
   try {
-    return parseArgs({ options, allowPositionals: true });
+    const all = { ...options, verbose: { type: "boolean" as const } };
+    return parseArgs<{ options: O; allowPositionals: true }>({ options: all, allowPositionals: true });
   } catch (error) {
     throw new Problem(error instanceof Error ? error.message : String(error), usage);
   }

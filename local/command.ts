@@ -4,6 +4,7 @@ import { createReadStream, createWriteStream, existsSync, mkdirSync } from "node
 import { delimiter, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { diskFull, saysDiskFull } from "./disk.ts";
+import { isVerbose, tell } from "./verbose.ts";
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -17,6 +18,8 @@ export interface CommandOptions {
   readonly inputFile?: string;
   /** Told of what the command prints, as it comes. */
   readonly onOutput?: (text: string) => void;
+  /** What it prints may hold secrets: `--verbose` tells how much it was, and not what. @default false */
+  readonly confidential?: boolean;
   /** Ends the command after so many milliseconds. @default - no limit */
   readonly timeout?: number;
 }
@@ -43,6 +46,7 @@ export async function run(command: string, args: readonly string[], options: Com
     env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  const told = isVerbose() ? tell(command, args, options.confidential) : undefined;
   // Not spawn's own limit: after a command that cannot be found, it keeps this process alive to its end.
   const limit = options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
   if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
@@ -57,6 +61,7 @@ export async function run(command: string, args: readonly string[], options: Com
     stream.on("data", (chunk: Buffer) => {
       all.push(chunk);
       log?.write(chunk);
+      told?.output(chunk.toString());
       options.onOutput?.(chunk.toString());
     });
   }
@@ -72,6 +77,7 @@ export async function run(command: string, args: readonly string[], options: Com
   }).finally(() => {
     clearTimeout(limit);
   });
+  told?.ended(status);
   if (log !== undefined) {
     log.end();
     await finished(log).catch(() => undefined);

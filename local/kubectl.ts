@@ -1,5 +1,5 @@
 /** kubectl against one cluster. */
-import { run, CommandError } from "./command.ts";
+import { run, CommandError, type CommandOptions } from "./command.ts";
 
 /** Which kubectl, and which cluster. */
 export interface Place {
@@ -15,7 +15,7 @@ export interface Place {
 export function kubectl(
   place: Place,
   args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
+  options: Pick<CommandOptions, "input" | "env" | "confidential"> = {},
 ): Promise<string> {
   const where = [
     "--context",
@@ -27,7 +27,8 @@ export function kubectl(
 
 /** The objects in kubectl's JSON answer, whether it is a list, one object or nothing. */
 export async function kubectlObjects(place: Place, args: readonly string[], input?: string): Promise<LiveObject[]> {
-  const text = await kubectl(place, [...args, "-o", "json"], input === undefined ? {} : { input });
+  const options = { confidential: true, ...(input !== undefined && { input }) };
+  const text = await kubectl(place, [...args, "-o", "json"], options);
   if (text.trim() === "") return [];
   const answer = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
   return answer.items ?? [answer];

@@ -1,4 +1,5 @@
 /** Tells what is being done and for how long: one live line on a terminal, plain lines elsewhere. */
+import { isVerbose } from "./verbose.ts";
 
 export interface Step {
   /** Replaces the detail behind the step's name. */
@@ -27,7 +28,8 @@ const reminder = 60_000;
 
 /** @param output where to write. @default - standard error, so that standard output stays for results */
 export function createProgress(output: Output = process.stderr, environment = process.env): Progress {
-  const live = output.isTTY === true && environment["TERM"] !== "dumb";
+  // What programs print would be written into the live line.
+  const live = output.isTTY === true && !isVerbose() && environment["TERM"] !== "dumb";
   const colored = live && (environment["NO_COLOR"] ?? "") === "";
   const color = (code: number, text: string) => (colored ? `\x1b[${code}m${text}\x1b[0m` : text);
   const running = new Set<Running>();

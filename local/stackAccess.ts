@@ -57,6 +57,7 @@ async function output(stack: string, project: string, what: readonly string[]): 
       cwd: project,
       env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
       timeout: 120_000,
+      confidential: true,
     });
   } catch (error) {
     if (error instanceof CommandError) throw explained(stack, error);

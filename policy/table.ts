@@ -28,6 +28,10 @@ export function table(): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [written = ""] = readFileSync(page, "utf8").split(mark);
-  writeFileSync(page, written + mark + table());
+  const { main } = await import("../local/cli.ts");
+  await main("npm run rules\n\nWrites the table of security rules into docs/security.md.", {}, () => {
+    const [written = ""] = readFileSync(page, "utf8").split(mark);
+    writeFileSync(page, written + mark + table());
+    return Promise.resolve();
+  });
 }
