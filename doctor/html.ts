@@ -114,7 +114,11 @@ function explained(report: Report): Markup[] {
   const others = report.hops.filter(
     (hop) => hop !== first && hop.because === undefined && (hop.state === "failed" || hop.state === "warning"),
   );
-  return [...(first === undefined ? [] : [first]), ...others].map((hop) =>
+  const named = [...(first === undefined ? [] : [first]), ...others];
+  // Two routes to one service have one illness.
+  const alike = (a: Hop, b: Hop) => a.seen === b.seen && a.means === b.means && a.fix === b.fix;
+  const apart = named.filter((hop, index) => named.findIndex((other) => alike(hop, other)) === index);
+  return apart.map((hop) =>
     h(
       "section",
       { class: hop.state },

@@ -60,8 +60,9 @@ test("of several hops at one part, the worst is shown; what was looked at comes 
 test("the page names the hop to mend first: what was seen, what it means, the fix", async () => {
   const passing = { ...bad, passing: true };
   const because = { ...hop("content", { ...bad, seen: "502" }, route), because: "pods staging.example.com/hoge/" };
+  const again = hop("pods", passing, { ...route, route: "hoge.staging.example.com/" });
   const text = await page(
-    report(hop("edge", { ...bad, state: "warning", means: "Soon." }), hop("pods", passing, route), because),
+    report(hop("edge", { ...bad, state: "warning", means: "Soon." }), hop("pods", passing, route), because, again),
     stackDiagram("staging"),
   );
   assert.match(text, /<title>Stack staging: ✗ to mend: pods of staging\.example\.com\/hoge\/<\/title>/);
