@@ -6,7 +6,7 @@ import { certificate } from "./diagnose/certificate.ts";
 import { content } from "./diagnose/content.ts";
 import { dns } from "./diagnose/dns.ts";
 import { edge } from "./diagnose/edge.ts";
-import { absent, ingress } from "./diagnose/ingress.ts";
+import { brokenObject, ingress } from "./diagnose/ingress.ts";
 import { proxy, proxyDown } from "./diagnose/proxy.ts";
 import { route } from "./diagnose/route.ts";
 import { googleState, type GoogleState } from "./gather/google.ts";
@@ -118,7 +118,7 @@ export function diagnose(observed: Observed, subject: Subject): Report {
   ];
   // What fails because of something behind it is not what to mend.
   const cause =
-    absent(objects, subject) !== undefined
+    brokenObject(objects, subject) !== undefined
       ? "ingress"
       : proxyDown(objects, subject, now) !== undefined
         ? "proxy"
@@ -159,14 +159,18 @@ function routeHops(
   const answer: Finding = through
     ? content(probe, one, subject)
     : { state: "skipped", seen: "not asked: nothing comes through to nginx" };
-  const because = cause !== undefined && answer.state === "failed" ? { because: `${cause} ${one.place}` } : {};
+  const found = through
+    ? route(probe, one, objects, routesName, subject)
+    : ({ state: "skipped", seen: "not asked" } as const);
+  // Routes that are older than the config matter where something is wrong with the answer.
+  const outdated = cause === undefined && found.state === "warning" && answer.state === "failed";
+  const because = outdated ? "route" : cause;
   return [
-    hop(
-      "route",
-      through ? route(probe, one, objects, routesName, subject) : { state: "skipped", seen: "not asked" },
-      of,
-    ),
+    hop("route", outdated ? { ...found, state: "failed" } : found, of),
     ...behind.map(([kind, finding]) => hop(kind, finding, of)),
-    { ...hop("content", answer, of), ...because },
+    {
+      ...hop("content", answer, of),
+      ...(because !== undefined && answer.state === "failed" && { because: `${because} ${one.place}` }),
+    },
   ];
 }

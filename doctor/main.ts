@@ -1,15 +1,14 @@
 /** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to mend. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { stackDiagram } from "../diagram/diagram.ts";
 import { main, oneStack, writeResult } from "../local/cli.ts";
 import { port } from "../local/options.ts";
 import { Problem } from "../local/problem.ts";
 import { createProgress } from "../local/progress.ts";
-import { examine } from "./examine.ts";
+import { follow } from "./follow.ts";
 import { page } from "./html.ts";
 import { print } from "./print.ts";
-import { exitCode, firstFailure, hopKinds, type Report } from "./report.ts";
-import { withSources, type Sources } from "./sources.ts";
+import { exitCode, hopKinds } from "./report.ts";
+import { withSources } from "./sources.ts";
 
 const usage = `npm run doctor -- STACK [OPTIONS]
 
@@ -46,7 +45,16 @@ await main(usage, options, async ({ values, positionals }) => {
   const wait = seconds(values.wait ?? "0s");
   const { address, ca, context } = values;
   const named = { address, ca, context, httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
-  const report = await withSources(stack, named, (sources) => follow(sources, wait));
+  const report = await withSources(stack, named, (sources) =>
+    createProgress().step(`doctor ${stack}`, (step) =>
+      follow(sources, {
+        wait,
+        say: (what) => {
+          step.detail(what);
+        },
+      }),
+    ),
+  );
   if (values.json) console.log(JSON.stringify(report, null, 2));
   else print(report);
   if (values.html !== undefined) writeResult(values.html, await page(report, stackDiagram(stack)));
@@ -58,20 +66,4 @@ function seconds(text: string): number {
   if (count === undefined)
     throw new Problem(`"${text}" is no time.`, "Allowed are seconds, minutes and hours: 90s, 10m, 1h.");
   return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
-}
-
-/** Looks once, and again while what fails is something that passes by itself and there is time. */
-function follow(sources: Sources, wait: number): Promise<Report> {
-  const end = Date.now() + wait * 1000;
-  return createProgress().step(`doctor ${sources.subject.stack}`, async (step) => {
-    for (;;) {
-      const report = await examine(sources, (what) => {
-        step.detail(what);
-      });
-      const failure = firstFailure(report);
-      if (failure?.passing !== true || Date.now() >= end) return report;
-      step.detail(`waiting: ${failure.title}: ${failure.seen}`);
-      await sleep(Math.min(10_000, Math.max(0, end - Date.now())));
-    }
-  });
 }

@@ -14,8 +14,12 @@ export interface IngressSeen {
   readonly health?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The object is missing or nobody's: then nothing before it can work either. */
-export function absent(objects: Objects | string, subject: Subject): Finding | undefined {
+/** What is wrong with the object itself: then nothing before it can work either. */
+export const brokenObject = (objects: Objects | string, subject: Subject): Finding | undefined =>
+  absent(objects, subject) ?? objectProblem(objects, subject);
+
+/** The object is missing or nobody's. */
+function absent(objects: Objects | string, subject: Subject): Finding | undefined {
   if (typeof objects === "string") return undefined;
   const { edge, apply, namespace } = subject;
   const kind = edge.kind === "gateway" ? "Gateway" : "Ingress";
@@ -49,7 +53,7 @@ function classes(object: Ingress | Gateway, { edge }: Subject): [string, string]
 
 export function ingress(seen: IngressSeen, subject: Subject): Finding {
   const { objects, nginx } = seen;
-  const problem = absent(objects, subject) ?? objectProblem(objects, subject) ?? healthProblem(seen, subject);
+  const problem = brokenObject(objects, subject) ?? healthProblem(seen, subject);
   if (problem !== undefined) return problem;
   const who = whoAnswered(nginx);
   if (who.by === "edge") {
@@ -116,7 +120,6 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
   }
 }
 
-/** What is wrong with the objects themselves. */
 function objectProblem(objects: Objects | string, subject: Subject): Finding | undefined {
   if (typeof objects === "string") return undefined;
   return subject.edge.kind === "gateway" ? gatewayProblem(objects, subject) : ingressProblem(objects, subject);

@@ -374,3 +374,33 @@ test("without the cluster the proxy's own answer says which service is down", ()
   assert.equal(exitCode(report), 20);
   assert.match(firstFailure(report)?.means ?? "", /nginx reaches no pod of hoge/);
 });
+
+test("routes that are older than the config are the cause where another service answers, and otherwise a warning", () => {
+  const all = { routesName: "routes-new" };
+  const well = diagnose(observed(all), staging);
+  assert.deepEqual(
+    [exitCode(well), well.hops.filter(({ state }) => state === "warning").length],
+    [0, staging.routes.length],
+  );
+  const probe = answered(200, '{"service":"other","headers":{}}');
+  const report = diagnose(
+    observed({ ...all, routes: staging.routes.map((found) => ({ route: found, probe })) }),
+    staging,
+  );
+  assert.equal(exitCode(report), 16);
+  assert.equal(report.hops.at(-1)?.because, `route ${staging.routes.at(-1)?.place ?? ""}`);
+});
+
+test("without its Secret an Ingress serves no TLS: the handshake that fails is the effect", () => {
+  const error = { code: "ECONNRESET", message: "socket hang up" };
+  const report = diagnose(
+    observed({
+      objects: objects(staging, { missingSecrets: ["ingress-tls-1"] }),
+      nginx: broken("ECONNRESET"),
+      certificates: staging.hosts.map((host) => ({ host, error })),
+    }),
+    staging,
+  );
+  assert.equal(firstFailure(report)?.kind, "ingress");
+  assert.equal(report.hops.find(({ kind }) => kind === "certificate")?.because, "ingress");
+});
