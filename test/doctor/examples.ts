@@ -11,7 +11,10 @@ import { subjectOf, type Subject } from "../../doctor/subject.ts";
 /** @param changes of the stack's config, by key without the project's name */
 export function subject(stack: "local" | "staging" | "production", changes: Record<string, unknown> = {}): Subject {
   const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "always");
-  const more = Object.entries(changes).map(([key, value]) => [`gke-microservices:${key}`, JSON.stringify(value)]);
+  const more = Object.entries(changes).map(([key, value]) => [
+    `gke-microservices:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
   const all = { ...raw, ...(Object.fromEntries(more) as Record<string, string>) };
   return subjectOf(stack, checkConfig(all, stack, projectDir), "kubectl --context here");
 }

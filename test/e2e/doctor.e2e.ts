@@ -127,7 +127,7 @@ const pods: readonly (readonly [string, string, Record<string, unknown>, HopKind
   [
     "a crash loop",
     "hoge",
-    { command: ["node", "-e", "process.exit(3)"] },
+    { command: ["/usr/bin/node", "-e", "process.exit(3)"] },
     "pods",
     /status 3 \(Error\)/,
     /logs hoge-.* --previous/,
