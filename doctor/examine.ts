@@ -4,7 +4,7 @@ import { address } from "./diagnose/address.ts";
 import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
 import { certificate } from "./diagnose/certificate.ts";
 import { content } from "./diagnose/content.ts";
-import { dns } from "./diagnose/dns.ts";
+import { closedToGoogle, dns } from "./diagnose/dns.ts";
 import { edge } from "./diagnose/edge.ts";
 import { brokenObject, ingress } from "./diagnose/ingress.ts";
 import { proxy, proxyDown } from "./diagnose/proxy.ts";
@@ -110,7 +110,10 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     hop("address", address(observed, subject)),
     hop(
       "certificate",
-      certificate({ shown: observed.certificates, managed: google?.certificates, http, now }, subject),
+      certificate(
+        { shown: observed.certificates, managed: managedOf(google, observed.names, subject), http, now },
+        subject,
+      ),
     ),
     hop("edge", edge({ address: observed.address ?? observed.names[0]?.v4[0], http, https }, subject)),
     hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects) }, subject)),
@@ -138,6 +141,16 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     time: now.toISOString(),
     hops: [...blamed, ...observed.routes.flatMap(({ route: one, probe }) => routeHops(one, probe, observed, subject))],
   };
+}
+
+/** What Google says of its certificates, and what DNS forbids it, which it would only say after it has tried. */
+function managedOf(google: GoogleState | undefined, names: readonly Looked[], { tls }: Subject) {
+  if (tls.mode !== "managed") return undefined;
+  const forbidden = closedToGoogle(names).map((host) => {
+    const status = google?.certificates[host]?.status ?? "not asked";
+    return [host, { status, ofHost: "FAILED_CAA_FORBIDDEN" }] as const;
+  });
+  return { ...google?.certificates, ...Object.fromEntries(forbidden) };
 }
 
 function routeHops(

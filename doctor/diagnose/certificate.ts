@@ -45,7 +45,7 @@ export function certificate(seen: CertificatesSeen, subject: Subject): Finding {
 
 function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subject: Subject): Bad | undefined {
   const { host, error, untrusted, fits, names = "", to, from, issuer = "" } = shown;
-  const state = managed?.[host];
+  const state = managed?.[host] ?? managed?.[host.replace(/^[^.]+/, "*")];
   if (error !== undefined) return noHandshake(host, error, state, http, subject);
   const until = to?.toISOString() ?? "";
   const left = ((to?.getTime() ?? Infinity) - now.getTime()) / 86_400_000;
@@ -79,6 +79,14 @@ function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subje
       passing: state?.status === "PROVISIONING",
     };
   if (untrusted !== undefined) return untrustedChain(host, untrusted, issuer, subject);
+  if (state !== undefined && (state.ofHost?.includes("CAA") === true || /FAILED/.test(state.status)))
+    return {
+      rank: 2,
+      state: "warning",
+      seen: `the certificate for ${host} is good until ${until}; Google: ${state.status}${state.ofHost === undefined ? "" : ` (${state.ofHost})`}`,
+      means: `It will not be renewed. ${managedMeans(host, state)}`,
+      fix: managedFix(host, state, subject),
+    };
   if (left < warnDays)
     return {
       rank: 1,

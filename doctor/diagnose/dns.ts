@@ -72,3 +72,10 @@ function problemOf(
     };
   return undefined;
 }
+
+/**
+ * The hosts for which a CAA record lets somebody issue certificates, and not Google's authority.
+ * https://cloud.google.com/load-balancing/docs/ssl-certificates/google-managed-certs#caa
+ */
+export const closedToGoogle = (looked: readonly Looked[]): string[] =>
+  looked.filter(({ issuers }) => issuers.length > 0 && !issuers.includes("pki.goog")).map(({ host }) => host);

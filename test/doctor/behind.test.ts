@@ -25,6 +25,7 @@ import {
 
 const staging = subject("staging");
 const local = subject("local");
+const production = subject("production");
 
 function is(finding: Finding, state: Finding["state"], seen: RegExp, means?: RegExp, fix?: RegExp): void {
   assert.equal(finding.state, state, JSON.stringify(finding));
@@ -403,4 +404,19 @@ test("without its Secret an Ingress serves no TLS: the handshake that fails is t
   );
   assert.equal(firstFailure(report)?.kind, "ingress");
   assert.equal(report.hops.find(({ kind }) => kind === "certificate")?.because, "ingress");
+});
+
+test("a CAA record that keeps Google out is seen before Google has tried, where Google is to issue", () => {
+  const caa = {
+    names: production.hosts.map((host) => ({ host, v4: [address], v6: [], issuers: ["letsencrypt.org"] })),
+  };
+  const certificates = production.hosts.map((host) => ({
+    host,
+    error: { code: "EPROTO", message: "handshake failure" },
+  }));
+  const seen = { ...caa, certificates, objects: "no kubectl", routes: [], google: undefined };
+  const failure = firstFailure(diagnose(observed(seen), production));
+  assert.equal(failure?.kind, "certificate");
+  assert.match(failure.fix ?? "", /CAA 0 issue "pki\.goog"/);
+  assert.match(firstFailure(diagnose(observed(seen), staging))?.fix ?? "", /^pulumi up/);
 });

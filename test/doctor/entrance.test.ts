@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { address as addressHop, type AddressSeen } from "../../doctor/diagnose/address.ts";
 import { certificate, type ManagedState } from "../../doctor/diagnose/certificate.ts";
-import { dns } from "../../doctor/diagnose/dns.ts";
+import { closedToGoogle, dns } from "../../doctor/diagnose/dns.ts";
 import { edge } from "../../doctor/diagnose/edge.ts";
 import type { GoogleState } from "../../doctor/gather/google.ts";
 import type { Looked } from "../../doctor/gather/names.ts";
@@ -281,4 +281,33 @@ test("load balancer: no redirect from HTTP", () => {
   );
   const without = subject("staging", { tls: { mode: "self-signed", redirectHttp: false } });
   is(edge({ address, http: plain, https: nginx }, without), "ok", /http and https/);
+});
+
+test("certificate: good today, and not to be renewed", () => {
+  is(
+    certified({}, production, { status: "RENEWAL_FAILED" }),
+    "warning",
+    /is good until .*RENEWAL_FAILED/,
+    /will not be renewed/,
+  );
+  is(
+    certified({}, production, { status: "ACTIVE", ofHost: "FAILED_CAA_FORBIDDEN" }),
+    "warning",
+    /CAA/,
+    /CAA record forbids/,
+    /pki\.goog/,
+  );
+  is(certified({}, production, { status: "ACTIVE", ofHost: "ACTIVE" }), "ok", /trusted/);
+});
+
+test("certificate: a wildcard's state is that of the hosts under it", () => {
+  const managed = { "*.example.com": { status: "PROVISIONING", ofHost: "CONFIG" } };
+  const seen = { shown: [shown(refused)], managed, http: answered(200), now };
+  is(certificate(seen, production), "failed", /PROVISIONING \(CONFIG\)/, /record by which Google sees/);
+});
+
+test("CAA: Google may issue where its authority is named, or nobody is", () => {
+  const issuers = (...list: string[]) => closedToGoogle(looked({ issuers: list }));
+  assert.deepEqual([issuers(), issuers("letsencrypt.org", "pki.goog")], [[], []]);
+  assert.deepEqual(issuers("letsencrypt.org"), [host]);
 });

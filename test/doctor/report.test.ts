@@ -1,7 +1,10 @@
 /** What a report comes to: the hop to mend, the status, the text. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { explanations, rows } from "../../doctor/print.ts";
+import { projectDir } from "../../local/paths.ts";
 import { exitCode, firstFailure, hop, hopKinds, type Hop, type Report } from "../../doctor/report.ts";
 
 const ok = { state: "ok", seen: "well" } as const;
@@ -68,4 +71,10 @@ test("what is to be mended is explained once, though two routes lead there; what
   );
   assert.equal(texts[1], "\nTo mend: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   mend it");
   assert.equal(texts[2], "\nStatus 11.");
+});
+
+test("the guide has each hop with its status", () => {
+  const guide = readFileSync(join(projectDir, "docs/troubleshooting.md"), "utf8");
+  for (const { title, exitCode } of Object.values(hopKinds))
+    assert.ok(guide.includes(`\n| ${exitCode} | ${title} |`), title);
 });
