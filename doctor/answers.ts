@@ -19,7 +19,9 @@ export type Who =
   | { readonly by: "edge"; readonly says: EdgeAnswer }
   /** `error` of nginx's own answers, as `nginx/nginx.conf` has them. */
   | { readonly by: "proxy"; readonly error: string }
-  | { readonly by: "service" };
+  | { readonly by: "service" }
+  /** It has not come through nginx, and is no answer that load balancers are known by. */
+  | { readonly by: "stranger" };
 
 /**
  * How load balancers word their own answers: Google's classic one, Google's that is made of Envoy, and Envoy itself
@@ -42,7 +44,7 @@ export function whoAnswered({ answer }: Pick<Probe, "answer">): Who {
   if (error !== undefined) return { by: "proxy", error };
   // https://cloud.google.com/iap/docs/faq
   if (headers["x-goog-iap-generated-response"] !== undefined) return { by: "edge", says: "sign-in" };
-  // Whatever comes through nginx has this header.
+  // Whatever comes through nginx has this header (nginx/nginx.conf).
   if (headers["x-content-type-options"] !== undefined) return { by: "service" };
   const found = own.find((known) => known.status.includes(status) && known.body.test(body));
   if (found) return { by: "edge", says: found.says };
@@ -50,7 +52,7 @@ export function whoAnswered({ answer }: Pick<Probe, "answer">): Who {
   if (status === 404 && headers.server === "envoy" && body === "") return { by: "edge", says: "unconnected" };
   // Cloud Armor. https://cloud.google.com/armor/docs/request-logging
   if (status === 403 && /403 Forbidden/.test(body)) return { by: "edge", says: "denied" };
-  return { by: "service" };
+  return { by: "stranger" };
 }
 
 /** nginx's own answers have both. */

@@ -70,7 +70,7 @@ function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subje
     return {
       rank: 7,
       state: "failed",
-      seen: `asked as ${host}, the certificate is for ${names === "" ? "no name" : names.replaceAll("DNS:", "")}`,
+      seen: `asked as ${host}, the certificate is for ${briefNames(names)}`,
       means:
         state === undefined
           ? "It is another's, or an older one: clients refuse it for this name."
@@ -96,6 +96,13 @@ function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subje
       fix: renew,
     };
   return undefined;
+}
+
+/** Of a certificate for many names the first few. */
+function briefNames(names: string): string {
+  const all = names.split(", ").map((name) => name.replace("DNS:", ""));
+  if (names === "") return "no name";
+  return all.length > 5 ? `${all.slice(0, 5).join(", ")} and ${all.length - 5} more` : all.join(", ");
 }
 
 function noHandshake(

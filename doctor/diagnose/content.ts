@@ -14,6 +14,14 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
   if (who.by === "proxy") return fromProxy(who.error, probe, route, subject);
   if (who.by === "edge") return fromEdge(who.says, probe, route, subject);
   const { status, headers } = probe.answer;
+  if (who.by === "stranger")
+    return {
+      state: "failed",
+      seen: `${brief(probe)}, which has not come through nginx`,
+      means:
+        "Something before nginx answers for this route alone, such as a rule of the load balancer that the stack does not know.",
+      fix: subject.apply,
+    };
   if (status >= 300 && status <= 399 && headers.location !== undefined) {
     const to = new URL(headers.location, probe.url);
     if (to.href === new URL(probe.url).href)

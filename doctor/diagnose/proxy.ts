@@ -1,5 +1,5 @@
 /** nginx is reached, and its pods run. */
-import { whoAnswered, type Probe } from "../answers.ts";
+import { brief, whoAnswered, type Probe } from "../answers.ts";
 import type { Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import type { Subject } from "../subject.ts";
@@ -26,7 +26,14 @@ export function proxy(objects: Objects | string, nginx: Probe, subject: Subject,
   const count = running.state === "ok" ? `; ${running.seen}` : "";
   const who = whoAnswered(nginx);
   if (who.by === "proxy") return { state: "ok", seen: `it answers by itself${count}` };
-  // Whatever is no answer of the load balancer's own has come through nginx.
+  if (who.by === "stranger")
+    return {
+      state: "failed",
+      seen: `${brief(nginx)}, which neither nginx nor a load balancer says`,
+      means:
+        "Something else answers at this address: it is not this stack's, or something on the way (a proxy, a firewall, a CDN) answers in its place.",
+      fix: `Compare the address with the stack's, and ask from another network: curl -v ${nginx.url}`,
+    };
   if (who.by === "service") return { state: "ok", seen: `it passes requests on${count}` };
   if (who.by === "edge" && who.says === "sign-in") return { state: "unknown", seen: `IAP asks to sign in${count}` };
   return { state: "skipped", seen: `nothing comes through the load balancer${count}` };

@@ -90,7 +90,10 @@ export async function askRoute(entrance: Entrance, subject: Subject, route: Subj
   if (route.protocol === "grpc") {
     try {
       const body = await grpcRoute({ ...patient, anyCertificate: true }, route.place, route.services[0] ?? "");
-      return { url: `grpc://${route.place}`, answer: { status: 200, headers: {}, body } };
+      return {
+        url: `grpc://${route.place}`,
+        answer: { status: 200, headers: { "x-content-type-options": "nosniff" }, body },
+      };
     } catch (error) {
       return { url: `grpc://${route.place}`, error: errorOf(error) };
     }

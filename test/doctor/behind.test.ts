@@ -14,6 +14,7 @@ import {
   answered,
   broken,
   byNginx,
+  byService,
   deployment,
   nginx,
   now,
@@ -39,7 +40,8 @@ test("who answered is told from the answer", () => {
   const edge = (says: string) => ({ by: "edge", says });
   for (const [probe, who] of [
     [nginx, { by: "proxy", error: "path with dot segments" }],
-    [answered(404, '{"error":"not found"}'), { by: "service" }],
+    [byService(404, '{"error":"not found"}'), { by: "service" }],
+    [answered(404, "no such page"), { by: "stranger" }],
     [answered(404, "default backend - 404"), edge("unconnected")],
     [answered(404, "fault filter abort"), edge("unconnected")],
     [answered(500, "fault filter abort"), edge("no-backend")],
@@ -195,8 +197,16 @@ test("ingress: a Gateway and its routes", () => {
 
 test("nginx: by itself, passing on, down", () => {
   is(proxy(objects(staging), nginx, staging, now), "ok", /answers by itself; 1 of 1 ready/);
-  is(proxy("no kubectl", answered(404, "no such page"), staging, now), "ok", /passes requests on$/);
+  is(proxy("no kubectl", byService(404, "no such page"), staging, now), "ok", /passes requests on$/);
   is(proxy("no kubectl", broken("ECONNREFUSED"), staging, now), "skipped", /nothing comes through/);
+  const stranger = answered(404, "It works!");
+  is(
+    proxy("no kubectl", stranger, staging, now),
+    "failed",
+    /404 "It works!", which neither/,
+    /Something else answers/,
+    /curl -v/,
+  );
   is(
     proxy(objects(staging, { deployments: [deployment("nginx-proxy", 0)] }), nginx, staging, now),
     "failed",
@@ -212,7 +222,7 @@ const routed = (probe: Probe, seen: Objects | string = objects(staging)) =>
   route(probe, one, seen, "routes-now", staging);
 
 test("route: there, not there, older than the config, a name that the load balancer does not know", () => {
-  is(routed(answered(200)), "ok", /nginx has it/);
+  is(routed(byService(200)), "ok", /nginx has it/);
   is(routed(byNginx("no such route", 404)), "failed", /no such route/, /not applied since/, /pulumi up/);
   is(
     routed(answered(404, "default backend - 404")),
@@ -221,7 +231,7 @@ test("route: there, not there, older than the config, a name that the load balan
     /does not know the name hoge\.staging/,
   );
   is(
-    route(answered(200), one, objects(staging), "routes-new", staging),
+    route(byService(200), one, objects(staging), "routes-new", staging),
     "warning",
     /runs with routes-now, and the config makes routes-new/,
   );
@@ -232,16 +242,16 @@ const told = (probe: Probe, of = staging) =>
   content(probe, { ...one, host: "staging.example.com", place: "staging.example.com/" }, of);
 
 test("content: of a service, whatever it says below 500", () => {
-  is(told(answered(200, "hello")), "ok", /^200 from hoge$/);
-  is(told(answered(404, '{"error":"not found"}')), "ok", /^404 from hoge$/);
-  is(told(answered(302, "", { location: "/login" })), "ok", /^302 from hoge$/);
-  is(told(answered(500, "oops")), "failed", /500 "oops" from hoge/, /hoge itself fails/, /logs deployment\/hoge/);
+  is(told(byService(200, "hello")), "ok", /^200 from hoge$/);
+  is(told(byService(404, '{"error":"not found"}')), "ok", /^404 from hoge$/);
+  is(told(byService(302, "", { location: "/login" })), "ok", /^302 from hoge$/);
+  is(told(byService(500, "oops")), "failed", /500 "oops" from hoge/, /hoge itself fails/, /logs deployment\/hoge/);
 });
 
 test("content: 301 again and again, and a redirect to https where there is none", () => {
-  const circle = answered(301, "", { location: "https://staging.example.com/" });
+  const circle = byService(301, "", { location: "https://staging.example.com/" });
   is(told(circle), "failed", /again and again/, /TLS is switched on in the application too/, /X-Forwarded-Proto/);
-  const plain = answered(301, "", { location: "https://staging.example.com/" }, "http://staging.example.com/");
+  const plain = byService(301, "", { location: "https://staging.example.com/" }, "http://staging.example.com/");
   is(
     told(plain, subject("staging", { tls: { mode: "none" } })),
     "failed",
@@ -277,11 +287,15 @@ test("content: the load balancer gives up, lets nobody in, or asks to sign in", 
 
 test("content: another service answers than the route's", () => {
   is(
-    told(answered(200, '{"service":"web","headers":{}}')),
+    told(byService(200, '{"service":"web","headers":{}}')),
     "failed",
     /answered by web, not by hoge/,
     /another service took/,
   );
+});
+
+test("content: an answer that has not come through nginx", () => {
+  is(told(answered(200, "It works!")), "failed", /has not come through nginx/, /Something before nginx/);
 });
 
 test("content: a call of gRPC", () => {
@@ -299,7 +313,7 @@ const observed = (changes: Partial<Observed> = {}): Observed => ({
   nginx,
   certificates: staging.hosts.map((host) => ({ host, fits: true, from: new Date(0), to: new Date("2027-01-01") })),
   objects: objects(staging),
-  routes: staging.routes.map((found) => ({ route: found, probe: answered(200, "hi") })),
+  routes: staging.routes.map((found) => ({ route: found, probe: byService(200, "hi") })),
   routesName: "routes-now",
   now,
   ...changes,
@@ -355,7 +369,7 @@ test("a dead service is named, and the others are not called dead", () => {
   });
   const routes = staging.routes.map((found) => ({
     route: found,
-    probe: found.services[0] === "hoge" ? byNginx("service unknown or down") : answered(200, "hi"),
+    probe: found.services[0] === "hoge" ? byNginx("service unknown or down") : byService(200, "hi"),
   }));
   const report = diagnose(observed({ objects: dead, routes }), staging);
   assert.equal(exitCode(report), 19);
@@ -383,7 +397,7 @@ test("routes that are older than the config are the cause where another service 
     [exitCode(well), well.hops.filter(({ state }) => state === "warning").length],
     [0, staging.routes.length],
   );
-  const probe = answered(200, '{"service":"other","headers":{}}');
+  const probe = byService(200, '{"service":"other","headers":{}}');
   const report = diagnose(
     observed({ ...all, routes: staging.routes.map((found) => ({ route: found, probe })) }),
     staging,

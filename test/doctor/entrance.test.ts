@@ -185,6 +185,11 @@ test("certificate: expired, not valid yet, for another name", () => {
   assert.equal(issuing.passing, true);
 });
 
+test("certificate: of one for many names the first few are named", () => {
+  const names = Array.from({ length: 8 }, (_, index) => `DNS:n${index}.example.com`).join(", ");
+  is(certified({ fits: false, names }), "failed", /for n0\.example\.com, .*n4\.example\.com and 3 more$/);
+});
+
 test("certificate: of the worst of several hosts it is told", () => {
   const soon = shown({ host: "a.example.com", to: new Date(now.getTime() + day) });
   const expired = shown({ host: "b.example.com", to: now });

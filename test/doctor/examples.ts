@@ -31,6 +31,9 @@ export const answered = (
   url,
   answer: { status, headers, body },
 });
+/** As it comes through nginx. */
+export const byService = (status: number, body = "", headers: Answer["headers"] = {}, url?: string): Probe =>
+  answered(status, body, { "x-content-type-options": "nosniff", ...headers }, url);
 export const broken = (code: string, message = code, url = "https://staging.example.com/"): Probe => ({
   url,
   error: { code, message },
