@@ -1,6 +1,6 @@
 /** Looks at every hop once, and makes the report of it. */
-import { whoAnswered } from "./answers.ts";
-import { address } from "./diagnose/address.ts";
+import { whoAnswered, type Probe } from "./answers.ts";
+import { address, reportedBy } from "./diagnose/address.ts";
 import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
 import { certificate } from "./diagnose/certificate.ts";
 import { content } from "./diagnose/content.ts";
@@ -13,8 +13,6 @@ import { googleState, type GoogleState } from "./gather/google.ts";
 import { lookUp, type Looked } from "./gather/names.ts";
 import { objectsOf, type Objects } from "./gather/objects.ts";
 import { ask, askRoute, certificateOf, onlyNginx, type Shown } from "./gather/probes.ts";
-import type { Probe } from "./answers.ts";
-import { reportedBy } from "./diagnose/address.ts";
 import { hop, type Finding, type Hop, type HopKind, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
@@ -44,9 +42,9 @@ export async function examine(sources: Sources, say: (what: string) => void = ()
 export async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
   const { subject, place, ports, ca, unread, routesName } = sources;
   say("names and objects");
-  const public_ = subject.hosts.filter((host) => !host.endsWith(".localhost"));
+  const asked = subject.hosts.filter((host) => !host.endsWith(".localhost"));
   const [names, objects] = await Promise.all([
-    Promise.all(public_.map((host) => lookUp(host))),
+    Promise.all(asked.map((host) => lookUp(host))),
     objectsOf(place, subject),
   ]);
   const address = sources.address ?? (typeof objects === "string" ? undefined : reportedBy(objects));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { checkConfig, type CheckedConfig } from "../config.ts";
+import { fullKey, project } from "../config/project.ts";
 import { proxyRoutes } from "../config/routes.ts";
 import { proxyMetrics } from "../config/metrics.ts";
 import { routesConfigMap } from "../components/nginxProxy.ts";
@@ -71,7 +72,7 @@ export async function withSources<T>(stack: string, named: Named, use: (sources:
         ...[text(outputs["caCertificate"]) ?? []].flat(),
         ...(named.ca === undefined ? [] : [readCa(named.ca)]),
         // The authority by which npm start signs, where that is what the stack supplies.
-        ...(raw["gke-microservices:tls"]?.includes(".local/tls/") === true && existsSync(caFile)
+        ...(raw[fullKey("tls")]?.includes(".local/tls/") === true && existsSync(caFile)
           ? [readFileSync(caFile, "utf8")]
           : []),
       ].join("\n"),
@@ -125,7 +126,7 @@ function placeOf(
 function typed({ context, kubeconfig }: Place, folder: string, stack: string): string {
   if (kubeconfig === undefined) return `kubectl --context ${context}`;
   return kubeconfig.startsWith(folder)
-    ? `kubectl --context gke-microservices-${stack}`
+    ? `kubectl --context ${project}-${stack}`
     : `kubectl --kubeconfig ${kubeconfig.replace(`${projectDir}/`, "")}`;
 }
 

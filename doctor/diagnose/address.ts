@@ -5,7 +5,7 @@ import type { Finding } from "../report.ts";
 import type { Subject } from "../subject.ts";
 
 export interface AddressSeen {
-  /** From the stack's outputs, or what was named for the doctor; a string of why not in `unread`. */
+  /** From the stack's outputs, or what was named for the doctor. @default - it is not known */
   readonly address: string | undefined;
   /** Why the outputs could not be read. @default - they were, or nobody needs them */
   readonly unread?: string | undefined;

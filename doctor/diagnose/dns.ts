@@ -34,7 +34,7 @@ function problemOf(
         "Nobody finds the stack by its name: there is no record, or the domain above does not delegate to the zone that has it.",
       fix:
         subject.dns === undefined
-          ? `Make the record ${record}, or have the stack make it: gke-microservices:dns (docs/edge.md)`
+          ? `Make the record ${record}, or have the stack make it: dns in its config (docs/edge.md)`
           : subject.dns.create
             ? `Delegate the domain: its NS records are to be "pulumi stack output nameServers --stack ${subject.stack}"`
             : `${subject.apply}   # it makes the record in the zone ${subject.dns.zone ?? ""}`,

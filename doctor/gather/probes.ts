@@ -83,7 +83,7 @@ export function certificateOf({ address, httpsPort, ca, timeoutSeconds = 10 }: E
   });
 }
 
-/** A route as a client asks for it, redirects of its own followed: one that comes back to itself is a circle. */
+/** A route as a client asks for it, with the patience that it may need. */
 export async function askRoute(entrance: Entrance, subject: Subject, route: SubjectRoute): Promise<Probe> {
   const scheme = subject.tls.mode === "none" ? "http" : "https";
   const patient = { ...entrance, timeoutSeconds: patience(route, subject) };

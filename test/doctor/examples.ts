@@ -1,6 +1,7 @@
 /** A stack that is well, for tests that break one thing of it. */
 import { join } from "node:path";
 import { checkConfig } from "../../config.ts";
+import { fullKey } from "../../config/project.ts";
 import type { Answer } from "../../local/verify.ts";
 import type { Probe } from "../../doctor/answers.ts";
 import type { ContainerStatus, Deployment, Event, Objects, Pod, Service } from "../../doctor/gather/objects.ts";
@@ -12,7 +13,7 @@ import { subjectOf, type Subject } from "../../doctor/subject.ts";
 export function subject(stack: "local" | "staging" | "production", changes: Record<string, unknown> = {}): Subject {
   const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "always");
   const more = Object.entries(changes).map(([key, value]) => [
-    `gke-microservices:${key}`,
+    fullKey(key),
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   const all = { ...raw, ...(Object.fromEntries(more) as Record<string, string>) };
