@@ -30,6 +30,7 @@ const names = [
   "kubelet",
   "kubectl",
   "coredns",
+  "network-policies",
 ];
 const contour = "github.com/projectcontour/contour";
 export const goMod = readFileSync(join(source, "go.mod"), "utf8");
@@ -49,7 +50,7 @@ export const programsDir = join(
   cacheDir,
   "kubernetes",
   digest(
-    ["go.mod", "go.sum", "main.go", "pause/main.go"].map((file) => join(source, file)),
+    ["go.mod", "go.sum", "main.go", "policies.go", "pause/main.go"].map((file) => join(source, file)),
     linkerFlags,
   ),
 );

@@ -13,7 +13,7 @@ import { imagesInNode, importImage, runInNode, sandboxInit } from "./inNode.ts";
 import { apiServiceAddress, nodeAddress } from "./node/addresses.ts";
 import { nodeName } from "./node/credentials.ts";
 import { bootstrapObjects } from "./node/objects.ts";
-import { bootstrapped, envoyAdminSocket } from "./node/processes.ts";
+import { bootstrapped, envoyAdminSocket, policyQueue } from "./node/processes.ts";
 import { pauseImage } from "./node/settings.ts";
 import { kubeconfigPath, logsDir, nodeDir, stateDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
@@ -38,6 +38,10 @@ export async function ready(step: Step): Promise<void> {
   resolver.setServers([nodeAddress]);
   await until("coredns", async () =>
     (await resolver.resolve4("kubernetes.default.svc.cluster.local")).includes(apiServiceAddress),
+  );
+  step.detail("network policies");
+  await until("network-policies", async () =>
+    new RegExp(`^ *${policyQueue} `, "m").test(await runInNode("cat", "/proc/net/netfilter/nfnetlink_queue")),
   );
   step.detail("edge");
   await until("envoy", edgeReady);

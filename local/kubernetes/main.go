@@ -37,6 +37,7 @@ var parts = map[string]func(){
 	"kubelet":                 component(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 	"kubectl":                 runKubectl,
 	"coredns":                 runCoreDNS,
+	"network-policies":        component(newNetworkPoliciesCommand),
 }
 
 func main() {
@@ -51,7 +52,7 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: kubernetes PART [ARGUMENT…]; a part is kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl or coredns")
+	fmt.Fprintln(os.Stderr, "usage: kubernetes PART [ARGUMENT…]; a part is kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, kubelet, kubectl, coredns or network-policies")
 	os.Exit(2)
 }
 

@@ -27,6 +27,7 @@ const parts: Readonly<Record<string, Subject>> = {
   "kube-scheduler": { commonName: "system:kube-scheduler" },
   "kube-proxy": { commonName: "system:kube-proxy" },
   coredns: { commonName: "system:coredns" },
+  "network-policies": { commonName: "network-policies" },
   // Envoy takes TLS keys from Contour, so both prove who they are; "contour" is the name that its bootstrap asks for.
   contour: { commonName: "contour", names: ["contour"] },
   envoy: { commonName: "envoy", names: ["envoy"] },

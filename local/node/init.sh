@@ -55,6 +55,16 @@ for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6
 done
 # "ip netns exec" would mount a new /sys, in which kubelet finds no cgroups.
 nsenter --net=/run/netns/node bash -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+# What a pod begins is decided by network-policies (process of that name): new connections wait in its queue, and pass where it
+# does not run. A Service's own address is left to kube-proxy, which refuses it while there is no pod behind it. The node itself
+# reaches its pods whatever policies say, so what it sends is not asked about.
+for protocol in tcp udp; do
+  for from in "FORWARD ! -d $SERVICE_RANGE" "INPUT -s $POD_RANGE"; do
+    # shellcheck disable=SC2086
+    nsenter --net=/run/netns/node iptables -t mangle -A $from -p $protocol -m conntrack --ctstate NEW \
+      -j NFQUEUE --queue-num "$POLICY_QUEUE" --queue-bypass
+  done
+done
 # kubelet insists on setting these for the whole machine: it gets copies to write to.
 # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/cm/container_manager_linux.go
 for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do

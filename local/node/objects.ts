@@ -7,6 +7,11 @@ export const bootstrapObjects = [
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
   ]),
   binding("system:coredns", "system:coredns"),
+  role("network-policies", [
+    { apiGroups: [""], resources: ["pods", "namespaces"], verbs: ["list", "watch"] },
+    { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list", "watch"] },
+  ]),
+  binding("network-policies", "network-policies"),
   binding("kube-apiserver-to-kubelet", "kube-apiserver", "system:kubelet-api-admin"),
   binding("contour", "contour"),
   {

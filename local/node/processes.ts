@@ -1,7 +1,7 @@
 /** The processes of the node and their settings, as files that `init.sh` runs. */
 import { stringify } from "yaml";
 import { gatewayName } from "../../components/naming.ts";
-import { hostAddress, link, linkPrefix, nodeAddress, serviceRange } from "./addresses.ts";
+import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
 import { edgePorts, edgeTls, envoySettings, type Entrance } from "./edge.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
@@ -22,6 +22,8 @@ export interface NodeOptions extends Entrance {
 /** File below STATE/node that says that `bootstrapObjects` are in the API. */
 export const bootstrapped = "bootstrapped";
 export const envoyAdminSocket = "/run/envoy.sock";
+/** Number of the netfilter queue in which pods' new connections wait for what the network policies say. */
+export const policyQueue = 100;
 
 interface Process {
   /** Soft limit of a Go program's memory in MiB: above it, garbage is collected more eagerly. @default - none */
@@ -116,6 +118,16 @@ function processes(options: NodeOptions): Record<string, Process> {
       memory: 100,
       command: ["kube-proxy", "--config=/state/node/kube-proxy.yaml", `--hostname-override=${nodeName}`],
     },
+    "network-policies": {
+      memory: 80,
+      before: [["test", "-e", `/state/node/${bootstrapped}`]],
+      command: [
+        "network-policies",
+        `--kubeconfig=${pki("network-policies.kubeconfig")}`,
+        `--hostname-override=${nodeName}`,
+        `--queue=${policyQueue}`,
+      ],
+    },
     coredns: { memory: 100, command: ["coredns", "-conf=/state/node/Corefile"] },
     contour: {
       memory: 150,
@@ -191,6 +203,9 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     HOST_ADDRESS: hostAddress,
     NODE_ADDRESS: nodeAddress,
     LINK_PREFIX: linkPrefix,
+    POD_RANGE: podRange,
+    SERVICE_RANGE: serviceRange,
+    POLICY_QUEUE: policyQueue,
   };
   const scripts = Object.entries(processes(options)).map(
     ([name, process]) => [`processes/${name}`, script(process)] as const,

@@ -32,7 +32,7 @@ test("every script is one that bash can read, and init.sh too", () => {
   const init = join(import.meta.dirname, "../../local/node/init.sh");
   assert.equal(spawnSync("bash", ["-n", init]).status, 0);
   const scripts = Object.entries(files).filter(([name]) => name.startsWith("processes/"));
-  assert.equal(scripts.length, 10);
+  assert.equal(scripts.length, 11);
   for (const [name, text] of scripts) assert.equal(spawnSync("bash", ["-n"], { input: text }).status, 0, name);
 });
 
