@@ -27,9 +27,18 @@ export type RawConfig = Record<string, string>;
 export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
   if (!existsSync(path))
     throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
+  return stackConfig(readFileSync(path, "utf8"), path, encrypted);
+}
+
+/** The same for a text that is, or is to be, the file's. @throws Problem */
+export function stackConfig(
+  text: string,
+  path: string,
+  encrypted: "placeholder" | "refuse" = "placeholder",
+): RawConfig {
   let document: unknown;
   try {
-    document = parse(readFileSync(path, "utf8"), { maxAliasCount: 100 });
+    document = parse(text, { maxAliasCount: 100 });
   } catch (error) {
     throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Mend that line.");
   }

@@ -42,3 +42,31 @@ export function withFullKeys(text: string, where: string): string {
   }));
   return edited(text, edits);
 }
+
+/** A map that stands in the file line by line, so that a line more is an entry more. */
+function isBlock(node: unknown): node is YAMLMap {
+  return isMap(node) && node.flow !== true && node.items.length > 0;
+}
+
+/**
+ * The stack file with one service more, after the others.
+ * @param lines of the service's settings, without indentation
+ * @throws Problem where it has no services below each other
+ */
+export function withService(text: string, where: string, name: string, lines: readonly string[]): string {
+  const config = configIn(text, where);
+  const services = config.get("services") ?? config.get(fullKey("services"));
+  const first = isBlock(services) ? services.items[0]?.key : undefined;
+  if (!isBlock(services) || !isKey(first))
+    throw new Problem(
+      `${where} has no services, or has them in one line.`,
+      "Write at least one service there, each on lines of its own, as in Pulumi.staging.yaml.",
+    );
+  const start = first.range?.[0] ?? 0;
+  const indent = " ".repeat(start - (text.lastIndexOf("\n", start) + 1));
+  const block = [`${name}:`, ...lines.map((line) => `  ${line}`)].map((line) => `${indent}${line}\n`).join("");
+  // To the end of the last line, a comment behind it included.
+  const end = services.range?.[1] ?? 0;
+  const newline = text.indexOf("\n", Math.max(0, end - 1));
+  return newline < 0 ? `${text}\n${block}` : edited(text, [{ at: newline + 1, insert: block }]);
+}

@@ -10,6 +10,7 @@ export interface PodTemplate {
       readonly image: string;
       readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
       readonly securityContext: Record<string, unknown>;
+      readonly readinessProbe?: { readonly httpGet?: { readonly path: string; readonly port: string } };
       readonly resources: { readonly requests: Record<string, string>; readonly limits: Record<string, string> };
       readonly volumeMounts?: readonly { readonly name: string }[];
       readonly envFrom?: readonly { readonly secretRef: { readonly name: string } }[];

@@ -14,7 +14,9 @@ import { exceptions } from "./checks/exceptions.ts";
 import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
 import { command } from "./commands.ts";
 
-const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile"], { cwd: projectDir }).sort();
+const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "local/newService/Dockerfile"], {
+  cwd: projectDir,
+}).sort();
 const workflows = globSync(".github/workflows/*.{yml,yaml}", { cwd: projectDir }).sort();
 const used = new Set<unknown>();
 let folder: string;
