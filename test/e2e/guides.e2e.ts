@@ -1,0 +1,143 @@
+/** The README and the guides, done as a new user does them: in a fresh copy, by the commands that they name. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect } from "node:tls";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { get } from "../../local/verify.ts";
+import { copyCheckout } from "./checkout.ts";
+import { command, local } from "./commands.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "guides-"));
+const copy = join(folder, "acme-shop");
+const stackFile = join(copy, "Pulumi.local.yaml");
+
+/** `run("start")` is `npm start` in the copy. */
+const run = (script: string, ...args: string[]) =>
+  command("npm", ["--prefix", copy, "run", "--silent", script, "--", ...args]);
+const git = async (...args: string[]) => {
+  const { status, text } = await command("git", [
+    "-C",
+    copy,
+    "-c",
+    "user.name=t",
+    "-c",
+    "user.email=t@example.com",
+    ...args,
+  ]);
+  assert.equal(status, 0, text);
+};
+const start = async () => {
+  const { status, text } = await run("start", "--engine", "kubectl");
+  assert.equal(status, 0, text);
+  return text;
+};
+const edit = (file: string, from: string | RegExp, to: string) => {
+  const before = readFileSync(file, "utf8");
+  const text = before.replace(from, to);
+  assert.notEqual(text, before, `${String(from)} is not in ${file}`);
+  writeFileSync(file, text);
+};
+const entrance = () => ({
+  address: "127.0.0.1",
+  httpPort: 80,
+  httpsPort: 443,
+  ca: readFileSync(join(copy, ".local/tls/ca.crt"), "utf8"),
+});
+const page = (path: string, scheme: "http" | "https" = "https") => get(entrance(), scheme, "shop.localhost", path);
+
+/** What a service says, once pods that are going away are asked no more: nginx looks their addresses up every 5 s. */
+async function answerOf(path: string, release: number | undefined): Promise<{ readonly version: string }> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const answer = JSON.parse((await page(path)).body) as { readonly release?: number; readonly version: string };
+    if (answer.release === release) return answer;
+    assert.ok(Date.now() < end, JSON.stringify(answer));
+    await sleep(1000);
+  }
+}
+
+/** Of the certificate that the entrance shows. */
+async function servedSerial(): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port: 443, servername: "shop.localhost", ca: entrance().ca });
+  await once(socket, "secureConnect");
+  const { serialNumber } = socket.getPeerCertificate();
+  socket.destroy();
+  return serialNumber;
+}
+
+before(() => local("stop.ts", "--keep-cache"));
+after(async () => {
+  await run("stop", "--keep-cache");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test(
+  "from a copy to a changed route in under five minutes, after the first build",
+  { timeout: 25 * 60_000 },
+  async (context) => {
+    copyCheckout(copy); // what was compiled is in the cache of the machine, unless this is the first build
+    await start(); // which may be the first build
+    await run("stop", "--keep-cache");
+    rmSync(copy, { recursive: true });
+
+    const began = Date.now();
+    copyCheckout(copy);
+    edit(join(copy, "Pulumi.yaml"), "name: gke-microservices", "name: acme-shop");
+    await start();
+    edit(stackFile, "{ path: /hoge/ }", "{ path: /hoge/ }, { path: /changed/ }");
+    await start();
+    assert.match((await page("/changed/deep")).body, /"service": "hoge"[^]*"path": "\/deep"/);
+    const seconds = (Date.now() - began) / 1000;
+    context.diagnostic(`${seconds} s`);
+    assert.ok(seconds < 300, `${seconds} s`);
+  },
+);
+
+test("a service is added by one command, and answers", async () => {
+  const added = await run("add-service", "orders", "--stack", "staging");
+  assert.equal(added.status, 0, added.text);
+  assert.match(await start(), /ok +https:\/\/shop\.localhost\/orders\//);
+  assert.partialDeepStrictEqual(JSON.parse((await page("/orders/1")).body), { service: "orders", path: "/1" });
+});
+
+test("a release is rolled back by git revert", async () => {
+  const program = join(copy, "services/orders/main.mjs");
+  await git("init", "--quiet");
+  await git("add", "services", "Pulumi.local.yaml");
+  await git("commit", "--quiet", "--message", "orders");
+  const { version } = await answerOf("/orders/", undefined);
+
+  edit(program, 'service: "orders"', 'service: "orders", release: 2');
+  await git("commit", "--quiet", "--all", "--message", "orders 2");
+  assert.match(await start(), /applied .*Deployment\/orders/);
+  assert.notEqual((await answerOf("/orders/", 2)).version, version);
+
+  await git("revert", "--no-edit", "HEAD");
+  assert.match(await start(), /applied .*Deployment\/orders/);
+  assert.equal((await answerOf("/orders/", undefined)).version, version);
+});
+
+test("from HTTP to HTTPS: first beside each other, then with the redirect", async () => {
+  const tls = /^ {4}mode: supplied\n {4}certFile: .*\n {4}keyFile: .*\n/m;
+  const [supplied = ""] = tls.exec(readFileSync(stackFile, "utf8")) ?? [];
+  edit(stackFile, tls, "    mode: none\n");
+  await start();
+  assert.equal((await page("/hoge/", "http")).status, 200);
+  edit(stackFile, "    mode: none\n", `${supplied}    redirectHttp: false\n`);
+  await start();
+  assert.deepEqual([(await page("/hoge/", "http")).status, (await page("/hoge/")).status], [200, 200]);
+  edit(stackFile, "    redirectHttp: false\n", "");
+  await start();
+  assert.deepEqual([(await page("/hoge/", "http")).status, (await page("/hoge/")).status], [301, 200]);
+});
+
+test("a certificate that is taken away is made anew, and served", async () => {
+  const before = await servedSerial();
+  for (const file of ["tls.crt", "tls.key"]) rmSync(join(copy, ".local/tls", file));
+  await start();
+  assert.notEqual(await servedSerial(), before);
+});
