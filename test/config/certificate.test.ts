@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fullKey } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 import { expiryWarning } from "../../components/certificateExpiry.ts";
 import { certificateProblems } from "../../config/certificate.ts";
@@ -164,13 +165,13 @@ test("everything that is wrong is said at once", async () => {
 test("through the stack's config: a bad pair under secrets is refused by its key, and its text is in no message", async () => {
   const other = await issue(["other.example.com"]);
   const raw = (tls: unknown) => ({
-    "gke-microservices:domain": "shop.example.com",
-    "gke-microservices:cluster": JSON.stringify({ kind: "existing", context: "somewhere" }),
-    "gke-microservices:edge": JSON.stringify({ kind: "ingress", className: "contour" }),
-    "gke-microservices:registry": JSON.stringify({ kind: "node" }),
-    "gke-microservices:tls": JSON.stringify({ mode: "supplied" }),
-    "gke-microservices:services": JSON.stringify({ hoge: { image: "registry.example.com/hoge:1" } }),
-    "gke-microservices:secrets": JSON.stringify({ tls }),
+    [fullKey("domain")]: "shop.example.com",
+    [fullKey("cluster")]: JSON.stringify({ kind: "existing", context: "somewhere" }),
+    [fullKey("edge")]: JSON.stringify({ kind: "ingress", className: "contour" }),
+    [fullKey("registry")]: JSON.stringify({ kind: "node" }),
+    [fullKey("tls")]: JSON.stringify({ mode: "supplied" }),
+    [fullKey("services")]: JSON.stringify({ hoge: { image: "registry.example.com/hoge:1" } }),
+    [fullKey("secrets")]: JSON.stringify({ tls }),
   });
   const load = (tls: unknown) => checkConfig(raw(tls), "test", import.meta.dirname + "/../..");
   const { tls, warnings } = load({ crt: good.certificate, key: good.key });
@@ -178,7 +179,7 @@ test("through the stack's config: a bad pair under secrets is refused by its key
   const soon = await issue(names, 12.5);
   assert.match(
     load({ crt: soon.certificate, key: soon.key }).warnings.join(),
-    /^gke-microservices:tls: the certificate, or one in its chain, expires on \S+Z, in 12 days; renew it and supply the new one$/,
+    /^[\w-]+:tls: the certificate, or one in its chain, expires on \S+Z, in 12 days; renew it and supply the new one$/,
   );
   for (const tls of [
     { crt: other.certificate, key: good.key },
@@ -190,7 +191,7 @@ test("through the stack's config: a bad pair under secrets is refused by its key
       () => load(tls),
       (error) => {
         assert.ok(error instanceof Error);
-        assert.match(error.message, /gke-microservices:(tls|secrets)/);
+        assert.match(error.message, /[\w-]+:(tls|secrets)/);
         assertNoKey([error.message], good.key, other.key);
         // Nor in the way a string is written in JSON.
         assert.ok(!error.message.includes(keyText(good.key).join("\\n")));

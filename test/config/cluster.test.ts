@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { fullKey } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 
 const projectDir = join(import.meta.dirname, "../..");
@@ -13,9 +14,9 @@ const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" 
 
 function check(cluster: object, more: Readonly<Record<string, string>> = {}) {
   const raw = {
-    "gke-microservices:domain": "shop.example.com",
-    "gke-microservices:services": JSON.stringify({ hoge: { image: "a/hoge:1", routes: [{ path: "/" }] } }),
-    "gke-microservices:cluster": JSON.stringify({ kind: "gke", ...cluster }),
+    [fullKey("domain")]: "shop.example.com",
+    [fullKey("services")]: JSON.stringify({ hoge: { image: "a/hoge:1", routes: [{ path: "/" }] } }),
+    [fullKey("cluster")]: JSON.stringify({ kind: "gke", ...cluster }),
     ...google,
     ...more,
   };

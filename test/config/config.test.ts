@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
+import { fullKey } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 import { nearest } from "../../config/report.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -52,7 +53,7 @@ test("a route that waits longer than the load balancer is refused", () => {
   });
   assert.match(
     refusal(slow({}), google),
-    /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 25 s .*; raise gke-microservices:edge\.timeoutSeconds to 65/,
+    /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 25 s .*; raise [\w-]+:edge\.timeoutSeconds to 65/,
   );
   checkConfig(raw(slow({ timeoutSeconds: 65 }), google), "test", projectDir);
 });
@@ -80,15 +81,15 @@ test("a body that the proxy cannot keep must be passed on as it comes", () => {
 test("a secret outside `secrets` is refused, and its value is not shown", () => {
   const config = { ...hoge({ env: { TOKEN: "canary", "BAD NAME": "canary" } }), domain: "no domain" };
   assert.throws(
-    () => checkConfig(raw(config), "test", projectDir, ["gke-microservices:services", "gcp:credentials"]),
+    () => checkConfig(raw(config), "test", projectDir, [fullKey("services"), "gcp:credentials"]),
     ({ message }: Error) =>
-      /gke-microservices:services\n\s+is encrypted; only gke-microservices:secrets may be/.test(message) &&
+      /[\w-]+:services\n\s+is encrypted; only [\w-]+:secrets may be/.test(message) &&
       /2 problems/.test(message) &&
-      /gke-microservices:domain\n\s+"no domain" must be/.test(message) &&
+      /[\w-]+:domain\n\s+"no domain" must be/.test(message) &&
       !message.includes("canary"),
   );
   const allowed = { ...valid, secrets: { hoge: { TOKEN: "canary" } } };
-  checkConfig(raw(allowed), "test", projectDir, ["gke-microservices:secrets"]);
+  checkConfig(raw(allowed), "test", projectDir, [fullKey("secrets")]);
 });
 
 test("a stack whose name Google could not take is refused before anything is made", () => {
@@ -106,10 +107,10 @@ test("env takes numbers and booleans, which is what `pulumi config set --path` s
 });
 
 const refused: [string, Record<string, unknown>, RegExp[]][] = [
-  ["an unknown key", { ...valid, servces: {} }, [/gke-microservices:servces/, /did you mean "services"\?/]],
+  ["an unknown key", { ...valid, servces: {} }, [/[\w-]+:servces/, /did you mean "services"\?/]],
   ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
   ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
-  ["a missing domain", { ...valid, domain: undefined }, [/gke-microservices:domain/, /is missing/]],
+  ["a missing domain", { ...valid, domain: undefined }, [/[\w-]+:domain/, /is missing/]],
   ["a domain without a dot", { ...valid, domain: "shop" }, [/"shop" must be a lower-case DNS name/]],
   [
     "an image without a tag",
@@ -269,10 +270,7 @@ test("refused: two routes for one place, a bare name included", () => {
     ...valid,
     services: { ...valid.services, web: { image: "a/web:1", routes: [route] } },
   });
-  assert.match(
-    refusal(other({ path: "/hoge/" })),
-    /\/hoge\/ is already the route gke-microservices:services\.hoge\.routes\[0\]/,
-  );
+  assert.match(refusal(other({ path: "/hoge/" })), /\/hoge\/ is already the route [\w-]+:services\.hoge\.routes\[0\]/);
   assert.match(refusal(other({ path: "/hoge" })), /already the route/);
   assert.match(refusal(other({ host: "hoge.shop.example.com" })), /already the route/);
   checkConfig(raw(other({ path: "/hoge/more/" })), "test", projectDir);

@@ -75,7 +75,7 @@ test("more hosts and paths than fit into the load balancer of an Ingress are war
   assert.deepEqual(warnings(397), []);
   assert.match(
     warnings(398).join(),
-    /^gke-microservices:edge\.kind: the hosts \(1\) and the paths that tell gRPC from HTTP \(399\) make about 65 KB of what the load balancer of kind gce takes 64 KB of; use edge\.kind gateway,/,
+    /^[\w-]+:edge\.kind: the hosts \(1\) and the paths that tell gRPC from HTTP \(399\) make about 65 KB of what the load balancer of kind gce takes 64 KB of; use edge\.kind gateway,/,
   );
   assert.deepEqual(warnings(398, { kind: "gateway" }), []);
   assert.deepEqual(warnings(398, { kind: "ingress", className: "contour" }), []);
@@ -156,11 +156,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     { ...valid, tls: { mode: "managed" } },
     [/tls\.mode/, /"managed" is for Google's load balancer, and edge\.kind is ingress/],
   ],
-  [
-    "no zone",
-    onGoogle({}, { dns: { wildcard: true } }),
-    [/gke-microservices:dns/, /exactly one of zone: NAME and create/],
-  ],
+  ["no zone", onGoogle({}, { dns: { wildcard: true } }), [/[\w-]+:dns/, /exactly one of zone: NAME and create/]],
   ["two zones", onGoogle({}, { dns: { zone: "a", create: true } }), [/exactly one of zone: NAME and create/]],
   [
     "a zone by its DNS name",
@@ -170,7 +166,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "records for an address that nobody reserved",
     { ...valid, dns: { zone: "example-com" } },
-    [/gke-microservices:dns/, /edge\.kind ingress has none; remove it/],
+    [/[\w-]+:dns/, /edge\.kind ingress has none; remove it/],
   ],
   ["Google's features at another controller", { ...valid, edge: { ...valid.edge, armor: {} } }, [/edge\.armor/]],
 ];

@@ -131,7 +131,7 @@ test("behind Google's load balancer gRPC needs TLS; another edge may do without"
     const edge = { cluster: { kind: "gke" }, edge: { kind }, proxy: { image }, registry: {} };
     assert.match(
       refusal(withRoute(route, edge), google),
-      /services\.orders\.routes\[0\]\n\s+grpc needs HTTP\/2, .* over TLS alone, and gke-microservices:tls\.mode is none; choose another mode/,
+      /services\.orders\.routes\[0\]\n\s+grpc needs HTTP\/2, .* over TLS alone, and [\w-]+:tls\.mode is none; choose another mode/,
     );
     checkConfig(raw(withRoute(route, { ...edge, tls: { mode: "self-signed" } }), google), "test", projectDir);
   }

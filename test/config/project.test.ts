@@ -7,14 +7,13 @@ import { fullKey, project } from "../../config/project.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 test("a key without a namespace is the project's, any other keeps its own", () => {
-  assert.equal(project, "gke-microservices");
-  assert.equal(fullKey("domain"), "gke-microservices:domain");
+  assert.equal(fullKey("domain"), `${project}:domain`);
   assert.equal(fullKey("gcp:project"), "gcp:project");
 });
 
 /** A valid config whose keys are under the name that the project had before. */
 const leftBehind = Object.fromEntries(
-  Object.entries(raw(valid)).map(([key, text]) => [key.replace("gke-microservices:", "old-name:"), text]),
+  Object.entries(raw(valid)).map(([key, text]) => [key.replace(`${project}:`, "old-name:"), text]),
 );
 
 test("config under an old name of the project is refused key by key, each with what to write", () => {
@@ -23,8 +22,8 @@ test("config under an old name of the project is refused key by key, each with w
   for (const name of Object.keys(valid))
     assert.ok(
       message.includes(
-        `  old-name:${name}\n    is under the name "old-name", and this project is called "gke-microservices" in Pulumi.yaml; ` +
-          `write gke-microservices:${name}, or ${name} alone\n`,
+        `  old-name:${name}\n    is under the name "old-name", and this project is called "${project}" in Pulumi.yaml; ` +
+          `write ${project}:${name}, or ${name} alone\n`,
       ),
       message,
     );
@@ -32,7 +31,7 @@ test("config under an old name of the project is refused key by key, each with w
 
 test("what is wrong beside the name is told in the same message, and nothing is called missing that is there", () => {
   const message = refusal({}, { ...leftBehind, "old-name:domain": "no domain" });
-  assert.match(message, /gke-microservices:domain\n\s+"no domain" must be/);
+  assert.match(message, /[\w-]+:domain\n\s+"no domain" must be/);
   assert.doesNotMatch(message, /missing/);
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fullKey } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 
 const projectDir = join(import.meta.dirname, "../..");
@@ -10,13 +11,11 @@ const service = { image: "registry.example.com/hoge:1.4.2", routes: [{ path: "/"
 const onGoogle = {
   "gcp:project": "acme-staging",
   "gcp:region": "asia-northeast1",
-  "gke-microservices:domain": "shop.example.com",
+  [fullKey("domain")]: "shop.example.com",
 };
 
 function settingsWith(config: Record<string, unknown>) {
-  const own = Object.entries(config).map(
-    ([key, value]) => [`gke-microservices:${key}`, JSON.stringify(value)] as const,
-  );
+  const own = Object.entries(config).map(([key, value]) => [fullKey(key), JSON.stringify(value)] as const);
   return checkConfig({ ...onGoogle, ...Object.fromEntries(own) }, "test", projectDir).settings;
 }
 const withRoles = (...roles: unknown[]) => ({ services: { hoge: { ...service, roles } } });
@@ -64,7 +63,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   [
     "a number of images to keep where none can be deleted",
     { services: { hoge: service }, registry: { kind: "artifact-registry", keep: 5, immutableTags: true } },
-    /gke-microservices:registry\n.*has keep, which can delete nothing where immutableTags is true.*; remove one/,
+    /[\w-]+:registry\n.*has keep, which can delete nothing where immutableTags is true.*; remove one/,
   ],
   [
     "no image to keep",

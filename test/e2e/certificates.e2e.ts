@@ -176,7 +176,7 @@ test("of a supplied certificate in its last 30 days every command warns; one tha
     writeFileSync(join(folder, "tls.key"), leaf.key);
   };
   editStack(context, (text) => text.replaceAll(".local/tls/tls.", ".local/supplied/tls."));
-  const warning = /warning: .*gke-microservices:tls: the certificate, .* expires on \S+Z, in 19 days; renew it/;
+  const warning = /warning: .*[\w-]+:tls: the certificate, .* expires on \S+Z, in 19 days; renew it/;
   await supply(20);
   for (const command of ["check.ts", "render.ts"]) {
     const { status, text } = await local(command, "local");
@@ -188,5 +188,5 @@ test("of a supplied certificate in its last 30 days every command warns; one tha
   await supply(-1 / 24 / 60);
   const { status, text } = await local("check.ts", "local");
   assert.equal(status, 1);
-  assert.match(text, /gke-microservices:tls\n\s+the certificate expired on \S+Z: renew it/);
+  assert.match(text, /[\w-]+:tls\n\s+the certificate expired on \S+Z: renew it/);
 });

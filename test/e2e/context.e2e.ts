@@ -38,7 +38,7 @@ before(
   async () => {
     copyCheckout(checkout);
     const text = readFileSync(stackFile, "utf8");
-    const elsewhere = "domain: other.localhost\n  gke-microservices:namespace: other";
+    const elsewhere = "domain: other.localhost\n  namespace: other";
     writeFileSync(stackFile, text.replace("domain: shop.localhost", elsewhere));
     const { status, text: output } = await local("start.ts", "--engine", "kubectl");
     assert.equal(status, 0, output);

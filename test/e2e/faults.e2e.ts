@@ -17,7 +17,7 @@ import { entrance, start } from "./path.ts";
 const kept = `${stackFile}.kept`;
 /** The local stack with the service that the load is for, and rollouts that fail soon. */
 const base = () =>
-  readFileSync(kept, "utf8").replace("config:", "config:\n  gke-microservices:rolloutSeconds: 40") +
+  readFileSync(kept, "utf8").replace("config:", "config:\n  rolloutSeconds: 40") +
   `    echo:
       build: { context: ./test/e2e/echo }
       healthPath: /

@@ -39,10 +39,7 @@ function write(edit: (text: string) => string = (text) => text): void {
       routeDefaults: { protocol: grpc }
       resources: { cpu: 50m }
 `;
-  writeFileSync(
-    stackFile,
-    edit(original.replace("config:", "config:\n  gke-microservices:rolloutSeconds: 40") + service),
-  );
+  writeFileSync(stackFile, edit(original.replace("config:", "config:\n  rolloutSeconds: 40") + service));
 }
 const objects = (kind: string, ...more: string[]) =>
   kubectlObjects(place, ["--namespace", "apps", "get", kind, ...more]);

@@ -12,7 +12,7 @@ import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "guides-"));
-const copy = join(folder, "acme-shop");
+const copy = join(folder, "another-name");
 const stackFile = join(copy, "Pulumi.local.yaml");
 
 /** `run("start")` is `npm start` in the copy. */
@@ -86,7 +86,7 @@ test(
 
     const began = Date.now();
     copyCheckout(copy);
-    edit(join(copy, "Pulumi.yaml"), "name: gke-microservices", "name: acme-shop");
+    edit(join(copy, "Pulumi.yaml"), /^name: .*$/m, "name: another-name");
     await start();
     edit(stackFile, "{ path: /hoge/ }", "{ path: /hoge/ }, { path: /changed/ }");
     await start();

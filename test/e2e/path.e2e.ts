@@ -58,7 +58,7 @@ test("an image that is not there leaves the old release serving, and the error n
   editStack(context, (text) =>
     text
       .replace("build: { context: ./services/web }", "image: localhost/nowhere/web:1")
-      .replace("config:", "config:\n  gke-microservices:rolloutSeconds: 15"),
+      .replace("config:", "config:\n  rolloutSeconds: 15"),
   );
   const { result, load } = await underLoad(
     { url: "https://shop.localhost/", ca: entrance().ca, good: answered("web") },

@@ -27,7 +27,7 @@ test(
   async (context) => {
     const value = `canary-${randomBytes(16).toString("hex")}`;
     const encoded = Buffer.from(value).toString("base64");
-    const withSecret = (text: string) => `${text}  gke-microservices:secrets:\n    hoge:\n      API_KEY: ${value}\n`;
+    const withSecret = (text: string) => `${text}  secrets:\n    hoge:\n      API_KEY: ${value}\n`;
     editStack(context, withSecret);
 
     const seen = new Map<string, string>();
@@ -38,7 +38,7 @@ test(
     seen.set("start", (await start()).text);
     editStack(context, (text) =>
       text
-        .replace("config:", "config:\n  gke-microservices:rolloutSeconds: 10")
+        .replace("config:", "config:\n  rolloutSeconds: 10")
         .replace("build: { context: ./services/hoge }", "image: localhost/nowhere/hoge:1"),
     );
     const failed = await start();

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, beforeEach, test } from "node:test";
 import { parse } from "yaml";
+import { project } from "../../config/project.ts";
 import { withService } from "../../local/stackFile.ts";
 import { copyCheckout } from "../e2e/checkout.ts";
 import { Objects } from "../program/rendered.ts";
@@ -189,8 +190,8 @@ test("a service goes behind the last one, however the file is written", () => {
     "config:\n  services:\n    x: { b: 1 } # why\n    new:\n      a: 1\n",
   );
   assert.equal(
-    add("config:\n  gke-microservices:services:\n    x:\n      - b\n  domain: c\nencryptionsalt: d"),
-    "config:\n  gke-microservices:services:\n    x:\n      - b\n    new:\n      a: 1\n  domain: c\nencryptionsalt: d",
+    add(`config:\n  ${project}:services:\n    x:\n      - b\n  domain: c\nencryptionsalt: d`),
+    `config:\n  ${project}:services:\n    x:\n      - b\n    new:\n      a: 1\n  domain: c\nencryptionsalt: d`,
   );
   assert.equal(add("config:\n services:\n  x: 1"), "config:\n services:\n  x: 1\n  new:\n    a: 1\n");
   for (const text of ["config: {}", "config:\n  services: {}", "config:\n  services: { x: 1 }"])

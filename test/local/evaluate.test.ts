@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fullKey } from "../../config/project.ts";
 import { evaluate, readStackFile, withPlaceholderFiles } from "../../local/evaluate.ts";
 import { Problem } from "../../local/problem.ts";
 import { projectDir } from "../../local/paths.ts";
@@ -19,23 +20,23 @@ function stackFile(content: string): string {
 }
 
 const withSecrets = `config:
-  gke-microservices:domain: shop.example.com
-  gke-microservices:rolloutSeconds: 90
-  gke-microservices:whole: { secure: v1:canary }
-  gke-microservices:secrets:
+  domain: shop.example.com
+  rolloutSeconds: 90
+  whole: { secure: v1:canary }
+  secrets:
     hoge: { A: { secure: v1:canary }, B: plain }
     list: [{ secure: v1:canary }, { secure: v1:canary, other: 1 }]
 `;
 
 test("values come as Pulumi hands them over: text as it is, the rest as JSON, encrypted ones as placeholders", () => {
   assert.deepEqual(readStackFile(stackFile(withSecrets)), {
-    "gke-microservices:domain": "shop.example.com",
-    "gke-microservices:rolloutSeconds": "90",
-    "gke-microservices:whole": "(secret gke-microservices:whole not shown)",
-    "gke-microservices:secrets": JSON.stringify({
-      hoge: { A: "(secret gke-microservices:secrets.hoge.A not shown)", B: "plain" },
+    [fullKey("domain")]: "shop.example.com",
+    [fullKey("rolloutSeconds")]: "90",
+    [fullKey("whole")]: `(secret ${fullKey("whole")} not shown)`,
+    [fullKey("secrets")]: JSON.stringify({
+      hoge: { A: `(secret ${fullKey("secrets")}.hoge.A not shown)`, B: "plain" },
       // Encrypted is only what has `secure` and nothing else.
-      list: ["(secret gke-microservices:secrets.list[0] not shown)", { secure: "v1:canary", other: 1 }],
+      list: [`(secret ${fullKey("secrets")}.list[0] not shown)`, { secure: "v1:canary", other: 1 }],
     }),
   });
 });
@@ -45,11 +46,11 @@ test("what is to be applied must not hold placeholders, which would run as if th
     () => readStackFile(stackFile(withSecrets), "refuse"),
     (error) =>
       error instanceof Problem &&
-      /encrypted value.*: gke-microservices:whole\.$/.test(error.message) &&
+      /encrypted value.*: [\w-]+:whole\.$/.test(error.message) &&
       !`${error.message}${error.fix}`.includes("canary"),
   );
-  const plain = stackFile("config:\n  gke-microservices:domain: shop.example.com\n");
-  assert.deepEqual(readStackFile(plain, "refuse"), { "gke-microservices:domain": "shop.example.com" });
+  const plain = stackFile("config:\n  domain: shop.example.com\n");
+  assert.deepEqual(readStackFile(plain, "refuse"), { [fullKey("domain")]: "shop.example.com" });
 });
 
 test("a file that is missing, not YAML or no map is a problem to mend; one without config is empty", () => {
@@ -60,11 +61,11 @@ test("a file that is missing, not YAML or no map is a problem to mend; one witho
 });
 
 test("placeholders take the place of certificate files that are not there, and of nothing else", () => {
-  const tls = (value: unknown) => ({ "gke-microservices:tls": JSON.stringify(value) });
+  const tls = (value: unknown) => ({ [fullKey("tls")]: JSON.stringify(value) });
   const missing = tls({ mode: "supplied", certFile: "nowhere/tls.crt", keyFile: "nowhere/tls.key" });
   assert.deepEqual(withPlaceholderFiles(missing), {
     ...tls({ mode: "supplied" }),
-    "gke-microservices:secrets": JSON.stringify({
+    [fullKey("secrets")]: JSON.stringify({
       tls: { crt: "(nowhere/tls.crt not shown)", key: "(nowhere/tls.key not shown)" },
     }),
   });
@@ -73,8 +74,8 @@ test("placeholders take the place of certificate files that are not there, and o
   assert.deepEqual(withPlaceholderFiles(there, "replaceable"), there);
   // What \`npm start\` makes anew whenever it must.
   const made = tls({ mode: "supplied", certFile: ".local/tls/tls.crt", keyFile: ".local/tls/tls.key" });
-  assert.match(withPlaceholderFiles(made, "replaceable")["gke-microservices:secrets"] ?? "", /not shown/);
-  for (const other of [tls({ mode: "none" }), tls({ mode: "supplied" }), tls([]), { "gke-microservices:tls": "{" }, {}])
+  assert.match(withPlaceholderFiles(made, "replaceable")[fullKey("secrets")] ?? "", /not shown/);
+  for (const other of [tls({ mode: "none" }), tls({ mode: "supplied" }), tls([]), { [fullKey("tls")]: "{" }, {}])
     assert.deepEqual(withPlaceholderFiles(other, "replaceable"), other);
 });
 
@@ -84,8 +85,8 @@ test("to be applied, objects hold their secrets in the clear and in the order in
     "local",
     {
       ...config,
-      "gke-microservices:tls": JSON.stringify({ mode: "none" }),
-      "gke-microservices:secrets": JSON.stringify({ hoge: { TOKEN: "canary" } }),
+      [fullKey("tls")]: JSON.stringify({ mode: "none" }),
+      [fullKey("secrets")]: JSON.stringify({ hoge: { TOKEN: "canary" } }),
     },
     "plain",
   );

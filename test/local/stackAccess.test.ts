@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
 import { withContext } from "../../local/contexts.ts";
+import { fullKey } from "../../config/project.ts";
 import { Problem } from "../../local/problem.ts";
 import { accessTo } from "../../local/stackAccess.ts";
 
@@ -13,7 +14,7 @@ test.after(() => rm(project, { recursive: true, force: true }));
 const access = { cluster: { server: "https://127.0.0.1:6443" }, user: { token: "0123" } };
 
 async function stackWith(cluster: object): Promise<void> {
-  const config = { "gke-microservices:cluster": { kind: "existing", ...cluster } };
+  const config = { [fullKey("cluster")]: { kind: "existing", ...cluster } };
   await writeFile(join(project, "Pulumi.here.yaml"), stringify({ config }));
 }
 const refusal = (message: RegExp) =>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { project } from "../../config/project.ts";
 import { projectDir } from "../../local/paths.ts";
 import { Problem } from "../../local/problem.ts";
 import { withFullKeys } from "../../local/stackFile.ts";
@@ -14,8 +15,8 @@ test("keys get their full names, and nothing else of a stack file changes", () =
   for (const file of stackFiles) {
     const text = readFileSync(join(projectDir, file), "utf8");
     const full = withFullKeys(text, file);
-    assert.equal(full, text.replaceAll(/^ {2}(?=\w+:( |$))/gm, "  gke-microservices:"), file);
-    assert.match(full, /^ {2}gke-microservices:services:( |$)/m);
+    assert.equal(full, text.replaceAll(/^ {2}(?=\w+:( |$))/gm, `  ${project}:`), file);
+    assert.match(full, /^ {2}[\w-]+:services:( |$)/m);
     assert.equal(withFullKeys(full, file), full);
   }
 });

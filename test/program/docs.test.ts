@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
+import { fullKey } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 import { projectDir } from "./rendered.ts";
 
@@ -38,7 +39,7 @@ function check(example: string): void {
     services: { ...stack.services, ...keys["services"], ...(routes && { web: { image, routes } }) },
   };
   const raw = Object.entries(config).map(([key, value]) => [
-    `gke-microservices:${key}`,
+    fullKey(key),
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };

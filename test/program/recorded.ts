@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
+import { fullKey } from "../../config/project.ts";
 import { readStackFile, withPlaceholderFiles, type RawConfig } from "../../local/evaluate.ts";
 import { mockPulumi, settled, type Recording } from "../mocks.ts";
 import { projectDir } from "./rendered.ts";
@@ -14,7 +15,7 @@ let count = 0;
  */
 export async function record(stack: string, changes: Readonly<Record<string, object>> = {}): Promise<Evaluated> {
   const config = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
-  for (const [key, value] of Object.entries(changes)) config[`gke-microservices:${key}`] = JSON.stringify(value);
+  for (const [key, value] of Object.entries(changes)) config[fullKey(key)] = JSON.stringify(value);
   return recordConfig(stack, withPlaceholderFiles(config));
 }
 

@@ -5,22 +5,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { project } from "../../config/project.ts";
 import { copyCheckout } from "../e2e/checkout.ts";
 import { render } from "./rendered.ts";
 
 const stacks = ["local", "staging", "production"];
 const folder = mkdtempSync(join(tmpdir(), "template-"));
-const copy = join(folder, "acme-shop");
+const copy = join(folder, "another-name");
 
 /** What `pulumi new` does: the name in Pulumi.yaml, and the section about the template goes. */
 before(() => {
   copyCheckout(copy);
   const file = join(copy, "Pulumi.yaml");
   const text = readFileSync(file, "utf8");
-  writeFileSync(
-    file,
-    text.replace("name: gke-microservices\n", "name: acme-shop\n").replace(/^template:\n( .*\n)+/m, ""),
-  );
+  writeFileSync(file, text.replace(/^name: .*$/m, "name: another-name").replace(/^template:\n( .*\n)+/m, ""));
 });
 after(() => {
   rmSync(folder, { recursive: true });
@@ -31,7 +29,7 @@ function inCopy(script: string, ...args: string[]) {
 }
 
 test("under another name every stack is what it was, without any other change", async () => {
-  assert.match(readFileSync(join(copy, "Pulumi.yaml"), "utf8"), /^name: acme-shop\n/);
+  assert.match(readFileSync(join(copy, "Pulumi.yaml"), "utf8"), /^name: another-name\n/);
   for (const stack of stacks) {
     const { status, stdout, stderr } = inCopy("render.ts", stack);
     assert.equal(status, 0, stderr);
@@ -45,30 +43,32 @@ test("its config is checked, and mistakes are told under its own name", () => {
   writeFileSync(file, staging);
   assert.equal(inCopy("check.ts", "demo").status, 0);
   writeFileSync(file, staging.replace("domain:", "domian:"));
-  assert.match(inCopy("check.ts", "demo").stderr, /acme-shop:domian\n.*did you mean "domain"\?/);
+  assert.match(inCopy("check.ts", "demo").stderr, /another-name:domian\n.*did you mean "domain"\?/);
 });
 
 test("config that is left under the old name is refused, with what to write", () => {
   const file = join(copy, "Pulumi.old.yaml");
   const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
-  writeFileSync(file, staging.replace("  domain:", "  gke-microservices:domain:"));
+  writeFileSync(file, staging.replace("  domain:", `  ${project}:domain:`));
   for (const script of ["check.ts", "render.ts"]) {
     const { status, stderr } = inCopy(script, "old");
     assert.equal(status, 1);
     assert.match(stderr, /1 problem in the config of stack old; nothing was changed/);
     assert.match(
       stderr,
-      /gke-microservices:domain\n\s+is under the name "gke-microservices", and this project is called "acme-shop" in Pulumi\.yaml; write acme-shop:domain, or domain alone/,
+      new RegExp(
+        `${project}:domain\\n\\s+is under the name "${project}", and this project is called "another-name" in Pulumi\\.yaml; write another-name:domain, or domain alone`,
+      ),
     );
   }
 });
 
 test("a key that stands in a stack file by both its names is refused", () => {
   const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
-  writeFileSync(join(copy, "Pulumi.both.yaml"), `${staging}  acme-shop:domain: other.example.com\n`);
+  writeFileSync(join(copy, "Pulumi.both.yaml"), `${staging}  another-name:domain: other.example.com\n`);
   const { status, stderr } = inCopy("check.ts", "both");
   assert.equal(status, 1);
-  assert.match(stderr, /Pulumi\.both\.yaml has domain twice, once as acme-shop:domain\.\nKeep one of the two\./);
+  assert.match(stderr, /Pulumi\.both\.yaml has domain twice, once as another-name:domain\.\nKeep one of the two\./);
 });
 
 // It is done to every text file: a template string of a program would be changed too.
