@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
-import { fullKey } from "../../config/project.ts";
+import { fullKey, project } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 import { nearest } from "../../config/report.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -278,8 +278,8 @@ test("refused: two routes for one place, a bare name included", () => {
 
 test("refused: keys under a namespace that is nobody's", () => {
   assert.match(
-    refusal(valid, { "gke-microservice:donain": "x" }),
-    /gke-microservice:donain[^]*did you mean "gke-microservices"\?/,
+    refusal(valid, { [`${project}x:donain`]: "x" }),
+    new RegExp(`${project}x:donain[^]*did you mean "${project}"\\?`),
   );
   assert.doesNotMatch(refusal({ ...valid, domain: "x" }, { "gcp:userProjectOverride": "true" }), /userProjectOverride/);
 });

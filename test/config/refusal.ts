@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { fullKey } from "../../config/project.ts";
+import { project } from "../../config/project.ts";
 import { checkConfig } from "../../config.ts";
 
 export const projectDir = join(import.meta.dirname, "../..");
@@ -20,7 +20,7 @@ export const valid = {
 /** As Pulumi hands it over: text by key, objects as JSON. */
 export function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
   const entries = Object.entries(config).map(([key, value]) => [
-    fullKey(key),
+    `${project}:${key}`,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   return { ...(Object.fromEntries(entries) as Record<string, string>), ...more };

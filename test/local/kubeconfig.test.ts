@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { stringify } from "yaml";
+import { project } from "../../config/project.ts";
 import { kubeconfig } from "../../components/kubeconfig.ts";
 import { accessIn } from "../../local/contexts.ts";
 import { projectDir } from "../../local/paths.ts";
 
 const output = kubeconfig({ contextName: "gke_acme-staging_asia-northeast1_staging-cluster-1", host: "new.gke.goog" });
-const context = "gke-microservices-staging";
+const context = `${project}-staging`;
 const others = stringify({
   "current-context": "work",
   clusters: [{ name: "work", cluster: { server: "https://work.example" } }],
