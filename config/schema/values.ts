@@ -107,11 +107,21 @@ export const resources = (cpu: string, memory: string) =>
 
 /** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
 const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
+/**
+ * NUL ends an environment variable. The others pass through JSON as they are, and the API server, which reads what is applied
+ * as YAML, refuses them or, as for U+0085, takes them for something else. https://yaml.org/spec/1.1/#id868524
+ */
+// eslint-disable-next-line no-control-regex
+const notCarried = /[\u0000\u007f-\u009f\ufffe\uffff]/;
+const envValue = z
+  .string()
+  .refine(
+    (value) => value.isWellFormed() && !notCarried.test(value),
+    "must have no NUL, none of U+007F to U+009F, U+FFFE and U+FFFF, and no half of a surrogate pair: Kubernetes would not take them as they are; encode the value, as with base64",
+  );
 export const env = z.record(
   envName,
-  z
-    .union([z.string(), z.number(), z.boolean()], { error: "must be a string, a number or a boolean" })
-    .transform(String),
+  z.union([envValue, z.number(), z.boolean()], { error: "must be a string, a number or a boolean" }).transform(String),
 );
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */

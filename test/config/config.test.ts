@@ -106,6 +106,21 @@ test("env takes numbers and booleans, which is what `pulumi config set --path` s
   assert.deepEqual(settings.services["hoge"]?.env, { PORTS: "8080", VERBOSE: "true", NAME: "x" });
 });
 
+test("env takes any text that Kubernetes carries as it is, terminal colours among it", () => {
+  const value = "\u001b[32m\t\r\n日本 🦊\ufeff\u2028\ufffd";
+  const { settings } = checkConfig(raw(hoge({ env: { VALUE: value } })), "test", projectDir);
+  assert.equal(settings.services["hoge"]?.env["VALUE"], value);
+});
+
+for (const character of ["\0", "\u007f", "\u0085", "\u009b", "\ufffe", "\uffff", "\ud800"])
+  test(`env and secrets with ${JSON.stringify(character)} are refused, the secret without its value`, () => {
+    const secrets = { hoge: { TOKEN: `hidden${character}` } };
+    const message = refusal({ ...hoge({ env: { NAME: `a${character}` } }), secrets });
+    assert.match(message, /services\.hoge\.env\.NAME\n\s+"a.*" must have no NUL/);
+    assert.match(message, /secrets\.hoge\.TOKEN\n\s+\(secret\) must have no NUL/);
+    assert.doesNotMatch(message, /hidden/);
+  });
+
 const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["an unknown key", { ...valid, servces: {} }, [/[\w-]+:servces/, /did you mean "services"\?/]],
   ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
