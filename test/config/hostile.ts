@@ -31,7 +31,7 @@ const path = fc
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const seconds = fc.integer({ min: 1, max: 25 });
 /** Whatever Kubernetes takes as it is: not the characters that its YAML knows no way to write. */
-// eslint-disable-next-line no-control-regex
+
 const anyText = fc.string({ unit: "binary" }).filter((value) => !/[\0\x7f-\x9f\ufffe\uffff]/.test(value));
 const headerText = text([...inLabels, " ", ";", ":", "=", "'", "(", ")", "%"], 1, 40);
 
