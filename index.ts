@@ -39,15 +39,15 @@ const namespace = new k8s.core.v1.Namespace(
 
 // Closed before anything runs: what a pod may reach, and who may reach it.
 const policies = config.networkPolicies.enabled
-  ? [new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)]
-  : [];
-const behindPolicies = { ...inCluster, dependsOn: policies };
+  ? new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)
+  : undefined;
+const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
 // The services, and the proxy that routes to them.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const images: Record<string, pulumi.Output<string>> = {};
-const dependsOn: pulumi.Resource[] = [...policies];
+const dependsOn = policiesBefore("nginx-proxy");
 const common = { namespace, rolloutSeconds };
 for (const [service, settings] of Object.entries(config.services)) {
   const image = (images[service] = imageReference(service, settings, registry));
@@ -64,7 +64,7 @@ for (const [service, settings] of Object.entries(config.services)) {
   const serviceAccountName = identity?.serviceAccountName;
   const routed = upstreams.has(service);
   const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
-  dependsOn.push(...new Microservice(service, args, behindPolicies).upstream);
+  dependsOn.push(...new Microservice(service, args, { ...inCluster, dependsOn: policiesBefore(service) }).upstream);
 }
 
 const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));

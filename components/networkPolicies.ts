@@ -62,6 +62,7 @@ const namespaces = (operator: "In" | "NotIn", names: readonly string[]) => ({
 export function networkPolicies(flows: Flows) {
   const { services, proxy } = flows;
   const wildcards = proxy.wildcards.map((wildcard) => ({ ...wildcard, podSelector: found(wildcard.services, flows) }));
+  const callers = callersOf(services);
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     "default-dns": { podSelector: {}, policyTypes: ["Egress"], egress: [dns(flows)] },
@@ -88,7 +89,7 @@ export function networkPolicies(flows: Flows) {
         {
           ...podsOf(name),
           policyTypes: ["Ingress", "Egress"],
-          ingress: serviceIngress(name, flows),
+          ingress: serviceIngress(service, callers.get(name) ?? []),
           egress: serviceEgress(service, services),
         },
       ]),
@@ -98,7 +99,8 @@ export function networkPolicies(flows: Flows) {
 
 /** Pods that a wildcard may find: any that is not the proxy's, nor of a service here whose name it does not take in. */
 function found(allowed: readonly string[], { services }: Flows) {
-  const others = Object.keys(services).filter((name) => !allowed.includes(name));
+  const taken = new Set(allowed);
+  const others = Object.keys(services).filter((name) => !taken.has(name));
   const [[key] = [""]] = Object.entries(selectorLabels(""));
   return { matchExpressions: [{ key, operator: "NotIn", values: [proxyName, ...others] }] };
 }
@@ -136,9 +138,15 @@ function proxyIngress({ namespace, proxy }: Flows) {
   ];
 }
 
-function serviceIngress(name: string, { services }: Flows) {
-  const callers = Object.keys(services).filter((other) => services[other]?.calls.includes(name));
-  const { routed, port } = services[name] ?? { routed: false, port: 0 };
+/** By a service's name, those that call it. */
+function callersOf(services: Flows["services"]): ReadonlyMap<string, readonly string[]> {
+  const callers = new Map<string, string[]>();
+  for (const [caller, { calls }] of Object.entries(services))
+    for (const called of calls) callers.set(called, [...(callers.get(called) ?? []), caller]);
+  return callers;
+}
+
+function serviceIngress({ routed, port }: ServiceFlows, callers: readonly string[]) {
   const from = [...(routed ? [proxyName] : []), ...callers].map(podsOf);
   // An empty `from` would let everybody in.
   return from.length === 0 ? [] : [{ from, ports: tcp(port) }];
@@ -179,17 +187,30 @@ export interface NetworkPoliciesArgs {
   readonly flows: Flows;
 }
 
-/** The network policies of a stack. Pass it in `dependsOn` of what runs, so that nothing runs before they are there. */
+/** The network policies of a stack. */
 export class NetworkPolicies extends pulumi.ComponentResource {
+  private readonly policies = new Map<string, pulumi.Resource>();
+
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NetworkPolicies", name, {}, opts);
     const { namespace, flows } = args;
     for (const [policy, spec] of Object.entries(networkPolicies(flows)))
-      new k8s.networking.v1.NetworkPolicy(
-        `${name}-${policy}`,
-        { metadata: { name: policy, namespace, labels: commonLabels(name) }, spec },
-        { parent: this },
+      this.policies.set(
+        policy,
+        new k8s.networking.v1.NetworkPolicy(
+          `${name}-${policy}`,
+          { metadata: { name: policy, namespace, labels: commonLabels(name) }, spec },
+          { parent: this },
+        ),
       );
     this.registerOutputs({});
+  }
+
+  /**
+   * What has to be there before pods of that name run: what closes the namespace, and what is open to them. Not the whole
+   * component: then each service would wait for the policies of all the others.
+   */
+  before(name: string): pulumi.Resource[] {
+    return ["default-deny", "default-dns", `${name}-flows`].flatMap((policy) => this.policies.get(policy) ?? []);
   }
 }

@@ -22,6 +22,7 @@ export function networkFlows(config: FlowsConfig): Flows {
   const byGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   const scrape = proxyMetrics(config)?.scrape;
   const names = Object.keys(config.services);
+  const routed = new Set(upstreams.map(({ service }) => service));
   return {
     namespace,
     onGke,
@@ -48,7 +49,7 @@ export function networkFlows(config: FlowsConfig): Flows {
         name,
         {
           port,
-          routed: upstreams.some(({ service }) => service === name),
+          routed: routed.has(name),
           calls,
           egress,
           hasRoles: onGke && roles.length > 0,

@@ -11,25 +11,30 @@ type Services = Settings["services"];
  * Whether a service is asked by gRPC for its health: where gRPC is all that leads to it. A service that no route leads to
  * says it by `routeDefaults`.
  */
-function speaksGrpc(services: Services, name: string): boolean {
-  const protocols = Object.entries(services).flatMap(([owner, service]) =>
-    service.routes
-      .filter((route) => servicesOf({ ...route, service: owner }).includes(name))
-      .map((route) => protocolOf(route, service)),
-  );
-  return protocols.length > 0
-    ? protocols.every((protocol) => protocol === "grpc")
-    : services[name]?.routeDefaults.protocol === "grpc";
+function speaksGrpc({ routeDefaults }: Services[string], protocols: ReadonlySet<string> = new Set()): boolean {
+  return protocols.size > 0 ? !protocols.has("http") : routeDefaults.protocol === "grpc";
+}
+
+/** By a service's name, the protocols of the routes that lead to it. */
+function protocolsOf(services: Services): ReadonlyMap<string, ReadonlySet<string>> {
+  const protocols = new Map<string, Set<string>>();
+  for (const [owner, service] of Object.entries(services))
+    for (const route of service.routes)
+      for (const name of servicesOf({ ...route, service: owner }))
+        protocols.set(name, (protocols.get(name) ?? new Set()).add(protocolOf(route, service)));
+  return protocols;
 }
 
 /** Services with the path that each is asked for its health by; with none, it is asked by gRPC. */
-export const withHealthPaths = (services: Services): Services =>
-  Object.fromEntries(
+export function withHealthPaths(services: Services): Services {
+  const protocols = protocolsOf(services);
+  return Object.fromEntries(
     Object.entries(services).map(([name, service]) => {
-      const usual = speaksGrpc(services, name) ? undefined : "/healthz";
+      const usual = speaksGrpc(service, protocols.get(name)) ? undefined : "/healthz";
       return [name, { ...service, healthPath: service.healthPath ?? usual }];
     }),
   );
+}
 
 /** `shop.example.com/shop.v1.Orders/`: the routes of gRPC, spelled as the table of routes has them. */
 export const grpcPlaces = (config: PlacesConfig): ReadonlySet<string> =>
