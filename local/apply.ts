@@ -1,5 +1,5 @@
 /**
- * Applies a stack's objects with kubectl: server-side, in one ApplySet, pruned only after the rollouts have finished.
+ * Applies a stack's objects with kubectl: server-side, in one ApplySet, and takes away what is left over only after the rollouts.
  * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#alternative-kubectl-apply-f-directory-prune
  */
 import { createHash } from "node:crypto";
@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject } from "./evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
+import { isRolledOut, rollouts } from "./rollout.ts";
 
 const setName = "gke-microservices";
 const partOf = "applyset.kubernetes.io/part-of";
@@ -29,35 +30,60 @@ export async function apply(
   const namespaces = objects.filter(({ kind }) => kind === "Namespace");
   const members = objects.filter(({ kind }) => kind !== "Namespace");
   const namespace = namespaces[0]?.metadata.name ?? "default";
+  const rolledOut = async (deployments: readonly string[]) => {
+    if (deployments.length > 0) say("waiting for the rollouts");
+    await rollouts(place, namespace, deployments, rolloutSeconds);
+  };
 
-  const isNew = (await kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"])).length === 0;
   // Before the set: a set cannot hold the namespace that its parent lives in, and would prune it with all that is in it.
-  const newSpaces = await changesOf(place, namespaces);
-  if (newSpaces.length > 0) await refusable(() => kubectl(place, serverSide, { input: text(namespaces) }));
+  const spaces = await kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]);
+  const newSpaces = await changesOf(place, namespaces, spaces);
+  if (newSpaces.length > 0) await refusable(() => kubectl(place, serverSide, { input: list(namespaces) }));
 
-  const changed = await changesOf(place, members);
-  const left = isNew ? [] : await leftOver(place, namespace, members);
-  const broken = isNew ? [] : await unfinished(place, namespace, members);
-  if (changed.length === 0 && left.length === 0 && broken.length === 0) return { applied: newSpaces, pruned: [] };
+  const kinds = await kindsOfSet(place, namespace);
+  if (kinds === undefined) {
+    // There is nothing to compare with yet.
+    say(`applying ${members.length} objects`);
+    await applySet(place, namespace, members);
+    await rolledOut(names(members.filter(isDeployment)));
+    return { applied: [...newSpaces, ...members].map(id), pruned: [] };
+  }
 
-  if (changed.length > 0) say(`applying ${changed.join(", ")}`);
+  const newKinds = members.map(groupKind).filter((kind) => !kinds.includes(kind));
+  const all = [...new Set([...kinds, ...newKinds])].join();
+  const live = await kubectlObjects(place, ["get", all, "-n", namespace]);
   const labelled = members.map((object) => withLabel(object, setId(namespace)));
-  await refusable(() => kubectl(place, serverSide, { input: text(labelled) }));
-
-  const deployments = members.filter(({ kind }) => kind === "Deployment").map(({ metadata }) => metadata.name);
-  if (deployments.length > 0) say("waiting for the rollouts");
-  await Promise.all(deployments.map((name) => rollout(place, namespace, name, rolloutSeconds)));
-
-  // Only now: with new pods stuck, the old ones still mount what would be pruned.
-  const env = { KUBECTL_APPLYSET: "true" };
-  await refusable(() =>
-    kubectl(place, [...serverSide, "--prune", `--applyset=${setName}`, "-n", namespace], { input: text(members), env }),
+  const changed = await changesOf(place, labelled, live);
+  const wanted = new Set(members.map(id));
+  const left = live.filter(
+    (object) => object.metadata.labels?.[partOf] === setId(namespace) && !wanted.has(id(object)),
   );
-  return { applied: [...newSpaces, ...changed], pruned: left };
+  // Beside what changes: what an interrupted run left unfinished.
+  const unfinished = live.filter((object) => isDeployment(object) && wanted.has(id(object)) && !isRolledOut(object));
+
+  if (changed.length > 0) {
+    say(`applying ${changed.map(id).join(", ")}`);
+    await refusable(() => kubectl(place, serverSide, { input: list(changed) }));
+  }
+  await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
+  // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
+  // kind; otherwise what it would find is deleted, which spares applying everything once more.
+  if (newKinds.length > 0) await applySet(place, namespace, members);
+  else if (left.length > 0) await kubectl(place, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
+  return { applied: [...newSpaces, ...changed].map(id), pruned: left.map(id) };
 }
 
-const text = (items: readonly KubernetesObject[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
+const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
+  JSON.stringify({ apiVersion: "v1", kind: "List", items });
 const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${metadata.name}`;
+const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
+const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
+
+/** `Deployment.apps`, as the set's parent notes it. */
+function groupKind({ apiVersion, kind }: KubernetesObject): string {
+  const [group] = apiVersion.includes("/") ? apiVersion.split("/") : [];
+  return group === undefined ? kind : `${kind}.${group}`;
+}
 
 /** The set's id, as KEP-3659 defines it: https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune */
 const setId = (namespace: string) =>
@@ -71,114 +97,44 @@ const withLabel = (object: KubernetesObject, set: string): KubernetesObject => (
   },
 });
 
-/** Which objects a server-side apply would create or change; the server itself is asked, so its defaults do not count. */
-async function changesOf(place: Place, objects: readonly KubernetesObject[]): Promise<string[]> {
-  if (objects.length === 0) return [];
-  const input = text(objects);
-  const wanted = await refusable(() => kubectlObjects(place, [...serverSide, "--dry-run=server"], input));
-  const live = new Map(
-    (await kubectlObjects(place, ["get", "--ignore-not-found", "-f", "-"], input)).map((object) => [
-      id(object),
-      object,
-    ]),
-  );
-  return wanted.filter((object) => !isDeepStrictEqual(comparable(object), comparable(live.get(id(object))))).map(id);
-}
-
-/** An object without what the server notes by itself, and without the set's own mark. */
-function comparable(object: LiveObject | undefined): unknown {
-  if (object === undefined) return undefined;
-  const { metadata, ...rest } = object;
-  const { managedFields, resourceVersion, generation, uid, creationTimestamp, labels, ...kept } = metadata;
-  const { [partOf]: _, ...own } = labels ?? {};
-  return { ...rest, status: undefined, metadata: { ...kept, labels: own } };
-}
-
-/** What is in the set and no longer wanted. The set itself says of which kinds it is: those of a past config count too. */
-async function leftOver(place: Place, namespace: string, members: readonly KubernetesObject[]): Promise<string[]> {
+/** Of which kinds the set is, those of a past config too; undefined where it was never applied. */
+async function kindsOfSet(place: Place, namespace: string): Promise<string[] | undefined> {
   const [parent] = await kubectlObjects(place, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
-  const kinds = (parent?.metadata.annotations ?? {})["applyset.kubernetes.io/contains-group-kinds"];
-  if (!kinds) return [];
-  const live = await kubectlObjects(place, ["get", kinds, "-n", namespace, "-l", `${partOf}=${setId(namespace)}`]);
-  const wanted = new Set(members.map(id));
-  return live.map(id).filter((name) => !wanted.has(name));
+  const kinds = parent?.metadata.annotations?.["applyset.kubernetes.io/contains-group-kinds"];
+  return kinds?.split(",").filter((kind) => kind !== "");
 }
 
-/** Deployments whose last rollout has not finished, as after an interrupted run. */
-async function unfinished(place: Place, namespace: string, members: readonly KubernetesObject[]): Promise<string[]> {
-  const wanted = new Set(members.map(id));
-  const live = await kubectlObjects(place, ["get", "deployments", "-n", namespace]);
-  return live
-    .filter((object) => {
-      const { replicas } = object["spec"] as { replicas: number };
-      const { updatedReplicas, availableReplicas, observedGeneration } = (object["status"] ?? {}) as Record<
-        string,
-        number | undefined
-      >;
-      return (
-        updatedReplicas !== replicas ||
-        availableReplicas !== replicas ||
-        observedGeneration !== object.metadata["generation"]
-      );
-    })
-    .map(id)
-    .filter((name) => wanted.has(name));
+/** Applies the whole set, and prunes it. */
+async function applySet(place: Place, namespace: string, members: readonly KubernetesObject[]): Promise<void> {
+  const args = [...serverSide, "--prune", `--applyset=${setName}`, "-n", namespace];
+  await refusable(() => kubectl(place, args, { input: list(members), env: { KUBECTL_APPLYSET: "true" } }));
 }
 
-/** @throws Problem with what the cluster says of the pods, if the rollout does not finish in time */
-export async function rollout(place: Place, namespace: string, name: string, seconds: number): Promise<void> {
-  try {
-    await kubectl(place, ["rollout", "status", `deployment/${name}`, "-n", namespace, `--timeout=${seconds}s`]);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const reasons = await rolloutReasons(place, namespace, name);
-    throw new Problem(
-      `The rollout of ${name} did not finish in ${seconds} s; the release before it still serves.\n  ${reasons.join("\n  ") || error.output}`,
-      `Mend services.${name} in the stack's config and run this again.`,
-    );
-  }
-}
+/** So many objects, and no more, are asked about in one call; calls run beside each other. */
+const atOnce = 500;
 
-interface ContainerStatus {
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state: { readonly waiting?: { readonly reason: string; readonly message?: string } };
-  readonly lastState?: { readonly terminated?: { readonly reason: string; readonly exitCode: number } };
-}
-
-/** The kubelet's event, such as "Startup probe failed: HTTP probe failed with statuscode: 503". */
-interface ProbeFailure {
-  readonly involvedObject: { readonly name: string };
-  readonly message: string;
-}
-
-async function rolloutReasons(place: Place, namespace: string, name: string): Promise<string[]> {
-  const selector = ["-n", namespace, "-l", `app.kubernetes.io/name=${name}`];
-  const pods = await kubectlObjects(place, ["get", "pods", ...selector]);
-  const unhealthy = ["get", "events", "-n", namespace, "--field-selector=reason=Unhealthy", "--sort-by=.lastTimestamp"];
-  const probes = (await kubectlObjects(place, unhealthy)) as unknown as ProbeFailure[];
-  const waiting = pods.flatMap((pod) => {
-    const statuses = (pod["status"] as { containerStatuses?: ContainerStatus[] }).containerStatuses ?? [];
-    return statuses
-      .filter(({ ready }) => !ready)
-      .map(({ state, lastState, restartCount }) => {
-        const last = lastState?.terminated
-          ? `last ended with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
-          : undefined;
-        const probe = probes.findLast(({ involvedObject }) => involvedObject.name === pod.metadata.name);
-        const now = state.waiting
-          ? `${state.waiting.reason}: ${state.waiting.message ?? ""}`
-          : `runs, but does not answer as healthy${probe === undefined ? "" : ` (${probe.message.trim()})`}`;
-        return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
-      });
-  });
-  const sets = await kubectlObjects(place, ["get", "replicasets", ...selector]);
-  const refused = sets.flatMap((set) =>
-    ((set["status"] as { conditions?: { type: string; status: string; message: string }[] }).conditions ?? [])
-      .filter(({ type, status }) => type === "ReplicaFailure" && status === "True")
-      .map(({ message }) => message),
+/** Which objects a server-side apply would create or change; the server itself is asked, so its defaults do not count. */
+async function changesOf<T extends KubernetesObject>(
+  place: Place,
+  objects: readonly T[],
+  live: readonly LiveObject[],
+): Promise<T[]> {
+  const chunks = Array.from({ length: Math.ceil(objects.length / atOnce) }, (_, index) =>
+    objects.slice(index * atOnce, (index + 1) * atOnce),
   );
-  return [...new Set([...waiting, ...refused])];
+  const dryRun = (chunk: readonly T[]) => kubectlObjects(place, [...serverSide, "--dry-run=server"], list(chunk));
+  const wanted = (await refusable(() => Promise.all(chunks.map(dryRun)))).flat();
+  const before = new Map(live.map((object) => [id(object), comparable(object)]));
+  const changed = new Set(
+    wanted.filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object)))).map(id),
+  );
+  return objects.filter((object) => changed.has(id(object)));
+}
+
+/** An object without what the server notes by itself. */
+function comparable({ metadata, ...rest }: LiveObject): unknown {
+  const { managedFields, resourceVersion, generation, uid, creationTimestamp, ...kept } = metadata;
+  return { ...rest, status: undefined, metadata: kept };
 }
 
 /** What the API server refuses is a problem of the config, not of this program. */

@@ -22,6 +22,8 @@ export interface CommandOptions {
   readonly confidential?: boolean;
   /** Ends the command after so many milliseconds. @default - no limit */
   readonly timeout?: number;
+  /** Ends the command. */
+  readonly signal?: AbortSignal;
 }
 
 /** A command ended with a status other than 0; `output` holds the end of what it printed. */
@@ -49,6 +51,8 @@ export async function run(command: string, args: readonly string[], options: Com
   const told = isVerbose() ? tell(command, args, options.confidential) : undefined;
   // Not spawn's own limit: after a command that cannot be found, it keeps this process alive to its end.
   const limit = options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
+  const end = () => child.kill("SIGTERM");
+  options.signal?.addEventListener("abort", end);
   if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
   log?.on("error", () => undefined); // Of a full disk the command itself tells; a log is not worth a failure.
@@ -76,6 +80,7 @@ export async function run(command: string, args: readonly string[], options: Com
     child.on("close", resolve);
   }).finally(() => {
     clearTimeout(limit);
+    options.signal?.removeEventListener("abort", end);
   });
   told?.ended(status);
   if (log !== undefined) {

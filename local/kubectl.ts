@@ -15,7 +15,7 @@ export interface Place {
 export function kubectl(
   place: Place,
   args: readonly string[],
-  options: Pick<CommandOptions, "input" | "env" | "confidential"> = {},
+  options: Pick<CommandOptions, "input" | "env" | "confidential" | "signal"> = {},
 ): Promise<string> {
   const where = [
     "--context",

@@ -8,7 +8,7 @@ import { fullKey } from "../config/project.ts";
 import { proxyRoutes, routeTable } from "../config/routes.ts";
 import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
-import { apply, rollout } from "./apply.ts";
+import { apply } from "./apply.ts";
 import { main } from "./cli.ts";
 import { embeddedCluster, existingCluster, pullInstead, type Cluster } from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
@@ -19,6 +19,7 @@ import { port } from "./options.ts";
 import { projectDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { rollouts } from "./rollout.ts";
 import { up } from "./pulumiEngine.ts";
 import { caFile, ensureCertificate } from "./tls.ts";
 import { report, verify } from "./verify.ts";
@@ -108,7 +109,7 @@ async function applyStack(
       const { changes } = await up(engine.program, raw);
       // Pulumi may report a Deployment as updated while its rollout is broken.
       const names = [...Object.keys(settings.services), "nginx-proxy"];
-      await Promise.all(names.map((name) => rollout(cluster.place, settings.namespace, name, settings.rolloutSeconds)));
+      await rollouts(cluster.place, settings.namespace, names, settings.rolloutSeconds);
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
     const { objects } = await evaluate("local", raw, "plain");
@@ -116,12 +117,16 @@ async function applyStack(
       step.detail(text);
     });
     const parts = [
-      applied.length > 0 && `applied ${applied.join(", ")}`,
-      pruned.length > 0 && `pruned ${pruned.join(", ")}`,
+      applied.length > 0 && `applied ${listed(applied)}`,
+      pruned.length > 0 && `pruned ${listed(pruned)}`,
     ].filter(Boolean);
     return parts.length === 0 ? "nothing to apply" : parts.join("; ");
   });
   console.error(`  ${outcome}`);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 30 ? names.join(", ") : `${names.length} objects, ${names.slice(0, 5).join(", ")} and so on`;
 }
 
 async function prove(

@@ -52,6 +52,7 @@ export const kubelet = ({ cgroup }: NodeOptions) => ({
   containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
   cgroupDriver: "cgroupfs",
   cgroupRoot: `/${cgroup}`,
+  maxPods: 240, // of the 254 addresses of the pods' range
   clusterDomain: "cluster.local",
   clusterDNS: [dnsServiceAddress],
   resolvConf: "/etc/resolv.conf",
