@@ -1,6 +1,7 @@
 /** `npm run bench -- [NAME] [--json]`: the benchmarks. */
 import { main } from "../local/cli.ts";
 import { Problem } from "../local/problem.ts";
+import { apply } from "./apply.ts";
 import { describe, machine } from "./machine.ts";
 import { proxy } from "./proxy.ts";
 import { start } from "./start.ts";
@@ -19,6 +20,7 @@ interface Report {
 }
 
 const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
+  apply,
   start: async (options) => {
     const figures = await start(options);
     const width = Math.max(...figures.map(({ what }) => what.length));

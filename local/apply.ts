@@ -13,6 +13,9 @@ const setName = "gke-microservices";
 const partOf = "applyset.kubernetes.io/part-of";
 const serverSide = ["apply", "--server-side", "--force-conflicts", "--field-manager", setName, "-f", "-"];
 
+/** What `say` is told while pods start. */
+export const waitingForRollouts = "waiting for the rollouts";
+
 export interface Changes {
   /** `Kind/name` of what was created or changed. */
   readonly applied: readonly string[];
@@ -31,7 +34,7 @@ export async function apply(
   const members = objects.filter(({ kind }) => kind !== "Namespace");
   const namespace = namespaces[0]?.metadata.name ?? "default";
   const rolledOut = async (deployments: readonly string[]) => {
-    if (deployments.length > 0) say("waiting for the rollouts");
+    if (deployments.length > 0) say(waitingForRollouts);
     await rollouts(place, namespace, deployments, rolloutSeconds);
   };
 
@@ -68,6 +71,7 @@ export async function apply(
   await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
   // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
   // kind; otherwise what it would find is deleted, which spares applying everything once more.
+  if (left.length > 0) say(`taking away ${left.map(id).join(", ")}`);
   if (newKinds.length > 0) await applySet(place, namespace, members);
   else if (left.length > 0) await kubectl(place, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
   return { applied: [...newSpaces, ...changed].map(id), pruned: left.map(id) };

@@ -1,15 +1,14 @@
 /** The programs of the benchmark in their release builds: Debian's packages, Envoy's Python wheel, and pinned Go modules. */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { envoyDir, getEnvoy } from "../../local/build.ts";
-import { completed } from "../../local/cache.ts";
-import { CommandError, run } from "../../local/command.ts";
+import { run } from "../../local/command.ts";
 import { debianPackages, type DebianRoot } from "../../local/debian.ts";
 import { withLock } from "../../local/lock.ts";
-import { cacheDir, cacheLock } from "../../local/paths.ts";
+import { cacheLock } from "../../local/paths.ts";
 import { requireLinuxRoot } from "../../local/preconditions.ts";
 import { Problem } from "../../local/problem.ts";
 import type { Progress } from "../../local/progress.ts";
+import { goPrograms } from "../goPrograms.ts";
 
 /** A program and what stands before its arguments. */
 export type Program = readonly [string, ...string[]];
@@ -48,32 +47,9 @@ function inRoot(root: DebianRoot, path: string): Program {
   return [join(root, "lib64/ld-linux-x86-64.so.2"), "--library-path", libraries, join(root, path)];
 }
 
-/** The checksum database vouches for the module and for all it needs (https://go.dev/ref/mod#checksum-database). */
 async function caddyProgram(): Promise<string> {
-  const module = `github.com/caddyserver/caddy/v2/cmd/caddy@${caddyVersion}`;
-  const folder = join(cacheDir, "bench", `caddy-${caddyVersion}`);
-  await completed(folder, async (unfinished) => {
-    const work = join(unfinished, "work");
-    const env = {
-      CGO_ENABLED: "0",
-      GOFLAGS: "-modcacherw",
-      GOBIN: unfinished,
-      GOMODCACHE: join(work, "modules"),
-      GOCACHE: join(work, "build"),
-    };
-    const log = join(cacheDir, "logs", "go.log");
-    try {
-      await run("go", ["install", "-trimpath", "-ldflags", "-s -w", module], { env, log, timeout: 1_200_000 });
-    } catch (error) {
-      if (!(error instanceof CommandError) && !(error instanceof Error && "code" in error)) throw error;
-      throw new Problem(
-        `${module} could not be compiled: ${error.message}`,
-        `Make "go install ${module}" work here (a Go that is new enough, a module proxy), then run the benchmark again.`,
-      );
-    }
-    rmSync(work, { recursive: true });
-  });
-  return join(folder, "caddy");
+  const caddy = `github.com/caddyserver/caddy/v2/cmd/caddy@${caddyVersion}`;
+  return join(await goPrograms(`caddy-${caddyVersion}`, [caddy]), "caddy");
 }
 
 /** What each program says of its version. */

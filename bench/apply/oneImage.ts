@@ -1,0 +1,72 @@
+/** On the local Kubernetes, with real pods: from the command to an answer of the new version. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError, run } from "../../local/command.ts";
+import { projectDir } from "../../local/paths.ts";
+import { Problem } from "../../local/problem.ts";
+import { caFile } from "../../local/tls.ts";
+import { get } from "../../local/verify.ts";
+import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
+
+export interface OneImage {
+  /** Beside the two of the local stack. */
+  readonly services: number;
+  readonly objects: number;
+  /** Seconds until the new version answers, through the whole path. */
+  readonly answers: number;
+  /** Seconds until `npm start` has ended, all routes tried. */
+  readonly ends: number;
+  /** Seconds that `npm start` takes with nothing to apply. */
+  readonly unchanged: number;
+}
+
+export async function measureOneImage(services: number, say: (text: string) => void): Promise<OneImage> {
+  const before = readFileSync(stackFile, "utf8");
+  const put = (image: string) => {
+    writeFileSync(stackFile, stackText(stackOf(services, image)));
+  };
+  try {
+    say("all of them start");
+    put(images[0]);
+    await start();
+    const old = await podOf();
+    say("nothing changes");
+    const unchanged = await start();
+    say("one image changes");
+    put(images[1]);
+    const began = performance.now();
+    const [ends, answers] = await Promise.all([start(), newPod(old).then(() => (performance.now() - began) / 1000)]);
+    const rendered = await run(process.execPath, [join(projectDir, "local/render.ts"), "local"], { cwd: projectDir });
+    return { services, objects: rendered.split("\n---\n").length, answers, ends, unchanged };
+  } finally {
+    writeFileSync(stackFile, before);
+  }
+}
+
+/** @returns seconds */
+async function start(): Promise<number> {
+  const began = performance.now();
+  try {
+    await run(process.execPath, [join(projectDir, "local/start.ts")], { cwd: projectDir });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new Problem(error.message, "Mend that first.");
+  }
+  return (performance.now() - began) / 1000;
+}
+
+/** The pod that answers through the whole path. */
+async function podOf(): Promise<string> {
+  const entrance = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(caFile, "utf8") };
+  const { body } = await get(entrance, "https", "shop.localhost", `/${changing}/`);
+  return (JSON.parse(body) as { pod: string }).pod;
+}
+
+async function newPod(old: string): Promise<void> {
+  for (let tries = 0; tries < 6000; tries += 1) {
+    if ((await podOf().catch(() => old)) !== old) return;
+    await sleep(50);
+  }
+  throw new Problem(`${changing} still answers from ${old}.`, "See what npm start says.");
+}
