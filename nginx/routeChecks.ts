@@ -60,8 +60,6 @@ function isResolver(value: string): boolean {
 
 /** A value of a header or a cookie that selects. */
 export const selector = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** Whether a selector would mean something else to `map`. */
-export const isMapWord = (value: string): boolean => ["default", "hostnames", "volatile", "include"].includes(value);
 export const headerName = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 export const cookieName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 /** What may stand between double quotes as it is. */
@@ -82,6 +80,16 @@ export function isServicePattern(value: string): boolean {
   const beginning = value.replace(/\*$/, "");
   return value.endsWith("*") ? /^[a-z][a-z0-9-]{1,61}$/.test(beginning) : isServiceName(beginning);
 }
+
+/** An expression for names: `name` as it is, `beginning*` as a beginning; every name is a DNS label. */
+export function allowedNames(allow: readonly string[]): string {
+  const names = [...allow].sort().map((name) => name.replace(/\*$/, "[a-z0-9-]*"));
+  return names.length === 1 ? (names[0] ?? "") : `(?:${names.join("|")})`;
+}
+
+/** Characters of names that may be found: with a domain beside them they have to fit into the 4,096 that nginx reads at a time. */
+export const mostAllowed = 3500;
+export const fitsInto = (allow: readonly string[]): boolean => allowedNames(allow).length <= mostAllowed;
 
 /** @throws Error that names the first value that is not fit to be rendered. */
 export function checkProxy(proxy: ProxyRoutes): void {
@@ -106,6 +114,7 @@ export function checkProxy(proxy: ProxyRoutes): void {
   for (const { by, allow, domain, suffix, port } of proxy.wildcards ?? []) {
     demand(["subdomain", "path"].includes(by), "way to find a service", by);
     demand(allow.length > 0, "list of services that may be reached", allow.join());
+    demand(fitsInto(allow), "length of a list of services that may be reached", allowedNames(allow).length);
     for (const name of allow) demand(isServicePattern(name), "service name", name);
     demand(isHostName(domain), "domain", domain);
     demand(isHostName(suffix), "service address", suffix);
@@ -133,7 +142,7 @@ function checkRoute(route: Route, services: ReadonlySet<string>): void {
     demand((header === undefined) !== (cookie === undefined), "version (either a header or a cookie)", value);
     if (header !== undefined) demand(headerName.test(header), "header name", header);
     if (cookie !== undefined) demand(cookieName.test(cookie), "cookie name", cookie);
-    demand(selector.test(value) && !isMapWord(value), "value of a header or cookie", value);
+    demand(selector.test(value), "value of a header or cookie", value);
   }
   const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
   demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);

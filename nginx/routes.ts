@@ -1,10 +1,11 @@
 /** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
 import { renderClient, renderHsts } from "./client.ts";
 import { isGrpc, renderGrpc } from "./grpc.ts";
-import { allowedNames, renderLocations } from "./locations.ts";
+import { renderLocations } from "./locations.ts";
 import { checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
 import { renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
+import { renderBySubdomain, subdomains } from "./wildcards.ts";
 
 export { isHostName, isRoutePath };
 
@@ -144,7 +145,10 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     ...routes.flatMap(renderLimits),
     renderServer("_", http, undefined),
     ...hosts.map((host) => renderServer(host, http, host)),
-    ...(bySubdomain === undefined ? [] : [renderSubdomains(bySubdomain)]),
+    // Exact server names win over this one, so a host with routes of its own keeps them.
+    ...(bySubdomain === undefined
+      ? []
+      : [serverBlock("8080", subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),
     ...renderGrpc(grpc, [
       ...hosts.filter((host) => !grpc.some((route) => route.host === host)),
       ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
@@ -191,22 +195,6 @@ function renderServer(name: string, proxy: ProxyRoutes, host: string | undefined
   const byPath = host === undefined ? proxy.wildcards?.find(({ by }) => by === "path") : undefined;
   const listen = `8080${host === undefined ? " default_server" : ""}`;
   return serverBlock(listen, name, renderLocations(here(proxy.routes), here(proxy.redirects), byPath));
-}
-
-/** The name of a server for any of them. */
-function subdomains(wildcard: Wildcard): string {
-  const domain = wildcard.domain.replaceAll(".", String.raw`\.`);
-  return `"~^(?<wildcard_service>${allowedNames(wildcard)})\\.${domain}$"`;
-}
-
-/** Exact server names win over this one, so a host with routes of its own keeps them. */
-function renderSubdomains(wildcard: Wildcard): string {
-  const location = `# any of ${wildcard.allow.join(", ")}
-location / {
-    set $service $wildcard_service;
-    proxy_pass http://$wildcard_service.${wildcard.suffix}:${wildcard.port};
-}`;
-  return serverBlock("8080", subdomains(wildcard), [location]);
 }
 
 function serverBlock(listen: string, name: string, locations: readonly string[]): string {

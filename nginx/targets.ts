@@ -1,7 +1,7 @@
 /** What stands before the servers because nginx wants it there: choices between upstreams, and the counters of limits. */
 import { createHash } from "node:crypto";
 import type { Route, Upstream } from "./routes.ts";
-import { indent } from "./text.ts";
+import { indent, literally } from "./text.ts";
 
 /** A name for what belongs to one route: readable, and never that of another route. */
 function nameOf({ service, host = "", path }: Route): string {
@@ -61,8 +61,9 @@ export function renderTarget(route: Route): string[] {
       version.header === undefined
         ? `$cookie_${version.cookie ?? ""}`
         : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
+    // An expression, because plain text would fit in capitals as well.
     blocks.push(
-      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"${version.value}" ${upstreamName(version.service, route)};`)}\n}`,
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${upstreamName(version.service, route)};`)}\n}`,
     );
     otherwise = choice;
   }

@@ -2,11 +2,12 @@
 import * as z from "zod";
 import {
   cookieName,
+  fitsInto,
   headerName,
   headerValue,
-  isMapWord,
   isRedirectTarget,
   isServicePattern,
+  mostAllowed,
   selector,
 } from "../../nginx/routeChecks.ts";
 import { podsPrefix } from "../../components/naming.ts";
@@ -47,16 +48,11 @@ const requestSettings = {
 
 export const routeDefaults = z.strictObject(requestSettings).default({});
 
-const selectorValue = z
-  .string()
-  .regex(selector, "must be at most 64 letters, digits and . _ -")
-  .refine((value) => !isMapWord(value), "must not be a word of nginx");
-
 const version = z
   .strictObject({
     header: z.string().regex(headerName, "must be a header name: letters, digits and hyphens").optional(),
     cookie: z.string().regex(cookieName, "must be a cookie name: letters, digits and _").optional(),
-    value: selectorValue,
+    value: z.string().regex(selector, "must be at most 64 letters, digits and . _ -"),
     service: label,
   })
   .refine(
@@ -122,7 +118,11 @@ const wildcard = z
           ),
       )
       .min(1)
-      .max(100),
+      .max(100)
+      .refine(
+        fitsInto,
+        `must not be longer than nginx reads: at most ${mostAllowed} characters together, where a * counts for 11; allow beginnings such as preview-* instead`,
+      ),
     port: z.int().min(1).max(65535).default(8080),
   })
   .optional();

@@ -220,9 +220,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/exactly one of header and cookie/],
   ],
   [
-    "a version's value that is a word of nginx",
-    hoge({ routes: [{ path: "/", versions: [{ header: "X-V", value: "default", service: "hoge" }] }] }),
-    [/versions\[0\]\.value/, /word of nginx/],
+    "names that may be found, too many for nginx",
+    {
+      ...valid,
+      proxy: { wildcards: { path: { allow: Array.from({ length: 100 }, (_, index) => `n${index}`.padEnd(40, "x")) } } },
+    },
+    [/wildcards\.path\.allow/, /at most 3500 characters together/],
   ],
   [
     "a header that would break out of its directive",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { syntaxProblem } from "../../local/nginx.ts";
+import { fitsInto } from "../../nginx/routeChecks.ts";
 import { isHostName, renderRoutes, type ProxyRoutes, type Redirect, type Route } from "../../nginx/routes.ts";
 
 const small: ProxyRoutes = {
@@ -20,13 +21,14 @@ const small: ProxyRoutes = {
 };
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
+/** Of all lengths alike: by itself fast-check would make short ones alone, and nginx' limits are those of long ones. */
 const chars = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...alphabet.split(/(?:)/)), minLength, maxLength });
+  fc.string({ unit: fc.constantFrom(...alphabet.split(/(?:)/)), minLength, maxLength, size: "max" });
 const serviceName = fc
   .tuple(chars(lower, 1, 1), chars(`${lower}09-`, 0, 61), chars(`${lower}09`, 1, 1))
   .map((parts) => parts.join(""));
 const hostName = fc.array(serviceName, { minLength: 1, maxLength: 3 }).map((labels) => labels.join("."));
-const segment = chars(`${lower}ABYZ0189._~-`, 1, 12).filter((text) => text !== "." && text !== "..");
+const segment = chars(`${lower}ABYZ0189._~-`, 1, 48).filter((text) => text !== "." && text !== "..");
 const path = fc
   .tuple(fc.array(segment, { maxLength: 4 }), fc.boolean())
   .map(([parts, slash]) => `/${parts.join("/")}${slash && parts.length > 0 ? "/" : ""}`);
@@ -37,7 +39,7 @@ const network = fc.oneof(
 
 const place = fc.record({ host: fc.option(hostName, { nil: undefined, freq: 2 }), path });
 const count = (most: number) => fc.option(fc.integer({ min: 1, max: most }), { nil: undefined });
-const word = chars(`${lower}ABC019._-`, 0, 8).map((text) => `v${text}`);
+const word = chars(`${lower}ABC019._-`, 0, 63).map((text) => `v${text}`);
 const settings = fc.record({
   timeoutSeconds: count(86_400),
   maxBodyMb: count(1000),
@@ -47,8 +49,8 @@ const settings = fc.record({
   }),
   responseHeaders: fc.option(
     fc.dictionary(
-      chars(lower, 1, 8).map((name) => `X-${name}`),
-      chars(`${lower} ,;:=.*/()'_+?&%@!~-`, 1, 30),
+      chars(lower, 1, 62).map((name) => `X-${name}`),
+      chars(`${lower} ,;:=.*/()'_+?&%@!~-`, 1, 1000),
       { maxKeys: 2 },
     ),
     { nil: undefined },
@@ -57,7 +59,7 @@ const settings = fc.record({
 const versionsTo = (services: readonly string[]) =>
   fc.array(
     fc
-      .tuple(fc.boolean(), chars(lower, 1, 8), word, fc.constantFrom(...services))
+      .tuple(fc.boolean(), chars(lower, 1, 62), word, fc.constantFrom(...services))
       .map(([byHeader, name, value, service]) => ({
         ...(byHeader ? { header: `X-${name}` } : { cookie: name }),
         value,
@@ -77,7 +79,9 @@ const pattern = fc
   )
   .map(([name, isBeginning]) => (isBeginning ? `${name}*` : name));
 const wildcard = fc.record({
-  allow: fc.array(pattern, { minLength: 1, maxLength: 4 }),
+  allow: fc
+    .array(pattern, { minLength: 1, maxLength: 100, size: "max" })
+    .map((names) => names.filter((_, index) => fitsInto(names.slice(0, index + 1)))),
   domain: hostName.filter(isHostName),
   suffix: fc.constant("shop.svc.cluster.local"),
   port: fc.integer({ min: 1, max: 65535 }),
@@ -237,6 +241,30 @@ describe("properties", () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  test("a real nginx takes the longest of what is allowed", async () => {
+    const name = "s".repeat(63);
+    const route = { service: name, path: "/", keepPrefix: false };
+    const upstreams = [...small.upstreams, { service: name, address: "web.shop.svc.cluster.local", port: 80 }];
+    const longest: Record<string, Partial<ProxyRoutes>> = {
+      "a canary's service": { upstreams, routes: [{ ...route, canary: { service: "web", percent: 5 } }] },
+      "a version's value": {
+        upstreams,
+        routes: [{ ...route, versions: [{ header: "X-V", value: "v".repeat(64), service: "web" }] }],
+      },
+      "names that may be found": {
+        wildcards: (["subdomain", "path"] as const).map((by) => ({
+          by,
+          allow: Array.from({ length: 100 }, (_, index) => `n${index}`.padEnd(33, "x")),
+          domain: Array(4).fill("d".repeat(62)).join("."),
+          suffix: "shop.svc.cluster.local",
+          port: 8080,
+        })),
+      },
+    };
+    for (const [what, more] of Object.entries(longest))
+      assert.equal(await syntaxProblem(renderRoutes({ ...small, ...more })), undefined, what);
   });
 
   test("a real nginx takes the text of every valid set of routes", async () => {

@@ -48,7 +48,8 @@ const proxy = (): ProxyRoutes => ({
       versions: [
         { header: "X-Version", value: "beta", service: "beta" },
         { cookie: "version", value: "web", service: "beta" },
-        { header: "X-Version", value: "2", service: "next" },
+        { header: "X-Version", value: "default", service: "next" },
+        { header: "X-Version", value: "2.0", service: "next" },
       ],
     },
     { service: "web", path: "/closed/", keepPrefix: false, maintenance: true },
@@ -98,11 +99,12 @@ test("a header or a cookie selects a version: the first that fits, before the ca
   withWays(async ({ port }) => {
     const chosen = async (headers: Record<string, string>) => (await seenAt(port, "/chosen", { headers })).service;
     assert.equal(await chosen({ "x-version": "beta" }), "beta");
-    assert.equal(await chosen({ "x-version": "2" }), "next");
+    assert.equal(await chosen({ "x-version": "2.0" }), "next");
     assert.equal(await chosen({ cookie: "a=b; version=web" }), "beta");
-    assert.equal(await chosen({ "x-version": "2", cookie: "version=web" }), "beta");
+    assert.equal(await chosen({ "x-version": "2.0", cookie: "version=web" }), "beta");
+    assert.equal(await chosen({ "x-version": "default" }), "next", "no word of nginx");
     const otherwise = await chosen({});
-    for (const value of ["beta2", "secret", "we", "~.*", ""])
+    for (const value of ["beta2", "BETA", "Beta", "WEB", "2x0", "secret", "we", "~.*", ""])
       assert.equal(await chosen({ "x-version": value, cookie: `version=${value}` }), otherwise);
   }));
 
