@@ -25,6 +25,12 @@ test("404 where no route is meant, 400 where the path could mean two things", as
       ["/hoge/%2E%2e/kept/", {}, 400, "path with dot segments"],
       ["/hoge/..%2Fkept/", {}, 400, "path with dot segments"],
       ["/hoge/x/..", {}, 400, "path with dot segments"],
+      ["/hoge/..;/kept/", {}, 400, "path with dot segments"],
+      ["/hoge/..;x=1/kept/", {}, 400, "path with dot segments"],
+      ["/hoge/%2e%2E%3b/kept/", {}, 400, "path with dot segments"],
+      ["/hoge/..\\kept/", {}, 400, "path with dot segments"],
+      ["/hoge/..%5Ckept/", {}, 400, "path with dot segments"],
+      ["/hoge\\..%5ckept/", {}, 400, "path with dot segments"],
     ] as const) {
       const answer = await ask(port, path, { headers: { ...headers, "x-request-id": "id-1" } });
       assert.equal(answer.status, status, path);

@@ -24,6 +24,7 @@ test("requests reach their service with path and query as they were sent", async
       ["/hoge/a%2Fb//c%20d;e=%C3%A9?x=%2Fhoge%2F&y=//&z=a?b", "hoge", "/a%2Fb//c%20d;e=%C3%A9?x=%2Fhoge%2F&y=//&z=a?b"],
       ["/hoge//hoge/", "hoge", "//hoge/"],
       ["/hoge/...", "hoge", "/..."],
+      ["/hoge/..a;/b..\\c;d", "hoge", "/..a;/b..\\c;d"],
       ["/v1.0/api/x", "hoge", "/x"],
       ["/v1x0/api/x", "web", "/v1x0/api/x"],
       ["/kept/a%2Fb//?q", "hoge", "/kept/a%2Fb//?q"],
