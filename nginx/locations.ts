@@ -16,7 +16,7 @@ export function renderLocations(
   const prefix = byPath === undefined ? "" : "^~ ";
   const blocks = [
     ...routes.map((route) => ({ path: route.path, text: renderRoute(route, paths, prefix) })),
-    ...redirects.map((redirect) => ({ path: redirect.path, text: renderRedirect(redirect, prefix) })),
+    ...redirects.map((redirect) => ({ path: redirect.path, text: renderRedirect(redirect, paths, prefix) })),
   ];
   const longestFirst = sorted(blocks, ({ path }) => path).sort((a, b) => b.path.length - a.path.length);
   const noRoute = paths.has("/") ? [] : ["location / {\n    return 404 $answer_no_route;\n}"];
@@ -52,12 +52,17 @@ function routeBody(route: Route): string[] {
   ];
 }
 
-function renderRedirect({ path, to, status }: Redirect, prefix: string): string {
-  const title = `# to ${to}`;
-  if (!path.endsWith("/")) return `${title}\n${location(`= ${path}`, [`return ${status} ${to}$is_args$args;`])}`;
+function renderRedirect({ path, to, status }: Redirect, paths: ReadonlySet<string>, prefix: string): string {
+  const exactly = (place: string) => location(`= ${place}`, [`return ${status} ${to}$is_args$args;`]);
+  if (!path.endsWith("/")) return `# to ${to}\n${exactly(path)}`;
+  const bare = path.slice(0, -1);
   const base = to.replace(/\/$/, "");
   // A redirect to `//elsewhere` would leave the host.
   const rest = base === "" ? String.raw`/(?![/\x5c]).*` : undefined;
-  const body = [below(literally(path.slice(0, -1)), rest), `return ${status} ${base}$below_prefix;`];
-  return `${title}\n${location(path === "/" ? path : `${prefix}${path}`, body)}`;
+  const body = [below(literally(bare), rest), `return ${status} ${base}$below_prefix;`];
+  return [
+    `# to ${to}`,
+    ...(path === "/" || paths.has(bare) ? [] : [exactly(bare)]),
+    location(path === "/" ? path : `${prefix}${path}`, body),
+  ].join("\n");
 }

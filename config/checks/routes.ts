@@ -76,21 +76,17 @@ function checkBodies({ services }: Settings): ConfigProblem[] {
   );
 }
 
+/** The bare name of a prefix (/hoge) leads to it (/hoge/), unless a route or a redirect says otherwise: that is no conflict. */
 function conflicts(places: readonly Place[]): ConfigProblem[] {
   const seen = new Map<string, string>();
-  const problems: ConfigProblem[] = [];
-  for (const { key, host, path } of places) {
-    // The bare name of a prefix (/hoge) redirects to it, so it is taken by the same route.
-    const taken = [`${host}${path}`, ...(path.length > 1 && path.endsWith("/") ? [`${host}${path.slice(0, -1)}`] : [])];
-    const other = taken.map((place) => seen.get(place)).find((owner) => owner !== undefined);
-    if (other !== undefined)
-      problems.push({
-        key,
-        message: `${taken[0] ?? ""} is already the route ${other}; give one of them another path or host`,
-      });
-    for (const place of taken) seen.set(place, key);
-  }
-  return problems;
+  return places.flatMap(({ key, host, path }) => {
+    const place = `${host}${path}`;
+    const other = seen.get(place);
+    if (other === undefined) seen.set(place, key);
+    return other === undefined
+      ? []
+      : { key, message: `${place} is already the route ${other}; give one of them another path or host` };
+  });
 }
 
 function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): ConfigProblem[] {

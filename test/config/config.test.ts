@@ -283,15 +283,17 @@ for (const [what, config, patterns] of refused) {
   });
 }
 
-test("refused: two routes for one place, a bare name included", () => {
-  const other = (route: object) => ({
+test("refused: two routes for one place; a path with a slash at its end is another place than without", () => {
+  const other = (...routes: object[]) => ({
     ...valid,
-    services: { ...valid.services, web: { image: "a/web:1", routes: [route] } },
+    services: { ...valid.services, web: { image: "a/web:1", routes } },
   });
   assert.match(refusal(other({ path: "/hoge/" })), /\/hoge\/ is already the route [\w-]+:services\.hoge\.routes\[0\]/);
-  assert.match(refusal(other({ path: "/hoge" })), /already the route/);
+  assert.match(refusal(other({ path: "/a" }, { path: "/a" })), /\/a is already the route .*web\.routes\[0\]/);
   assert.match(refusal(other({ host: "hoge.shop.example.com" })), /already the route/);
-  checkConfig(raw(other({ path: "/hoge/more/" })), "test", projectDir);
+  const redirects = ["/old/", "/old"].map((path) => ({ path, to: "/hoge/" }));
+  const taken = { ...other({ path: "/hoge/more/" }, { path: "/hoge" }), proxy: { redirects } };
+  checkConfig(raw(taken), "test", projectDir);
 });
 
 test("refused: keys under a namespace that is nobody's", () => {

@@ -55,6 +55,8 @@ const proxy = (): ProxyRoutes => ({
     { service: "web", path: "/closed/", keepPrefix: false, maintenance: true },
     { service: "web", host: `web.${domain}`, path: "/", keepPrefix: false },
     { service: "web", path: "/preview-0/", keepPrefix: true },
+    { service: "next", path: "/apart", keepPrefix: false },
+    { service: "beta", path: "/chosen/", keepPrefix: false },
     { service: "web", path: "/limited", keepPrefix: false, settings: { limit: { requestsPerSecond: 1, burst: 2 } } },
     { service: "web", path: "/small", keepPrefix: false, settings: { maxBodyMb: 1 } },
     {
@@ -68,6 +70,8 @@ const proxy = (): ProxyRoutes => ({
     { path: "/old/", to: "/new/", status: 301 },
     { path: "/moved", to: `https://www.example.com/`, status: 307 },
     { path: "/up/", to: "/", status: 308 },
+    { path: "/out/", to: "https://www.example.com", status: 302 },
+    { path: "/apart/", to: "/new/", status: 308 },
     { host: "www.example.com", path: "/", to: `https://${domain}`, status: 308 },
   ],
   wildcards: [
@@ -125,10 +129,23 @@ test("redirects keep what is below them and the query, byte by byte, and never l
     };
     assert.deepEqual(await to("/old/a%2Fb//c?x=1&y=%20"), [301, "/new/a%2Fb//c?x=1&y=%20"]);
     assert.deepEqual(await to("/old/"), [301, "/new/"]);
+    assert.deepEqual(await to("/old?x=1"), [301, "/new/?x=1"]);
+    assert.deepEqual(await to("/up?x=1"), [308, "/?x=1"]);
+    assert.deepEqual(await to("/out"), [302, "https://www.example.com"]);
     assert.deepEqual(await to("/moved?a=b"), [307, "https://www.example.com/?a=b"]);
     assert.deepEqual(await to("/up/a"), [308, "/a"]);
     assert.deepEqual(await to("/any/path?q", "www.example.com"), [308, `https://${domain}/any/path?q`]);
     for (const path of ["/up//evil.example", "/up/\\evil.example"]) assert.equal((await to(path))[0], 404, path);
+  }));
+
+test("an exact path beside the prefix of its name is a place of its own, for routes and redirects", () =>
+  withWays(async ({ port }) => {
+    const seen = await seenAt(port, "/apart?x=1");
+    assert.deepEqual([seen.service, seen.url], ["next", "/apart?x=1"]);
+    assert.equal((await ask(port, "/apart/a")).headers.location, "/new/a");
+    assert.equal((await seenAt(port, "/chosen", { headers: { "x-version": "2.0" } })).service, "next");
+    const below = await seenAt(port, "/chosen/a");
+    assert.deepEqual([below.service, below.url], ["beta", "/a"]);
   }));
 
 test("a subdomain names a service: what is allowed, nothing else, and after the hosts that have routes", () =>
