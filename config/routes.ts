@@ -3,6 +3,7 @@ import {
   usualTimeoutSeconds,
   type ProxyRoutes,
   type Redirect,
+  type RequestSettings,
   type Route,
   type Upstream,
   type Wildcard,
@@ -50,8 +51,7 @@ export const placesOf = (config: PlacesConfig) => [
 ];
 
 function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "services" | "edge">): Route[] {
-  const longest = longestWait(edge) ?? usualTimeoutSeconds;
-  const usual = longest === usualTimeoutSeconds ? {} : { timeoutSeconds: longest };
+  const usual = usualSettings(edge);
   return Object.entries(services).flatMap(([service, { routes, routeDefaults }]) =>
     routes.map((route) => {
       const { path, host, keepPrefix, canary, versions, maintenance, ...own } = route;
@@ -68,6 +68,12 @@ function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "ser
       };
     }),
   );
+}
+
+/** What holds where neither a route nor its service says more. */
+function usualSettings(edge: RoutedConfig["edge"]): RequestSettings {
+  const longest = longestWait(edge) ?? usualTimeoutSeconds;
+  return longest === usualTimeoutSeconds ? {} : { timeoutSeconds: longest };
 }
 
 // Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
@@ -99,10 +105,12 @@ function redirectsOf({ domain, proxy }: Pick<RoutedConfig, "domain" | "proxy">):
   }));
 }
 
-function wildcardsOf({ domain, namespace, proxy }: RoutedConfig): Wildcard[] {
+function wildcardsOf({ domain, namespace, proxy, edge }: RoutedConfig): Wildcard[] {
   return (["subdomain", "path"] as const).flatMap((by) => {
     const wildcard = proxy.wildcards[by];
-    return wildcard === undefined ? [] : [{ by, ...wildcard, domain, suffix: suffixOf(namespace) }];
+    if (wildcard === undefined) return [];
+    const { allow, port, ...own } = wildcard;
+    return { by, allow, port, domain, suffix: suffixOf(namespace), settings: { ...usualSettings(edge), ...own } };
   });
 }
 

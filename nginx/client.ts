@@ -25,15 +25,13 @@ map $peer_is_trusted:$http_x_forwarded_proto $client_scheme {
 `;
 }
 
-export function renderHsts(hsts: ProxyRoutes["hsts"]): string[] {
-  if (hsts === undefined) return [];
+/** What browsers are told over HTTPS, unless the service says something itself; `nginx.conf` adds the header. */
+export function renderHsts(hsts: ProxyRoutes["hsts"]): string {
+  if (hsts === undefined) return `map "" $hsts {\n    default "";\n}\n`;
   const value = `max-age=${hsts.seconds}${hsts.includeSubdomains ? "; includeSubDomains" : ""}`;
-  return [
-    `map $client_scheme:$upstream_http_strict_transport_security $hsts {
+  return `map $client_scheme:$upstream_http_strict_transport_security $hsts {
     default "";
     https: "${value}";
 }
-add_header Strict-Transport-Security $hsts always;
-`,
-  ];
+`;
 }

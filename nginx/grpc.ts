@@ -3,7 +3,7 @@
  * HTTP/2 over TLS, where websockets fail. https://cloud.google.com/load-balancing/docs/https#using_grpc
  */
 import { usualTimeoutSeconds, type RequestSettings, type Route } from "./routes.ts";
-import { limitDirectives, targetOf } from "./targets.ts";
+import { limitDirectives, nameOf, targetOf } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
 
 /** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
@@ -91,7 +91,11 @@ function renderRoute(route: Route): string {
     `set $service ${service};`,
     ...(route.maintenance === true
       ? ["return 503;"]
-      : [...settingDirectives(settings), ...limitDirectives(route), `grpc_pass grpc://${targetOf(route)};`]),
+      : [
+          ...settingDirectives(settings),
+          ...limitDirectives(nameOf(route), settings.limit),
+          `grpc_pass grpc://${targetOf(route)};`,
+        ]),
   ];
   return `# ${service}\nlocation ${path.endsWith("/") ? "" : "= "}${path} {\n${indent(body.join("\n"))}\n}`;
 }

@@ -1,7 +1,7 @@
 /** The locations of one server: each route is a block with the service's name above it, longest path first. */
 import { below, location, settingDirectives } from "./directives.ts";
 import type { Redirect, Route, Wildcard } from "./routes.ts";
-import { limitDirectives, targetOf } from "./targets.ts";
+import { limitDirectives, nameOf, targetOf } from "./targets.ts";
 import { literally, sorted } from "./text.ts";
 import { renderByPath } from "./wildcards.ts";
 
@@ -39,15 +39,15 @@ function routeBody(route: Route): string[] {
   const named = [`set $service ${service};`];
   if (route.maintenance === true)
     return [...named, "add_header Retry-After 60 always;", "return 503 $answer_maintenance;"];
+  const directives = [...settingDirectives(settings), ...limitDirectives(nameOf(route), settings.limit)];
   if (!path.endsWith("/") || path === "/" || route.keepPrefix)
-    return [...named, ...settingDirectives(settings), ...limitDirectives(route), `proxy_pass http://${target};`];
+    return [...named, ...directives, `proxy_pass http://${target};`];
   const bare = path.slice(0, -1);
   return [
     ...named,
     `set $stripped_prefix ${bare};`,
     below(literally(bare)),
-    ...settingDirectives(settings),
-    ...limitDirectives(route),
+    ...directives,
     `proxy_pass http://${target}$below_prefix;`,
   ];
 }

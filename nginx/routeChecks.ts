@@ -3,7 +3,7 @@
  * None of the forms has a blank, a quote, a brace, a semicolon, `$` or a line break in it.
  */
 import { isIP } from "node:net";
-import type { ProxyRoutes, Route } from "./routes.ts";
+import type { ProxyRoutes, RequestSettings, Route } from "./routes.ts";
 import { servicesOf } from "./targets.ts";
 
 const segment = "[A-Za-z0-9._~-]+";
@@ -111,7 +111,7 @@ export function checkProxy(proxy: ProxyRoutes): void {
     demand(isRedirectTarget(redirect.to), "target of a redirect", redirect.to);
     demand([301, 302, 307, 308].includes(redirect.status), "status of a redirect", redirect.status);
   }
-  for (const { by, allow, domain, suffix, port } of proxy.wildcards ?? []) {
+  for (const { by, allow, domain, suffix, port, settings } of proxy.wildcards ?? []) {
     demand(["subdomain", "path"].includes(by), "way to find a service", by);
     demand(allow.length > 0, "list of services that may be reached", allow.join());
     demand(fitsInto(allow), "length of a list of services that may be reached", allowedNames(allow).length);
@@ -119,6 +119,7 @@ export function checkProxy(proxy: ProxyRoutes): void {
     demand(isHostName(domain), "domain", domain);
     demand(isHostName(suffix), "service address", suffix);
     demand(isPort(String(port)), "service port", port);
+    checkSettings(settings);
   }
   demandDistinct("wildcard", proxy.wildcards?.map(({ by }) => by) ?? []);
   demandDistinct(
@@ -133,7 +134,7 @@ function checkPlace({ host, path }: Pick<Route, "host" | "path">): void {
 }
 
 function checkRoute(route: Route, services: ReadonlySet<string>): void {
-  const { protocol = "http", canary, versions = [], settings = {} } = route;
+  const { protocol = "http", canary, versions = [], settings } = route;
   checkPlace(route);
   demand(["http", "grpc"].includes(protocol), "protocol", protocol);
   for (const name of servicesOf(route)) demand(services.has(name), "service of a route (it has no upstream)", name);
@@ -144,6 +145,10 @@ function checkRoute(route: Route, services: ReadonlySet<string>): void {
     if (cookie !== undefined) demand(cookieName.test(cookie), "cookie name", cookie);
     demand(selector.test(value), "value of a header or cookie", value);
   }
+  checkSettings(settings);
+}
+
+function checkSettings(settings: RequestSettings = {}): void {
   const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
   demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);
   demand(isCount(maxBodyMb, 0, 1_000_000), "body size", maxBodyMb);

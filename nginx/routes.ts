@@ -3,9 +3,9 @@ import { renderClient, renderHsts } from "./client.ts";
 import { isGrpc, renderGrpc } from "./grpc.ts";
 import { renderLocations } from "./locations.ts";
 import { checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
-import { renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
+import { nameOf, renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
 import { indent, sorted } from "./text.ts";
-import { renderBySubdomain, subdomains } from "./wildcards.ts";
+import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
 
 export { isHostName, isRoutePath };
 
@@ -45,7 +45,7 @@ export interface Version {
 /** How long `nginx.conf` waits for a service, where a route says nothing. Seconds. */
 export const usualTimeoutSeconds = 25;
 
-/** What concerns the requests of one route; what is absent is as in `nginx.conf`. */
+/** What concerns requests; what is absent is as in `nginx.conf`. */
 export interface RequestSettings {
   /** Longest silence of a service, or of a client that is being answered; also of a websocket. Seconds. */
   readonly timeoutSeconds?: number | undefined;
@@ -55,7 +55,7 @@ export interface RequestSettings {
   readonly buffering?: boolean | undefined;
   /** By client address; what is above is answered 429. */
   readonly limit?: Limit | undefined;
-  /** Headers added to answers, nginx's own included. */
+  /** Headers of answers: of the usual ones (`nginx.conf`) in their place, others beside what there is. */
   readonly responseHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -86,6 +86,8 @@ export interface Wildcard {
   /** `<service>.<suffix>` is a service's address. */
   readonly suffix: string;
   readonly port: number;
+  /** For all services that are found this way; a limit counts the requests to all of them. */
+  readonly settings?: RequestSettings | undefined;
 }
 
 /** Where a service answers. */
@@ -136,13 +138,14 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     "# Rendered from the stack's config: change it there.\n",
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
-    ...renderHsts(proxy.hsts),
+    renderHsts(proxy.hsts),
     ...upstreamsOf(
       sorted(proxy.upstreams, ({ service }) => service),
       routes,
     ).map(renderUpstream),
     ...routes.flatMap(renderTarget),
-    ...routes.flatMap(renderLimits),
+    ...routes.flatMap((route) => renderLimits(nameOf(route), route.settings?.limit)),
+    ...(proxy.wildcards ?? []).flatMap((wildcard) => renderLimits(wildcardName(wildcard), wildcard.settings?.limit)),
     renderServer("_", http, undefined),
     ...hosts.map((host) => renderServer(host, http, host)),
     // Exact server names win over this one, so a host with routes of its own keeps them.

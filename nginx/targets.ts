@@ -1,10 +1,10 @@
 /** What stands before the servers because nginx wants it there: choices between upstreams, and the counters of limits. */
 import { createHash } from "node:crypto";
-import type { Route, Upstream } from "./routes.ts";
+import type { Limit, Route, Upstream } from "./routes.ts";
 import { indent, literally } from "./text.ts";
 
 /** A name for what belongs to one route: readable, and never that of another route. */
-function nameOf({ service, host = "", path }: Route): string {
+export function nameOf({ service, host = "", path }: Route): string {
   const hash = createHash("sha256").update(`${host}${path}`).digest("hex").slice(0, 8);
   return `${service.replaceAll("-", "_")}_${hash}`;
 }
@@ -71,9 +71,7 @@ export function renderTarget(route: Route): string[] {
 }
 
 /** 1 MiB counts some 8,000 addresses at a time; the oldest are forgotten first. */
-export function renderLimits(route: Route): string[] {
-  const { requestsPerSecond, connections } = route.settings?.limit ?? {};
-  const name = nameOf(route);
+export function renderLimits(name: string, { requestsPerSecond, connections }: Limit = {}): string[] {
   return [
     ...(requestsPerSecond === undefined
       ? []
@@ -82,10 +80,8 @@ export function renderLimits(route: Route): string[] {
   ];
 }
 
-/** The directives that hold a route to its limits. */
-export function limitDirectives(route: Route): string[] {
-  const { requestsPerSecond, burst = 0, connections } = route.settings?.limit ?? {};
-  const name = nameOf(route);
+/** The directives that hold a location to its limits. */
+export function limitDirectives(name: string, { requestsPerSecond, burst = 0, connections }: Limit = {}): string[] {
   return [
     ...(requestsPerSecond === undefined
       ? []

@@ -1,7 +1,8 @@
 /** Services that are found by their names alone. */
-import { below, location } from "./directives.ts";
+import { below, location, settingDirectives } from "./directives.ts";
 import { allowedNames } from "./routeChecks.ts";
 import type { Wildcard } from "./routes.ts";
+import { limitDirectives } from "./targets.ts";
 
 /** By the first segment of the path, which is stripped. */
 export function renderByPath(wildcard: Wildcard): string {
@@ -13,6 +14,7 @@ export function renderByPath(wildcard: Wildcard): string {
       "set $service $wildcard_service;",
       "set $stripped_prefix /$wildcard_service;",
       below(`/${names}`),
+      ...directives(wildcard),
       `proxy_pass ${addressIn(wildcard)}$below_prefix;`,
     ]),
   ].join("\n");
@@ -28,8 +30,16 @@ export function subdomains(wildcard: Wildcard): string {
 export function renderBySubdomain(wildcard: Wildcard): string {
   return [
     "# services found by subdomain",
-    location("/", ["set $service $wildcard_service;", `proxy_pass ${addressIn(wildcard)};`]),
+    location("/", ["set $service $wildcard_service;", ...directives(wildcard), `proxy_pass ${addressIn(wildcard)};`]),
   ].join("\n");
 }
+
+/** A name for what belongs to all services that are found so; those of routes end in a number. */
+export const wildcardName = ({ by }: Wildcard): string => `wildcard_${by}`;
+
+const directives = (wildcard: Wildcard): string[] => [
+  ...settingDirectives(wildcard.settings ?? {}),
+  ...limitDirectives(wildcardName(wildcard), wildcard.settings?.limit),
+];
 
 const addressIn = ({ suffix, port }: Wildcard): string => `http://$wildcard_service.${suffix}:${port}`;

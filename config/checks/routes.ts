@@ -43,36 +43,56 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   ];
 }
 
-function checkTimeouts({ services, edge }: Settings): ConfigProblem[] {
-  const longest = longestWait(edge) ?? Infinity;
-  return Object.entries(services).flatMap(([name, { routes, routeDefaults }]) =>
-    [
-      { path: ["routeDefaults"], timeoutSeconds: routeDefaults.timeoutSeconds },
-      ...routes.map(({ timeoutSeconds }, index) => ({ path: ["routes", index], timeoutSeconds })),
-    ]
-      .filter(({ timeoutSeconds = 0 }) => timeoutSeconds > longest)
-      .map(({ path, timeoutSeconds = 0 }) => ({
-        key: keyOf(["services", name, ...path, "timeoutSeconds"]),
-        message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
-      })),
+/** By their keys, the settings that say something about requests found by name. */
+const wildcardsOf = ({ proxy }: Settings) =>
+  Object.entries(proxy.wildcards).flatMap(([by, settings]) =>
+    settings === undefined ? [] : [{ path: ["proxy", "wildcards", by], settings }],
+  );
+
+function checkTimeouts(settings: Settings): ConfigProblem[] {
+  const longest = longestWait(settings.edge) ?? Infinity;
+  const said = [
+    ...Object.entries(settings.services).flatMap(([name, { routes, routeDefaults }]) => [
+      { path: ["services", name, "routeDefaults"], settings: routeDefaults },
+      ...routes.map((route, index) => ({ path: ["services", name, "routes", index], settings: route })),
+    ]),
+    ...wildcardsOf(settings),
+  ];
+  return said.flatMap(({ path, settings: { timeoutSeconds = 0 } }) =>
+    timeoutSeconds <= longest
+      ? []
+      : {
+          key: keyOf([...path, "timeoutSeconds"]),
+          message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
+        },
   );
 }
 
 /** Half of what the proxy's pods have under /tmp: a pod that uses more than all of it is taken away by Kubernetes. */
 const keptMb = 512;
 
-function checkBodies({ services }: Settings): ConfigProblem[] {
-  return Object.entries(services).flatMap(([name, service]) =>
-    service.routes.flatMap((route, index) => {
-      if (protocolOf(route, service) === "grpc") return []; // It is passed on as it comes.
-      const { maxBodyMb = 1, buffering = true } = { ...service.routeDefaults, ...route };
-      if (!buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)) return [];
-      const where = route.maxBodyMb === undefined ? ["routeDefaults"] : ["routes", index];
-      return {
-        key: keyOf(["services", name, ...where, "maxBodyMb"]),
-        message: `${maxBodyMb === 0 ? "0, which is without limit," : maxBodyMb} is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on; set buffering to false beside it, or at most ${keptMb}`,
-      };
-    }),
+function checkBodies(settings: Settings): ConfigProblem[] {
+  const said = [
+    ...Object.entries(settings.services).flatMap(([name, service]) =>
+      service.routes.map((route, index) => ({
+        path: ["services", name, ...(route.maxBodyMb === undefined ? ["routeDefaults"] : ["routes", index])],
+        // gRPC is passed on as it comes.
+        settings: {
+          ...service.routeDefaults,
+          ...route,
+          ...(protocolOf(route, service) === "grpc" && { buffering: false }),
+        },
+      })),
+    ),
+    ...wildcardsOf(settings),
+  ];
+  return said.flatMap(({ path, settings: { maxBodyMb = 1, buffering = true } }) =>
+    !buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)
+      ? []
+      : {
+          key: keyOf([...path, "maxBodyMb"]),
+          message: `${maxBodyMb === 0 ? "0, which is without limit," : maxBodyMb} is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on; set buffering to false beside it, or at most ${keptMb}`,
+        },
   );
 }
 

@@ -16,13 +16,8 @@ import { host, label, path } from "./values.ts";
 /** The Services of the proxy. */
 export const proxyNames = ["nginx-proxy", "nginx-proxy-grpc"];
 
-/** What concerns requests: said by a route, or for all routes of a service. */
-const requestSettings = {
-  /**
-   * `http` (the default) is HTTP/1.1, websockets and server-sent events included. A service behind `grpc` speaks it in the clear
-   * on its port, and sees the whole path.
-   */
-  protocol: z.enum(["http", "grpc"]).optional(),
+/** What concerns requests: said by a route, for all routes of a service, or for all services that are found by name. */
+const settings = {
   /** Longest silence of the service, seconds; the load balancer in front has a limit of its own. */
   timeoutSeconds: z.int().min(1).max(86_400).optional(),
   /** Largest request body, MiB; 0 is without limit, and needs buffering off. */
@@ -37,13 +32,22 @@ const requestSettings = {
       connections: z.int().min(1).max(65_535).optional(),
     })
     .optional(),
-  /** Headers added to answers. */
+  /** Headers of answers: security headers take the place of the usual ones, others are added. */
   responseHeaders: z
     .record(
       z.string().regex(headerName, "must be a header name: letters, digits and hyphens"),
       z.string().regex(headerValue, "must be a header value without quotes, backslashes, braces and $"),
     )
     .optional(),
+};
+
+const requestSettings = {
+  /**
+   * `http` (the default) is HTTP/1.1, websockets and server-sent events included. A service behind `grpc` speaks it in the clear
+   * on its port, and sees the whole path.
+   */
+  protocol: z.enum(["http", "grpc"]).optional(),
+  ...settings,
 };
 
 export const routeDefaults = z.strictObject(requestSettings).default({});
@@ -124,6 +128,7 @@ const wildcard = z
         `must not be longer than nginx reads: at most ${mostAllowed} characters together, where a * counts for 11; allow beginnings such as preview-* instead`,
       ),
     port: z.int().min(1).max(65535).default(8080),
+    ...settings,
   })
   .optional();
 

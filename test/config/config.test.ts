@@ -56,6 +56,11 @@ test("a route that waits longer than the load balancer is refused", () => {
     /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 25 s .*; raise [\w-]+:edge\.timeoutSeconds to 65/,
   );
   checkConfig(raw(slow({ timeoutSeconds: 65 }), google), "test", projectDir);
+  const byName = {
+    ...slow({ timeoutSeconds: 65 }),
+    proxy: { wildcards: { path: { allow: ["a"], timeoutSeconds: 61 } } },
+  };
+  assert.match(refusal(byName, google), /wildcards\.path\.timeoutSeconds\n\s+61 is more than the 60 s/);
 });
 
 test("a body that the proxy cannot keep must be passed on as it comes", () => {
@@ -69,6 +74,8 @@ test("a body that the proxy cannot keep must be passed on as it comes", () => {
     refusal(route({ buffering: true }, { maxBodyMb: 513 })),
     /hoge\.routeDefaults\.maxBodyMb\n\s+513 is more/,
   );
+  const byName = { ...valid, proxy: { wildcards: { subdomain: { allow: ["a"], maxBodyMb: 513 } } } };
+  assert.match(refusal(byName), /wildcards\.subdomain\.maxBodyMb\n\s+513 is more/);
   for (const [settings, defaults] of [
     [{ maxBodyMb: 0, buffering: false }],
     [{ maxBodyMb: 0 }, { buffering: false }],

@@ -11,7 +11,7 @@ const config = schema.parse({
   edge: { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8"] },
   proxy: {
     redirects: [{ host: "old.example.com", path: "/a/", to: "https://shop.example.com/b/", status: 301 }],
-    wildcards: { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 3000 } },
+    wildcards: { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 3000, timeoutSeconds: 5 } },
   },
   services: {
     web: {
@@ -81,9 +81,15 @@ test("redirects and wildcards reach the proxy with full names", () => {
   ]);
   const common = { domain: "shop.example.com", suffix: "apps.svc.cluster.local" };
   assert.deepEqual(wildcards, [
-    { by: "subdomain", allow: ["preview-*"], port: 8080, ...common },
-    { by: "path", allow: ["docs"], port: 3000, ...common },
+    { by: "subdomain", allow: ["preview-*"], port: 8080, settings: {}, ...common },
+    { by: "path", allow: ["docs"], port: 3000, settings: { timeoutSeconds: 5 }, ...common },
   ]);
+  const edge = { kind: "gce", timeoutSeconds: 15, drainSeconds: 30 } as const;
+  assert.deepEqual(
+    proxyRoutes({ ...config, edge }).wildcards?.map(({ settings }) => settings?.timeoutSeconds),
+    [10, 5],
+    "behind Google's load balancer they wait as long as that allows",
+  );
 });
 
 test("the entrance serves every name: hosts of routes and redirects, and the wildcard", () => {

@@ -49,7 +49,10 @@ const settings = fc.record({
   }),
   responseHeaders: fc.option(
     fc.dictionary(
-      chars(lower, 1, 62).map((name) => `X-${name}`),
+      fc.oneof(
+        chars(lower, 1, 62).map((name) => `X-${name}`),
+        fc.constantFrom("X-Frame-Options", "strict-transport-security", "Content-Security-Policy"),
+      ),
       chars(`${lower} ,;:=.*/()'_+?&%@!~-`, 1, 1000),
       { maxKeys: 2 },
     ),
@@ -85,6 +88,7 @@ const wildcard = fc.record({
   domain: hostName.filter(isHostName),
   suffix: fc.constant("shop.svc.cluster.local"),
   port: fc.integer({ min: 1, max: 65535 }),
+  settings: fc.option(settings, { nil: undefined }),
 });
 
 /** Any set of routes, redirects and wildcards that is valid. */

@@ -59,12 +59,6 @@ const proxy = (): ProxyRoutes => ({
     { service: "beta", path: "/chosen/", keepPrefix: false },
     { service: "web", path: "/limited", keepPrefix: false, settings: { limit: { requestsPerSecond: 1, burst: 2 } } },
     { service: "web", path: "/small", keepPrefix: false, settings: { maxBodyMb: 1 } },
-    {
-      service: "web",
-      path: "/marked",
-      keepPrefix: false,
-      settings: { responseHeaders: { "Cache-Control": "public, max-age=60" } },
-    },
   ]),
   redirects: [
     { path: "/old/", to: "/new/", status: 301 },
@@ -76,7 +70,18 @@ const proxy = (): ProxyRoutes => ({
   ],
   wildcards: [
     { by: "subdomain", allow: ["preview-*", "web", "beta"], domain, suffix, port: wildcardPort },
-    { by: "path", allow: ["preview-*", "beta"], domain, suffix, port: wildcardPort },
+    {
+      by: "path",
+      allow: ["preview-*", "beta"],
+      domain,
+      suffix,
+      port: wildcardPort,
+      settings: {
+        maxBodyMb: 1,
+        limit: { requestsPerSecond: 1, burst: 3 },
+        responseHeaders: { "Referrer-Policy": "no-referrer" },
+      },
+    },
   ],
 });
 
@@ -198,12 +203,14 @@ test("a route's own body size holds", () =>
     assert.equal((await ask(port, "/", { method: "POST", body: megabytes(2) })).status, 200);
   }));
 
-test("answers carry the security headers, a route's own beside them, and a service's in their place", () =>
+test("services that are found by name have settings, and a limit for all of them together", () =>
   withWays(async ({ port }) => {
-    const { headers } = await ask(port, "/marked");
-    assert.equal(headers["cache-control"], "public, max-age=60");
-    assert.equal(headers["x-content-type-options"], "nosniff");
-    assert.equal(headers["x-frame-options"], "SAMEORIGIN");
-    assert.equal(headers["referrer-policy"], "strict-origin-when-cross-origin");
-    assert.equal(headers.server, "nginx");
+    const from = "127.0.0.8";
+    const small = await ask(port, "/beta/", { from });
+    assert.equal(small.headers["referrer-policy"], "no-referrer");
+    assert.equal((await ask(port, "/beta/", { from, method: "POST", body: Buffer.alloc(2 ** 21) })).status, 413);
+    const paths = ["/beta/", "/preview-1/", "/beta/", "/preview-1/", "/beta/"];
+    const statuses = await Promise.all(paths.map(async (path) => (await ask(port, path, { from })).status));
+    assert.ok(statuses.includes(429), statuses.join());
+    assert.equal((await ask(port, "/", { from, headers: { host: `beta.${domain}` } })).status, 200);
   }));
