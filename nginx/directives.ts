@@ -9,8 +9,11 @@ export const location = (match: string, body: readonly string[]): string =>
  * The prefix is cut from what the client sent, byte by byte: `rewrite` and `proxy_pass http://service/` would decode `%2F`.
  * A path that is below the prefix only once it is decoded (`/hoge%2Fx`) did not name this route.
  */
-export const below = (bare: string, rest = "/.*"): string =>
-  `if ($request_uri !~ "^${bare}(?<below_prefix>${rest})$") {\n    return 404 $answer_no_route;\n}`;
+export const below = (bare: string, rest = "/.*"): string => unlessSent(`${bare}(?<below_prefix>${rest})$`);
+
+/** @param expression of the beginning of the path, as the client sent it */
+export const unlessSent = (expression: string): string =>
+  `if ($request_uri !~ "^${expression}") {\n    return 404 $answer_no_route;\n}`;
 
 export function settingDirectives({
   timeoutSeconds,

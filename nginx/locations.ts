@@ -1,5 +1,5 @@
 /** The locations of one server: each route is a block with the service's name above it, longest path first. */
-import { below, location, settingDirectives } from "./directives.ts";
+import { below, location, settingDirectives, unlessSent } from "./directives.ts";
 import type { Redirect, Route, Wildcard } from "./routes.ts";
 import { limitDirectives, nameOf, targetOf } from "./targets.ts";
 import { literally, sorted } from "./text.ts";
@@ -40,8 +40,8 @@ function routeBody(route: Route): string[] {
   if (route.maintenance === true)
     return [...named, "add_header Retry-After 60 always;", "return 503 $answer_maintenance;"];
   const directives = [...settingDirectives(settings), ...limitDirectives(nameOf(route), settings.limit)];
-  if (!path.endsWith("/") || path === "/" || route.keepPrefix)
-    return [...named, ...directives, `proxy_pass http://${target};`];
+  if (!path.endsWith("/") || path === "/") return [...named, ...directives, `proxy_pass http://${target};`];
+  if (route.keepPrefix) return [...named, unlessSent(literally(path)), ...directives, `proxy_pass http://${target};`];
   const bare = path.slice(0, -1);
   return [
     ...named,

@@ -210,21 +210,12 @@ function serverBlock(listen: string, name: string, locations: readonly string[])
     }
 
 ${locations.map((block) => `${indent(block)}\n`).join("\n")}
-    error_page 413 @too_large;
-    error_page 429 @too_many;
-    error_page 502 @down;
-    error_page 504 @slow;
-    location @too_large {
-        return 413 $answer_too_large;
+    location @answer {
+        return 500 $answer;
     }
-    location @too_many {
-        return 429 $answer_too_many;
-    }
-    location @down {
-        return 502 $answer_down;
-    }
-    location @slow {
-        return 504 $answer_slow;
+    location = /../answer {
+        internal;
+        return 500 $answer;
     }
 }
 `;

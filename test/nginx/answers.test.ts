@@ -21,6 +21,9 @@ test("404 where no route is meant, 400 where the path could mean two things", as
       ["/", { host }, 404, "no such route"],
       ["/hoge/", { host }, 404, "no such route"],
       ["/hoge%2Fx", {}, 404, "no such route"],
+      ["/kept%2Fx", {}, 404, "no such route"],
+      ["/h%6Fge/x", {}, 404, "no such route"],
+      ["/k%65pt/x", {}, 404, "no such route"],
       ["/hoge/../kept/", {}, 400, "path with dot segments"],
       ["/hoge/%2E%2e/kept/", {}, 400, "path with dot segments"],
       ["/hoge/..%2Fkept/", {}, 400, "path with dot segments"],
@@ -155,5 +158,22 @@ test("over HTTPS alone browsers are told to keep to it, by the service where it 
     assert.equal(await told("/", "http"), undefined);
     assert.equal(await told("/own/", "https"), "max-age=1");
     assert.equal(await told("/nowhere", "https", { host: "else.example" }), ours, "nginx's own answers too");
+  });
+});
+
+test("what a service says to nginx alone is neither done nor passed on", async () => {
+  await using sly = await startService("sly", (_request, response) => {
+    response.setHeader("x-accel-redirect", "/hoge/").setHeader("x-accel-limit-rate", "1");
+    response.end("its own words, and more of them than a byte a second would bring in time");
+  });
+  system.nameServer.names.set(addressOf("sly"), "127.0.0.1");
+  const routes = ["/", "/hoge/"].map((path) => ({ service: "sly", path, keepPrefix: false }));
+  await withProxy(proxyRoutes(system.nameServer, { sly: sly.port }, routes), async ({ port }) => {
+    const { body, headers } = await ask(port, "/x");
+    assert.match(body, /^its own words/);
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => name.startsWith("x-accel")),
+      [],
+    );
   });
 });

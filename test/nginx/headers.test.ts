@@ -43,7 +43,9 @@ async function withEntry(entry: ProxyRoutes["client"]["entry"], use: (seen: Ask)
 /** Every header about the client and where it came in; a header that is absent is left out. */
 const told = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(
-    Object.entries(headers).filter(([name]) => /^(host|referer|forwarded|proxy|x-(forwarded|real)-.*)$/.test(name)),
+    Object.entries(headers).filter(([name]) =>
+      /^(host|referer|forwarded|proxy|true-client-ip|x-(forwarded|real|client|original|rewrite)-.*)$/.test(name),
+    ),
   );
 
 test("behind the load balancer a service is told the exact set", async () => {
@@ -108,6 +110,11 @@ test("nothing that a client itself claims reaches a service", async () => {
     "x-forwarded-server": "evil.example",
     "x-forwarded-prefix": "/evil",
     "x-forwarded-port": "666",
+    "x-forwarded-scheme": "https",
+    "x-client-ip": "6.6.6.6",
+    "true-client-ip": "6.6.6.6",
+    "x-original-url": "/admin",
+    "x-rewrite-url": "/admin",
     x_forwarded_for: "6.6.6.6",
     forwarded: "for=6.6.6.6;proto=https",
     proxy: "http://evil.example/",

@@ -88,10 +88,24 @@ test("what could mean two things is refused, and nothing behind it reaches a ser
       const answer = await send(port, request);
       assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), what);
       assert.equal(answer.match(/^HTTP\/1\.1 /gm)?.length, 1, `${what}: one answer`);
+      const [head = "", body = ""] = answer.split("\r\n\r\n");
+      assert.match(head, /^Content-Type: application\/json$/m, what);
+      const { error, requestId } = JSON.parse(body) as Record<string, string>;
+      assert.ok(error !== undefined && error !== "refused", `${what}: ${error}`);
+      assert.match(requestId ?? "", /^[0-9a-f]{32}$/, what);
       assert.equal(web.count(), before, `${what}: reached the service`);
     }
     // Nothing of the above was remembered by a connection to the service.
     assert.equal((await ask(port, "/")).status, 200);
+  }));
+
+test("a cookie of 30,000 bytes passes, and is the service's to take", () =>
+  withWeb(async ({ port }) => {
+    // The service's own limit is 16 KiB: it answers 431, and not nginx 400.
+    const before = web.count();
+    assert.equal((await ask(port, "/", { headers: { cookie: `a=${"b".repeat(12_000)}` } })).status, 200);
+    assert.equal(web.count(), before + 1);
+    assert.equal((await ask(port, "/", { headers: { cookie: `a=${"b".repeat(30_000)}` } })).status, 431);
   }));
 
 test("requests that follow each other on one connection stay apart", () =>

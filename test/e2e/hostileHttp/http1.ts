@@ -111,13 +111,13 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "a path with a fragment": get("/own000#x"),
 
   // Too much of it.
-  "a path of 9,000 bytes": get(`/own000${"a".repeat(9000)}`),
+  "a path of 33,000 bytes": get(`/own000${"a".repeat(33_000)}`),
   "a path of 70,000 bytes": get(`/own000${"a".repeat(70_000)}`),
-  "a header of 20,000 bytes": get("/own000", `X-A: ${"a".repeat(20_000)}`),
+  "a header of 33,000 bytes": get("/own000", `X-A: ${"a".repeat(33_000)}`),
   "a header of 70,000 bytes": get("/own000", `X-A: ${"a".repeat(70_000)}`),
-  "a name of 20,000 bytes": get("/own000", `X-${"a".repeat(20_000)}: b`),
+  "a name of 33,000 bytes": get("/own000", `X-${"a".repeat(33_000)}: b`),
   "200 headers": get("/own000", ...many(200, "b")),
-  "90 headers, with 36,000 bytes together": get("/own000", ...many(90, "b".repeat(400))),
+  "90 headers, with 63,000 bytes together": get("/own000", ...many(90, "b".repeat(700))),
   "a body that is announced as too large": `${post("Content-Length: 20000000")}hello`,
 };
 
@@ -140,6 +140,7 @@ export const harmless: Readonly<Record<string, { readonly bytes: string | Bytes;
       bytes: `${post(chunked)}5\r\nhello\r\n0\r\nX-Real-IP: 198.51.100.9\r\nContent-Length: 3\r\n\r\n`,
       seen: ["POST /own000 hello"],
     },
+    "a cookie of 9,000 bytes": { bytes: get("/own000", `Cookie: a=${"b".repeat(9000)}`), seen: ["GET /own000"] },
     "a body that is a request": {
       bytes: `${get("/own000", `Content-Length: ${smuggled.length}`)}${smuggled}`,
       seen: [`GET /own000 ${smuggled}`],
