@@ -6,14 +6,7 @@ import { learningSeconds, renderRoutes, type ProxyRoutes } from "../nginx/routes
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
-import {
-  podSpec,
-  proxyDrainSeconds,
-  resourceRequirements,
-  rollingUpdate,
-  rolloutTimeouts,
-  type Resources,
-} from "./pod.ts";
+import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
 
 export interface NginxProxyArgs {
   readonly namespace: pulumi.Input<string>;
@@ -25,6 +18,8 @@ export interface NginxProxyArgs {
   readonly resources: Resources;
   /** Seconds that a rollout may take before it counts as failed. */
   readonly rolloutSeconds: number;
+  /** Seconds in which a pod that is going away still serves, while the load balancer in front learns of it. */
+  readonly drainSeconds: number;
   /** Annotations of the Service, as the load balancer in front wants them. @default - none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
   /** How the edge learns what the port for gRPC speaks; it is there where there are such routes. @default - it is not told */
@@ -86,7 +81,7 @@ export class NginxProxy extends pulumi.ComponentResource {
             metadata: { labels: commonLabels(app) },
             spec: podSpec(
               app,
-              proxyDrainSeconds,
+              args.drainSeconds,
               {
                 name: "nginx",
                 image: args.image,

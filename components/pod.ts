@@ -11,8 +11,12 @@ export interface Resources {
   readonly memory: string;
 }
 
-/** Seconds in which a pod of the proxy that is going away still serves, while the load balancer learns of it. */
-export const proxyDrainSeconds = 10;
+/**
+ * Seconds in which a pod of the proxy that is going away still serves, while the load balancer learns of it. Google's is told by its
+ * API, for which its own example waits 40 s (https://cloud.google.com/knowledge/kb/502-503-errors-on-external-http-s-load-balancer-000006416);
+ * a controller inside the cluster sees it at once.
+ */
+export const proxyDrainSeconds = { google: 40, inCluster: 10 };
 
 /**
  * The same for the pods of a service, whose addresses the proxy knows by DNS: a cache on the node keeps them for up to 30 s

@@ -1,6 +1,7 @@
-/** What the edge of a stack reads on the Services of the proxy. */
+/** What the edge of a stack wants of the proxy: what it reads on its Services, and how long it needs to learn that a pod is going. */
 import { gceGrpcAnnotations, gceServiceAnnotations } from "./gceIngress.ts";
 import type { GrpcService } from "./grpcPort.ts";
+import { proxyDrainSeconds } from "./pod.ts";
 
 type Edge =
   | { readonly kind: "gce" }
@@ -16,7 +17,10 @@ const manyRetries = { "projectcontour.io/max-retries": "1000" };
 export const proxyServices = (edge: Edge) => ({
   serviceAnnotations: { gce: gceServiceAnnotations, gateway: {}, ingress: manyRetries }[edge.kind],
   grpcService: grpcServiceOf(edge),
+  drainSeconds: isGoogles(edge) ? proxyDrainSeconds.google : proxyDrainSeconds.inCluster,
 });
+
+const isGoogles = (edge: Edge): boolean => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
 
 function grpcServiceOf(edge: Edge): GrpcService {
   if (edge.kind === "gce") return { annotations: gceGrpcAnnotations };

@@ -40,6 +40,7 @@ async function makeProxy(grpcService?: GrpcService, change: Partial<ProxyRoutes>
       routes: { ...routes, ...change },
       resources: { cpu: "100m", memory: "128Mi" },
       rolloutSeconds: 120,
+      drainSeconds: 10,
       ...(grpcService && { grpcService }),
     },
     { provider },
@@ -137,18 +138,22 @@ describe("the proxy", () => {
 test("each edge is told in its own words that the Service speaks HTTP/2 over TLS", () => {
   const contour = { "projectcontour.io/upstream-protocol.h2": "grpc" };
   assert.deepEqual(proxyServices({ kind: "gce" }), {
+    drainSeconds: 40,
     serviceAnnotations: gceServiceAnnotations,
     grpcService: { annotations: { ...gceServiceAnnotations, "cloud.google.com/app-protocols": '{"grpc":"HTTP2"}' } },
   });
   assert.deepEqual(proxyServices({ kind: "gateway", onGoogle: true }), {
+    drainSeconds: 40,
     serviceAnnotations: {},
     grpcService: { appProtocol: "HTTP2" },
   });
   assert.deepEqual(proxyServices({ kind: "gateway", onGoogle: false }), {
+    drainSeconds: 10,
     serviceAnnotations: {},
     grpcService: { annotations: contour },
   });
   assert.deepEqual(proxyServices({ kind: "ingress", grpcServiceAnnotations: { "example.com/proto": "h2" } }), {
+    drainSeconds: 10,
     serviceAnnotations: { "projectcontour.io/max-retries": "1000" },
     grpcService: { annotations: { ...contour, "example.com/proto": "h2" } },
   });

@@ -33,6 +33,7 @@ async function make(metrics?: ProxyMetrics) {
       routes,
       resources: { cpu: "100m", memory: "128Mi" },
       rolloutSeconds: 120,
+      drainSeconds: 10,
       metrics,
     },
     { provider },

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import { NginxProxy, type NginxProxyArgs } from "../../components/nginxProxy.ts";
-import { proxyDrainSeconds, restrictedContainer } from "../../components/pod.ts";
+import { proxyServices } from "../../components/proxyServices.ts";
+import { restrictedContainer } from "../../components/pod.ts";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
 import { findings } from "../../policy/predicates.ts";
 import { mockPulumi, settled, valueOf } from "../mocks.ts";
@@ -21,6 +22,7 @@ const args: NginxProxyArgs = {
   routes,
   resources: { cpu: "100m", memory: "128Mi" },
   rolloutSeconds: 120,
+  drainSeconds: 10,
 };
 const labels = { "app.kubernetes.io/name": "nginx-proxy", "app.kubernetes.io/part-of": "gke-microservices" };
 const selector = { "app.kubernetes.io/name": "nginx-proxy" };
@@ -119,13 +121,28 @@ test("the Deployment's inputs", async () => {
       requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
       limits: { memory: "128Mi", "ephemeral-storage": "1536Mi" },
     },
-    lifecycle: { preStop: { sleep: { seconds: proxyDrainSeconds } } },
+    lifecycle: { preStop: { sleep: { seconds: 10 } } },
     startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
     readinessProbe: { ...health, periodSeconds: 5 },
     livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
   });
   const { create, update } = deployment.customTimeouts ?? {};
   assert.deepEqual([create, update], ["120s", "120s"]);
+});
+
+test("behind Google's load balancer a pod that is going away serves for longer, and has the time for it", async () => {
+  const times = async (edge: Parameters<typeof proxyServices>[0]) => {
+    const { drainSeconds } = proxyServices(edge);
+    const { spec } = (await make({ drainSeconds })).template as unknown as {
+      spec: { containers: { lifecycle: object }[]; terminationGracePeriodSeconds: number };
+    };
+    return [spec.containers[0]?.lifecycle, spec.terminationGracePeriodSeconds];
+  };
+  const sleep = (seconds: number) => ({ preStop: { sleep: { seconds } } });
+  assert.deepEqual(await times({ kind: "gce" }), [sleep(40), 75]);
+  assert.deepEqual(await times({ kind: "gateway", onGoogle: true }), [sleep(40), 75]);
+  assert.deepEqual(await times({ kind: "gateway", onGoogle: false }), [sleep(10), 45]);
+  assert.deepEqual(await times({ kind: "ingress", grpcServiceAnnotations: {} }), [sleep(10), 45]);
 });
 
 test("a proxy for so many services that DNS does not answer for all at once is ready when it knows them", async () => {
