@@ -85,7 +85,7 @@ function scaleTable({ kind, memory, memoryFit, speed, checkSeconds, firstAnswerS
     [kind, ""],
     [
       ["memory", memory.map(({ count, mib }) => `${whole(count)}: ${mib.toFixed(1)} MiB`).join(", ")],
-      ["each", `${memoryFit.kibEach.toFixed(1)} KiB (R² ${memoryFit.r2.toFixed(4)})`],
+      ["each", `${memoryFit.kibEach.toFixed(1)} KiB (the last over the first: ${memoryFit.bend.toFixed(2)} x)`],
       ["speed with 1,000 over 1", spread(speed)],
       ["`nginx -t` with 1,000", `${checkSeconds.toFixed(2)} s`],
       ["start to first answer with 1,000", `${firstAnswerSeconds.toFixed(2)} s`],

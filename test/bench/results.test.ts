@@ -61,11 +61,14 @@ test("what slows a whole round down is not in a paired ratio", () => {
   assert.throws(() => pairedRatio([1, 2], [1]), /2 rounds cannot be paired with 1/);
 });
 
-test("memory of so much each lies on a line; memory that grows faster does not", () => {
-  const counts = [1, 10, 100, 1000];
-  const line = fit(counts.map((count) => ({ count, mib: 8 + count / 32 })));
-  assert.ok(Math.abs(line.kibEach - 32) < 1e-9 && Math.abs(line.r2 - 1) < 1e-9);
-  assert.ok(fit([1, 2, 3, 4].map((count) => ({ count, mib: 4 ** count }))).r2 < 0.9);
+test("memory of so much each is a line; memory that grows with the square is far from it, at any size", () => {
+  const of = (mib: (count: number) => number) =>
+    fit([1, 250, 500, 750, 1000].map((count) => ({ count, mib: mib(count) })));
+  const line = of((count) => 8 + count / 32);
+  assert.ok(Math.abs(line.kibEach - 32) < 1e-9 && Math.abs(line.bend - 1) < 1e-9);
+  for (const scale of [1e4, 1e6]) assert.ok(of((count) => 8 + count ** 2 / scale).bend > 6);
+  assert.ok(of((count) => 8 + count * Math.log2(count)).bend < 1.5, "as sorting does");
+  assert.ok(of((count) => 8 + Math.min(count, 300)).bend < 1);
 });
 
 const run = (requestsPerSecond: number, p50Micros: number): Run => ({
