@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "./components/certificateExpiry.ts";
 import { checkSettings } from "./config/checks.ts";
 import { sizeWarnings, type TlsMaterial } from "./config/checks/edge.ts";
+import { memoryWarnings } from "./config/checks/memory.ts";
 import { edgePaths, withHealthPaths } from "./config/grpc.ts";
 import { hostNames } from "./config/hosts.ts";
 import { fullKey, project } from "./config/project.ts";
@@ -117,7 +118,8 @@ export function checkConfig(
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
-  return { settings: parsed.data, google, tls, warnings: [...warningsOf(tls), ...sizeWarnings(parsed.data)] };
+  const warnings = [...warningsOf(tls), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
+  return { settings: parsed.data, google, tls, warnings };
 }
 
 function warningsOf(tls: TlsMaterial | undefined): string[] {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig } from "../../config.ts";
+import { projectDir, raw, valid } from "./refusal.ts";
+
+function warnings(services: number, memory: string): readonly string[] {
+  const names = Array.from({ length: services }, (_, index) => `s${index}`);
+  const config = {
+    ...valid,
+    proxy: { resources: { memory } },
+    services: Object.fromEntries(names.map((name) => [name, { image: "a/b:1", routes: [{ path: `/${name}/` }] }])),
+  };
+  return checkConfig(raw(config), "test", projectDir).warnings;
+}
+
+test("a proxy with more services than its memory holds is warned of, with the amount to set", () => {
+  assert.deepEqual(warnings(900, "128Mi"), []);
+  const [warning, ...others] = warnings(1100, "128Mi");
+  assert.match(
+    warning ?? "",
+    /proxy\.resources\.memory: 128Mi may be too little for 1100 services .*; set 192Mi or more$/,
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(warnings(1100, "192Mi"), []);
+  assert.deepEqual(warnings(1100, "1Gi"), []);
+  assert.equal(warnings(1100, "100000000").length, 1, "bytes");
+  assert.deepEqual(warnings(1, "32Mi"), []);
+});
