@@ -110,6 +110,7 @@ test("what fails under way is tried at another pod, unless it may not happen twi
   );
   for (const [method, count] of [
     ["POST", 1],
+    ["PATCH", 1],
     ["GET", 2],
   ] as const) {
     await withNginx(text, async ({ port }) => {

@@ -210,3 +210,39 @@ test("a thousand services are known when the proxy says that it is ready, and co
     },
   );
 });
+
+test("a service that is found by name appears, and moves, and is found there", async () => {
+  await using nameServer = await startNameServer();
+  await using first = await startService("first", (_request, response) => response.end("first"), "127.0.0.6");
+  await using second = await startService(
+    "second",
+    (_request, response) => response.end("second"),
+    "127.0.0.7",
+    first.port,
+  );
+  const text = renderRoutes({
+    ...proxyRoutes(nameServer, {}, []),
+    wildcards: (["path", "subdomain"] as const).map((by) => ({
+      by,
+      allow: ["preview-*"],
+      domain: "shop.example.com",
+      suffix: "shop.svc.cluster.local",
+      port: first.port,
+    })),
+  });
+  await withNginx(text, async ({ port }) => {
+    const answers = async () => [
+      (await ask(port, "/preview-1/")).body,
+      (await ask(port, "/", { headers: { host: "preview-1.shop.example.com" } })).body,
+    ];
+    assert.match((await answers()).join(), /unknown or down.*unknown or down/s);
+    for (const [address, name] of [
+      ["127.0.0.6", "first"],
+      ["127.0.0.7", "second"],
+    ] as const) {
+      nameServer.names.set(addressOf("preview-1"), address);
+      await until(`it is at ${address}`, async () => (await answers()).every((body) => body === name));
+    }
+    assert.ok(second.count() >= 2);
+  });
+});

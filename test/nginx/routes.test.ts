@@ -84,6 +84,20 @@ test("what a route waits for without saying so is what nginx.conf says", () => {
     assert.match(main, new RegExp(`^ +${directive} ${usualTimeoutSeconds}s;$`, "m"));
 });
 
+test("idle connections of the load balancer are kept for longer than it keeps them, which is 600 s", () => {
+  const main = readFileSync(join(import.meta.dirname, "../../nginx/nginx.conf"), "utf8");
+  assert.match(main, /^ +keepalive_timeout 620s;$/m);
+});
+
+test("to many services fewer connections are kept, because each takes memory", () => {
+  const kept = (services: number) => {
+    const names = Array.from({ length: services }, (_, index) => `s${index}`);
+    const upstreams = names.map((service) => ({ service, address: "web.shop.svc", port: 80 }));
+    return /keepalive (\d+);/.exec(renderRoutes({ ...small, upstreams, routes: [] }))?.[1];
+  };
+  assert.deepEqual([1, 64, 128, 512, 1000].map(kept), ["512", "512", "256", "64", "64"]);
+});
+
 test("networks are spelled as nginx takes them, each once", () => {
   const trustedProxies = ["1:2:3:4:5:6:7::/112", "2001:DB8:0::/32", "2001:db8::/32"];
   const text = renderRoutes({ ...small, client: { trustedProxies, entry: "last" } });
