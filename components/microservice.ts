@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels, contentHash, podsService, selectorLabels } from "./naming.ts";
 import {
+  disruptionBudget,
   podSpec,
   resourceRequirements,
   rollingUpdate,
@@ -119,7 +120,7 @@ export class Microservice extends pulumi.ComponentResource {
     if (args.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(
         `${name}-disruption`,
-        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(service) } } },
+        { metadata, spec: disruptionBudget(service) },
         parent,
       );
     }

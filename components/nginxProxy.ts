@@ -6,7 +6,14 @@ import { learningSeconds, renderRoutes, type ProxyRoutes } from "../nginx/routes
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metrics.ts";
 import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
-import { podSpec, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+import {
+  disruptionBudget,
+  podSpec,
+  resourceRequirements,
+  rollingUpdate,
+  rolloutTimeouts,
+  type Resources,
+} from "./pod.ts";
 
 export interface NginxProxyArgs {
   readonly namespace: pulumi.Input<string>;
@@ -130,11 +137,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     );
 
     if (args.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-disruption`,
-        { metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(app) } } },
-        parent,
-      );
+      new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionBudget(app) }, parent);
     }
 
     if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);

@@ -84,5 +84,15 @@ export const rollingUpdate = (maxSurge: number | string) => ({
   rollingUpdate: { maxSurge, maxUnavailable: 0 },
 });
 
+/**
+ * One pod at a time may go, and one that is not ready at any time: pods that never get ready would otherwise use up the budget
+ * and keep their node from being drained (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy).
+ */
+export const disruptionBudget = (name: string) => ({
+  maxUnavailable: 1,
+  unhealthyPodEvictionPolicy: "AlwaysAllow",
+  selector: { matchLabels: selectorLabels(name) },
+});
+
 /** `customTimeouts` for a Deployment: an image that does not exist fails in this time, not in ten minutes. */
 export const rolloutTimeouts = (seconds: number) => ({ create: `${seconds}s`, update: `${seconds}s` });

@@ -3,6 +3,7 @@ import { appliesTo, unknown, type Predicate, type Properties, type Violation } f
 import { accessPredicates } from "./predicates/access.ts";
 import { clusterPredicates } from "./predicates/cluster.ts";
 import { controlPlanePredicates } from "./predicates/controlPlane.ts";
+import { disruptionPredicates } from "./predicates/disruption.ts";
 import { edgePredicates } from "./predicates/edge.ts";
 import { networkPredicates } from "./predicates/network.ts";
 import { nodePoolPredicates } from "./predicates/nodePool.ts";
@@ -16,6 +17,7 @@ export const allPredicates: readonly Predicate[] = [
   ...edgePredicates,
   ...accessPredicates,
   ...workloadPredicates,
+  ...disruptionPredicates,
 ];
 
 /** A violation of the rule `id`. */

@@ -156,7 +156,7 @@ test("one replica has no disruption budget, which would keep its node from ever 
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
     metadata,
-    spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+    spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow", selector: { matchLabels: selector } },
   });
 });
 

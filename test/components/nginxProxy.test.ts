@@ -179,6 +179,7 @@ test("one replica has no disruption budget", async () => {
   assert.deepEqual((await make({ replicas: 1 })).recording.all(type), []);
   assert.deepEqual((await make({ replicas: 2 })).recording.one(type).inputs["spec"], {
     maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
     selector: { matchLabels: selector },
   });
 });

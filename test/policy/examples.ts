@@ -386,6 +386,18 @@ export const examples: readonly Example[] = [
       ],
     },
   },
+  {
+    type: "kubernetes:policy/v1:PodDisruptionBudget",
+    good: { metadata: { namespace: "apps" }, spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow" } },
+    broken: {
+      "budget-lets-drain": [
+        ["spec.unhealthyPodEvictionPolicy", undefined],
+        ["spec.unhealthyPodEvictionPolicy", "IfHealthyBudget"],
+        ["spec.maxUnavailable", 0],
+        ["spec.maxUnavailable", undefined],
+      ],
+    },
+  },
   ...["Secret", "ConfigMap"].map((kind) => ({
     type: `kubernetes:core/v1:${kind}`,
     good: { metadata: { namespace: "apps" }, immutable: true, stringData: { key: "value" } },
