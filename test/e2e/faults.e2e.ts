@@ -45,7 +45,7 @@ const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: entrance().c
 
 /** Adds what was seen to the table. @param inevitable failures that nothing could have prevented, and why */
 function seen({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
-  row({ what, requests, failed: load.failures.length, outage, inevitable, p99: load.p99 });
+  row({ what, requests, failures: load.failures, outage, inevitable, p99: load.p99 });
 }
 function nothingLost(observed: Observed<unknown>, what: string): void {
   seen(observed, what);

@@ -29,11 +29,14 @@ export interface Failure {
 }
 
 export interface LoadResult {
+  /** Of websockets: connections that were tried, and messages. */
   readonly sent: Readonly<Record<Kind, number>>;
+  /** That it was sent in. */
+  readonly seconds: number;
   readonly failures: readonly Failure[];
   /** Websockets that were closed as going away and connected again at once: no failure. */
   readonly goneAway: number;
-  /** Milliseconds that answers took. */
+  /** Milliseconds from when a request was due, not from when there was time to send it, to its answer. */
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
@@ -49,6 +52,8 @@ const mix: readonly Kind[] = [
 const websockets = 10;
 /** Milliseconds that a websocket is kept: well within what a load balancer gives it. */
 const websocketLife = 15_000;
+/** Milliseconds until a client asks again where it was refused or cut off. */
+const websocketPause = 500;
 const patience = 10_000;
 /** The body that the service sends for a download. */
 const downloadHash = createHash("sha256").update("0123456789abcdef".repeat(4096)).digest("hex");
@@ -59,6 +64,8 @@ const failures: Failure[] = [];
 const latencies: number[] = [];
 let goneAway = 0;
 let running = true;
+/** Milliseconds after the beginning. */
+let ended = 0;
 
 const since = () => Math.round(performance.now() - began);
 const failed = (kind: Kind, what: string) => failures.push({ at: since(), kind, what: what.slice(0, 160) });
@@ -95,9 +102,8 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
       request.end(body);
     });
   const hash = (data: Buffer) => createHash("sha256").update(data).digest("hex");
-  const once = async (kind: Kind) => {
+  const once = async (kind: Kind, due: number) => {
     sent[kind] += 1;
-    const start = performance.now();
     try {
       if (kind === "upload") {
         const body = randomBytes(32 * 1024);
@@ -108,67 +114,86 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
       } else if (kind === "download") {
         if (hash(await ask(kind, "download", {})) !== downloadHash) throw new Error("another body came");
       } else if (!(await ask(kind, "", {})).includes('"service":"echo"')) throw new Error("another service answered");
-      latencies.push(performance.now() - start);
+      latencies.push(performance.now() - due);
     } catch (error) {
       failed(kind, error instanceof Error ? error.message : String(error));
     }
   };
 
-  const sockets = Array.from({ length: websockets }, () => keepSocket(url, ca));
+  // Their first lives end one after another, so that never all of them come at once.
+  const sockets = Array.from({ length: websockets }, (_, index) =>
+    keepSocket(url, ca, (websocketLife * (index + 1)) / websockets),
+  );
   const open = new Set<Promise<void>>();
   for (let count = 0; running; count += 1) {
     const due = began + (count * 1000) / rate;
     const wait = due - performance.now();
     if (wait > 1) await sleep(wait);
-    const asked = once(mix[(count * 7) % mix.length] ?? "kept alive").finally(() => open.delete(asked));
+    const asked = once(mix[(count * 7) % mix.length] ?? "kept alive", due).finally(() => open.delete(asked));
     open.add(asked);
   }
   await Promise.all([...open, ...sockets]);
   agent.destroy();
 }
 
-/** One websocket at a time, for as long as the load runs; twice a second it must get back what it sent. */
-async function keepSocket(url: string, ca: string | undefined): Promise<void> {
-  while (running) {
-    const socket = new WebSocket(new URL("socket", url.replace(/^http/, "ws")), {
-      lookup,
-      handshakeTimeout: patience,
-      ...(ca !== undefined && { ca }),
-    });
-    const ended = new Promise<void>((resolve) => {
-      const end = Date.now() + websocketLife;
-      let sentAt = 0;
-      const timer = setInterval(() => {
-        if (sentAt !== 0 && Date.now() - sentAt > patience) {
-          failed("websocket", "no answer within 10 s");
-          socket.terminate();
-        } else if (!running || Date.now() > end) socket.close(1000);
-        else if (socket.readyState === WebSocket.OPEN && sentAt === 0) {
-          sent.websocket += 1;
-          sentAt = Date.now();
-          socket.send("ping");
-        }
-      }, 500);
-      socket.on("message", () => (sentAt = 0));
-      socket.on("error", (error) => failed("websocket", error.message));
-      socket.on("close", (code) => {
-        clearInterval(timer);
-        if (code === 1001) goneAway += 1;
-        else if (code !== 1000) failed("websocket", `closed with ${code}`);
-        resolve();
-      });
-    });
-    await ended;
+/**
+ * One websocket at a time, for as long as the load runs; twice a second it must get back what it sent.
+ * @param firstLife milliseconds that the first is kept
+ */
+async function keepSocket(url: string, ca: string | undefined, firstLife: number): Promise<void> {
+  for (let life = firstLife; running; life = websocketLife) {
+    const failure = await oneSocket(url, ca, life);
+    if (failure === undefined) continue;
+    failed("websocket", failure);
+    await sleep(websocketPause);
   }
 }
 
+/** @returns why it ended, where it should not have */
+function oneSocket(url: string, ca: string | undefined, life: number): Promise<string | undefined> {
+  sent.websocket += 1;
+  const socket = new WebSocket(new URL("socket", url.replace(/^http/, "ws")), {
+    lookup,
+    handshakeTimeout: patience,
+    ...(ca !== undefined && { ca }),
+  });
+  return new Promise((resolve) => {
+    const end = Date.now() + life;
+    let sentAt = 0;
+    // What is seen first: after it the connection is closed with 1006, which says nothing more.
+    let failure: string | undefined;
+    const timer = setInterval(() => {
+      if (sentAt !== 0 && Date.now() - sentAt > patience) {
+        failure = "no answer within 10 s";
+        socket.terminate();
+      } else if (socket.readyState !== WebSocket.OPEN) return;
+      else if (!running || Date.now() > end) socket.close(1000);
+      else if (sentAt === 0) {
+        sent.websocket += 1;
+        sentAt = Date.now();
+        socket.send("ping");
+      }
+    }, 500);
+    socket.on("message", () => (sentAt = 0));
+    socket.on("error", (error) => (failure ??= error.message));
+    socket.on("close", (code) => {
+      clearInterval(timer);
+      if (code === 1001) goneAway += 1;
+      resolve(failure ?? (code === 1000 || code === 1001 ? undefined : `closed with ${code}`));
+    });
+  });
+}
+
 if (process.argv[1] === import.meta.filename) {
-  process.once("message", () => (running = false));
+  process.once("message", () => {
+    running = false;
+    ended = since();
+  });
   process.once("disconnect", () => process.exit(1)); // without the suite nobody wants the answers
   await run(JSON.parse(process.argv[2] ?? "") as LoadOptions);
+  const seconds = ended / 1000;
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? NaN;
-  process.send?.({ sent, failures, goneAway, p50: at(0.5), p99: at(0.99), longest: at(1) } satisfies LoadResult, () => {
-    process.exit(0);
-  });
+  const times = { p50: at(0.5), p99: at(0.99), longest: at(1) };
+  process.send?.({ sent, seconds, failures, goneAway, ...times } satisfies LoadResult, () => process.exit(0));
 }

@@ -1,4 +1,5 @@
 /** Something is done to the stack while requests come in: how many failed, and for how long. */
+import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -10,6 +11,9 @@ export const rate = Number(process.env["LOAD_RATE"] ?? 500);
 /** The whole suite sends at least so many requests at each change; in its shorter cut a tenth. */
 export const least = process.env["SHORT"] === undefined ? 60_000 : 6_000;
 
+/** Milliseconds that the process of the load may need before its first request. */
+const startMs = 1000;
+
 export interface Observed<T> {
   readonly result: T;
   readonly load: LoadResult;
@@ -18,7 +22,10 @@ export interface Observed<T> {
   readonly outage: number;
 }
 
-/** @param requests that are sent at least, and until `work` has ended and its old pods are gone */
+/**
+ * Fails where the load was not the one that is promised: what it does not send cannot fail either.
+ * @param requests that are sent at least, and until `work` has ended and its old pods are gone
+ */
 export async function underLoad<T>(
   options: Omit<LoadOptions, "rate">,
   work: () => Promise<T>,
@@ -29,15 +36,20 @@ export async function underLoad<T>(
   try {
     await sleep(3000);
     const result = await work();
-    await sleep(Math.max(15_000, (requests / rate) * 1000 - (Date.now() - began)));
+    await sleep(Math.max(15_000, (requests / rate) * 1000 + startMs - (Date.now() - began)));
     const answer = once(child, "message") as Promise<[LoadResult]>;
     child.send("stop");
     const [load] = await answer;
+    const all = Object.values(load.sent).reduce((sum, count) => sum + count, 0);
+    const achieved = (all - load.sent.websocket) / load.seconds;
+    assert.ok(achieved >= 0.95 * rate, `${achieved.toFixed(0)} requests a second instead of ${rate}`);
+    assert.ok(Math.min(...Object.values(load.sent)) > 0, JSON.stringify(load.sent));
+    assert.ok(all >= requests, `${all} requests instead of ${requests}`);
     const times = load.failures.map(({ at }) => at);
     return {
       result,
       load,
-      requests: Object.values(load.sent).reduce((sum, count) => sum + count, 0),
+      requests: all,
       outage: times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000,
     };
   } finally {
