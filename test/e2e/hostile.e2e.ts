@@ -7,9 +7,10 @@ import { checkConfig } from "../../config.ts";
 import { CommandError, kubectl } from "../../local/kubectl.ts";
 import { syntaxProblem } from "../../local/nginx.ts";
 import { projectDir } from "../../local/paths.ts";
-import { hostileConfigs } from "../config/hostile.ts";
+import { google, hostileConfigs, seed } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../program/recorded.ts";
+import { knownKinds, undefinedKinds } from "./checks/kinds.ts";
 import { local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
@@ -20,6 +21,7 @@ const atOnce = 200;
 const namespace = "hostile";
 
 interface Sent {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; namespace?: string };
   readonly data?: Readonly<Record<string, string>>;
@@ -30,17 +32,21 @@ after(() => local("stop.ts", "--keep-cache"));
 test(
   `of ${runs} mutated configs, those that are taken make objects that a strict dry run takes, and routes that nginx takes`,
   { timeout: 30 * 60_000 },
-  async (t) => {
+  async (context) => {
     assert.equal((await start()).status, 0);
     await kubectl(place, ["create", "namespace", namespace]);
-    const seed = Math.floor(Math.random() * 2 ** 31);
+    context.diagnostic(`SEED=${seed}`);
+    const kinds = await knownKinds(place);
+    const unknown = new Set<string>();
     const objects = new Map<string, Sent>();
     let taken = 0;
-    for (const { config } of fc.sample(hostileConfigs, { numRuns: runs, seed })) {
-      const told = raw(config);
+    for (const { config, changes, isHarmless } of fc.sample(hostileConfigs, { numRuns: runs, seed })) {
+      const told = raw(config, google);
+      assert.ok(changes.length > 0);
       try {
         checkConfig(told, "test", projectDir);
       } catch {
+        assert.ok(!isHarmless, JSON.stringify(config));
         continue; // What is said then is looked at in test/config/hostile.test.ts.
       }
       taken += 1;
@@ -48,25 +54,34 @@ test(
       for (const { type, inputs } of recording.resources) {
         if (!type.startsWith("kubernetes:") || inputs["kind"] === undefined) continue;
         const object = structuredClone(inputs) as unknown as Sent;
+        if (!kinds.has(`${object.apiVersion} ${object.kind}`)) {
+          unknown.add(object.kind);
+          continue;
+        }
         // A dry run makes no namespace for what is to be in it.
         if (object.metadata.namespace !== undefined) object.metadata.namespace = namespace;
         objects.set(createHash("sha256").update(JSON.stringify(object)).digest("hex"), object);
       }
     }
-    t.diagnostic(`seed ${seed}: ${taken} of ${runs} configs taken, ${objects.size} different objects`);
+    context.diagnostic(`${taken} of ${runs} configs taken, ${objects.size} different objects`);
+    context.diagnostic(`not checked, for want of their definitions: ${[...unknown].join(", ")}`);
     assert.ok(taken >= runs * 0.3);
+    assert.deepEqual(
+      [...unknown].filter((kind) => !undefinedKinds.includes(kind)),
+      [],
+    );
 
     const all = [...objects.values()];
     const routes = all.flatMap(({ data }) => data?.["routes.conf"] ?? []);
     assert.ok(routes.length > 100);
-    for (const each of routes) assert.equal(await syntaxProblem(each), undefined, `seed ${seed}:\n${each}`);
+    for (const each of routes) assert.equal(await syntaxProblem(each), undefined, `SEED=${seed}:\n${each}`);
 
     for (let first = 0; first < all.length; first += atOnce) {
       const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + atOnce) });
       await kubectl(place, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
         input,
       }).catch((error: unknown) => {
-        assert.fail(`seed ${seed}: ${error instanceof CommandError ? error.message.slice(0, 4000) : String(error)}`);
+        assert.fail(`SEED=${seed}: ${error instanceof CommandError ? error.message.slice(0, 4000) : String(error)}`);
       });
     }
   },

@@ -6,11 +6,9 @@ import { kubectlPath } from "../../local/build.ts";
 import { startCluster, stopCluster } from "../../local/cluster.ts";
 import { kubectl as kubectlAt } from "../../local/kubectl.ts";
 import { createProgress } from "../../local/progress.ts";
+import { knownKinds, undefinedKinds } from "./checks/kinds.ts";
 import { manifests, stacks } from "./checks/manifests.ts";
 import type { Deployment, Rendered } from "../program/rendered.ts";
-
-/** Kinds that only GKE has, and no definition to be had elsewhere. */
-const googleOnly = ["BackendConfig", "FrontendConfig", "PodMonitoring"];
 
 const kubectl = async (args: readonly string[], objects: readonly object[] = []) => {
   const { kubeconfig, context } = await cluster;
@@ -28,21 +26,15 @@ after(async () => {
   await stopCluster({ keepCache: true });
 });
 
-async function knownKinds(): Promise<Set<string>> {
-  const lines = (await kubectl(["api-resources", "--no-headers"])).trim().split("\n");
-  // NAME SHORTNAMES APIVERSION NAMESPACED KIND; some have no short name.
-  return new Set(lines.map((line) => line.split(/\s+/).slice(-3)).map(([version, , kind]) => `${version} ${kind}`));
-}
-
 for (const stack of stacks)
   test(`stack ${stack}: every object is taken, and its pods are admitted`, async (context) => {
     const objects = parseAllDocuments(await manifests(stack)).map((document) => document.toJS() as Rendered);
-    const kinds = await knownKinds();
+    const kinds = await knownKinds({ kubectl: kubectlPath, ...(await cluster) });
     const isKnown = ({ apiVersion, kind }: Rendered) => kinds.has(`${apiVersion} ${kind}`);
     const unknown = objects.filter((object) => !isKnown(object)).map(({ kind }) => kind);
     if (unknown.length > 0) context.diagnostic(`not checked, for want of their definitions: ${unknown.join(", ")}`);
     assert.deepEqual(
-      unknown.filter((kind) => !googleOnly.includes(kind)),
+      unknown.filter((kind) => !undefinedKinds.includes(kind)),
       [],
     );
 

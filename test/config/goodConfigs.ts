@@ -1,0 +1,169 @@
+/** Stack configs that ought to be taken, at the limits as often as within them. */
+import fc from "fast-check";
+import type { Config } from "./places.ts";
+
+const letters = "abcdefghijklmnopqrstuvwxyz".split("");
+const inLabels = [...letters, ..."0123456789-".split("")];
+const text = (characters: readonly string[], minLength: number, maxLength: number) =>
+  fc.array(fc.constantFrom(...characters), { minLength, maxLength }).map((each) => each.join(""));
+/** A DNS label of up to 40 characters: the longest that is allowed is as likely as any other. */
+const label = fc
+  .tuple(
+    fc.constantFrom(...letters),
+    fc.oneof(text(inLabels, 0, 12), text(inLabels, 38, 38)),
+    fc.constantFrom(...letters),
+  )
+  .map((parts) => parts.join(""))
+  .filter((name) => name !== "default" && name !== "nginx-proxy" && !/^(kube|pods)-/.test(name));
+const segment = text([...inLabels, ".", "_", "~"], 1, 12).filter((name) => name !== "." && name !== "..");
+const path = fc
+  .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.boolean())
+  .map(([segments, isPrefix]) => `/${segments.join("/")}${isPrefix ? "/" : ""}`);
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const seconds = fc.integer({ min: 1, max: 25 });
+/** Whatever Kubernetes takes as it is: not the characters that its YAML knows no way to write. */
+const anyText = fc.string({ unit: "binary" }).filter((value) => !/[\0\x7f-\x9f\ufffe\uffff]/.test(value));
+const headerText = text([...inLabels, " ", ";", ":", "=", "'", "(", ")", "%"], 1, 40);
+
+const requestSettings = {
+  protocol: maybe(fc.constantFrom("http", "grpc")),
+  timeoutSeconds: maybe(seconds),
+  maxBodyMb: maybe(fc.constantFrom(1, 512)),
+  buffering: maybe(fc.boolean()),
+  limit: maybe(
+    fc.record({
+      requestsPerSecond: fc.constantFrom(1, 50, 1_000_000),
+      burst: fc.constantFrom(0, 100_000),
+      connections: fc.constantFrom(1, 65_535),
+    }),
+  ),
+  responseHeaders: maybe(fc.dictionary(text(inLabels.slice(0, 26), 1, 20), headerText, { maxKeys: 3 })),
+};
+
+const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m");
+const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k");
+const route = fc.record({ path, host: maybe(label), keepPrefix: fc.constant(false), ...requestSettings });
+/** What names another service, or another's secret, is chosen here and named once all have their names. */
+const others = fc.record({
+  calls: fc.boolean(),
+  canary: maybe(fc.constantFrom(1, 99)),
+  version: maybe(fc.constantFrom({ header: "X-Version", value: "2" }, { cookie: "v_1", value: "a".repeat(64) })),
+  secrets: fc.dictionary(fc.constantFrom("SECRET", "_SECRET_2"), anyText, { maxKeys: 2 }),
+});
+const service = fc.record({
+  image: fc.constantFrom("registry.example.com/hoge:1.4.2", `a/b@sha256:${"0".repeat(64)}`, "localhost:5000/x/y:v"),
+  port: fc.constantFrom(1024, 8080, 65535),
+  replicas: fc.constantFrom(1, 2, 100),
+  healthPath: path,
+  routes: fc.uniqueArray(route, {
+    maxLength: 4,
+    selector: ({ host, path: where }) => `${host ?? ""}${where.replace(/\/$/, "")}`,
+  }),
+  env: fc.dictionary(
+    text(["A", "B", "_", "1"], 1, 30).filter((name) => !/^\d/.test(name)),
+    fc.oneof(fc.string(), anyText, fc.integer(), fc.boolean(), fc.constant("x".repeat(10_000))),
+    { maxKeys: 4 },
+  ),
+  resources: maybe(fc.record({ cpu, memory })),
+  egress: fc.constantFrom([], [{ cidr: "203.0.113.0/24", ports: [1, 65535] }]),
+  roles: fc.constantFrom([], ["roles/pubsub.publisher"]),
+  others,
+});
+type Service = typeof service extends fc.Arbitrary<infer T> ? T : never;
+
+/** What depends on where the Kubernetes is. */
+const elsewhere = fc.record({
+  cluster: fc.constant({ kind: "existing", context: "somewhere" }),
+  registry: fc.constant({ kind: "node" }),
+  edge: fc.constantFrom<Config>(
+    { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8", "::1/128"] },
+    { kind: "gateway", className: "contour", trustedProxies: [] },
+  ),
+  tls: fc.constantFrom<Config>({ mode: "none" }, { mode: "self-signed", hsts: { days: 3650 } }),
+  metrics: fc.constantFrom<Config>({}, { scrape: "own" }, { scrape: "prometheus-operator", labels: { release: "x" } }),
+});
+const google = fc.record({
+  cluster: fc.constantFrom<Config>(
+    { kind: "gke" },
+    { kind: "gke", mode: "autopilot", releaseChannel: "RAPID" },
+    { kind: "gke", zones: ["asia-northeast1-a"], nodePools: { main: { spot: true, diskGb: 2000 } } },
+    { kind: "gke", endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24" } } },
+  ),
+  registry: fc.constantFrom<Config>({ kind: "artifact-registry" }, { kind: "artifact-registry", keep: 1, scan: false }),
+  edge: fc.constantFrom<Config>(
+    { kind: "gce", timeoutSeconds: 86_400, armor: { rateLimit: { requests: 1, seconds: 3600 } } },
+    { kind: "gce", iap: { members: ["group:developers@example.com"] } },
+    { kind: "gateway", drainSeconds: 3600, cdn: { cacheMode: "CACHE_ALL_STATIC" } },
+    { kind: "gateway", armor: { log4j: false, allow: ["203.0.113.0/24"] } },
+  ),
+  tls: fc.constantFrom<Config>({ mode: "managed" }, { mode: "managed", hsts: { days: 0 } }, { mode: "self-signed" }),
+  dns: fc.constantFrom<Config | undefined>(undefined, { create: true, wildcard: true }, { zone: "example-com" }),
+  metrics: fc.constantFrom<Config>({}, { byService: true }, { scrape: "none" }),
+});
+
+const everywhere = fc.record({
+  domain: fc.tuple(label, label).map(([a, b]) => `${a}.${b}.example`),
+  namespace: maybe(label),
+  rolloutSeconds: maybe(fc.constantFrom(10, 180, 3600)),
+  networkPolicies: fc.constantFrom<Config>({}, { enabled: false }, { dns: ["10.0.0.0/8"] }),
+  proxy: fc.record({
+    replicas: fc.constantFrom(1, 100),
+    resolver: fc.constantFrom("10.96.0.10", "kube-dns.kube-system.svc.cluster.local"),
+    redirects: fc.constantFrom([], [{ host: "old", path: "/a/", to: "https://www.example.com/b/" }]),
+    wildcards: fc.constantFrom<Config>(
+      {},
+      { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 65535 } },
+    ),
+  }),
+  services: fc.dictionary(label, service, { minKeys: 1, maxKeys: 4 }),
+});
+
+export const good: fc.Arbitrary<Config> = fc
+  .tuple(everywhere, fc.oneof(elsewhere, google))
+  .map(([{ services, proxy, ...rest }, { metrics, ...place }]) => {
+    const isGoogle = place.cluster["kind"] === "gke";
+    // Google makes no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
+    const isNarrow = place.edge["kind"] === "gce" && place.tls["mode"] === "managed";
+    const names = Object.keys(services);
+    const settings = Object.entries(services).map(([name, { others, routes, roles, ...more }], index) => {
+      const other = names.length > 1 ? names[(index + 1) % names.length] : undefined;
+      return [
+        name,
+        {
+          ...more,
+          ...(isGoogle && { roles }),
+          ...(other !== undefined && others.calls && { calls: [other] }),
+          routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),
+        },
+      ] as const;
+    });
+    const secrets = Object.entries(services).map(([name, { others }]) => [name, others.secrets] as const);
+    const { subdomain: _, ...narrow } = proxy.wildcards;
+    return {
+      ...rest,
+      ...place,
+      proxy: { ...proxy, metrics, wildcards: isNarrow ? narrow : proxy.wildcards },
+      services: Object.fromEntries(settings),
+      secrets: Object.fromEntries(secrets),
+    };
+  })
+  .map((config) => JSON.parse(JSON.stringify(config)) as Config);
+
+type Others = Service["others"];
+/** Routes of different services that contradict each other are not what is looked for: paths begin with the service. */
+function routeOf(
+  name: string,
+  { buffering, ...route }: Service["routes"][number],
+  other: string | undefined,
+  { canary, version }: Others,
+) {
+  return {
+    ...route,
+    path: `/${name}${route.path}`,
+    ...(route.protocol !== "grpc" && { buffering }),
+    ...(other !== undefined && {
+      ...(canary !== undefined && { canary: { service: other, percent: canary } }),
+      ...(version && { versions: [{ ...version, service: other }] }),
+    }),
+  };
+}
