@@ -97,7 +97,7 @@ test("no dependency has a known weakness", async (context) => {
   };
   if (report.statusCode === 404 || report.statusCode === 405) {
     // A mirror that only hands out packages. Anything else that is not an answer is a failure.
-    context.diagnostic(`not asked: the registry takes no audits (${report.message ?? ""})`);
+    context.skip(`the registry takes no audits (${report.message ?? ""}); the workflow "Test" asks as well`);
     return;
   }
   assert.deepEqual(report.vulnerabilities, {}, text);
