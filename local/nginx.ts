@@ -9,6 +9,7 @@ import { completed, digest } from "./cache.ts";
 import { cacheDir, projectDir } from "./paths.ts";
 import type { Credentials } from "./pki.ts";
 import { Problem } from "./problem.ts";
+import { commandLine } from "./processes.ts";
 import { unpackWheel } from "./wheel.ts";
 
 const run = promisify(execFile);
@@ -86,6 +87,17 @@ async function placeCertificate(folder: string): Promise<void> {
   await writeFile(join(folder, "tls.key"), key);
 }
 
+const checkFolder = "nginx-check-";
+
+/** A check that is killed leaves its folder behind: the next one takes it away. */
+async function sweep(): Promise<void> {
+  for await (const name of glob(`${checkFolder}*-*`, { cwd: tmpdir() })) {
+    const owner = Number(name.slice(checkFolder.length).split("-")[0]);
+    if (commandLine(owner).length > 0) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined); // another user's
+  }
+}
+
 /**
  * What nginx itself (`nginx -t`) has against a stack's routes.
  * @returns its words, or undefined where it takes them
@@ -93,7 +105,8 @@ async function placeCertificate(folder: string): Promise<void> {
  */
 export async function syntaxProblem(routes: string): Promise<string | undefined> {
   const nginx = await nginxProgram();
-  const folder = await mkdtemp(join(tmpdir(), "nginx-check-"));
+  await sweep();
+  const folder = await mkdtemp(join(tmpdir(), `${checkFolder}${process.pid}-`));
   try {
     // The cluster's resolver has a name that only the cluster knows, and nginx looks it up while it reads.
     const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");

@@ -1,35 +1,76 @@
-/** Whatever moment a command is killed at, the next one recovers, and in the end nothing is left over. */
+/** Whatever moment a command is killed at, the next one recovers, and in the end nothing is left over. SEED repeats a run. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectDir } from "../../local/paths.ts";
-import { editStack, local, stackFile } from "./commands.ts";
+import { editStack, local, stackFile, type Outcome } from "./commands.ts";
 import { machine } from "./machine.ts";
 import { start } from "./path.ts";
 
 const moments = process.env["SHORT"] === undefined ? 20 : 5;
-/** Longer than a start that has everything compiled, in milliseconds. */
-const longest = 30_000;
+const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+let state = seed;
 
-after(() => local("stop.ts", "--keep-cache"));
+/** From 0 to 1, as it follows from the seed: mulberry32. */
+function random(): number {
+  state = (state + 0x6d2b79f5) | 0;
+  const half = Math.imul(state ^ (state >>> 15), 1 | state);
+  const whole = (half + Math.imul(half ^ (half >>> 7), 61 | half)) ^ half;
+  return ((whole ^ (whole >>> 14)) >>> 0) / 2 ** 32;
+}
+const pick = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
 
-test(`start, apply and stop are killed at ${moments} random moments`, { timeout: 45 * 60_000 }, async (context) => {
-  await local("stop.ts", "--keep-cache");
+const stop = () => local("stop.ts", "--keep-cache");
+after(stop);
+
+async function good(outcome: Promise<Outcome>, what: string): Promise<number> {
+  const { status, text, seconds } = await outcome;
+  assert.equal(status, 0, `${what}:\n${text}`);
+  return seconds;
+}
+
+test(`start, apply and stop are killed at ${moments} random moments`, { timeout: 60 * 60_000 }, async (context) => {
+  context.diagnostic(`SEED=${seed}`);
+  await stop();
   const before = await machine();
+  // What is killed here, and what recovers from it, has temporary files of its own.
+  const temporary = mkdtempSync(join(tmpdir(), "interrupted-"));
+  const { TMPDIR: elsewhere } = process.env;
+  process.env["TMPDIR"] = temporary;
+  context.after(() => {
+    if (elsewhere === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = elsewhere;
+    rmSync(temporary, { recursive: true });
+  });
+
   const original = readFileSync(stackFile, "utf8");
-  const pick = <T>(choices: readonly T[]) => choices[Math.floor(Math.random() * choices.length)] as T;
+  const withRoute = (path: string) => {
+    editStack(context, () => original.replace("{ path: /hoge/ }", `{ path: /hoge/ }, { path: ${path} }`));
+  };
+  const nothingLeft = async (what: string) => {
+    assert.deepEqual({ ...(await machine()), checkout: [] }, { ...before, checkout: [] }, what);
+  };
+  /** Seconds that each takes here when nobody ends it. */
+  const durations = { start: await good(start(), "start"), apply: 0, stop: 0 };
+  withRoute("/first/");
+  durations.apply = await good(start(), "apply");
+  durations.stop = await good(stop(), "stop");
+
   let killed = 0;
   for (let moment = 0; moment < moments; moment += 1) {
     const what = pick(["start", "apply", "stop"] as const);
     const signal = pick(["SIGKILL", "SIGINT", "SIGTERM"] as const);
-    const milliseconds = Math.round(Math.random() * (what === "stop" ? 3000 : longest));
-    if (what === "start") await local("stop.ts", "--keep-cache");
-    if (what === "apply")
-      editStack(context, () => original.replace("{ path: /hoge/ }", `{ path: /hoge/ }, { path: /at${moment}/ }`));
+    const next = pick(["start", "start", "stop"] as const);
+    const milliseconds = Math.round(random() * 950 * durations[what]);
+    const told = `${what}, ${signal} after ${milliseconds} ms, then ${next}`;
+    await good(what === "start" ? stop() : start(), `before ${told}`);
+    if (what === "apply") withRoute(`/at${moment}/`);
+
     const script = join(projectDir, "local", `${what === "stop" ? "stop" : "start"}.ts`);
     const args = what === "stop" ? ["--keep-cache"] : ["--engine", "kubectl"];
     const child = spawn(process.execPath, [script, ...args], { cwd: projectDir, stdio: "ignore" });
@@ -37,13 +78,16 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
     await Promise.race([sleep(milliseconds), exit]);
     if (child.kill(signal)) killed += 1;
     await exit;
-    const { status, text } = await start();
-    assert.equal(status, 0, `${what}, ${signal} after ${milliseconds} ms:\n${text}`);
+
+    await good(next === "start" ? start() : stop(), told);
+    if (next === "stop") await nothingLeft(told);
   }
   context.diagnostic(`${killed} of ${moments} were still at work when they were killed`);
-  assert.ok(killed > 0);
+  assert.ok(killed >= 0.75 * moments, `${killed} of ${moments} were still at work`);
+
   editStack(context, () => original);
-  const stopped = await local("stop.ts", "--keep-cache");
-  assert.equal(stopped.status, 0, stopped.text);
-  assert.deepEqual({ ...(await machine()), checkout: [] }, { ...before, checkout: [] });
+  await good(start(), "the last start"); // which also takes away what a killed one left among temporary files
+  await good(stop(), "the last stop");
+  await nothingLeft("the last stop");
+  assert.deepEqual(readdirSync(temporary), []);
 });

@@ -1,5 +1,8 @@
 /** What nginx has against a configuration is said before anything is applied. */
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { refuseBadRoutes, syntaxProblem } from "../../local/nginx.ts";
 import { Problem } from "../../local/problem.ts";
@@ -28,4 +31,15 @@ test("a configuration that nginx does not take is refused in nginx's words, with
       error.message.includes('unknown "nobody" variable') &&
       error.fix.includes("routes.ts"),
   );
+});
+
+test("a check that was killed leaves nothing behind for good", async (t) => {
+  // No process has an id above the most that Linux gives (2^22).
+  const left = mkdtempSync(join(tmpdir(), "nginx-check-4194305-"));
+  const atWork = mkdtempSync(join(tmpdir(), `nginx-check-${process.pid}-`));
+  t.after(() => {
+    rmSync(atWork, { recursive: true });
+  });
+  assert.equal(await syntaxProblem(routes), undefined);
+  assert.deepEqual([existsSync(left), existsSync(atWork)], [false, true]);
 });
