@@ -1,19 +1,52 @@
 /** What is secret stays where it belongs: canary values are looked for in all that the project prints, logs, starts and applies. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { kubectl } from "../../local/kubectl.ts";
-import { logsDir, tlsDir } from "../../local/paths.ts";
+import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../local/paths.ts";
 import { allProcesses, commandLine } from "../../local/processes.ts";
 import { command, editStack, local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
 after(() => local("stop.ts", "--keep-cache"));
 
-/** The middle of a PEM file's text: long enough to be found, and in one line. */
-const heart = (file: string) => readFileSync(file, "utf8").split("\n")[3] ?? assert.fail(`${file} is no key`);
+/** The middle of a PEM text, long enough to be found and in one line: as it is, and as it looks in base64. */
+function hearts(pem: string): string[] {
+  const line = pem.split("\n")[2];
+  assert.ok(line !== undefined && line.length >= 20, "this is no key");
+  // Three characters become four, so wherever they begin, these stand in the whole text's base64.
+  const encoded = Buffer.from(pem).toString("base64");
+  return [line, encoded.slice(80, 140)];
+}
+
+/** What the project's commands print of the local stack, beside starting it. */
+async function told(): Promise<Map<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), "secrets-"));
+  const page = join(folder, "doctor.html");
+  try {
+    const all = new Map<string, string>();
+    for (const words of [
+      "local/render.ts local --verbose",
+      "local/check.ts local --verbose",
+      "doctor/main.ts local --verbose --json",
+      `doctor/main.ts local --html ${page}`,
+      "diff/main.ts HEAD local --verbose",
+      "diagram/run.ts local --verbose",
+    ]) {
+      const [script = "", ...args] = words.split(" ");
+      const { text } = await command(process.execPath, [join(projectDir, script), ...args]);
+      assert.ok(text.length > 20 && !/^usage|is no option/i.test(text), `${words}: ${text}`);
+      all.set(words, text);
+    }
+    all.set("the doctor's page", readFileSync(page, "utf8"));
+    return all;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -41,7 +74,7 @@ test(
         .replace("config:", "config:\n  rolloutSeconds: 10")
         .replace("build: { context: ./services/hoge }", "image: localhost/nowhere/hoge:1"),
     );
-    const failed = await start();
+    const failed = await start("--verbose");
     assert.equal(failed.status, 1);
     seen.set("a start that fails", failed.text);
     editStack(context, (text) => text.replace("API_KEY", "API KEY"));
@@ -52,6 +85,7 @@ test(
     const rendered = await local("render.ts", "local");
     assert.equal(rendered.status, 0, rendered.text);
     seen.set("render", rendered.text);
+    for (const [what, text] of await told()) seen.set(what, text);
     clearInterval(sampler);
     seen.set("process lists", [...listed].join("\n"));
 
@@ -64,10 +98,17 @@ test(
         await kubectl(place, ["--namespace", "apps", "logs", `deployment/${name}`, "--all-containers"]),
       );
 
+    const adminKey = /"client-key-data": "([\w+/=]+)"/.exec(readFileSync(kubeconfigPath, "utf8"))?.[1] ?? assert.fail();
+    const keys = [tlsDir, join(stateDir, "pki")].flatMap(filesBelow).filter((name) => name.endsWith(".key"));
+    for (const name of ["tls.key", "ca.key", "accounts.key", "apiserver.key"])
+      assert.ok(
+        keys.some((file) => basename(file) === name),
+        `there is no ${name}`,
+      );
     const canaries = {
       "a service's secret": [value, encoded],
-      "the certificate's key": [heart(join(tlsDir, "tls.key"))],
-      "the CA's key": [heart(join(tlsDir, "ca.key"))],
+      "the kubeconfig's key": [adminKey, ...hearts(Buffer.from(adminKey, "base64").toString())],
+      ...Object.fromEntries(keys.map((file) => [file, hearts(readFileSync(file, "utf8"))])),
     };
     for (const [what, texts] of Object.entries(canaries))
       for (const [where, text] of seen)
@@ -75,8 +116,7 @@ test(
 
     // The canary is real: it is where it belongs.
     assert.ok((await kubectl(place, ["--namespace", "apps", "get", "secrets", "--output", "yaml"])).includes(encoded));
-    for (const file of filesBelow(tlsDir).filter((name) => name.endsWith(".key")))
-      assert.equal(statSync(file).mode & 0o077, 0, file);
+    for (const file of [...keys, kubeconfigPath]) assert.equal(statSync(file).mode & 0o077, 0, file);
   },
 );
 
