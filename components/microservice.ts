@@ -4,6 +4,7 @@ import { commonLabels, contentHash, podsService, selectorLabels } from "./naming
 import {
   disruptionBudget,
   podSpec,
+  readiness,
   resourceRequirements,
   rollingUpdate,
   rolloutTimeouts,
@@ -81,7 +82,7 @@ export class Microservice extends pulumi.ComponentResource {
                 ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
                 resources: resourceRequirements(args.resources),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
-                readinessProbe: { ...health, periodSeconds: 5, timeoutSeconds: 3 },
+                readinessProbe: { ...health, ...readiness(3) },
                 // Not the health path: a service that is merely busy or draining must not be restarted.
                 livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
               },

@@ -9,6 +9,7 @@ import { commonLabels, contentHash, selectorLabels } from "./naming.ts";
 import {
   disruptionBudget,
   podSpec,
+  readiness,
   resourceRequirements,
   rollingUpdate,
   rolloutTimeouts,
@@ -105,7 +106,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 // A container may have on the disk what the volume below may hold, and its log.
                 resources: resourceRequirements(args.resources, "1536Mi"),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
-                readinessProbe: { ...health, periodSeconds: 5, ...(learning > 0 && { initialDelaySeconds: learning }) },
+                readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
               },
               {

@@ -78,6 +78,17 @@ export function podSpec(
   };
 }
 
+/**
+ * Pods are asked each second: a kubelet that starts calls all of its pods not ready until they have answered again, and lets a
+ * part of the period pass before it asks (https://github.com/kubernetes/enhancements/issues/4781). One that says nothing is
+ * taken out after 15 s all the same: so long are the timeouts of the failures that it may have.
+ */
+export const readiness = (timeoutSeconds: number) => ({
+  periodSeconds: 1,
+  timeoutSeconds,
+  failureThreshold: 15 / timeoutSeconds,
+});
+
 /** New pods first, old ones after: a rollout never has fewer pods ready than asked for. */
 export const rollingUpdate = (maxSurge: number | string) => ({
   type: "RollingUpdate",

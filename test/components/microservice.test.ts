@@ -94,7 +94,12 @@ test("the Deployment's inputs", async () => {
     },
     lifecycle: { preStop: { sleep: { seconds: serviceDrainSeconds } } },
     startupProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
-    readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 5, timeoutSeconds: 3 },
+    readinessProbe: {
+      httpGet: { path: "/readyz", port: "http" },
+      periodSeconds: 1,
+      timeoutSeconds: 3,
+      failureThreshold: 5,
+    },
     livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
   });
   const { create, update } = deployment.customTimeouts ?? {};
@@ -106,7 +111,7 @@ test("what speaks gRPC alone is asked for its health in gRPC", async () => {
   const probes: Record<string, unknown> = { ...containerOf(recording.one(types.deployment)) };
   const grpc = { port: 9000 };
   assert.deepEqual(probes["startupProbe"], { grpc, periodSeconds: 1, failureThreshold: 60 });
-  assert.deepEqual(probes["readinessProbe"], { grpc, periodSeconds: 5, timeoutSeconds: 3 });
+  assert.deepEqual(probes["readinessProbe"], { grpc, periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 5 });
   assert.deepEqual(probes["livenessProbe"], { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 });
 });
 

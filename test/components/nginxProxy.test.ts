@@ -123,7 +123,7 @@ test("the Deployment's inputs", async () => {
     },
     lifecycle: { preStop: { sleep: { seconds: 10 } } },
     startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
-    readinessProbe: { ...health, periodSeconds: 5 },
+    readinessProbe: { ...health, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 15 },
     livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
   });
   const { create, update } = deployment.customTimeouts ?? {};
