@@ -1,14 +1,18 @@
 /** What runs in the local Kubernetes, by its process ids on this machine: to be killed, or held for a while. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sandboxInit } from "../../../local/inNode.ts";
 import { kubectlObjects, type Place } from "../../../local/kubectl.ts";
 import { allProcesses, commandLine } from "../../../local/processes.ts";
 
-/** Processes of the node itself by program, such as kubelet. */
+/** Processes of the node itself by program, such as kubelet; not those of another cluster on this machine. */
 export function processesOf(program: string): number[] {
-  const found = allProcesses().filter((pid) => basename(commandLine(pid)[0] ?? "") === program);
+  const node = processNamespace(sandboxInit() ?? 0);
+  const found = allProcesses().filter(
+    (pid) => basename(commandLine(pid)[0] ?? "") === program && processNamespace(pid) === node,
+  );
   assert.ok(found.length > 0, `no ${program} is running`);
   return found;
 }
@@ -22,6 +26,17 @@ export function kill(pids: readonly number[]): void {
     }
 }
 
+/** Kubernetes waits before it starts a container again that has ended before. */
+export async function startedAgain(place: Place, deployment: string, before: number, reason: string): Promise<void> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const { count, reasons } = await restartsOf(place, deployment);
+    if (count > before && reasons.includes(reason)) return;
+    assert.ok(Date.now() < end, `started again: ${count - before} times, after: ${reasons.join()}`);
+    await sleep(1000);
+  }
+}
+
 /** Holds processes: to others they are there and do not answer. */
 export async function hold(pids: readonly number[], seconds: number): Promise<void> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");
@@ -32,20 +47,44 @@ export async function hold(pids: readonly number[], seconds: number): Promise<vo
   }
 }
 
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID: string;
+  readonly restartCount: number;
+  readonly lastState: { readonly terminated?: { readonly reason: string } };
+}
 interface PodStatus {
-  readonly containerStatuses: readonly { readonly name: string; readonly containerID: string }[];
+  readonly containerStatuses: readonly ContainerStatus[];
+}
+const podsOf = (place: Place, deployment: string) =>
+  kubectlObjects(place, ["--namespace", "apps", "get", "pods", "--selector", `app.kubernetes.io/name=${deployment}`]);
+
+/** How often containers of a Deployment were started again, and what ended them the last time. */
+export async function restartsOf(place: Place, deployment: string): Promise<{ count: number; reasons: string[] }> {
+  const containers = (await podsOf(place, deployment)).flatMap((pod) => (pod["status"] as PodStatus).containerStatuses);
+  return {
+    count: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    reasons: containers.flatMap(({ lastState }) => lastState.terminated?.reason ?? []),
+  };
 }
 
 /** Processes of a container in the first pod of a Deployment of this project. */
 export async function containerOf(place: Place, deployment: string, container = deployment): Promise<number[]> {
-  const selector = `app.kubernetes.io/name=${deployment}`;
-  const [pod] = await kubectlObjects(place, ["--namespace", "apps", "get", "pods", "--selector", selector]);
+  const [pod] = await podsOf(place, deployment);
   const { containerStatuses } = pod?.["status"] as PodStatus;
   const id = containerStatuses.find(({ name }) => name === container)?.containerID.split("//")[1];
   assert.ok(id !== undefined, `no container ${container} in a pod of ${deployment}`);
   const pids = allProcesses().filter((pid) => cgroupOf(pid).includes(id));
   assert.ok(pids.length > 0);
   return pids;
+}
+
+function processNamespace(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return ""; // It has ended.
+  }
 }
 
 function cgroupOf(pid: number): string {

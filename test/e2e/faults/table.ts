@@ -37,7 +37,7 @@ export function table(): string {
 const signs: readonly (readonly [RegExp, string])[] = [
   [/^\d+ \{"error"/, "proxy's"],
   [/^\d+ (no healthy upstream|upstream (connect|request))/, "edge's"],
-  [/^(socket hang up|.*ECONNRESET|.*EPIPE)/, "connection reset"],
+  [/^(socket hang up|.*ECONNRESET|.*EPIPE|Client network socket disconnected)/, "connection reset"],
   [/ECONNREFUSED/, "connection refused"],
   [/cut off|closed with/, "cut off"],
   [/no answer/, "no answer"],
