@@ -5,7 +5,8 @@ import { startNameServer } from "../test/nginx/loopback.ts";
 import { machine } from "./machine.ts";
 import { closedLoop, openLoop, type Run } from "./proxy/load.ts";
 import { getPrograms, versions } from "./proxy/programs.ts";
-import { tables, writeDocs } from "./proxy/report.ts";
+import { plot } from "./proxy/plot.ts";
+import { tables } from "./proxy/report.ts";
 import { loadOf, summarize, targets, type Case, type ProxyResults } from "./proxy/results.ts";
 import { measureScale, scaledServices } from "./proxy/scale.ts";
 import type { Server } from "./proxy/servers.ts";
@@ -19,6 +20,7 @@ import {
   type SubjectName,
   type Surroundings,
 } from "./proxy/subjects.ts";
+import { writeDocs } from "./report.ts";
 
 export interface ProxyOptions {
   readonly rounds: number;
@@ -64,8 +66,9 @@ export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResul
       scale,
       targets: targets(cases, scale),
     };
-    if (options.write) await writeDocs(result);
-    return { result, text: tables(result) };
+    const text = tables(result);
+    if (options.write) await writeDocs(result, { tables: text, plot: plot(result) });
+    return { result, text };
   } finally {
     await upstream.stop();
     await nameServer[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 /** A picture of the ratios, readable on light and on dark ground. */
 import { describe } from "../machine.ts";
-import { spread } from "./report.ts";
+import { spread } from "../report.ts";
 import { loadOf, type Case, type PeerName, type ProxyResults } from "./results.ts";
 
 const peers: readonly PeerName[] = ["original", "HAProxy", "Envoy", "Caddy"];

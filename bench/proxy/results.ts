@@ -1,14 +1,10 @@
-/** What the benchmark of the proxy finds, and how runs become figures. */
+/** What the benchmark of the proxy finds, and how its runs become figures. */
+import { median, pairedRatio, type Spread, type Target } from "../figures.ts";
 import type { Machine } from "../machine.ts";
 import type { Run } from "./load.ts";
 import type { proxyNames, SubjectName } from "./subjects.ts";
 
-/** A middle and how far the rounds lie apart. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+export { median };
 
 export type PeerName = Exclude<(typeof proxyNames)[number], "this one">;
 /** In a few words. */
@@ -58,17 +54,6 @@ export interface Fit {
   readonly bend: number;
 }
 
-export interface Target {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: "x" | "µs" | "s";
-  readonly limit: number;
-  readonly wanted: "at least" | "at most";
-}
-
-export const reached = ({ value, limit, wanted }: Target): boolean =>
-  wanted === "at least" ? value >= limit : value <= limit;
-
 export interface ProxyResults {
   readonly benchmark: "proxy";
   readonly date: string;
@@ -79,19 +64,6 @@ export interface ProxyResults {
   readonly cases: readonly Case[];
   readonly scale: readonly Scale[];
   readonly targets: readonly Target[];
-}
-
-export function median(values: readonly number[]): number {
-  const ordered = values.toSorted((a, b) => a - b);
-  const middle = (ordered.length - 1) / 2;
-  return ((ordered[Math.floor(middle)] ?? NaN) + (ordered[Math.ceil(middle)] ?? NaN)) / 2;
-}
-
-/** Of what was measured in the same round: what slows a whole round down is in both and falls out. */
-export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Spread {
-  if (ours.length !== theirs.length) throw new Error(`${ours.length} rounds cannot be paired with ${theirs.length}.`);
-  const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));
-  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
 }
 
 /** @param runs of each subject, by round */

@@ -2,8 +2,9 @@
 import { run } from "../../local/command.ts";
 import type { Step } from "../../local/progress.ts";
 import type { ProxyRoutes } from "../../nginx/routes.ts";
+import { pairedRatio } from "../figures.ts";
 import { closedLoop } from "./load.ts";
-import { fit, pairedRatio, type Scale } from "./results.ts";
+import { fit, type Scale } from "./results.ts";
 import { memoryMiB, type Server } from "./servers.ts";
 import { nginx, serviceAddress, startThisOne, type Subject, type Surroundings } from "./subjects.ts";
 

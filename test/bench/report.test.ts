@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { format } from "prettier";
 import { plot } from "../../bench/proxy/plot.ts";
-import { tables, withTables } from "../../bench/proxy/report.ts";
+import { tables } from "../../bench/proxy/report.ts";
 import type { ProxyResults } from "../../bench/proxy/results.ts";
 import { fillIn } from "../../bench/proxy/subjects.ts";
+import { withTables } from "../../bench/report.ts";
 import { projectDir } from "../../local/paths.ts";
 
 const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
@@ -17,7 +18,7 @@ suite("the guide", () => {
 
   test("its tables and its plot are those of its data", async () => {
     const guide = read("docs/performance.md");
-    const written = await format(withTables(guide, tables(results)), { parser: "markdown", printWidth: 120 });
+    const written = await format(withTables(guide, "proxy", tables(results)), { parser: "markdown", printWidth: 120 });
     assert.equal(guide, written);
     assert.equal(read("docs/performance/proxy.svg"), plot(results));
   });
@@ -41,9 +42,14 @@ suite("the guide", () => {
 });
 
 test("text around the figures is left alone; text without a place for them is refused", () => {
-  const [begin, end] = ["<!-- written by `npm run bench -- proxy --write` -->", "<!-- end of what is written -->"];
-  assert.equal(withTables(`a\n${begin}\nold\n${end}\nb\n`, "new"), `a\n${begin}\n\nnew\n${end}\nb\n`);
-  assert.throws(() => withTables("a", "new"), /has lost the lines/);
+  const begin = (name: string) => `<!-- written by \`npm run bench -- ${name} --write\` -->`;
+  const end = "<!-- end of what is written -->";
+  const text = (one: string, other: string) =>
+    ["a", begin("proxy"), ...one.split("/"), end, "b", begin("start"), ...other.split("/"), end, "c\n"].join("\n");
+  assert.equal(withTables(text("old", "old"), "proxy", "new"), text("/new", "old"));
+  assert.equal(withTables(text("old", "old"), "start", "new"), text("old", "/new"));
+  assert.throws(() => withTables(text("old", "old"), "program", "new"), /has lost the lines .* "program"/);
+  assert.throws(() => withTables(begin("proxy"), "proxy", "new"), /has lost the lines/);
 });
 
 test("configurations are filled in whole: nothing that stands for a value is left, and none may be missing", () => {

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { median, pairedRatio, reached } from "../../bench/figures.ts";
 import { parseWrk, type Run } from "../../bench/proxy/load.ts";
-import { fit, median, pairedRatio, reached, summarize, targets, type BySubject } from "../../bench/proxy/results.ts";
+import { fit, summarize, targets, type BySubject } from "../../bench/proxy/results.ts";
 
 const output = `Running 3s test @ http://127.0.0.1:40000/
   1 threads and 32 connections

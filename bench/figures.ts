@@ -1,0 +1,33 @@
+/** How runs become figures, and what is wanted of them, whatever was measured. */
+
+/** A middle and how far the rounds lie apart. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Target {
+  readonly what: string;
+  readonly value: number;
+  /** Empty for a plain number. */
+  readonly unit: "x" | "µs" | "ms" | "s" | "R²" | "";
+  readonly limit: number;
+  readonly wanted: "at least" | "at most";
+}
+
+export const reached = ({ value, limit, wanted }: Target): boolean =>
+  wanted === "at least" ? value >= limit : value <= limit;
+
+export function median(values: readonly number[]): number {
+  const ordered = values.toSorted((a, b) => a - b);
+  const middle = (ordered.length - 1) / 2;
+  return ((ordered[Math.floor(middle)] ?? NaN) + (ordered[Math.ceil(middle)] ?? NaN)) / 2;
+}
+
+/** Of what was measured in the same round: what slows a whole round down is in both and falls out. */
+export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Spread {
+  if (ours.length !== theirs.length) throw new Error(`${ours.length} rounds cannot be paired with ${theirs.length}.`);
+  const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+}
