@@ -5,14 +5,18 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 
 /** Read here rather than asked of the engine, because the commands of the project run without one. */
 export const project: string = nameIn(readFileSync(join(import.meta.dirname, "../Pulumi.yaml"), "utf8"));
 
-function nameIn(text: string): string {
-  const { name } = parse(text) as { readonly name: unknown };
-  return String(name);
+/**
+ * Without a YAML parser, which every preview would wait for: a name holds nothing that YAML would write in another way.
+ * https://www.pulumi.com/docs/iac/concepts/projects/#project-names
+ */
+export function nameIn(text: string): string {
+  const [, name] = /^name:\s*["']?([\w.-]+)/m.exec(text) ?? [];
+  if (name === undefined) throw new Error("Pulumi.yaml has no name.");
+  return name;
 }
 
 /** `domain` → `gke-microservices:domain`, as the Pulumi CLI does it; a key with a namespace stays. */

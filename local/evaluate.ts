@@ -202,25 +202,20 @@ async function grpcOutputs(type: string, name: string): Promise<Record<string, u
 /** Secrets reach the mocks wrapped, with this key as the mark. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
+/** A property with a secret anywhere in it is marked as a whole, by the SDK. */
 function toObject(inputs: Record<string, unknown>, secrets: "redacted" | "plain"): KubernetesObject {
-  const unwrap = (value: unknown, path: string): unknown => {
-    if (Array.isArray(value)) return value.map((item, index) => unwrap(item, `${path}[${index}]`));
-    if (!isObject(value)) return value;
-    if (secretMark in value) return secrets === "plain" ? unwrap(value["value"], path) : redact(value["value"], path);
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [key, unwrap(item, `${path}.${key}`)]),
-    );
-  };
-  const { apiVersion, kind, metadata, ...rest } = unwrap(inputs, "") as KubernetesObject;
+  const shown = Object.entries(inputs).map(([key, value]) => {
+    if (!isObject(value) || !(secretMark in value)) return [key, value];
+    return [key, secrets === "plain" ? value["value"] : redact(value["value"], key)];
+  });
+  const { apiVersion, kind, metadata, ...rest } = Object.fromEntries(shown) as KubernetesObject;
   return { apiVersion, kind, metadata, ...rest };
 }
 
 function redact(value: unknown, path: string): unknown {
   if (isObject(value))
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item, `${path}.${key}`)]));
-  return notShown(`secret ${path.replace(/^\./, "")}`);
+  return notShown(`secret ${path}`);
 }
 
 /** What others need comes first; the entrance last. */

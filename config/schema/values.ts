@@ -1,6 +1,9 @@
 /** The forms of single values, used by the schema's parts. */
 import * as z from "zod";
 
+// A config is checked once in a process: to write a function for each schema would take longer than the check itself.
+z.config({ jitless: true });
+
 /** Kubernetes names that end up in DNS (RFC 1123 label). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 export const label = z
   .string()

@@ -3,12 +3,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { checkConfig } from "../../config.ts";
-import { fullKey, project } from "../../config/project.ts";
+import { fullKey, nameIn, project } from "../../config/project.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 test("a key without a namespace is the project's, any other keeps its own", () => {
   assert.equal(fullKey("domain"), `${project}:domain`);
   assert.equal(fullKey("gcp:project"), "gcp:project");
+});
+
+test("the project's name is found in whatever form Pulumi.yaml has it", () => {
+  for (const name of [
+    "name: shop",
+    'name: "shop"',
+    "name: 'shop'",
+    "name:   shop # ours",
+    "a: {name: no}\r\nname: shop\r\n",
+  ])
+    assert.equal(nameIn(`${name}\nruntime: nodejs\n`), "shop");
+  assert.equal(nameIn("runtime:\n  name: nodejs\nname: my_shop.2-b\n"), "my_shop.2-b");
+  assert.throws(() => nameIn("runtime:\n  name: nodejs\n"), /has no name/);
 });
 
 /** A valid config whose keys are under the name that the project had before. */
