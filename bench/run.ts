@@ -3,6 +3,7 @@ import { main } from "../local/cli.ts";
 import { Problem } from "../local/problem.ts";
 import { apply } from "./apply.ts";
 import { describe, machine } from "./machine.ts";
+import { program } from "./program.ts";
 import { proxy } from "./proxy.ts";
 import { start } from "./start.ts";
 
@@ -11,6 +12,7 @@ interface Options {
   readonly write: boolean;
   readonly rounds: string;
   readonly seconds: string;
+  readonly largest: string;
 }
 
 /** What `--json` prints, and what people read. */
@@ -32,6 +34,8 @@ const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
   },
   proxy: ({ rounds, seconds, write }) =>
     proxy({ rounds: positive("--rounds", rounds), seconds: positive("--seconds", seconds), write }),
+  program: ({ rounds, largest, write }) =>
+    program({ rounds: positive("--rounds", rounds), largest: positive("--largest", largest), write }),
 };
 
 const usage = `npm run bench -- [NAME] [--json] [options]
@@ -39,13 +43,14 @@ const usage = `npm run bench -- [NAME] [--json] [options]
 Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
   --json       figures and machine as JSON
   --cold       start: measures with nothing compiled as well (minutes)
-  --rounds N   proxy: how often each is measured in turn (default 5)
+  --rounds N   proxy, program: how often each is measured in turn (default 5)
   --seconds N  proxy: how long each time (default 3; a complete run takes about 12 minutes)
-  --write      proxy: puts the figures into docs/performance.md and docs/performance/`;
+  --largest N  program: the most services (default 2000; a complete run takes about 20 minutes)
+  --write      proxy, program: puts the figures into docs/performance.md and docs/performance/`;
 
 function positive(option: string, text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text))
-    throw new Problem(`${option} is "${text}".`, "Allowed: a whole number from 1 to 999.");
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new Problem(`${option} is "${text}".`, "Allowed: a whole number from 1 to 9999.");
   return Number(text);
 }
 
@@ -57,6 +62,7 @@ await main(
     write: { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
+    largest: { type: "string", default: "2000" },
   },
   async ({ values, positionals }) => {
     const [name = "start"] = positionals;

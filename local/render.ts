@@ -1,10 +1,10 @@
 /** `npm run render -- STACK [--out DIR]`: the stack's Kubernetes objects as YAML, without credentials. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { stringify } from "yaml";
 import { main, oneStack } from "./cli.ts";
 import { evaluate, readStackFile } from "./evaluate.ts";
 import { projectDir } from "./paths.ts";
+import { objectYaml, toYaml } from "./yaml.ts";
 
 const usage = `npm run render -- STACK [--out DIR]
 
@@ -15,13 +15,12 @@ await main(usage, { out: { type: "string" } }, async ({ values, positionals }) =
   const stack = oneStack(positionals, "npm run --silent render -- staging");
   const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
   const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
-  const text = (object: unknown) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
   if (out === undefined) {
-    process.stdout.write(objects.map(text).join("---\n"));
+    process.stdout.write(toYaml(objects));
     return;
   }
   mkdirSync(out, { recursive: true });
   for (const object of objects)
-    writeFileSync(join(out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), text(object));
+    writeFileSync(join(out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), objectYaml(object));
   console.error(`${objects.length} objects written to ${out}`);
 });

@@ -1,0 +1,99 @@
+/** A picture of the growth, both axes logarithmic, readable on light and on dark ground. */
+import { describe } from "../machine.ts";
+import type { ProgramResults } from "./results.ts";
+
+const [width, height] = [760, 470];
+const area = { left: 70, right: 590, top: 70, bottom: 420 };
+const colors = ["#2da44e", "#8250df", "#bf8700", "#0969da", "#cf222e", "#57606a"];
+
+/** Seconds of CPU by services: the parts of this program, the SDK alone, and each peer's whole command. */
+export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): string {
+  const lines = [
+    line(
+      "this one, all",
+      comparisons.map(({ size, commands }) => [size, commands["this one"].cpuSeconds]),
+    ),
+    line(
+      "evaluation",
+      sizes.map(({ size, parts }) => [size, parts.evaluation / 1000]),
+    ),
+    line(
+      "bare SDK",
+      sizes.map(({ size, bare }) => [size, bare.milliseconds / 1000]),
+    ),
+    ...(["Helm", "kustomize", "cdk8s"] as const).map((name) =>
+      line(
+        `${name}, all`,
+        comparisons.map(({ size, commands }) => [size, commands[name].cpuSeconds]),
+      ),
+    ),
+  ];
+  const points = lines.flatMap(({ points }) => points);
+  const x = scale(
+    points.map(([count]) => count),
+    area.left,
+    area.right,
+  );
+  const y = scale(
+    points.map(([, seconds]) => seconds),
+    area.bottom,
+    area.top,
+  );
+  const ends = labelPlaces(lines.map(({ points }) => y.of(points.at(-1)?.[1] ?? 1)));
+  const drawn = lines.map(({ name, points }, index) => {
+    const path = points.map(([count, seconds]) => `${x.of(count)},${y.of(seconds)}`).join(" ");
+    const dash = name === "bare SDK" ? ' stroke-dasharray="4 3"' : "";
+    return `  <polyline points="${path}" stroke="${colors[index] ?? ""}"${dash}/>
+  <text x="${area.right + 10}" y="${(ends[index] ?? 0) + 4}" style="fill: ${colors[index] ?? ""}">${name}</text>`;
+  });
+  const vertical = x.powers.map(
+    (power) => `  <line class="grid" x1="${x.of(power)}" x2="${x.of(power)}" y1="${area.top}" y2="${area.bottom}"/>
+  <text x="${x.of(power)}" y="${area.bottom + 18}" text-anchor="middle">${power.toLocaleString("en")}</text>`,
+  );
+  const horizontal = y.powers.map(
+    (power) => `  <line class="grid" x1="${area.left}" x2="${area.right}" y1="${y.of(power)}" y2="${y.of(power)}"/>
+  <text x="${area.left - 8}" y="${y.of(power) + 4}" text-anchor="end">${power} s</text>`,
+  );
+  const title = "CPU time by number of services";
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
+  <title id="title">${title}</title>
+  <style>
+    text { font: 13px system-ui, sans-serif; fill: #24292f; }
+    .head { font-size: 16px; font-weight: 600; }
+    polyline { fill: none; stroke-width: 2; }
+    .grid { stroke: #57606a; stroke-opacity: 0.3; }
+    @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }
+  </style>
+  <text class="head" x="16" y="24">${title}</text>
+  <text x="16" y="43">Medians of ${rounds} rounds. ${describe(machine)}</text>
+${[...vertical, ...horizontal, ...drawn].join("\n")}
+  <text x="${(area.left + area.right) / 2}" y="${area.bottom + 40}" text-anchor="middle">services</text>
+</svg>
+`;
+}
+
+type Point = readonly [count: number, seconds: number];
+
+const line = (name: string, all: readonly (readonly [count: number | string, seconds: number])[]) => ({
+  name,
+  points: all.filter((point): point is Point => typeof point[0] === "number"),
+});
+
+/** From whole powers of ten to the largest value. */
+function scale(values: readonly number[], from: number, to: number) {
+  const low = Math.floor(Math.log10(Math.min(...values)));
+  const high = Math.log10(Math.max(...values));
+  const of = (value: number) =>
+    Number((from + ((Math.log10(value) - low) / (high - low || 1)) * (to - from)).toFixed(1));
+  const powers = Array.from({ length: Math.floor(high) - low + 1 }, (_, index) => Number(`1e${low + index}`));
+  return { of, powers };
+}
+
+/** Where labels stand that would otherwise stand on each other. */
+function labelPlaces(wanted: readonly number[]): number[] {
+  const places = [...wanted];
+  let above = -Infinity;
+  for (const index of [...wanted.keys()].sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0)))
+    above = places[index] = Math.max(wanted[index] ?? 0, above + 16);
+  return places;
+}

@@ -1,0 +1,60 @@
+/** The figures of the program as tables, for the terminal and for the guide. */
+import { describe } from "../machine.ts";
+import { spread, table, targetTable, whole } from "../report.ts";
+import { partNames, sizeText, type Comparison, type ProgramResults, type Sized, type ToolName } from "./results.ts";
+
+/** Markdown. */
+export function tables(results: ProgramResults): string {
+  const { sizes, exponents, comparisons, machine, rounds, programs, date } = results;
+  const version = (name: string) => programs[name] ?? "?";
+  return `${date}, ${describe(machine)}; Node ${version("node")}, Helm ${version("helm")}, kustomize ${version("kustomize")}, cdk8s ${version("cdk8s")};
+${rounds} rounds, medians; in brackets the least and the most of all rounds.
+
+### Part by part (milliseconds of CPU)
+
+${table(["", ...partNames, "total", "memory"], sizes.map(partRow))}
+${table(["", ...Object.keys(exponents)], [["exponent", ...Object.values(exponents).map((value) => value.toFixed(2))]])}
+### Evaluation over the bare program
+
+${table(["", "resources", "this one", "bare", "this one / bare", "bare, each"], sizes.map(bareRow))}
+### Whole commands: seconds, and CPU for each object
+
+${table(
+  ["", "objects", ...toolsOf(comparisons)],
+  comparisons.map((each) => commandRow(each)),
+)}
+### What is wanted of the program
+
+${targetTable(results.targets)}`;
+}
+
+const toolsOf = ([first]: readonly Comparison[]): ToolName[] => Object.keys(first?.commands ?? {}) as ToolName[];
+
+const partRow = ({ size, parts, totalMs, memoryMiB }: Sized): string[] => [
+  sizeText(size),
+  ...partNames.map((name) => milliseconds(parts[name])),
+  milliseconds(totalMs),
+  `${whole(memoryMiB)} MiB`,
+];
+
+function bareRow({ size, parts, bare, overBare }: Sized): string[] {
+  const { milliseconds: took, resources } = bare;
+  return [
+    sizeText(size),
+    whole(resources),
+    `${milliseconds(parts.evaluation)} ms`,
+    `${milliseconds(took)} ms`,
+    spread(overBare),
+    `${(took / resources).toFixed(2)} ms`,
+  ];
+}
+
+const commandRow = ({ size, objects, commands }: Comparison): string[] => [
+  sizeText(size),
+  whole(objects),
+  ...Object.values(commands).map(
+    ({ seconds, cpuSeconds }) => `${seconds.toFixed(2)} s, ${whole((cpuSeconds * 1e6) / objects)} µs`,
+  ),
+];
+
+const milliseconds = (value: number): string => (value < 10 ? value.toFixed(1) : whole(value));

@@ -1,0 +1,9 @@
+/** Kubernetes objects as YAML, for people and for kubectl. */
+import { stringify } from "yaml";
+
+/** One object. Nothing is folded or made an alias, so that a diff shows what changed and no more. */
+export const objectYaml = (object: unknown): string =>
+  stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+
+/** All of them in one text. */
+export const toYaml = (objects: readonly unknown[]): string => objects.map(objectYaml).join("---\n");
