@@ -58,7 +58,7 @@ for (const [service, settings] of Object.entries(config.services)) {
       ? new WorkloadIdentity(
           `${service}-identity`,
           { project: cluster.project, stack, service, namespace, roles },
-          { ...inCluster, dependsOn: [kubernetes] },
+          { ...inCluster, dependsOn: [kubernetes.provider] },
         )
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;

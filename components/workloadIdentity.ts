@@ -17,8 +17,9 @@ export interface WorkloadIdentityArgs {
 }
 
 /**
- * A Kubernetes and a Google identity of one service: its pods act as the Google one without any key. Pass
- * `dependsOn: [cluster]`, because the identity pool of a project comes with its first cluster.
+ * A Kubernetes and a Google identity of one service: its pods act as the Google one without any key. Pass the cluster's
+ * provider in `dependsOn`, because the identity pool of a project comes with its first cluster. The provider comes last of the
+ * cluster's parts: one edge for each service, where the component would be an edge to each part.
  *
  * A Google service account stands between, although a role can be granted to the Kubernetes one directly: not every
  * Google API takes that (https://cloud.google.com/iam/docs/federated-identity-supported-services), other projects can
