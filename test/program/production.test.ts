@@ -74,8 +74,10 @@ test("a service with roles is somebody on Google, once the cluster is there and 
   assert.equal(identity.name, "hoge-identity");
   const ours = production.resources.filter(({ parent }) => parent === identity.urn);
   assert.equal(ours.length, 4);
-  // Children wait for what their parent waits for, and go before it.
-  assert.ok(identity.dependencies.includes(production.one(types.cluster).urn));
+  // Children wait for what their parent waits for, and go before it: the provider, and by it the cluster.
+  const provider = production.one("pulumi:providers:kubernetes");
+  assert.deepEqual(identity.dependencies, [provider.urn]);
+  assert.ok(provider.dependencies.includes(production.one(types.cluster).urn));
   assert.equal(production.one(types.account, "hoge-identity-account").inputs["accountId"], "production-svc-hoge");
   assert.deepEqual(
     production
