@@ -68,13 +68,13 @@ function writeKustomize(folder: string, objects: readonly KubernetesObject[]): v
 const shared = "app.kubernetes.io/part-of";
 
 /** @param labels takes what was left out */
-function withoutShared(object: unknown, labels: Record<string, string>): unknown {
+function withoutShared(object: object, labels: Record<string, string>): object {
   return JSON.parse(JSON.stringify(object), (key, value: unknown) => {
     if (key !== "labels" && key !== "metadata") return value;
     const { namespace: _, [shared]: label, ...rest } = value as Record<string, unknown>;
     if (typeof label === "string") labels[shared] = label;
     return rest;
-  });
+  }) as object;
 }
 
 /** A loop in JavaScript over one literal. */
