@@ -8,6 +8,8 @@ export interface Probe {
   readonly answer?: Answer;
   /** Node's code of what went wrong, such as ECONNREFUSED, and its message. */
   readonly error?: { readonly code: string; readonly message: string };
+  /** The answers in order, where following redirects leads back to an address that was asked before. @default - it does not */
+  readonly circle?: readonly Probe[] | undefined;
 }
 
 /** How the load balancer itself answers, by what it has to say. */
@@ -63,6 +65,12 @@ function errorOf(body: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The address that an answer sends its client to; nothing where it does not. */
+export function target({ url, answer }: Probe): URL | undefined {
+  const location = answer !== undefined && answer.status >= 300 && answer.status <= 399 && answer.headers.location;
+  return typeof location === "string" && URL.canParse(location, url) ? new URL(location, url) : undefined;
 }
 
 /** `404 "default backend - 404"`: an answer in a few words. */

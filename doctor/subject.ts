@@ -13,6 +13,8 @@ export interface SubjectRoute {
   readonly place: string;
   readonly host: string;
   readonly path: string;
+  /** The path as the service sees it: a prefix is stripped, unless the route keeps it. */
+  readonly servicePath: string;
   readonly protocol: "http" | "grpc";
   /** The route's own service, then those of its versions and its canary. */
   readonly services: readonly string[];
@@ -73,11 +75,12 @@ export function subjectOf(stack: string, { settings, google }: CheckedConfig, ku
 }
 
 function routeOf(route: Route, domain: string): SubjectRoute {
-  const { host = domain, path, protocol = "http", maintenance = false, settings } = route;
+  const { host = domain, path, protocol = "http", keepPrefix, maintenance = false, settings } = route;
   return {
     place: `${host}${path}`,
     host,
     path,
+    servicePath: path.endsWith("/") && !keepPrefix && protocol === "http" ? "/" : path,
     protocol,
     services: [...new Set(servicesOf(route))],
     maintenance,

@@ -1,5 +1,5 @@
 /** What a route's answer says of its service. */
-import { brief, whoAnswered, type EdgeAnswer, type Probe } from "../answers.ts";
+import { brief, target, whoAnswered, type EdgeAnswer, type Probe } from "../answers.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject, type SubjectRoute } from "../subject.ts";
 import { judge } from "../../local/verify.ts";
@@ -13,7 +13,7 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
   const who = whoAnswered(probe);
   if (who.by === "proxy") return fromProxy(who.error, probe, route, subject);
   if (who.by === "edge") return fromEdge(who.says, probe, route, subject);
-  const { status, headers } = probe.answer;
+  const { status } = probe.answer;
   if (who.by === "stranger")
     return {
       state: "failed",
@@ -22,23 +22,8 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
         "Something before nginx answers for this route alone, such as a rule of the load balancer that the stack does not know.",
       fix: subject.apply,
     };
-  if (status >= 300 && status <= 399 && headers.location !== undefined) {
-    const to = new URL(headers.location, probe.url);
-    if (to.href === new URL(probe.url).href)
-      return {
-        state: "failed",
-        seen: `${status} to ${headers.location}, again and again`,
-        means: `nginx reaches ${service}, and ${service} redirects to the address that it was asked at: TLS is switched on in the application too, which does not believe X-Forwarded-Proto.`,
-        fix: `Switch TLS and the redirect to https off in ${service}, or have it believe X-Forwarded-Proto; TLS ends at the load balancer.`,
-      };
-    if (subject.tls.mode === "none" && to.protocol === "https:" && to.hostname === route.host)
-      return {
-        state: "failed",
-        seen: `${status} to ${headers.location}, where nothing answers: tls.mode is none`,
-        means: `${service} sends clients to https, and the stack has no certificate.`,
-        fix: `${edit(subject, "tls.mode", "Set")}   # or switch the redirect off in ${service}`,
-      };
-  }
+  const redirect = redirected(probe, route, subject);
+  if (redirect !== undefined) return redirect;
   if (status >= 500)
     return {
       state: "failed",
@@ -60,6 +45,38 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
       fix: subject.apply,
     };
   }
+}
+
+/** A redirect that leads a client nowhere. */
+function redirected(probe: Probe, route: SubjectRoute, subject: Subject): Finding | undefined {
+  const [service = ""] = route.services;
+  const to = target(probe);
+  if (to === undefined) return undefined;
+  if (subject.tls.mode === "none" && to.protocol === "https:" && to.hostname === route.host)
+    return {
+      state: "failed",
+      seen: `${brief(probe)}, where nothing answers: tls.mode is none`,
+      means: `${service} sends clients to https, and the stack has no certificate.`,
+      fix: `${edit(subject, "tls.mode", "Set")}   # or switch the redirect off in ${service}`,
+    };
+  const application = "TLS is switched on in the application too, which does not believe X-Forwarded-Proto.";
+  const fix = `Switch TLS and the redirect to https off in ${service}, or have it believe X-Forwarded-Proto; TLS ends at the load balancer.`;
+  if (probe.circle !== undefined)
+    return {
+      state: "failed",
+      seen: `${probe.circle.map(brief).join(", ")}, again and again`,
+      means: `nginx reaches ${service}, and ${service} redirects to the address that it was asked at: ${application}`,
+      fix,
+    };
+  // Without the prefix that nginx has stripped, the client ends at another service or none, instead of in a circle.
+  if (route.servicePath !== route.path && to.href === new URL(route.servicePath, probe.url).href)
+    return {
+      state: "failed",
+      seen: `${brief(probe)}, the address as ${service} saw it`,
+      means: `nginx reaches ${service}, and ${service} redirects to itself, without the prefix ${route.path} that nginx strips: ${application}`,
+      fix: `${fix} A redirect that is meant has to name the prefix, or the route sets keepPrefix.`,
+    };
+  return undefined;
 }
 
 function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subject: Subject, logs: string): Finding {

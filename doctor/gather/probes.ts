@@ -4,6 +4,7 @@ import { connect } from "node:tls";
 import { get, type Entrance } from "../../local/verify.ts";
 import { grpcRoute } from "../../local/verifyGrpc.ts";
 import type { Probe } from "../answers.ts";
+import { circleOf } from "./redirects.ts";
 import { patience, type Subject, type SubjectRoute } from "../subject.ts";
 
 /**
@@ -98,5 +99,6 @@ export async function askRoute(entrance: Entrance, subject: Subject, route: Subj
       return { url: `grpc://${route.place}`, error: errorOf(error) };
     }
   }
-  return ask(patient, scheme, route.host, route.path);
+  const probe = await ask(patient, scheme, route.host, route.path);
+  return { ...probe, circle: await circleOf(probe, subject.hosts, entrance) };
 }

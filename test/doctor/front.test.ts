@@ -24,7 +24,7 @@ import { subject } from "./examples.ts";
 
 const shop = subject("staging", { domain: "shop.localhost" });
 /** How the service `hoge` answers; the next test says anew. */
-type Mood = "well" | "circle" | "slow";
+type Mood = "well" | "circle" | "circle without slash" | "cookie" | "slow";
 let mood: Mood = "well";
 
 let names: NameServer;
@@ -37,9 +37,14 @@ before(async () => {
   names = await startNameServer();
   web = await startService("web");
   hoge = await startService("hoge", ({ url = "", headers }, response) => {
+    const to = (path: string, more = {}) => {
+      response.writeHead(301, { location: `https://${headers.host ?? ""}${path}`, ...more }).end();
+    };
     // As an application does that has TLS switched on, and believes no X-Forwarded-Proto.
-    if (mood === "circle") response.writeHead(301, { location: `https://${headers.host ?? ""}/hoge${url}` }).end();
-    else if (mood === "well") response.end("hello");
+    if (mood === "circle") to(url);
+    else if (mood === "circle without slash") to("/hoge");
+    else if (mood === "cookie" && headers.cookie === undefined) to(`/hoge${url}`, { "set-cookie": "seen=1; Path=/" });
+    else if (mood !== "slow") response.end("hello");
   });
   for (const service of ["web", "hoge"]) names.names.set(addressOf(service), "127.0.0.1");
   authority = await createAuthority("the stack's CA");
@@ -181,15 +186,32 @@ test("a service that is too slow", () =>
     assert.match(means ?? "", /hoge took the request and did not answer/);
   }));
 
-test("301 again and again: TLS is switched on in the application too", () =>
+for (const [answer, route, expected] of [
+  ["circle", "hoge.shop.localhost/", "301 to https://hoge.shop.localhost/, again and again"],
+  ["circle", "shop.localhost/hoge/", "301 to https://shop.localhost/, the address as hoge saw it"],
+  [
+    "circle without slash",
+    "shop.localhost/hoge/",
+    "301 to https://shop.localhost/hoge, 308 to /hoge/, again and again",
+  ],
+] as const)
+  test(`301 again and again: TLS is switched on in the application too: ${expected}`, () =>
+    behindFront(async ({ sources }) => {
+      mood = answer;
+      const { hops } = await examine(sources);
+      mood = "well";
+      const { kind, seen, means } = failing({ hops: hops.filter((hop) => hop.route === route) });
+      assert.deepEqual([kind, seen], ["content", expected]);
+      assert.match(means ?? "", /TLS is switched on in the application too/);
+    }));
+
+test("a redirect to the same address that sets a cookie is no circle", () =>
   behindFront(async ({ sources }) => {
-    mood = "circle";
-    const report = await examine(sources);
+    mood = "cookie";
+    const { hops } = await examine(sources);
     mood = "well";
-    const { route, seen, means } = failing({ hops: report.hops.filter((hop) => hop.route === "shop.localhost/hoge/") });
-    assert.equal(route, "shop.localhost/hoge/");
-    assert.match(seen, /^301 to https:\/\/shop\.localhost\/hoge\/, again and again/);
-    assert.match(means ?? "", /TLS is switched on in the application too/);
+    const content = hops.find(({ id }) => id === "content shop.localhost/hoge/");
+    assert.deepEqual([content?.state, content?.seen], ["ok", "301 from hoge"]);
   }));
 
 test("plain HTTP sends the browser to https, where nothing answers", () =>
