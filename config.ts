@@ -152,7 +152,7 @@ function message(stack: string, problems: readonly ConfigProblem[]): string {
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
     ...(problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : []),
-    `Mend them in Pulumi.${stack}.yaml, or with: pulumi config set --path '<key>' <value>`,
+    `Mend them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
   ].join("\n");
 }
 
@@ -181,7 +181,10 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
     const value = raw[`gcp:${name}`];
     const { form, example } = rules[name];
     if (value === undefined)
-      problems.push({ key: `gcp:${name}`, message: `is missing; set it: pulumi config set gcp:${name} ${example}` });
+      problems.push({
+        key: `gcp:${name}`,
+        message: `is missing; set it: npx pulumi config set gcp:${name} ${example}`,
+      });
     else if (!form.test(value))
       problems.push({
         key: `gcp:${name}`,

@@ -68,7 +68,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       const warning = expiryWarning(pem);
       if (warning !== undefined)
         void pulumi.log.warn(
-          `the CA of the stack ${warning}: let clients know of another, made by pulumi up --replace '${urn}'`,
+          `the CA of the stack ${warning}: let clients know of another, made by npx pulumi up --replace '${urn}'`,
           this,
         );
     });

@@ -12,7 +12,7 @@ Prints, as Markdown, what the working tree changes in a stack compared with the 
 both render them, and rules that are broken. It needs neither credentials nor a cluster, and shows no secrets. It ends
 with status 1 where the config is refused, the preview failed or a rule that stops an update is broken.
 
-  --preview FILE      what "pulumi preview --json --show-sames" printed, to be part of it
+  --preview FILE      what "npx pulumi preview --json --show-sames" printed, to be part of it
   --limit CHARACTERS  how long the text may be; diffs are cut (${commentLimit}, for a comment on GitHub)`;
 
 const options = { preview: { type: "string" }, limit: { type: "string", default: String(commentLimit) } } as const;
@@ -35,5 +35,5 @@ await main(usage, options, async ({ values, positionals }) => {
 function read(file: string): string {
   const path = resolve(file);
   if (existsSync(path)) return readFileSync(path, "utf8");
-  throw new Problem(`There is no ${path}.`, `Make it: pulumi preview --json --show-sames --stack STACK > ${file}`);
+  throw new Problem(`There is no ${path}.`, `Make it: npx pulumi preview --json --show-sames --stack STACK > ${file}`);
 }

@@ -109,7 +109,13 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     hop(
       "certificate",
       certificate(
-        { shown: observed.certificates, managed: managedOf(google, observed.names, subject), http, now },
+        {
+          shown: observed.certificates,
+          managed: managedOf(google, observed.names, subject),
+          http,
+          unread: observed.unread,
+          now,
+        },
         subject,
       ),
     ),

@@ -53,7 +53,9 @@ export async function withSources<T>(stack: string, named: Named, use: (sources:
   // What is wrong with a certificate is for its hop to say.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), stack, projectDir);
   const { settings } = checked;
-  const read = settings.cluster.kind === "gke" ? await outputsOf(stack) : {};
+  const { cluster, tls } = settings;
+  // The kubeconfig is there, or the authority by which the stack signs.
+  const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack) : {};
   const outputs = typeof read === "string" ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {

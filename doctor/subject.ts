@@ -43,7 +43,7 @@ export interface Subject {
   readonly redirectHttp: boolean;
   /** Longest that the load balancer waits for an answer, where that is known. Seconds. */
   readonly edgeTimeoutSeconds: number | undefined;
-  /** What applies the stack's config, as people type it. */
+  /** What applies the stack's config, also over what was changed by hand since (`--refresh`), as people type it. */
   readonly apply: string;
   /** `kubectl --context … -n apps`, as people type it. */
   readonly kubectl: string;
@@ -69,7 +69,7 @@ export function subjectOf(stack: string, { settings, google }: CheckedConfig, ku
     project: google.project,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
     edgeTimeoutSeconds: "timeoutSeconds" in edge ? edge.timeoutSeconds : undefined,
-    apply: stack === "local" ? "npm start" : `pulumi up --stack ${stack}`,
+    apply: stack === "local" ? "npm start" : `npx pulumi up --refresh --stack ${stack}`,
     kubectl: `${kubectl} -n ${namespace}`,
   };
 }
@@ -90,7 +90,7 @@ function routeOf(route: Route, domain: string): SubjectRoute {
 
 const byPlace = (a: SubjectRoute, b: SubjectRoute) => (a.place < b.place ? -1 : 1);
 
-/** `Mend services.hoge.image in Pulumi.staging.yaml, then: pulumi up --stack staging` */
+/** `Mend services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
 export const edit = ({ stack, apply }: Subject, key: string, what = "Mend"): string =>
   `${what} ${key} in Pulumi.${stack}.yaml, then: ${apply}`;
 

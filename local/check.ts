@@ -11,7 +11,7 @@ import { projectDir } from "./paths.ts";
 const usage = `npm run check -- STACK
 
 Checks Pulumi.STACK.yaml, renders the proxy's configuration and lets nginx read it (nginx -t). It needs no credentials and
-changes nothing; use it before "pulumi up", and in pull requests.`;
+changes nothing; use it before "npx pulumi up", and in pull requests.`;
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run check -- staging");

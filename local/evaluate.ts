@@ -58,7 +58,7 @@ export function stackConfig(
         if (encrypted === "placeholder") return notShown(`secret ${where}`);
         throw new Problem(
           `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
-          "Write a value for this machine there in the clear, or run the stack with `pulumi up`.",
+          "Write a value for this machine there in the clear, or run the stack with `npx pulumi up`.",
         );
       });
       return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];

@@ -69,10 +69,10 @@ function explained(stack: string, { output, status }: CommandError): Problem {
   if (/no stack named/.test(output))
     return new Problem(
       `Pulumi knows no stack ${stack} here.`,
-      `"pulumi stack ls" lists those that it knows; "pulumi login" chooses where it looks.`,
+      `"npx pulumi stack ls" lists those that it knows; "npx pulumi login" chooses where it looks.`,
     );
   if (/does not have output property/.test(output))
-    return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: pulumi up --stack ${stack}`);
+    return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: npx pulumi up --stack ${stack}`);
   return new Problem(
     `Pulumi ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
     "Mend what it names and run this again.",

@@ -36,7 +36,7 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
       seen: `the ${kind} answers at ${reported}, and the stack's address is ${address}`,
       means:
         "The load balancer was made without the reserved address: its name was not there when the controller looked.",
-      fix: `${apply} --refresh`,
+      fix: apply,
     };
   if (typeof google === "string" || google === undefined)
     return reported === address
@@ -48,7 +48,7 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
       state: "failed",
       seen: `${address} is no global address of the project ${project}`,
       means: "It was released, or belongs to another project: the stack's state is older than that.",
-      fix: `${apply} --refresh`,
+      fix: apply,
     };
   if (found.status !== "IN_USE")
     return {

@@ -54,7 +54,7 @@ export function endpoints(
       state: "failed",
       seen: `the Service ${serviceName} selects ${words(selector)}, and the pods are ${words(labels)}`,
       means: "The Service selects no pod of its Deployment: its selector was changed.",
-      fix: `${subject.apply}${subject.stack === "local" ? "" : " --refresh"}   # ${key} is right in the config; the object is not`,
+      fix: `${subject.apply}   # ${key} is right in the config; the object is not`,
     };
   const port = lostPort(
     found,
@@ -95,7 +95,11 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
   if (deployment.spec.replicas === 0) return { state: "skipped", seen: "none are asked for" };
   const own = objects.pods.filter(({ metadata }) => matches(metadata.labels, deployment.spec.selector.matchLabels));
   const [ready, wanted] = [own.filter(isServing).length, deployment.spec.replicas ?? 1];
-  const ways = { kubectl: subject.kubectl, edit: (key: string, what?: string) => edit(subject, key, what) };
+  const ways = {
+    kubectl: subject.kubectl,
+    apply: subject.apply,
+    edit: (key: string, what?: string) => edit(subject, key, what),
+  };
   const trouble = troubleOf(deployment, objects, workload, ways, now);
   const count = `${ready} of ${wanted} ready`;
   if (trouble === undefined && ready > 0) return { state: "ok", seen: count };

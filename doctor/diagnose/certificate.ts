@@ -13,6 +13,8 @@ export interface CertificatesSeen {
   /** What Google says of those that it manages, by host. @default - it was not asked, or manages none */
   readonly managed?: Readonly<Record<string, ManagedState>> | undefined;
   readonly http: Probe;
+  /** Why the stack's outputs, its CA among them, could not be read. @default - they could, or it has none */
+  readonly unread?: string | undefined;
   readonly now: Date;
 }
 
@@ -43,7 +45,7 @@ export function certificate(seen: CertificatesSeen, subject: Subject): Finding {
   };
 }
 
-function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subject: Subject): Bad | undefined {
+function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSeen, subject: Subject): Bad | undefined {
   const { host, error, untrusted, fits, names = "", to, from, issuer = "" } = shown;
   const state = managed?.[host] ?? managed?.[host.replace(/^[^.]+/, "*")];
   if (error !== undefined) return noHandshake(host, error, state, http, subject);
@@ -78,6 +80,8 @@ function problemOf(shown: Shown, { managed, http, now }: CertificatesSeen, subje
       fix: state === undefined ? supply(subject) : managedFix(host, state, subject),
       passing: state?.status === "PROVISIONING",
     };
+  if (untrusted !== undefined && subject.tls.mode === "self-signed" && unread !== undefined)
+    return { rank: 3, state: "unknown", seen: `until ${until}; whether the stack's own CA signed it: ${unread}` };
   if (untrusted !== undefined) return untrustedChain(host, untrusted, issuer, subject);
   if (state !== undefined && (state.ofHost?.includes("CAA") === true || /FAILED/.test(state.status)))
     return {
@@ -162,7 +166,7 @@ function managedFix(host: string, { ofHost }: ManagedState, subject: Subject): s
   if (ofHost?.includes("CAA") === true) return `Add to the DNS of ${subject.domain}: ${host}. CAA 0 issue "pki.goog"`;
   if (ofHost?.includes("RATE_LIMITED") === true) return "Wait: it is tried again by itself.";
   if (ofHost === "CONFIG" || ofHost === "AUTHORIZATION_ISSUE")
-    return `pulumi stack output authorizations --stack ${subject.stack}   # and make these records, or set dns in the config`;
+    return `npx pulumi stack output authorizations --stack ${subject.stack}   # and make these records, or set dns in the config`;
   return `Have an A record of ${host} lead to the stack's address, and wait up to an hour: npm run doctor -- ${subject.stack} --wait 60m`;
 }
 
@@ -198,10 +202,9 @@ function supply(subject: Subject): string {
 }
 
 function renewal(subject: Subject): string {
-  const { tls, stack, kubectl } = subject;
+  const { tls, edge, project, apply } = subject;
+  const list = edge.kind === "gateway" ? "certificate-manager certificates" : "compute ssl-certificates";
   if (tls.mode === "managed")
-    return `Google renews it by itself as long as DNS leads here; see why it does not: npm run doctor -- ${stack}, and ${kubectl} describe ingress`;
-  return tls.mode === "self-signed"
-    ? `pulumi up --stack ${stack}   # it renews what is in its last 30 days`
-    : supply(subject);
+    return `gcloud ${list} list --project ${project}   # Google renews by itself while DNS leads to the load balancer; the status says why it does not`;
+  return tls.mode === "self-signed" ? `${apply}   # it renews what is in its last 30 days` : supply(subject);
 }

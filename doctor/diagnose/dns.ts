@@ -24,7 +24,7 @@ function problemOf(
   address: string | undefined,
   subject: Subject,
 ): Finding | undefined {
-  const to = address ?? "the stack's address (pulumi stack output address)";
+  const to = address ?? "the stack's address (npx pulumi stack output address)";
   const record = `${host}. A ${to}`;
   if (error === "ENOTFOUND" || error === "ENODATA")
     return {
@@ -36,7 +36,7 @@ function problemOf(
         subject.dns === undefined
           ? `Make the record ${record}, or have the stack make it: dns in its config (docs/edge.md)`
           : subject.dns.create
-            ? `Delegate the domain: its NS records are to be "pulumi stack output nameServers --stack ${subject.stack}"`
+            ? `Delegate the domain: its NS records are to be "npx pulumi stack output nameServers --stack ${subject.stack}"`
             : `${subject.apply}   # it makes the record in the zone ${subject.dns.zone ?? ""}`,
       passing: subject.dns !== undefined,
     };

@@ -167,7 +167,7 @@ function ingressProblem(
           ? "there is no BackendConfig nginx-proxy"
           : `the health check asks for ${check?.requestPath ?? "/"} on port ${check?.port ?? "(inferred)"}`,
       means: `nginx says that it is well at ${proxyHealthPath} on port ${proxyHealthPort} and nowhere else: asked otherwise, every backend is unhealthy and the load balancer answers 502.`,
-      fix: `${apply} --refresh`,
+      fix: apply,
     };
   const warning = controllerWarning(events, "Ingress", "ingress");
   return warning && { ...warning, fix: `${kubectl} describe ingress ingress   # then: ${edit(subject, "edge")}` };

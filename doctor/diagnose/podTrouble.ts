@@ -10,9 +10,10 @@ export interface Workload {
   readonly healthPath?: string | undefined;
 }
 
-/** `kubectl`, and the words for an edit of the config, as people type them. */
+/** `kubectl`, what applies the config, and the words for an edit of it, as people type them. */
 export interface Ways {
   readonly kubectl: string;
+  readonly apply: string;
   readonly edit: (key: string, what?: string) => string;
 }
 
@@ -152,19 +153,22 @@ function probeTrouble(message: string, age: number, pod: Pod, { key, healthPath 
   const asked = pod.spec.containers[0]?.readinessProbe?.httpGet;
   const where = asked === undefined ? "its health by gRPC" : `${asked.path ?? "/"} on port ${asked.port}`;
   const logs = `${ways.kubectl} logs ${pod.metadata.name}`;
+  // Path and port of the proxy's own check are no config: one that asks otherwise was changed by hand.
+  const mend = (setting: string) =>
+    key === "proxy" ? `${ways.apply}   # puts the proxy's own check back` : ways.edit(`${key}.${setting}`);
   if (/statuscode: (404|405)/.test(message))
     return {
       seen,
       passing,
       means: `It is asked for ${where}, and knows no such path: the health path is wrong${healthPath === undefined || asked?.path === healthPath ? "" : ` (the config says ${healthPath})`}.`,
-      fix: ways.edit(`${key}.healthPath`),
+      fix: mend("healthPath"),
     };
   if (/connection refused/.test(message))
     return {
       seen,
       passing,
       means: `It is asked for ${where}, and nothing listens there: the port is another, or the program has not started listening.`,
-      fix: `${ways.edit(`${key}.port`)}   # or see what it says: ${logs}`,
+      fix: `${mend("port")}   # or see what it says: ${logs}`,
     };
   if (/statuscode: \d/.test(message))
     return {

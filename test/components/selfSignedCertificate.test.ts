@@ -99,6 +99,6 @@ test("of a CA in its last 30 days the CLI warns, with the way out; of the leaf i
   assert.equal(said.length, 1);
   assert.match(
     said.join(),
-    /^the CA of the stack expires on \S+, in 20 days: let clients know of another, made by pulumi up --replace 'urn:pulumi:\S+::tls-ca'$/,
+    /^the CA of the stack expires on \S+, in 20 days: let clients know of another, made by npx pulumi up --replace 'urn:pulumi:\S+::tls-ca'$/,
   );
 });

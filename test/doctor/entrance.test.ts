@@ -10,6 +10,7 @@ import type { Looked } from "../../doctor/gather/names.ts";
 import type { Shown } from "../../doctor/gather/probes.ts";
 import type { Finding } from "../../doctor/report.ts";
 import { address, answered, broken, nginx, now, objects, subject } from "./examples.ts";
+import { assertMendable } from "./fixes.ts";
 
 const staging = subject("staging"); // self-signed
 const production = subject("production"); // managed
@@ -20,7 +21,7 @@ const [host = ""] = staging.hosts;
 function is(finding: Finding, state: Finding["state"], seen: RegExp, means?: RegExp, fix?: RegExp): void {
   assert.equal(finding.state, state, JSON.stringify(finding));
   assert.match(finding.seen, seen);
-  if (state === "failed" || state === "warning") assert.ok(finding.means !== undefined && finding.fix !== undefined);
+  assertMendable(finding);
   if (means) assert.match(finding.means ?? "", means);
   if (fix) assert.match(finding.fix ?? "", fix);
 }
@@ -51,7 +52,7 @@ test("DNS: no record, by whom it is to be made", () => {
     "failed",
     /NX/,
     /./,
-    /^pulumi up --stack staging .*example-com/,
+    /^npx pulumi up --refresh --stack staging .*example-com/,
   );
 });
 
@@ -159,9 +160,15 @@ test("certificate: well, or none by the config", () => {
 
 test("certificate: near its end, by 30 days and not by 31", () => {
   const left = (days: number) => ({ to: new Date(now.getTime() + days * day) });
-  is(certified(left(29.5)), "warning", /in 29 days/, /30 days ahead/, /pulumi up --stack staging/);
+  is(certified(left(29.5)), "warning", /in 29 days/, /30 days ahead/, /npx pulumi up --refresh --stack staging/);
   is(certified(left(30)), "ok", /30 days/);
-  is(certified(left(1), production), "warning", /in 1 days/, /./, /Google renews it by itself/);
+  is(
+    certified(left(1), production),
+    "warning",
+    /in 1 days/,
+    /./,
+    /gcloud compute ssl-certificates list --project \S+ .*Google renews by itself/,
+  );
 });
 
 test("certificate: expired, not valid yet, for another name", () => {
@@ -217,6 +224,17 @@ test("certificate: a chain that is not trusted, and why", () => {
     /DEPTH_ZERO/,
     /no authority that this machine knows/,
   );
+});
+
+test("certificate: of a CA that could not be read it is not said that it is the wrong one", () => {
+  const seen = {
+    shown: [shown({ untrusted: "SELF_SIGNED_CERT_IN_CHAIN" })],
+    http: nginx,
+    unread: "no Pulumi CLI",
+    now,
+  };
+  is(certificate(seen, staging), "unknown", /until 2026-08-30.*no Pulumi CLI/);
+  is(certificate(seen, production), "failed", /not trusted/);
 });
 
 const refused = { error: { code: "ECONNREFUSED", message: "connect ECONNREFUSED" } };

@@ -4,12 +4,17 @@ import { test } from "node:test";
 import { endpoints, pods, service as serviceHop } from "../../doctor/diagnose/behindProxy.ts";
 import type { ContainerStatus, Objects, Pod } from "../../doctor/gather/objects.ts";
 import { deployment, now, objects, pod, service, subject, warning } from "./examples.ts";
+import { assertMendable, isConfigKey } from "./fixes.ts";
 
 const staging = subject("staging");
 const workload = { name: "hoge", key: "services.hoge", healthPath: "/readyz" };
 const withPods = (...own: Pod[]) =>
   objects(staging, { pods: [...objects(staging).pods.filter(({ metadata }) => metadata.name !== "hoge-0"), ...own] });
-const examined = (seen: Objects) => pods(seen, workload, staging, now);
+function examined(seen: Objects) {
+  const finding = pods(seen, workload, staging, now);
+  assertMendable(finding);
+  return finding;
+}
 const waiting = (reason: string, message = "", more: Partial<ContainerStatus> = {}) =>
   withPods(pod("hoge", { ready: false, state: { waiting: { reason, message } }, ...more }));
 
@@ -18,7 +23,7 @@ for (const reason of ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "
     const { state, seen, means, fix } = examined(waiting(reason, "not found"));
     assert.deepEqual([state, seen], ["failed", `0 of 1 ready; ${reason}: not found`]);
     assert.match(means ?? "", /cannot get the image example\.com\/hoge:1:/);
-    assert.equal(fix, "Mend services.hoge.image in Pulumi.staging.yaml, then: pulumi up --stack staging");
+    assert.equal(fix, "Mend services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging");
   });
 
 test("a container that cannot be made is told from one that ends", () => {
@@ -113,6 +118,43 @@ for (const [message, means, fix] of [
     assert.equal(finding.passing, false);
   });
 
+const proxyPod = pod("nginx-proxy", { ready: false, state: { running: {} } });
+for (const [message, fix] of [
+  ["Readiness probe failed: HTTP probe failed with statuscode: 404", /^npx pulumi up --refresh --stack staging/],
+  ["Readiness probe failed: dial tcp: connect: connection refused", /^npx pulumi up --refresh --stack staging/],
+  ["Readiness probe failed: context deadline exceeded", /Raise proxy\.resources\.cpu/],
+] as const)
+  test(`the proxy is not ready, whose health check is no config: ${message}`, () => {
+    const seen = {
+      ...objects(staging, { pods: [proxyPod] }),
+      events: [warning("Pod", "nginx-proxy-0", "Unhealthy", message)],
+    };
+    const finding = pods(seen, { name: "nginx-proxy", key: "proxy" }, staging, now);
+    assertMendable(finding);
+    assert.match(finding.fix ?? "", fix);
+  });
+
+test("the proxy's image and memory are config", () => {
+  for (const status of [
+    { state: { waiting: { reason: "ErrImagePull" } } },
+    { state: { waiting: { reason: "CreateContainerConfigError" } } },
+    { state: {}, lastState: { terminated: { reason: "OOMKilled", exitCode: 137 } } },
+    { state: { waiting: { reason: "CrashLoopBackOff" } } },
+  ]) {
+    const seen = objects(staging, { pods: [pod("nginx-proxy", { ready: false, ...status })] });
+    assertMendable(pods(seen, { name: "nginx-proxy", key: "proxy" }, staging, now));
+  }
+});
+
+test("a key that the config does not have is seen", () => {
+  assert.deepEqual(
+    ["proxy.healthPath", "services.hoge.healthPath", "services.hoge.nowhere", "edge.armor", "cluster.nodePools"].map(
+      isConfigKey,
+    ),
+    [false, true, false, true, true],
+  );
+});
+
 test("a pod that has just been made may become ready by itself", () => {
   const young = pod("hoge", { ready: false, state: { running: {} } });
   const made = { ...young, metadata: { ...young.metadata, creationTimestamp: now.toISOString() } };
@@ -146,7 +188,7 @@ test("without the cluster nothing is said of Service, endpoints and pods", () =>
 test("the Service is not there", () => {
   const { state, seen, fix } = serviceHop(objects(staging, { services: [] }), "pods-hoge", staging);
   assert.deepEqual([state, seen], ["failed", "there is no Service pods-hoge in the namespace apps"]);
-  assert.equal(fix, "pulumi up --stack staging");
+  assert.equal(fix, "npx pulumi up --refresh --stack staging");
 });
 
 const wired = (changes: Partial<Objects>) => endpoints(objects(staging, changes), workload, staging, "pods-hoge");

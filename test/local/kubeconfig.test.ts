@@ -123,7 +123,7 @@ const problems: [string, string[], string | undefined, RegExp][] = [
     "a stack that is not up yet",
     ["staging"],
     "echo \"error: current stack does not have output property 'kubeconfig'\" >&2; exit 255",
-    /The stack staging has no kubeconfig yet\.\nMake its cluster: pulumi up --stack staging/,
+    /The stack staging has no kubeconfig yet\.\nMake its cluster: npx pulumi up --stack staging/,
   ],
   [
     "anything else that Pulumi says",
