@@ -1,5 +1,6 @@
 /** Looks at a stack until what fails there is nothing that passes by itself, or the time is over. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { duration } from "../local/progress.ts";
 import { examine } from "./examine.ts";
 import { firstFailure, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
@@ -15,12 +16,15 @@ export interface Patience {
 
 export async function follow(sources: Sources, { wait, pause = 10, say }: Patience): Promise<Report> {
   const end = Date.now() + wait * 1000;
+  const tell = (what: string) => {
+    say(wait === 0 ? what : `${duration(Math.max(0, end - Date.now()) / 1000)} left: ${what}`);
+  };
   for (;;) {
-    const report = await examine(sources, say);
+    const report = await examine(sources, tell);
     const failure = firstFailure(report);
     const left = end - Date.now();
     if (failure?.passing !== true || left <= 0) return report;
-    say(`${failure.title}: ${failure.seen}`);
+    tell(`${failure.title}: ${failure.seen}`);
     await sleep(Math.min(pause * 1000, left));
   }
 }

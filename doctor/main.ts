@@ -13,11 +13,11 @@ import { withSources } from "./sources.ts";
 const usage = `npm run doctor -- STACK [OPTIONS]
 
 Walks the path from a client to each service, hop by hop, and says of the first that fails what was seen, what it means
-and what mends it. It changes nothing, and does with what it may see: without kubectl, Pulumi or Google's credentials
+and what mends it. It changes nothing, and makes do with what it can see: without kubectl, Pulumi or Google's credentials
 it asks from outside alone.
 
   --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
-  --json                        the report for machines, on standard output
+  --json                        the report for machines, on standard output: npm run --silent doctor -- STACK --json
   --html FILE                   the report as one page, with a picture of the stack
   --address ADDRESS             where the entrance answers, instead of where the stack says
   --http-port N, --https-port N its ports (80 and 443)
@@ -46,13 +46,16 @@ await main(usage, options, async ({ values, positionals }) => {
   const { address, ca, context } = values;
   const named = { address, ca, context, httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const report = await withSources(stack, named, (sources) =>
-    createProgress().step(`doctor ${stack}`, (step) =>
-      follow(sources, {
-        wait,
-        say: (what) => {
-          step.detail(what);
-        },
-      }),
+    createProgress().step(
+      `doctor ${stack}`,
+      (step) =>
+        follow(sources, {
+          wait,
+          say: (what) => {
+            step.detail(what);
+          },
+        }),
+      "·", // That it has looked is no success: the report says what was found.
     ),
   );
   if (values.json) console.log(JSON.stringify(report, null, 2));

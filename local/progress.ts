@@ -7,8 +7,11 @@ export interface Step {
 }
 
 export interface Progress {
-  /** Shows the step while the work runs, then how long it took. Steps may run side by side. */
-  step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T>;
+  /**
+   * Shows the step while the work runs, then how long it took. Steps may run side by side.
+   * @param done sign of a step that came to its end: neutral where that does not mean that all is well. @default "✓"
+   */
+  step<T>(name: string, work: (step: Step) => Promise<T>, done?: "✓" | "·"): Promise<T>;
 }
 
 interface Output {
@@ -49,7 +52,7 @@ export function createProgress(output: Output = process.stderr, environment = pr
     draw();
   };
   return {
-    async step(name, work) {
+    async step(name, work, done = "✓") {
       const step: Running = { name, began: Date.now(), detail: "" };
       running.add(step);
       if (live) draw();
@@ -74,7 +77,7 @@ export function createProgress(output: Output = process.stderr, environment = pr
             draw();
           },
         });
-        ended(color(32, "✓"));
+        ended(done === "✓" ? color(32, done) : done);
         return result;
       } catch (error) {
         ended(color(31, "✗"));
@@ -84,8 +87,9 @@ export function createProgress(output: Output = process.stderr, environment = pr
   };
 }
 
-function elapsed(began: number): string {
-  const seconds = (Date.now() - began) / 1000;
+const elapsed = (began: number): string => duration((Date.now() - began) / 1000);
+
+export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${seconds.toFixed(0)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;

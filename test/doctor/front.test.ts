@@ -151,7 +151,8 @@ test("waiting goes on until the load balancer is through, and no longer than it 
     front.condition = "serving";
     assert.equal(exitCode(await following), 0);
     assert.ok(
-      said.some((what) => what.startsWith("ingress: 404")),
+      said.some((what) => /^\d+\.\d s left: ingress: 404/.test(what)) &&
+        said.some((what) => /^\d+ s left: /.test(what)),
       said.join("\n"),
     );
   }));
