@@ -9,7 +9,8 @@ import { objectYaml, toYaml } from "./yaml.ts";
 const usage = `npm run render -- STACK [--out DIR]
 
 Prints the Kubernetes objects of a stack as YAML, needing neither credentials nor a cluster. Secrets, and what only
-Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.`;
+Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.
+In a pipe, use npm run --silent render: npm would print lines of its own before them.`;
 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run --silent render -- staging");
