@@ -60,7 +60,10 @@ async function sides(commit: string, stack: string) {
       unusable === undefined ? sideOf(folder, stack) : Promise.resolve<Side>({ refused: unusable }),
     ]);
     if ("absent" in head && "absent" in was)
-      throw new Problem(`There is no ${file}, here or there.`, "Name a stack that has a Pulumi.<stack>.yaml.");
+      throw new Problem(
+        `There is no ${file}, neither in the working tree nor in the revision that it is compared with.`,
+        "Name a stack that has a Pulumi.<stack>.yaml.",
+      );
     return { head, was, secrets: editedSecrets(join(folder, file), join(projectDir, file)) };
   });
 }

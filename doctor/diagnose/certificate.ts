@@ -24,6 +24,8 @@ export interface ManagedState {
   readonly ofHost?: string | undefined;
 }
 
+const daysOf = (left: number): string => (Math.floor(left) === 1 ? "1 day" : `${Math.floor(left)} days`);
+
 type Bad = Omit<Finding, "seen"> & { readonly seen: string; readonly rank: number };
 
 export function certificate(seen: CertificatesSeen, subject: Subject): Finding {
@@ -37,11 +39,11 @@ export function certificate(seen: CertificatesSeen, subject: Subject): Finding {
   }
   if (shown.every(({ error }) => error !== undefined)) return { state: "skipped", seen: "no connection to see one by" };
   const ends = Math.min(...shown.map(({ to }) => to?.getTime() ?? Infinity));
-  const days = Math.floor((ends - now.getTime()) / 86_400_000);
+  const days = daysOf((ends - now.getTime()) / 86_400_000);
   const names = shown.length === 1 ? (shown[0]?.host ?? "") : `${shown.length} names`;
   return {
     state: "ok",
-    seen: `for ${names}, trusted, until ${new Date(ends).toISOString().slice(0, 10)} (${days} days)`,
+    seen: `for ${names}, trusted, until ${new Date(ends).toISOString().slice(0, 10)} (${days})`,
   };
 }
 
@@ -95,7 +97,7 @@ function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSee
     return {
       rank: 1,
       state: "warning",
-      seen: `the certificate for ${host} expires on ${until}, in ${Math.floor(left)} days`,
+      seen: `the certificate for ${host} expires on ${until}, in ${daysOf(left)}`,
       means: `It should have been renewed by now: that is due ${warnDays} days ahead.`,
       fix: renew,
     };

@@ -128,7 +128,11 @@ const refusals: [string, string[], RegExp][] = [
   ["a revision that is not there", ["nowhere", "staging"], /has no revision "nowhere"/],
   ["a revision that is an option", ["--", "--output=x", "staging"], /has no revision "--output=x"/],
   ["a stack that would end the marker", ["main", "a --> b"], /is no name of a stack/],
-  ["a stack without a file", ["main", "nowhere"], /There is no Pulumi\.nowhere\.yaml, here or there/],
+  [
+    "a stack without a file",
+    ["main", "nowhere"],
+    /There is no Pulumi\.nowhere\.yaml, neither in the working tree nor in the revision/,
+  ],
   ["a limit that leaves no room", ["main", "staging", "--limit", "100"], /--limit 100 is not a whole number/],
   ["a preview that is not there", ["main", "staging", "--preview", "/none"], /There is no \/none/],
 ];

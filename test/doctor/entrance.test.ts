@@ -165,7 +165,7 @@ test("certificate: near its end, by 30 days and not by 31", () => {
   is(
     certified(left(1), production),
     "warning",
-    /in 1 days/,
+    /in 1 day$/,
     /./,
     /gcloud compute ssl-certificates list --project \S+ .*Google renews by itself/,
   );

@@ -1,4 +1,4 @@
-/** `npm run e2e [-- NAME] [--engine pulumi]`: the end-to-end suite on the local Kubernetes, which it starts where needed. */
+/** `npm run e2e -- [NAME] [--engine pulumi]`: the end-to-end suite on the local Kubernetes, which it starts where needed. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const suites = readdirSync(folder)
   .map((file) => file.replace(".e2e.ts", ""))
   .sort();
 
-const usage = `npm run e2e [-- NAME] [-- --engine pulumi]
+const usage = `npm run e2e -- [NAME] [--engine pulumi]
 
 Runs the end-to-end suites one after another, or the one that is named: ${suites.join(", ")}.
 Of the long ones (faults, hostile, interrupted) all suites together run a shorter cut.
