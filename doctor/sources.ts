@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { checkConfig, type CheckedConfig } from "../config.ts";
-import { fullKey, project } from "../config/project.ts";
+import { fullKey, project as projectName } from "../config/project.ts";
 import { proxyRoutes } from "../config/routes.ts";
 import { proxyMetrics } from "../config/metrics.ts";
 import { routesConfigMap } from "../components/nginxProxy.ts";
@@ -47,15 +47,24 @@ export interface Sources {
   readonly routesName: string;
 }
 
-/** Reads what does not change while the doctor looks, and lends it to `use`. @throws Problem, or a RunError for a bad config */
-export async function withSources<T>(stack: string, named: Named, use: (sources: Sources) => Promise<T>): Promise<T> {
-  const raw = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
+/**
+ * Reads what does not change while the doctor looks, and lends it to `use`.
+ * @param project folder of the stack files. @default - this project's
+ * @throws Problem, or a RunError for a bad config
+ */
+export async function withSources<T>(
+  stack: string,
+  named: Named,
+  use: (sources: Sources) => Promise<T>,
+  project = projectDir,
+): Promise<T> {
+  const raw = readStackFile(join(project, `Pulumi.${stack}.yaml`));
   // What is wrong with a certificate is for its hop to say.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), stack, projectDir);
   const { settings } = checked;
   const { cluster, tls } = settings;
   // The kubeconfig is there, or the authority by which the stack signs.
-  const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack) : {};
+  const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack, project) : {};
   const outputs = typeof read === "string" ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
@@ -88,9 +97,9 @@ export async function withSources<T>(stack: string, named: Named, use: (sources:
 
 const text = (value: unknown) => (typeof value === "string" ? value : undefined);
 
-async function outputsOf(stack: string): Promise<Record<string, unknown> | string> {
+async function outputsOf(stack: string, project: string): Promise<Record<string, unknown> | string> {
   try {
-    return await stackOutputs(stack, projectDir);
+    return await stackOutputs(stack, project);
   } catch (error) {
     // The entrance can be asked all the same, by its name.
     if (error instanceof Problem) return error.message.split("\n").slice(0, 2).join(" ");
@@ -128,7 +137,7 @@ function placeOf(
 function typed({ context, kubeconfig }: Place, folder: string, stack: string): string {
   if (kubeconfig === undefined) return `kubectl --context ${context}`;
   return kubeconfig.startsWith(folder)
-    ? `kubectl --context ${project}-${stack}`
+    ? `kubectl --context ${projectName}-${stack}`
     : `kubectl --kubeconfig ${kubeconfig.replace(`${projectDir}/`, "")}`;
 }
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE } from "dns-packet";
+import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE, type Answer as DnsRecord } from "dns-packet";
 import type { ProxyRoutes } from "../../nginx/routes.ts";
 
 export interface NameServer extends AsyncDisposable {
@@ -12,6 +12,10 @@ export interface NameServer extends AsyncDisposable {
   readonly resolver: string;
   /** Addresses by name; every other name does not exist. Several are separated by a blank. Change it at any time. */
   readonly names: Map<string, string>;
+  /** Records of other types by name. */
+  readonly records: Map<string, readonly DnsRecord[]>;
+  /** Names of which it says that it cannot find them out (SERVFAIL). */
+  readonly failing: Set<string>;
   /** How often it was asked, by UDP and by TCP. */
   readonly asked: { udp: number; tcp: number };
   /** Whether it answers at all. Change it at any time. @default true */
@@ -24,18 +28,24 @@ const mostByUdp = 512;
 /** As the DNS of a cluster does, it says by UDP that an answer is too long, and gives it by TCP. */
 export async function startNameServer(): Promise<NameServer> {
   const names = new Map<string, string>();
+  const records = new Map<string, readonly DnsRecord[]>();
+  const failing = new Set<string>();
   const asked = { udp: 0, tcp: 0 };
   const answer = (message: Buffer, most = Infinity) => {
     const { id, questions = [] } = decode(message);
-    const name = questions[0]?.name ?? "";
+    const { name = "", type = "A" } = questions[0] ?? {};
     const addresses = names.get(name)?.split(" ") ?? [];
+    const known = [
+      ...addresses.map((data) => ({ type: "A" as const, name, ttl: 30, data })),
+      ...(records.get(name) ?? []),
+    ];
     const response = {
       type: "response" as const,
       id: id ?? 0,
-      // The low four bits are the code; 3 is NXDOMAIN (RFC 1035, 4.1.1).
-      flags: AUTHORITATIVE_ANSWER | (addresses.length > 0 ? 0 : 3),
+      // The low four bits are the code; 2 is SERVFAIL, 3 is NXDOMAIN (RFC 1035, 4.1.1).
+      flags: AUTHORITATIVE_ANSWER | (failing.has(name) ? 2 : known.length > 0 ? 0 : 3),
       questions,
-      answers: addresses.map((data) => ({ type: "A" as const, name, ttl: 30, data })),
+      answers: known.filter((record) => record.type === type),
     };
     const whole = encode(response);
     return whole.length <= most
@@ -70,6 +80,8 @@ export async function startNameServer(): Promise<NameServer> {
   const server: NameServer = {
     resolver: `127.0.0.1:${port}`,
     names,
+    records,
+    failing,
     asked,
     answering: true,
     [Symbol.asyncDispose]: async () => {
