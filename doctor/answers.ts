@@ -8,6 +8,8 @@ export interface Probe {
   readonly answer?: Answer;
   /** Node's code of what went wrong, such as ECONNREFUSED, and its message. */
   readonly error?: { readonly code: string; readonly message: string };
+  /** How long the answer took. @default - it is not known */
+  readonly seconds?: number | undefined;
   /** The answers in order, where following redirects leads back to an address that was asked before. @default - it does not */
   readonly circle?: readonly Probe[] | undefined;
 }

@@ -100,19 +100,27 @@ function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subjec
   };
 }
 
+/** What nginx takes at most to find out that no pod lets it connect: `nginx.conf` gives each of two tries a second. Seconds. */
+const mostToConnect = 4;
+
 function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Subject): Finding {
   const [service = ""] = route.services;
   const seen = `${probe.answer?.status ?? 0} from nginx: ${error}`;
   const rows: Readonly<Record<string, Omit<Finding, "seen">>> = {
     "service unknown or down": {
       state: "failed",
-      means: `nginx reaches no pod of ${service}: none is ready, they refuse the connection, or a network policy is between them.`,
-      fix: `${subject.kubectl} get pods,services -l app.kubernetes.io/name=${service}`,
+      means: `nginx reaches no pod of ${service}: none is ready, or they refuse the connection.`,
+      fix: `${subject.apply}   # puts back what was changed by hand; what there is: ${subject.kubectl} get pods,services,networkpolicies`,
     },
     "too slow": {
       state: "failed",
       means: `${service} took the request and did not answer within ${route.timeoutSeconds} s.`,
       fix: `${subject.kubectl} logs deployment/${service}   # if it needs so long: ${edit(subject, `services.${service}.routeDefaults.timeoutSeconds`, "Raise")}`,
+    },
+    "no connection": {
+      state: "failed",
+      means: `Connections to the pods of ${service} are dropped without a word: a network policy is between them, or the node of the pods is gone.`,
+      fix: `${subject.apply}   # puts back what was changed by hand; what there is: ${subject.kubectl} get networkpolicies,pods -o wide`,
     },
     "no such route": {
       state: "failed",
@@ -130,9 +138,16 @@ function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Su
       fix: edit(subject, `services.${service}.routes`, "Remove maintenance from"),
     },
   };
+  // Sooner than the service may take, nginx gives up only on connecting.
+  const unconnected =
+    error === "too slow" && (probe.seconds ?? Infinity) < Math.min(route.timeoutSeconds, mostToConnect);
   return {
     seen,
-    ...(rows[error] ?? { state: "failed", means: `nginx answers by itself: ${error}.`, fix: subject.apply }),
+    ...(rows[unconnected ? "no connection" : error] ?? {
+      state: "failed",
+      means: `nginx answers by itself: ${error}.`,
+      fix: subject.apply,
+    }),
   };
 }
 

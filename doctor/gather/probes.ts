@@ -15,8 +15,10 @@ export const onlyNginx = "/doctor%2f..%2f";
 
 export async function ask(entrance: Entrance, scheme: "http" | "https", host: string, path: string): Promise<Probe> {
   const url = `${scheme}://${host}${path}`;
+  const began = performance.now();
   try {
-    return { url, answer: await get({ ...entrance, anyCertificate: true }, scheme, host, path) };
+    const answer = await get({ ...entrance, anyCertificate: true }, scheme, host, path);
+    return { url, answer, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
     return { url, error: errorOf(error) };
   }

@@ -268,7 +268,7 @@ test("content: 301 again and again, and a redirect to https where there is none"
 });
 
 for (const [error, state, means, fix] of [
-  ["service unknown or down", "failed", /reaches no pod of hoge/, /get pods,services/],
+  ["service unknown or down", "failed", /reaches no pod of hoge/, /^npx pulumi up --refresh.*get pods,services/],
   ["too slow", "failed", /did not answer within 25 s/, /routeDefaults\.timeoutSeconds/],
   ["no such route", "failed", /older config/, /pulumi up/],
   ["too many requests", "warning", /limit holds for the doctor/, /Ask again/],
@@ -278,6 +278,18 @@ for (const [error, state, means, fix] of [
   test(`content: nginx says "${error}"`, () => {
     is(told(byNginx(error)), state, new RegExp(`from nginx: ${error}`), means, fix);
   });
+
+test("content: nginx that gives up before the service had its time could not connect", () => {
+  const slow = byNginx("too slow", 504);
+  is(
+    told({ ...slow, seconds: 2.1 }),
+    "failed",
+    /504/,
+    /network policy/,
+    /^npx pulumi up --refresh.*get networkpolicies/,
+  );
+  is(told({ ...slow, seconds: 25 }), "failed", /504/, /did not answer within 25 s/);
+});
 
 test("content: the load balancer gives up, lets nobody in, or asks to sign in", () => {
   is(

@@ -22,7 +22,8 @@ import {
 import { withProxy } from "../nginx/realNginx.ts";
 import { subject } from "./examples.ts";
 
-const shop = subject("staging", { domain: "shop.localhost" });
+const stack = subject("staging", { domain: "shop.localhost" });
+const shop = { ...stack, routes: stack.routes.map((route) => ({ ...route, timeoutSeconds: 1 })) };
 /** How the service `hoge` answers; the next test says anew. */
 type Mood = "well" | "circle" | "circle without slash" | "cookie" | "slow";
 let mood: Mood = "well";
