@@ -18,12 +18,14 @@ export interface DifferenceArgs {
   readonly stack: string;
   /** What `pulumi preview --json` printed. @default - it was not asked */
   readonly preview?: string | undefined;
+  /** The commit that is looked at, to be named in the text. @default - it is not named */
+  readonly looked?: string | undefined;
   /** Longest text. */
   readonly limit: number;
 }
 
 /** @returns Markdown, and whether there is something that must not be merged. @throws Problem */
-export async function difference({ base, stack, preview: said, limit }: DifferenceArgs) {
+export async function difference({ base, stack, preview: said, limit, looked }: DifferenceArgs) {
   const commit = await commitOf(base);
   const preview = said === undefined ? undefined : (parsePreview(said) ?? null);
   const { was, head, secrets } = await sides(commit, stack);
@@ -37,6 +39,7 @@ export async function difference({ base, stack, preview: said, limit }: Differen
     stack,
     base,
     commit,
+    looked,
     refused: "refused" in head ? head.refused : undefined,
     notes: [
       ...notes(head, was),

@@ -9,6 +9,8 @@ export interface ReportArgs {
   /** What the change is compared with, as it was named, and the commit that this means. */
   readonly base: string;
   readonly commit: string;
+  /** The commit that is looked at, so that a text which is older than the change can be told. @default - it is not named */
+  readonly looked?: string | undefined;
   /** Why there are no objects of the change, in the words of the program: its config is refused. */
   readonly refused?: string | undefined;
   /** What a reader should know of the comparison: that the stack is new, that the base cannot be rendered. */
@@ -33,7 +35,12 @@ export const marker = (stack: string): string => `<!-- gke-microservices diff: $
 
 export function report(args: ReportArgs): string {
   const room = Math.floor(args.limit / 10);
-  const before = [`${marker(args.stack)}\n## Stack ${code(args.stack)}`, alarm(args, room), ...summary(args, room)];
+  const at = args.looked === undefined ? "" : ` at ${code(args.looked.slice(0, 12))}`;
+  const before = [
+    `${marker(args.stack)}\n## Stack ${code(args.stack)}${at}`,
+    alarm(args, room),
+    ...summary(args, room),
+  ];
   const after = [rules(args, room), preview(args, room)];
   const fixed = [...before, ...after].join("\n\n").length;
   const text = [...before, ...diffs(args.changes, args.limit - fixed - 500), ...after];
@@ -164,7 +171,8 @@ function rules({ rules: broken }: ReportArgs, room: number): string {
 function preview({ preview: planned }: ReportArgs, room: number): string {
   if (planned === undefined) return "";
   const title = "### Pulumi preview";
-  const log = "The log of the run has its words; they are not repeated here, since they may hold values.";
+  const log =
+    "Its words may hold values, so they are not repeated here: the log of the run has them where the repository is private, and `npx pulumi preview` shows them.";
   if (planned === null) return `${title}\n\nIt came to no result. ${log}`;
   const failed =
     planned.failed.length === 0

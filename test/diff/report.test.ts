@@ -32,6 +32,11 @@ Broken: 0 that stop an update, 0 that warn.
   );
 });
 
+test("the commit that was looked at is named in the heading", () => {
+  const [, heading] = report({ ...nothing, looked: "89abcdef0123456789abcdef0123456789abcdef" }).split("\n");
+  assert.equal(heading, "## Stack `staging` at `89abcdef0123`");
+});
+
 test("what is lost stands at the top; then a table, the diffs, the rules and the preview", () => {
   const text = report({
     ...nothing,
@@ -167,12 +172,12 @@ error: 1 problem
 
 ### Pulumi preview
 
-It came to no result. The log of the run has its words; they are not repeated here, since they may hold values.
+It came to no result. Its words may hold values, so they are not repeated here: the log of the run has them where the repository is private, and \`npx pulumi preview\` shows them.
 `,
   );
   const failed = report({ ...nothing, preview: { planned: [], unchanged: 0, resources: [], failed: ["a:b:C web"] } });
   assert.match(failed, /^> \*\*`pulumi preview` FAILED\*\*, see below\.$/m);
-  assert.match(failed, /^It failed, so more may change than is listed: `a:b:C web`\. The log of the run/m);
+  assert.match(failed, /^It failed, so more may change than is listed: `a:b:C web`\. Its words may hold values/m);
 });
 
 test("long diffs are cut so that short ones stay whole, and it is said how much is missing", () => {
@@ -267,7 +272,7 @@ test("whatever is in it, the text has the same form: no fence, cell, list or ele
     /^### (Rules|Pulumi preview)$/,
     /^Broken: \d+ that stop an update, \d+ that warn\.$/,
     /^- (CODE by CODE: CODE|CODE(, because of [^`<|]+)?|… and \d+ more)$/,
-    /^It failed, so more may change than is listed: [CODE, 0-9more]+\. The log of the run [^`]*$/,
+    /^It failed, so more may change than is listed: [CODE, 0-9more]+\. Its words may hold values, [^`]*$/,
   ];
   fc.assert(
     fc.property(

@@ -72,7 +72,7 @@ test("what may comment runs nothing but what stands there, and forks have no par
   assert.match(condition, /head\.repo\.full_name == github\.repository/);
 });
 
-test("each stack has one comment, made once and then written anew; text that is not a stack's is no comment", (t) => {
+test("each stack has one comment, made once and then written anew; where there is no text of the stack, it says so", (t) => {
   const place = mkdtempSync(join(tmpdir(), "comment-"));
   t.after(() => {
     rmSync(place, { recursive: true });
@@ -80,14 +80,21 @@ test("each stack has one comment, made once and then written anew; text that is 
   // Plays GitHub's command: there is a comment of staging already. The log has each call, then what it would have sent.
   const gh = `#!/bin/sh
 printf '%s ' "$@" >> log
-for word in "$@"; do case $word in body=@*) head -n 2 "\${word#body=@}" >> log ;; esac; done
+for word in "$@"; do case $word in body=@*) head -n 4 "\${word#body=@}" >> log ;; esac; done
 case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac ;; esac
 `;
   writeFileSync(join(place, "gh"), gh, { mode: 0o755 });
   const comment = () => {
     const { run = "" } = job("preview.yml", "comment").steps?.[1] ?? {};
     writeFileSync(join(place, "log"), "");
-    const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, COMMENTS: "COMMENTS", COMMENT: "COMMENT" };
+    const path = `${place}:${process.env["PATH"] ?? ""}`;
+    const env = {
+      PATH: path,
+      COMMENTS: "COMMENTS",
+      COMMENT: "COMMENT",
+      COMMIT: "0123456789abcdef",
+      RUN: "https://run/7",
+    };
     const { status, stdout } = spawnSync("bash", ["-eo", "pipefail", "-c", run], { cwd: place, env, encoding: "utf8" });
     assert.equal(status, 0);
     return { stdout, calls: readFileSync(join(place, "log"), "utf8").replaceAll(/ --jq [^\n]*?\.id /g, "") };
@@ -107,7 +114,14 @@ case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac
   write("staging", `${marker("production")}\n## of another\n`);
   rmSync(join(place, "diffs/diff-production"), { recursive: true });
   const { stdout, calls } = comment();
-  assert.equal(calls, "");
+  const none = (stack: string) =>
+    `none-${stack}.md ${marker(stack)}\n## Stack \`${stack}\` at \`0123456789ab\`\n\nThere is no result for this commit: see [the run](https://run/7).\n`;
+  assert.deepEqual(calls.split("api ").slice(1), [
+    "--paginate COMMENTS",
+    `--silent --method PATCH COMMENT/42 --field body=@${none("staging")}`,
+    "--paginate COMMENTS",
+    `--silent --method POST COMMENTS --field body=@${none("production")}`,
+  ]);
   assert.equal(stdout.match(/^::warning::There is no text for (staging|production)/gm)?.length, 2);
 });
 
