@@ -69,6 +69,15 @@ async function servedSerial(): Promise<string> {
   return serialNumber;
 }
 
+/** The change of a route that the README proposes. */
+function changeInReadme() {
+  const text = readFileSync(join(copy, "README.md"), "utf8").replaceAll(/\s+/g, " ");
+  const told =
+    /in `Pulumi\.local\.yaml`, add `(\{[^`]*\})` to the routes of `(\w+)`, run `npm start` again, and open <https:\/\/shop\.localhost([^>]*)>/;
+  const [, route, service, path] = told.exec(text) ?? assert.fail("the README does not say how to change a route");
+  return { route: route ?? "", service: service ?? "", path: path ?? "" };
+}
+
 before(() => local("stop.ts", "--keep-cache"));
 after(async () => {
   await run("stop", "--keep-cache");
@@ -88,9 +97,10 @@ test(
     copyCheckout(copy);
     edit(join(copy, "Pulumi.yaml"), /^name: .*$/m, "name: another-name");
     await start();
-    edit(stackFile, "{ path: /hoge/ }", "{ path: /hoge/ }, { path: /changed/ }");
+    const { route, service, path } = changeInReadme();
+    edit(stackFile, new RegExp(`(  ${service}:\\n[^]*?routes: \\[)`), `$1${route}, `);
     await start();
-    assert.match((await page("/changed/deep")).body, /"service": "hoge"[^]*"path": "\/deep"/);
+    assert.match((await page(`${path}deep`)).body, new RegExp(`"service": "${service}"[^]*"path": "/deep"`));
     const seconds = (Date.now() - began) / 1000;
     context.diagnostic(`${seconds} s`);
     assert.ok(seconds < 300, `${seconds} s`);
