@@ -10,10 +10,12 @@ import { projectDir } from "./rendered.ts";
 
 const guides = ["README.md", ...readdirSync(join(projectDir, "docs")).filter((file) => file.endsWith(".md"))];
 
+const textOf = (guide: string): string =>
+  readFileSync(join(projectDir, guide === "README.md" ? guide : join("docs", guide)), "utf8");
+
 /** YAML blocks that are config, whole keys or the routes of one service. */
 function examples(guide: string): string[] {
-  const text = readFileSync(join(projectDir, guide === "README.md" ? guide : join("docs", guide)), "utf8");
-  return [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block = ""]) =>
+  return [...textOf(guide).matchAll(/```yaml\n([^]*?)```/g)].map(([, block = ""]) =>
     block.replaceAll("image: …", "image: a/b:1"),
   );
 }
@@ -51,6 +53,44 @@ for (const guide of guides)
     test(`${guide}: example ${index + 1} is a valid config`, () => {
       check(example);
     });
+
+const commands = guides.flatMap((guide) =>
+  [...textOf(guide).matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = ""]) =>
+    block.split("\n").flatMap((line) => line.split("&&").map((command) => ({ guide, command: command.trim() }))),
+  ),
+);
+
+test("the guides call Pulumi as the project installs it, and name the stack that it acts on", () => {
+  const pulumi = commands.filter(({ command }) => /(^|\s)pulumi\s/.test(command.replace(/#.*/, "")));
+  assert.ok(pulumi.length > 20);
+  for (const { guide, command } of pulumi) {
+    assert.match(command, /^npx pulumi /, guide);
+    if (!/^npx pulumi (new|login) /.test(command)) assert.match(command, / (-s|--stack) /, `${guide}: ${command}`);
+  }
+});
+
+test("every npm script that the guides call is there", () => {
+  const { scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { scripts: object };
+  for (const guide of guides)
+    for (const [, script = ""] of textOf(guide).matchAll(/\bnpm run (?:--silent )?([a-z][\w-]*)/g))
+      assert.ok(script in scripts, `${guide}: npm run ${script}`);
+});
+
+test("links between the guides lead to a page and a heading that are there", () => {
+  const anchor = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .trim()
+      .replaceAll(/\s/g, "-");
+  for (const guide of guides)
+    for (const [, file = "", hash] of textOf(guide).matchAll(/\]\((?:docs\/)?([\w-]+\.md|)(?:#([\w-]+))?\)/g)) {
+      const target = file === "" ? guide : file;
+      assert.ok(guides.includes(target), `${guide}: ${target}`);
+      const headings = [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
+      assert.ok(hash === undefined || headings.includes(hash), `${guide}: ${target}#${hash ?? ""}`);
+    }
+});
 
 test("there are examples to check", () => {
   assert.ok(guides.flatMap(examples).length >= 5);
