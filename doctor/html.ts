@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { drawn } from "../diagram/diagram.ts";
 import type { Diagram } from "../diagram/model.ts";
 import { element as h, lines, type Markup } from "../diagram/xml.ts";
-import { style } from "./htmlStyle.ts";
+import { pictureStyle, style } from "./htmlStyle.ts";
 import { firstFailure, type Hop, type HopKind, type Report, type State } from "./report.ts";
 
 /** A sign and a word beside the colour, for who does not see it. */
@@ -55,9 +55,10 @@ export function withFindings(diagram: Diagram, { hops }: Pick<Report, "hops">): 
 /** @param diagram the stack's picture, without findings */
 export async function page(report: Report, diagram: Diagram): Promise<string> {
   const svg = await drawn(withFindings(diagram, report));
+  const own = `${style}${pictureStyle(Number(/ width="(\d+)/.exec(svg)?.[1] ?? 0))}`;
   const title = `Stack ${report.stack}: ${summary(report)}`;
   // Nothing is loaded and no script runs, whatever a config or an answer has put into this page.
-  const styles = [style, /<style>([^]*?)<\/style>/.exec(svg)?.[1] ?? ""].map(
+  const styles = [own, /<style>([^]*?)<\/style>/.exec(svg)?.[1] ?? ""].map(
     (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
   );
   const policy = `default-src 'none'; style-src ${styles.join(" ")}; base-uri 'none'; form-action 'none'`;
@@ -70,7 +71,7 @@ export async function page(report: Report, diagram: Diagram): Promise<string> {
       h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
       h("meta", { name: "color-scheme", content: "light dark" }),
       h("title", {}, title),
-      h("style", {}, { markup: style }),
+      h("style", {}, { markup: own }),
     ),
   );
   const picture = {
@@ -98,7 +99,7 @@ const time = (iso: string) => `${iso.slice(0, 19).replace("T", " ")} UTC`;
 
 function summary(report: Report): string {
   const failure = firstFailure(report);
-  if (failure !== undefined) return `✗ to mend: ${nameOf(failure)}`;
+  if (failure !== undefined) return `✗ to fix: ${nameOf(failure)}`;
   const { hops } = report;
   if (hops.some(({ state }) => state === "warning")) return "! it works, with warnings";
   return hops.some(({ state }) => state === "ok")
@@ -108,7 +109,7 @@ function summary(report: Report): string {
 
 const nameOf = ({ title, route }: Hop) => (route === undefined ? title : `${title} of ${route}`);
 
-/** The hop to mend, then each other that fails by itself or is warned of. */
+/** The hop to fix, then each other that fails by itself or is warned of. */
 function explained(report: Report): Markup[] {
   const first = firstFailure(report);
   const others = report.hops.filter(
@@ -122,7 +123,7 @@ function explained(report: Report): Markup[] {
     h(
       "section",
       { class: hop.state },
-      h("h2", {}, `${hop.state === "failed" ? "✗ To mend" : "! Warning"}: ${nameOf(hop)}`),
+      h("h2", {}, `${hop.state === "failed" ? "✗ To fix" : "! Warning"}: ${nameOf(hop)}`),
       h(
         "dl",
         {},

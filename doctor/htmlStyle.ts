@@ -1,4 +1,11 @@
-/** How the page looks: one column, light or dark as the reader has it; on a phone the picture scrolls in its own box. */
+/** The smallest text of a picture (`diagram/layout.ts`), and the smallest that it may shrink to. Pixels. */
+const [drawn, readable] = [12, 11];
+
+/** A picture fits into the page as long as its text stays readable; where the page is narrower, it scrolls in its own box. */
+export const pictureStyle = (width: number): string =>
+  `.picture svg { width: 100%; max-width: ${width}px; min-width: ${Math.ceil((width * readable) / drawn)}px; }`;
+
+/** How the page looks: one column, light or dark as the reader has it. */
 export const style = `
     :root { color-scheme: light dark; --ok: #1a7f37; --failed: #cf222e; --warning: #9a6700; --none: #59636e; --failed-ground: #ffebe9; --line: #d1d9e0; }
     body { max-width: 84rem; margin: 0 auto; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color: #1f2328; background: #ffffff; overflow-wrap: anywhere; }
@@ -12,7 +19,7 @@ export const style = `
     dt { font-weight: 600; }
     dd { margin: 0; }
     .picture { overflow-x: auto; border: 1px solid var(--line); border-radius: 0.4rem; }
-    .picture svg { display: block; width: 100%; min-width: 60rem; height: auto; }
+    .picture svg { display: block; height: auto; margin: 0 auto; }
     table { width: 100%; border-collapse: collapse; }
     th, td { padding: 0.4rem 0.8rem 0.4rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
     .state { white-space: nowrap; font-weight: 600; color: var(--none); }

@@ -81,6 +81,7 @@ const report: Report = {
       { state: "failed", seen: `image ${"0123456789abcdef".repeat(8)}`, means: hostile, fix: hostile },
       route,
     ),
+    hop("content", { state: "skipped", seen: "not asked" }, { route: "staging.example.com/", service: "web" }),
     { ...hop("content", { state: "skipped", seen: "502" }, route), because: "pods staging.example.com/hoge/" },
   ],
 };
@@ -89,12 +90,15 @@ for (const view of views)
   test(`the doctor's page, ${view.width} pixels wide, ${view.scheme}`, async () => {
     const url = written("page.html", await page(report, stackDiagram("staging")));
     const { complaints, run } = await browser.load(url, view);
-    const { overflow, misplaced, faint, states } = await run(look);
+    const { overflow, misplaced, faint, states, smallest } = await run(look);
     assert.deepEqual(
       { complaints, overflow, misplaced, faint },
       { complaints: [], overflow: 0, misplaced: [], faint: [] },
     );
-    assert.deepEqual(Object.keys(states), ["ok", "failed", "warning", "unknown"]);
+    assert.ok(smallest >= 11, `${smallest} px`);
+    assert.deepEqual(Object.keys(states), ["ok", "failed", "warning", "unknown", "skipped"]);
+    // What could not be looked at and what was not look the same, and say in words which it is.
+    assert.equal(states["unknown"], states["skipped"]);
     assert.equal(new Set(Object.values(states)).size, 4, JSON.stringify(states));
     assert.equal(await run(() => "ran" in globalThis), false);
     // The policy holds against what escaping would have missed.

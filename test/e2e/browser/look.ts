@@ -10,6 +10,8 @@ export interface Look {
   readonly faint: readonly string[];
   /** How the nodes of each state look: the colour of their border. */
   readonly states: Readonly<Record<string, string>>;
+  /** Height of the smallest text as it is shown, pixels. */
+  readonly smallest: number;
 }
 
 export function look(): Look {
@@ -40,7 +42,11 @@ export function look(): Look {
 
   const pictures = Array.from(document.querySelectorAll("svg"));
   const texts = pictures.flatMap((picture) =>
-    Array.from(picture.querySelectorAll("text")).map((text) => ({ text, picture, box: text.getBoundingClientRect() })),
+    Array.from(picture.querySelectorAll<SVGTextElement>("text")).map((text) => ({
+      text,
+      picture,
+      box: text.getBoundingClientRect(),
+    })),
   );
   const rects = Array.from(document.querySelectorAll<SVGRectElement>("svg rect"));
   const misplaced = texts.flatMap(({ text, picture, box }, index) => {
@@ -93,13 +99,18 @@ export function look(): Look {
       ratio: contrast(colorOf(getComputedStyle(element).color), ground(element)),
     })),
   ];
+  const sizes = [
+    ...texts.map(({ text }) => parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)),
+    ...words.map((element) => parseFloat(getComputedStyle(element).fontSize)),
+  ];
   return {
+    smallest: Math.min(...sizes),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     texts: contrasts.length,
     misplaced,
     faint: contrasts.filter(({ ratio }) => !(ratio >= 4.5)).map(({ name, ratio }) => `${name}: ${ratio.toFixed(2)}`),
     states: Object.fromEntries(
-      ["ok", "failed", "warning", "unknown"].flatMap((state) => {
+      ["ok", "failed", "warning", "unknown", "skipped"].flatMap((state) => {
         const rect = document.querySelector(`.node.${state} > rect`);
         return rect === null ? [] : [[state, getComputedStyle(rect).stroke]];
       }),
