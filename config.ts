@@ -101,7 +101,7 @@ export function checkConfig(
     // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
     if (text === "{}" && hasDefault(name)) continue;
     if (namespace !== project) problems.push({ key, message: foreign(namespace, name) });
-    // What is under another name is checked all the same, so that all there is to mend is told at once.
+    // What is under another name is checked all the same, so that all there is to fix is told at once.
     const takenOver = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
     if (namespace === project || takenOver)
       Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
@@ -140,7 +140,7 @@ function hasDefault(name: string): boolean {
   return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
 }
 
-/** Who has more to mend than this sees the rest the next time. */
+/** Who has more to fix than this sees the rest the next time. */
 const mostShown = 40;
 
 function message(stack: string, problems: readonly ConfigProblem[]): string {
@@ -152,7 +152,7 @@ function message(stack: string, problems: readonly ConfigProblem[]): string {
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
     ...(problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : []),
-    `Mend them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
+    `Fix them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
   ].join("\n");
 }
 

@@ -123,7 +123,7 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects) }, subject)),
     hop("proxy", proxy(objects, nginx, subject, now)),
   ];
-  // What fails because of something behind it is not what to mend.
+  // What fails because of something behind it is not what to fix.
   const cause =
     brokenObject(objects, subject) !== undefined
       ? "ingress"

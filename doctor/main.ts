@@ -1,4 +1,4 @@
-/** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to mend. */
+/** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to fix. */
 import { stackDiagram } from "../diagram/diagram.ts";
 import { main, oneStack, writeResult } from "../local/cli.ts";
 import { port } from "../local/options.ts";
@@ -13,7 +13,7 @@ import { withSources } from "./sources.ts";
 const usage = `npm run doctor -- STACK [OPTIONS]
 
 Walks the path from a client to each service, hop by hop, and says of the first that fails what was seen, what it means
-and what mends it. It changes nothing, and makes do with what it can see: without kubectl, Pulumi or Google's credentials
+and how to fix it. It changes nothing, and makes do with what it can see: without kubectl, Pulumi or Google's credentials
 it asks from outside alone.
 
   --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
@@ -24,7 +24,7 @@ it asks from outside alone.
   --ca FILE                     a certificate authority to trust, beside those that are known
   --context NAME                the kubectl context, instead of the stack's own
 
-Status: 0 all is well, 1 it could not be run, and of the hop to mend:
+Status: 0 all is well, 1 it could not be run, and of the hop to fix:
   ${Object.values(hopKinds)
     .map(({ title, exitCode }) => `${exitCode} ${title}`)
     .join(", ")}`;

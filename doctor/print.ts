@@ -1,4 +1,4 @@
-/** A report as people read it: a table of the hops, and below it what to mend first. */
+/** A report as people read it: a table of the hops, and below it what to fix first. */
 import { printTable } from "../local/table.ts";
 import { exitCode, firstFailure, type Hop, type Report, type State } from "./report.ts";
 
@@ -33,7 +33,7 @@ export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: stri
   ];
 }
 
-/** Of the hop to mend and of each warning: what was seen, what it means, what mends it. */
+/** Of the hop to fix and of each warning: what was seen, what it means, how to fix it. */
 export function explanations(report: Report): string[] {
   const failure = firstFailure(report);
   const others = report.hops.filter(
@@ -50,7 +50,7 @@ export function explanations(report: Report): string[] {
       hop.passing === true
         ? "\n  This passes by itself within some minutes after a change: --wait 10m follows it."
         : "";
-    return [`\n${hop.state === "warning" ? "Warning" : "To mend"}: ${where}\n  ${text}${wait}`];
+    return [`\n${hop.state === "warning" ? "Warning" : "To fix"}: ${where}\n  ${text}${wait}`];
   });
   const verdict =
     failure !== undefined

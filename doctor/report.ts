@@ -1,6 +1,6 @@
 /** What the doctor found: the hops of the path from a client to a service, in the order in which a request takes them. */
 
-/** Each hop: its title, and the status that `npm run doctor` ends with where it is the one to mend. */
+/** Each hop: its title, and the status that `npm run doctor` ends with where it is the one to fix. */
 export const hopKinds = {
   dns: { title: "DNS name", exitCode: 10 },
   address: { title: "address", exitCode: 11 },
@@ -29,7 +29,7 @@ export interface Finding {
   readonly seen: string;
   /** What that means. Failures and warnings have it. */
   readonly means?: string;
-  /** A command, or an edit of the config, that mends it. Failures and warnings have it. */
+  /** A command, or an edit of the config, that fixes it. Failures and warnings have it. */
   readonly fix?: string;
   /** Whether it passes by itself within minutes, as what a load balancer goes through after a change. @default false */
   readonly passing?: boolean;
@@ -62,7 +62,7 @@ export function hop(kind: HopKind, finding: Finding, of?: { route: string; servi
   return { id: of === undefined ? kind : `${kind} ${of.route}`, kind, title: hopKinds[kind].title, ...of, ...finding };
 }
 
-/** The hop to mend: the first that fails by itself. */
+/** The hop to fix: the first that fails by itself. */
 export const firstFailure = ({ hops }: Pick<Report, "hops">): Hop | undefined =>
   hops.find(({ state, because }) => state === "failed" && because === undefined);
 

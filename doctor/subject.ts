@@ -90,8 +90,8 @@ function routeOf(route: Route, domain: string): SubjectRoute {
 
 const byPlace = (a: SubjectRoute, b: SubjectRoute) => (a.place < b.place ? -1 : 1);
 
-/** `Mend services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
-export const edit = ({ stack, apply }: Subject, key: string, what = "Mend"): string =>
+/** `Fix services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
+export const edit = ({ stack, apply }: Subject, key: string, what = "Fix"): string =>
   `${what} ${key} in Pulumi.${stack}.yaml, then: ${apply}`;
 
 /** Longest that a route may take to be answered, whoever gives up first. Seconds. */

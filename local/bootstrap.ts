@@ -119,7 +119,7 @@ async function outcome(command: readonly string[], step = "The first step"): Pro
     if (!(error instanceof CommandError)) throw missing(command, error);
     throw new Problem(
       `${step} failed: ${error.message}`,
-      "Mend that and run the same command again: what is done is left as it is.",
+      "Fix that and run the same command again: what is done is left as it is.",
     );
   }
 }

@@ -59,7 +59,7 @@ export async function buildah(what: string, args: readonly string[], folder?: st
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(
       `${what} failed:\n${error.output}`,
-      `Mend what it names, then run the command again. Full log: ${log}`,
+      `Fix what it names, then run the command again. Full log: ${log}`,
     );
   }
 }

@@ -15,7 +15,7 @@ type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allow
 const common = `  --verbose  every program that is run and what it prints, on standard error
   --help     this text`;
 
-/** Runs a command to its end. Problems end in what is wrong and how to mend it, and status 1; only defects show a stack. */
+/** Runs a command to its end. Problems end in what is wrong and how to fix it, and status 1; only defects show a stack. */
 export async function main<O extends Options>(
   usage: string,
   options: O,

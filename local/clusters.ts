@@ -57,7 +57,7 @@ async function contextNames(): Promise<string[]> {
     return (await run("kubectl", ["config", "get-contexts", "-o", "name"])).split("\n").filter((name) => name !== "");
   } catch (error) {
     if (error instanceof CommandError)
-      throw new Problem(`kubectl cannot read its contexts:\n${error.output}`, "Mend the kubeconfig.");
+      throw new Problem(`kubectl cannot read its contexts:\n${error.output}`, "Fix the kubeconfig.");
     throw new Problem(
       "There is no kubectl on PATH.",
       "Install it, or leave --context out: npm start then brings its own.",

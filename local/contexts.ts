@@ -28,7 +28,7 @@ export function accessIn(text: string, where: string, context?: string): Access 
   const cluster = config.clusters?.find(({ name }) => name === found?.cluster)?.cluster;
   const user = config.users?.find(({ name }) => name === found?.user)?.user;
   if (cluster === undefined || user === undefined)
-    throw new Problem(`${where} has no complete context "${wanted ?? ""}".`, "Make the stack again, or mend the file.");
+    throw new Problem(`${where} has no complete context "${wanted ?? ""}".`, "Make the stack again, or fix the file.");
   return { cluster, user };
 }
 
@@ -72,7 +72,7 @@ function kubeconfigIn(text: string, where: string): Document {
   const document = text.trim() === "" ? new Document({}) : parseDocument(text);
   const wrong = document.errors[0]?.message.split("\n")[0] ?? shapeProblem(document);
   if (wrong !== undefined)
-    throw new Problem(`${where} is not a kubeconfig: ${wrong}`, "Mend it, or move it away; nothing was written.");
+    throw new Problem(`${where} is not a kubeconfig: ${wrong}`, "Fix it, or move it away; nothing was written.");
   return document;
 }
 

@@ -40,7 +40,7 @@ export function stackConfig(
   try {
     document = parse(text, { maxAliasCount: 100 });
   } catch (error) {
-    throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Mend that line.");
+    throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Fix that line.");
   }
   const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
   if (!isObject(config))

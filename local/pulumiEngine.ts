@@ -51,7 +51,7 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
     if (error instanceof CommandError)
       throw new Problem(
         `Pulumi ended with status ${String(error.status)}:\n${error.output}`,
-        "Mend what it names and run this again. The whole output is in .local/logs/pulumi.log.",
+        "Fix what it names and run this again. The whole output is in .local/logs/pulumi.log.",
       );
     throw error;
   }

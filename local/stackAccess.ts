@@ -75,6 +75,6 @@ function explained(stack: string, { output, status }: CommandError): Problem {
     return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: npx pulumi up --stack ${stack}`);
   return new Problem(
     `Pulumi ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
-    "Mend what it names and run this again.",
+    "Fix what it names and run this again.",
   );
 }

@@ -183,6 +183,6 @@ export function report(hops: readonly Hop[]): void {
   if (failed)
     throw new Problem(
       `${failed.hop}: ${failed.seen}`,
-      "See the hops above: the first that failed is the one to mend. Logs are in .local/logs.",
+      "See the hops above: the first that failed is the one to fix. Logs are in .local/logs.",
     );
 }

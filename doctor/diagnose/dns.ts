@@ -46,7 +46,7 @@ function problemOf(
       seen: `${host}: SERVFAIL`,
       means:
         "The domain's name servers answer wrongly or not at all: the delegation leads to the wrong ones, or DNSSEC does not fit.",
-      fix: `dig +trace ${host}   # then mend delegation or DS record where the domain is registered`,
+      fix: `dig +trace ${host}   # then fix the delegation or the DS record where the domain is registered`,
     };
   if (error !== undefined) return { state: "unknown", seen: `${host}: no name server answered (${error})` };
   if (address === undefined || isIP(address) === 0) return undefined;

@@ -17,7 +17,7 @@ const production = subject("production"); // managed
 const local = subject("local"); // supplied
 const [host = ""] = staging.hosts;
 
-/** The state, what is seen, and that a failure says what it means and what mends it. */
+/** The state, what is seen, and that a failure says what it means and how to fix it. */
 function is(finding: Finding, state: Finding["state"], seen: RegExp, means?: RegExp, fix?: RegExp): void {
   assert.equal(finding.state, state, JSON.stringify(finding));
   assert.match(finding.seen, seen);

@@ -57,7 +57,7 @@ test("of several hops at one part, the worst is shown; what was looked at comes 
   assert.equal(node("service-hoge", hop("content", skipped, route), hop("pods", skipped, route))?.state, "skipped");
 });
 
-test("the page names the hop to mend first: what was seen, what it means, the fix", async () => {
+test("the page names the hop to fix first: what was seen, what it means, the fix", async () => {
   const passing = { ...bad, passing: true };
   const because = { ...hop("content", { ...bad, seen: "502" }, route), because: "pods staging.example.com/hoge/" };
   const again = hop("pods", passing, { ...route, route: "hoge.staging.example.com/" });
@@ -65,14 +65,14 @@ test("the page names the hop to mend first: what was seen, what it means, the fi
     report(hop("edge", { ...bad, state: "warning", means: "Soon." }), hop("pods", passing, route), because, again),
     stackDiagram("staging"),
   );
-  assert.match(text, /<title>Stack staging: ✗ to mend: pods of staging\.example\.com\/hoge\/<\/title>/);
+  assert.match(text, /<title>Stack staging: ✗ to fix: pods of staging\.example\.com\/hoge\/<\/title>/);
   const sections = [...text.matchAll(/<section class="(\w+)">([^]*?)<\/section>/g)].map(
     ([, state = "", inside = ""]) => [state, inside.replaceAll(/<[^>]*>/g, "|").replaceAll(/\|+/g, "|")],
   );
   assert.deepEqual(sections, [
     [
       "failed",
-      "|✗ To mend: pods of staging.example.com/hoge/|Seen|none ready|Means|It cannot start.|Fix|npm start|Wait|It passes by itself, within some minutes after a change.|",
+      "|✗ To fix: pods of staging.example.com/hoge/|Seen|none ready|Means|It cannot start.|Fix|npm start|Wait|It passes by itself, within some minutes after a change.|",
     ],
     ["warning", "|! Warning: load balancer|Seen|none ready|Means|Soon.|Fix|npm start|"],
   ]);

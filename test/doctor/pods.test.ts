@@ -23,7 +23,7 @@ for (const reason of ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "
     const { state, seen, means, fix } = examined(waiting(reason, "not found"));
     assert.deepEqual([state, seen], ["failed", `0 of 1 ready; ${reason}: not found`]);
     assert.match(means ?? "", /cannot get the image example\.com\/hoge:1:/);
-    assert.equal(fix, "Mend services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging");
+    assert.equal(fix, "Fix services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging");
   });
 
 test("a container that cannot be made is told from one that ends", () => {
@@ -41,7 +41,7 @@ test("a crash loop: the status that it ends with, and the log of the last attemp
   assert.match(means ?? "", /ends by itself soon after its start/);
   assert.match(
     fix ?? "",
-    /^kubectl --context here -n apps logs hoge-0 -c hoge --previous {3}# then: Mend services\.hoge\.image/,
+    /^kubectl --context here -n apps logs hoge-0 -c hoge --previous {3}# then: Fix services\.hoge\.image/,
   );
 });
 

@@ -1,4 +1,4 @@
-/** What a report comes to: the hop to mend, the status, the text. */
+/** What a report comes to: the hop to fix, the status, the text. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ test("every hop has a status of its own, and none that commands use anyway", () 
   assert.deepEqual(codes, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
 });
 
-test("the hop to mend is the first that fails by itself", () => {
+test("the hop to fix is the first that fails by itself", () => {
   const effect = { ...hop("edge", failed("refused")), because: "ingress" };
   const all = report(
     hop("dns", ok),
@@ -67,9 +67,9 @@ test("what is to be mended is explained once, though two routes lead there; what
   assert.equal(texts.length, 3);
   assert.equal(
     texts[0],
-    "\nTo mend: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   mend it\n  This passes by itself within some minutes after a change: --wait 10m follows it.",
+    "\nTo fix: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   mend it\n  This passes by itself within some minutes after a change: --wait 10m follows it.",
   );
-  assert.equal(texts[1], "\nTo mend: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   mend it");
+  assert.equal(texts[1], "\nTo fix: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   mend it");
   assert.equal(texts[2], "\nStatus 11.");
 });
 

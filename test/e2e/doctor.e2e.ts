@@ -1,4 +1,4 @@
-/** Breaks one hop after another of the running local stack, and expects of the doctor that it names that hop and how to mend it. */
+/** Breaks one hop after another of the running local stack, and expects of the doctor that it names that hop and how to fix it. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -127,7 +127,7 @@ test("the page shows what is broken", async () => {
     const file = join(folder, "page.html");
     await doctor("--html", file);
     const page = readFileSync(file, "utf8");
-    assert.match(page, /<title>Stack local: ✗ to mend: endpoints of hoge\.shop\.localhost\/<\/title>/);
+    assert.match(page, /<title>Stack local: ✗ to fix: endpoints of hoge\.shop\.localhost\/<\/title>/);
     assert.match(page, /<g class="node service failed" id="service-hoge">[^]*✗ fails/);
     assert.match(page, /<g class="node service ok" id="service-web">/);
   } finally {

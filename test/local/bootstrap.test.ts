@@ -273,7 +273,7 @@ test("--run stops at a step that fails, says which and why, and goes on from the
     stopped.stderr,
     new RegExp(`^error: \\[${failing + 1}/${changes.length}\\] failed: "gcloud kms keys cre`, "m"),
   );
-  assert.match(stopped.stderr, /ERROR: \(gcloud\) denied\nMend that and run the same command again/);
+  assert.match(stopped.stderr, /ERROR: \(gcloud\) denied\nFix that and run the same command again/);
   assert.deepEqual(told(), changes.slice(0, failing));
 
   const again = await bootstrap(folder, [...staging, "--run"]);

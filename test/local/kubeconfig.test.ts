@@ -129,7 +129,7 @@ const problems: [string, string[], string | undefined, RegExp][] = [
     "anything else that Pulumi says",
     ["staging"],
     "echo 'error: passphrase must be set' >&2; exit 255",
-    /Pulumi ended with status 255:\nerror: passphrase must be set\nMend what it names/,
+    /Pulumi ended with status 255:\nerror: passphrase must be set\nFix what it names/,
   ],
   [
     "an output that is no kubeconfig",
@@ -158,7 +158,7 @@ test("a kubeconfig that cannot be read is left as it is", async (t) => {
   await writeFile(file, "clusters: [");
   const { status, err } = await run(["staging"], { KUBECONFIG: file });
   assert.equal(status, 1);
-  assert.match(err, /config is not a kubeconfig: .*\nMend it, or move it away; nothing was written\./);
+  assert.match(err, /config is not a kubeconfig: .*\nFix it, or move it away; nothing was written\./);
   assert.equal(await readFile(file, "utf8"), "clusters: [");
 });
 

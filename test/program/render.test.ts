@@ -116,7 +116,7 @@ test("a bad config is refused with every problem, its key and its value", async 
 });
 
 test("a stack file that is not YAML is refused by its name", async (t) => {
-  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /is not YAML/, /Mend that line/);
+  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /is not YAML/, /Fix that line/);
 });
 
 test("a stack file without any config is refused for what is missing", async (t) => {

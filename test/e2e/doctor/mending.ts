@@ -20,7 +20,7 @@ export async function doctor(...args: string[]): Promise<{ status: number | null
   return { status, report: JSON.parse(text.slice(json)) as Report };
 }
 
-/** Asks until the hop to mend is the expected one, as the cluster needs a moment for what was done to it. */
+/** Asks until the hop to fix is the expected one, as the cluster needs a moment for what was done to it. */
 export async function expectFailure(kind: HopKind, seen: RegExp, ...args: string[]): Promise<Hop> {
   const end = Date.now() + 60_000;
   for (;;) {
