@@ -131,6 +131,29 @@ test("a release is rolled back by git revert", async () => {
   assert.equal((await answerOf("/orders/", undefined)).version, version);
 });
 
+test("a preview environment comes and goes, and the proxy stays as it is", async () => {
+  const lines = "  proxy:\n    wildcards: { subdomain: { allow: [preview-*] } }\n";
+  edit(stackFile, "  proxy:\n", lines);
+  await start();
+  const previewed = () => get(entrance(), "https", "preview-login.shop.localhost", "/deep");
+  const original = readFileSync(stackFile, "utf8");
+  edit(
+    stackFile,
+    "\n  services:\n",
+    "\n  services:\n    preview-login: { build: { context: ./services/web }, replicas: 1, healthPath: /readyz }\n",
+  );
+  const text = await start();
+  assert.match(text, /applied .*Deployment\/preview-login/);
+  assert.doesNotMatch(text, /Deployment\/nginx-proxy/);
+  assert.partialDeepStrictEqual(JSON.parse((await previewed()).body), { path: "/deep" });
+  writeFileSync(stackFile, original);
+  assert.match(await start(), /pruned .*Deployment\/preview-login/);
+  const end = Date.now() + 60_000;
+  while ((await previewed()).status !== 502) assert.ok(Date.now() < end, "the preview is still there");
+  edit(stackFile, lines, "  proxy:\n");
+  await start();
+});
+
 test("from HTTP to HTTPS: first beside each other, then with the redirect", async () => {
   const tls = /^ {4}mode: supplied\n {4}certFile: .*\n {4}keyFile: .*\n/m;
   const [supplied = ""] = tls.exec(readFileSync(stackFile, "utf8")) ?? [];

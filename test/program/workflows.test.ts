@@ -125,6 +125,26 @@ case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac
   assert.equal(stdout.match(/^::warning::There is no text for (staging|production)/gm)?.length, 2);
 });
 
+test("the doctor is given ten minutes, and an hour for a stack that has never answered", (t) => {
+  const place = mkdtempSync(join(tmpdir(), "wait-"));
+  t.after(() => {
+    rmSync(place, { recursive: true });
+  });
+  const run = job("up.yml", "up").steps?.find(({ run: text = "" }) => text.includes("GITHUB_OUTPUT"))?.run ?? "";
+  const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, STACK: "staging", GITHUB_OUTPUT: join(place, "output") };
+  const waits = (npx: string, curl: string) => {
+    for (const [name, script] of Object.entries({ npx, curl }))
+      writeFileSync(join(place, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    writeFileSync(env.GITHUB_OUTPUT, "");
+    assert.equal(spawnSync("bash", ["-eo", "pipefail", "-c", run], { env }).status, 0);
+    return readFileSync(env.GITHUB_OUTPUT, "utf8");
+  };
+  const answers = 'case "$*" in *https://shop.example.com/) exit 0 ;; esac; exit 3';
+  assert.equal(waits("echo https://shop.example.com/", answers), "time=10m\n");
+  assert.equal(waits("echo https://shop.example.com/", "exit 35"), "time=60m\n");
+  assert.equal(waits("exit 255", answers), "time=60m\n");
+});
+
 test("text of a pull request, such as the name of its branch, is never part of a command", () => {
   for (const { at, steps = [] } of jobs) for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{/, at);
 });
