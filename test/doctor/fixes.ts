@@ -35,8 +35,17 @@ export const keysIn = (text: string): string[] =>
   text.match(/(?<![\w/.])(?:services|proxy|edge|tls|dns|cluster|secrets)(?:\.[A-Za-z][\w-]*)+/g) ?? [];
 
 /** Failures and warnings say what they mean and what mends them, and name keys that the config has. */
-export function assertMendable({ state, means, fix }: Finding): void {
+export function assertFixable({ state, means, fix }: Finding): void {
   if (state !== "failed" && state !== "warning") return;
   assert.ok(means !== undefined && fix !== undefined);
   for (const key of keysIn(`${means} ${fix}`)) assert.ok(isConfigKey(key), `"${key}" is no key of the config: ${fix}`);
+}
+
+/** The state, what is seen, and that a failure says what it means and how it is fixed. */
+export function is(finding: Finding, state: Finding["state"], seen: RegExp, means?: RegExp, fix?: RegExp): void {
+  assert.equal(finding.state, state, JSON.stringify(finding));
+  assert.match(finding.seen, seen);
+  assertFixable(finding);
+  if (means) assert.match(finding.means ?? "", means);
+  if (fix) assert.match(finding.fix ?? "", fix);
 }

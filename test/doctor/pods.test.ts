@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { endpoints, pods, service as serviceHop } from "../../doctor/diagnose/behindProxy.ts";
 import type { ContainerStatus, Objects, Pod } from "../../doctor/gather/objects.ts";
 import { deployment, now, objects, pod, service, subject, warning } from "./examples.ts";
-import { assertMendable, isConfigKey } from "./fixes.ts";
+import { assertFixable, isConfigKey } from "./fixes.ts";
 
 const staging = subject("staging");
 const workload = { name: "hoge", key: "services.hoge", healthPath: "/readyz" };
@@ -12,7 +12,7 @@ const withPods = (...own: Pod[]) =>
   objects(staging, { pods: [...objects(staging).pods.filter(({ metadata }) => metadata.name !== "hoge-0"), ...own] });
 function examined(seen: Objects) {
   const finding = pods(seen, workload, staging, now);
-  assertMendable(finding);
+  assertFixable(finding);
   return finding;
 }
 const waiting = (reason: string, message = "", more: Partial<ContainerStatus> = {}) =>
@@ -130,7 +130,7 @@ for (const [message, fix] of [
       events: [warning("Pod", "nginx-proxy-0", "Unhealthy", message)],
     };
     const finding = pods(seen, { name: "nginx-proxy", key: "proxy" }, staging, now);
-    assertMendable(finding);
+    assertFixable(finding);
     assert.match(finding.fix ?? "", fix);
   });
 
@@ -142,7 +142,7 @@ test("the proxy's image and memory are config", () => {
     { state: { waiting: { reason: "CrashLoopBackOff" } } },
   ]) {
     const seen = objects(staging, { pods: [pod("nginx-proxy", { ready: false, ...status })] });
-    assertMendable(pods(seen, { name: "nginx-proxy", key: "proxy" }, staging, now));
+    assertFixable(pods(seen, { name: "nginx-proxy", key: "proxy" }, staging, now));
   }
 });
 
