@@ -1,8 +1,10 @@
-/** The benchmark of the proxy, cut short: that every proxy is run, loaded and ended. How fast they are is nobody's business here. */
+/** The benchmarks, cut short: that everything is run, measured and ended. How fast it is is nobody's business here. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { peerNames } from "../../bench/program/peers.ts";
+import type { ProgramResults } from "../../bench/program/results.ts";
 import type { ProxyResults } from "../../bench/proxy/results.ts";
 import { allProcesses, commandLine } from "../../local/processes.ts";
 import { projectDir } from "../../local/paths.ts";
@@ -46,3 +48,27 @@ test("every proxy answers every load, and nothing is left", { timeout: 1_200_000
   );
   assert.deepEqual(left, []);
 });
+
+test(
+  "the program and its peers make the same objects, and no stack is left behind",
+  { timeout: 1_200_000 },
+  async () => {
+    const args = [join(projectDir, "bench/run.ts"), "program", "--json", "--rounds", "1", "--largest", "10"];
+    const { status, text } = await command(process.execPath, args);
+    assert.equal(status, 0, text);
+    const { sizes, comparisons } = JSON.parse(text.slice(text.indexOf("{"))) as ProgramResults;
+    assert.deepEqual(
+      sizes.map(({ size }) => size),
+      ["staging", 1, 10],
+    );
+    for (const { parts, bare } of sizes)
+      for (const value of [...Object.values(parts), bare.milliseconds, bare.resources])
+        assert.ok(value > 0, JSON.stringify(parts));
+    for (const { size, objects, commands } of comparisons) {
+      assert.ok(objects >= 5 * Number(size));
+      assert.deepEqual(Object.keys(commands), ["this one", ...peerNames]);
+      for (const { seconds, cpuSeconds } of Object.values(commands)) assert.ok(seconds > 0 && cpuSeconds > 0);
+    }
+    assert.ok(!existsSync(join(projectDir, "Pulumi.bench.yaml")));
+  },
+);
