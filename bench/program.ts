@@ -23,6 +23,9 @@ import {
 import { sizes, stackFile, type Size } from "./program/stack.ts";
 import { writeDocs } from "./report.ts";
 
+/** More would take minutes: kustomize looks through all objects for each of them. */
+const mostCompared = 1000;
+
 export interface ProgramOptions {
   readonly rounds: number;
   /** The most services. */
@@ -48,7 +51,8 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
   const comparisons: Comparison[] = [];
   await progress.step("Measuring whole commands in turn", async (step) => {
     for (const size of measuredSizes)
-      if (size !== "staging") comparisons.push(await compareTools(size, join(folder, String(size)), rounds, step));
+      if (size !== "staging" && size <= mostCompared)
+        comparisons.push(await compareTools(size, join(folder, String(size)), rounds, step));
   });
   const found = { sizes: parts, exponents: exponents(parts) };
   const result: ProgramResults = {

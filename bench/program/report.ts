@@ -13,10 +13,12 @@ ${rounds} rounds, medians; in brackets the least and the most of all rounds.
 ### Part by part (milliseconds of CPU)
 
 ${table(["", ...partNames, "total", "memory"], sizes.map(partRow))}
-${table(["", ...Object.keys(exponents)], [["exponent", ...Object.values(exponents).map((value) => value.toFixed(2))]])}
+${growth(exponents)}
 ### Evaluation over the bare program
 
 ${table(["", "resources", "this one", "bare", "this one / bare", "bare, each"], sizes.map(bareRow))}
+${staging(sizes)}
+
 ### Whole commands: seconds, and CPU for each object
 
 ${table(
@@ -26,6 +28,22 @@ ${table(
 ### What is wanted of the program
 
 ${targetTable(results.targets)}`;
+}
+
+/** With one large size alone there is nothing to fit. */
+const growth = (exponents: ProgramResults["exponents"]): string =>
+  Number.isNaN(exponents.total)
+    ? ""
+    : table(
+        ["", ...Object.keys(exponents)],
+        [["exponent", ...Object.values(exponents).map((value) => value.toFixed(2))]],
+      );
+
+function staging(sizes: readonly Sized[]): string {
+  const found = sizes.find(({ size }) => size === "staging");
+  if (found === undefined) return "";
+  const { totalMs, bare, parts } = found;
+  return `Of staging's ${milliseconds(totalMs)} ms beyond importing the SDKs, ${milliseconds(bare.milliseconds)} ms are what the bare program takes too, and ${milliseconds(parts["own modules"])} ms load modules.`;
 }
 
 const toolsOf = ([first]: readonly Comparison[]): ToolName[] => Object.keys(first?.commands ?? {}) as ToolName[];
