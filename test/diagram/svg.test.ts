@@ -7,7 +7,7 @@ import { layoutOf, type Layout } from "../../diagram/layout.ts";
 import { diagramOf, type Diagram } from "../../diagram/model.ts";
 import { svgOf } from "../../diagram/svg.ts";
 import { widthOf } from "../../diagram/text.ts";
-import { hostileConfigs } from "../config/hostile.ts";
+import { google, hostileConfigs } from "../config/hostile.ts";
 import { projectDir, raw, valid } from "../config/refusal.ts";
 import { all, parsed, textOf, type Element } from "./parsed.ts";
 
@@ -85,7 +85,7 @@ function assertComplete(svg: Element, { settings }: CheckedConfig): void {
     const place = route.startsWith(`${settings.domain}/`)
       ? route.slice(settings.domain.length)
       : route.replace(/^([^/]+)\/$/, "$1");
-    assert.ok(said.has(place), `${place} is not in the picture`);
+    assert.ok(said.has(place) || said.has(`gRPC ${place}`), `${place} is not in the picture`);
   }
 }
 
@@ -123,7 +123,7 @@ function assertReadable({ width, height, groups, nodes, edges }: Layout): void {
 const taken = hostileConfigs
   .map(({ config }) => {
     try {
-      return checkConfig(raw(config, {}), "test", projectDir);
+      return checkConfig(raw(config, google), "test", projectDir);
     } catch {
       return undefined; // Refused: there is nothing to draw.
     }
