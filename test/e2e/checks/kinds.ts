@@ -7,8 +7,8 @@ export const undefinedKinds = [
   "FrontendConfig",
   "GCPBackendPolicy",
   "GCPGatewayPolicy",
+  "GCPHTTPFilter",
   "HealthCheckPolicy",
-  "ManagedCertificate",
   "PodMonitor",
   "PodMonitoring",
 ];
