@@ -47,7 +47,19 @@ const entrance = () => ({
   httpsPort: 443,
   ca: readFileSync(join(copy, ".local/tls/ca.crt"), "utf8"),
 });
-const page = (path: string, scheme: "http" | "https" = "https") => get(entrance(), scheme, "shop.localhost", path);
+const page = (path: string, scheme: "http" | "https" = "https", host = "shop.localhost") =>
+  get(entrance(), scheme, host, path);
+
+/** The answer once it has a status: nginx looks names up every 5 s, and until then a new service is not there. */
+async function pageOnce(status: number, path: string, host?: string): Promise<string> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const answer = await page(path, "https", host);
+    if (answer.status === status) return answer.body;
+    assert.ok(Date.now() < end, `${answer.status} ${answer.body}`);
+    await sleep(500);
+  }
+}
 
 /** What a service says, once pods that are going away are asked no more: nginx looks their addresses up every 5 s. */
 async function answerOf(path: string, release: number | undefined): Promise<{ readonly version: string }> {
@@ -111,7 +123,7 @@ test("a service is added by one command, and answers", async () => {
   const added = await run("add-service", "orders", "--stack", "staging");
   assert.equal(added.status, 0, added.text);
   assert.match(await start(), /ok +https:\/\/shop\.localhost\/orders\//);
-  assert.partialDeepStrictEqual(JSON.parse((await page("/orders/1")).body), { service: "orders", path: "/1" });
+  assert.partialDeepStrictEqual(JSON.parse(await pageOnce(200, "/orders/1")), { service: "orders", path: "/1" });
 });
 
 test("a release is rolled back by git revert", async () => {
@@ -135,7 +147,8 @@ test("a preview environment comes and goes, and the proxy stays as it is", async
   const lines = "  proxy:\n    wildcards: { subdomain: { allow: [preview-*] } }\n";
   edit(stackFile, "  proxy:\n", lines);
   await start();
-  const previewed = () => get(entrance(), "https", "preview-login.shop.localhost", "/deep");
+  const previewed = (status: number) => pageOnce(status, "/deep", "preview-login.shop.localhost");
+  assert.match(await previewed(502), /service unknown or down/);
   const original = readFileSync(stackFile, "utf8");
   edit(
     stackFile,
@@ -145,11 +158,10 @@ test("a preview environment comes and goes, and the proxy stays as it is", async
   const text = await start();
   assert.match(text, /applied .*Deployment\/preview-login/);
   assert.doesNotMatch(text, /Deployment\/nginx-proxy/);
-  assert.partialDeepStrictEqual(JSON.parse((await previewed()).body), { path: "/deep" });
+  assert.partialDeepStrictEqual(JSON.parse(await previewed(200)), { service: "web", path: "/deep" });
   writeFileSync(stackFile, original);
   assert.match(await start(), /pruned .*Deployment\/preview-login/);
-  const end = Date.now() + 60_000;
-  while ((await previewed()).status !== 502) assert.ok(Date.now() < end, "the preview is still there");
+  await previewed(502);
   edit(stackFile, lines, "  proxy:\n");
   await start();
 });
