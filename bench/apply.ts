@@ -2,25 +2,38 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createProgress } from "../local/progress.ts";
+import { createProgress, type Progress } from "../local/progress.ts";
 import { startControlPlane } from "./apply/kwok.ts";
 import { measureMany, type Many } from "./apply/many.ts";
 import { measureOneImage, type OneImage } from "./apply/oneImage.ts";
+import { plot } from "./apply/plot.ts";
+import type { Target } from "./figures.ts";
+import { describe, machine, type Machine } from "./machine.ts";
+import { table, targetTable, whole, writeDocs } from "./report.ts";
 
 export interface ApplyResults {
+  readonly benchmark: "apply";
+  readonly date: string;
+  readonly machine: Machine;
   /** On the local Kubernetes, with real pods. */
   readonly oneImage: readonly OneImage[];
   /** On a control plane with nodes that kwok plays. */
   readonly many: readonly Many[];
-  readonly targets: readonly { what: string; value: number; unit: string; most: number }[];
+  readonly targets: readonly Target[];
 }
 
 const sizes = { oneImage: [10, 100], many: [100, 1000] };
 
-export async function apply(): Promise<{ result: ApplyResults; text: string }> {
+/** @param options.largest the most services @param options.write into the guide */
+export async function apply(options: {
+  largest: number;
+  write: boolean;
+}): Promise<{ result: ApplyResults; text: string }> {
+  const { largest, write } = options;
   const progress = createProgress();
+  const upTo = (counts: readonly number[]) => counts.filter((count) => count <= largest);
   const oneImage: OneImage[] = [];
-  for (const services of sizes.oneImage)
+  for (const services of upTo(sizes.oneImage))
     oneImage.push(
       await progress.step(`One image among ${services} services`, (step) =>
         measureOneImage(services, (text) => {
@@ -28,86 +41,95 @@ export async function apply(): Promise<{ result: ApplyResults; text: string }> {
         }),
       ),
     );
-  const folder = mkdtempSync(join(tmpdir(), "bench-apply-"));
-  const many: Many[] = [];
-  try {
-    await using place = await progress.step("Starting a control plane with fake nodes", () =>
-      startControlPlane(folder, 100),
-    );
-    for (const services of sizes.many)
-      many.push(
-        await progress.step(`${services} services, next to kubectl`, (step) =>
-          measureMany(place, services, (text) => {
-            step.detail(text);
-          }),
-        ),
-      );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  const result = { oneImage, many, targets: targets(oneImage, many) };
+  const many = await nextToKubectl(upTo(sizes.many), progress);
+  const date = new Date().toISOString().slice(0, 10);
+  const found = { benchmark: "apply", date, machine: machine(), oneImage, many } as const;
+  const result = { ...found, targets: targets(found) };
+  if (write) await writeDocs(result, { tables: tables(result), plot: plot(result) });
   return { result, text: tables(result) };
 }
 
-function targets(oneImage: readonly OneImage[], many: readonly Many[]): ApplyResults["targets"] {
-  const [largest, most] = [oneImage.at(-1), many.at(-1)];
-  const first = most?.changes[0];
+async function nextToKubectl(counts: readonly number[], progress: Progress): Promise<Many[]> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await using place = await progress.step("Starting a control plane with fake nodes", () =>
+    startControlPlane(folder, 100),
+  );
+  const many: Many[] = [];
+  for (const services of counts)
+    many.push(
+      await progress.step(`${whole(services)} services, next to kubectl`, (step) =>
+        measureMany(place, services, (text) => {
+          step.detail(text);
+        }),
+      ),
+    );
+  return many;
+}
+
+/** Each of the most services. */
+function targets({ oneImage, many }: Pick<ApplyResults, "oneImage" | "many">): Target[] {
+  const [one, most] = [oneImage.at(-1), many.at(-1)];
   return [
-    {
-      what: `one image among ${largest?.services ?? 0} services answers`,
-      value: largest?.answers ?? NaN,
-      unit: "s",
-      most: 10,
-    },
-    {
-      what: `applying ${most?.services ?? 0} services, over kubectl`,
-      value: first === undefined ? NaN : first.seconds / first.kubectlSeconds,
-      unit: "x",
-      most: 1.2,
-    },
+    ...(one === undefined
+      ? []
+      : [
+          {
+            what: `one image among ${whole(one.services)} services is there`,
+            value: one.answers,
+            unit: "s",
+            limit: 10,
+            wanted: "at most",
+          } as const,
+        ]),
+    ...(most?.changes ?? []).map(
+      ({ what, seconds, kubectlSeconds }) =>
+        ({
+          what: `${whole(most?.services ?? 0)} services, ${what}: time over kubectl's`,
+          value: seconds / kubectlSeconds,
+          unit: "x",
+          limit: 1.2,
+          wanted: "at most",
+        }) as const,
+    ),
   ];
 }
 
 /** Markdown. */
-export function tables({ oneImage, many, targets }: Pick<ApplyResults, "oneImage" | "many" | "targets">): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+export function tables({ oneImage, many, targets, machine, date }: ApplyResults): string {
   const seconds = (value: number) => `${value.toFixed(1)} s`;
-  return [
-    "### One image changes",
-    "",
-    row(["services", "objects", "the new version answers", "the command ends", "without a change it ends in"]),
-    row(["--:", "--:", "--:", "--:", "--:"]),
-    ...oneImage.map((each) =>
-      row([
-        String(each.services),
-        String(each.objects),
-        seconds(each.answers),
-        seconds(each.ends),
-        seconds(each.unchanged),
-      ]),
-    ),
-    "",
-    "### Many services, next to kubectl",
-    "",
-    row(["services", "objects", "change", "this", "kubectl", "this / kubectl"]),
-    row(["--:", "--:", ":--", "--:", "--:", "--:"]),
-    ...many.flatMap(({ services, objects, changes }) =>
-      changes.map((change) =>
-        row([
-          services.toLocaleString("en"),
-          objects.toLocaleString("en"),
-          change.what,
-          seconds(change.seconds),
-          seconds(change.kubectlSeconds),
-          (change.seconds / change.kubectlSeconds).toFixed(2),
-        ]),
-      ),
-    ),
-    "",
-    row(["what is wanted", "measured", "at most", "reached"]),
-    row([":--", "--:", "--:", "--:"]),
-    ...targets.map(({ what, value, unit, most }) =>
-      row([what, `${value.toFixed(2)} ${unit}`, `${most} ${unit}`, value <= most ? "yes" : "**no**"]),
-    ),
-  ].join("\n");
+  return `${date}, ${describe(machine)}.
+
+### One image changes, with real pods
+
+${table(
+  ["services", "objects", "the new version answers", "the command has ended", "the command, nothing changed"],
+  oneImage.map(({ services, objects, answers, ends, unchanged }) => [
+    whole(services),
+    whole(objects),
+    seconds(answers),
+    seconds(ends),
+    seconds(unchanged),
+  ]),
+)}
+### Next to kubectl
+
+${table(
+  ["change", "services", "objects", "this one", "kubectl", "this one / kubectl"],
+  many.flatMap(({ services, objects, changes }) =>
+    changes.map((change) => [
+      change.what,
+      whole(services),
+      whole(objects),
+      seconds(change.seconds),
+      seconds(change.kubectlSeconds),
+      (change.seconds / change.kubectlSeconds).toFixed(2),
+    ]),
+  ),
+)}
+### What is wanted of applying
+
+${targetTable(targets)}`;
 }

@@ -1,4 +1,5 @@
 /** A real control plane with nodes that kwok plays: pods on them are ready at once, and cost nothing. https://kwok.sigs.k8s.io */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { programsDir } from "../../local/build.ts";
@@ -41,6 +42,13 @@ export async function startControlPlane(folder: string, nodes: number): Promise<
     // The usual range holds 254 Services.
     ...["--extra-args", "kube-apiserver=service-cluster-ip-range=10.96.0.0/12"],
   ]);
+  // It goes on by itself, whatever becomes of this process.
+  const remove = ["--name", name, "delete", "cluster", "--kubeconfig", kubeconfig];
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      spawnSync(join(kwok, "kwokctl"), remove, { env: { ...process.env, ...env } });
+      process.exit(1);
+    });
   await kwokctl(["scale", "node", "--replicas", String(nodes)]);
   return {
     kubectl: join(programsDir, "kubectl"),
