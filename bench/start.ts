@@ -7,7 +7,7 @@ import { clusterStatus } from "../local/cluster.ts";
 import { projectDir } from "../local/paths.ts";
 import { Problem } from "../local/problem.ts";
 import { findSandboxes } from "../local/sandbox.ts";
-import { median } from "./proxy/results.ts";
+import { median } from "./figures.ts";
 import { memoryMiB } from "./proxy/servers.ts";
 
 /** One figure: what was measured, how much, and what it is to stay under, where there is such a thing. */
@@ -70,7 +70,7 @@ function timed(args: readonly string[], env: Record<string, string> = {}): Promi
     child.on("error", reject);
     child.on("close", (status) => {
       if (status === 0) resolve(performance.now() - began);
-      else reject(new Problem(`${args.join(" ")} failed:\n${text}`, "Mend that first."));
+      else reject(new Problem(`${args.join(" ")} failed:\n${text}`, "Fix that first."));
     });
   });
 }

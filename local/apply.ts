@@ -149,7 +149,7 @@ async function refusable<T>(action: () => Promise<T>): Promise<T> {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(
       `The cluster refused the objects:\n${error.output}`,
-      "Mend what it names in the stack's config; nothing else was changed.",
+      "Fix what it names in the stack's config; nothing else was changed.",
     );
   }
 }

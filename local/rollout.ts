@@ -54,7 +54,7 @@ export async function rollouts(
 const failure = (what: string, name: string, reasons: readonly string[]) =>
   new Problem(
     `${what}; the release before it still serves.\n  ${reasons.join("\n  ")}`,
-    `Mend ${name === "nginx-proxy" ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
+    `Fix ${name === "nginx-proxy" ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
   );
 
 /** As kubectl sees it: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */

@@ -51,7 +51,7 @@ async function start(): Promise<number> {
     await run(process.execPath, [join(projectDir, "local/start.ts")], { cwd: projectDir });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new Problem(error.message, "Mend that first.");
+    throw new Problem(error.message, "Fix that first.");
   }
   return (performance.now() - began) / 1000;
 }

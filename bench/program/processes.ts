@@ -41,7 +41,7 @@ export async function timed(command: readonly string[], output: string): Promise
   if (status !== 0)
     throw new Problem(
       `${command.join(" ")} failed:\n${readFileSync(`${output}.errors`, "utf8").slice(-2000)}`,
-      "Mend that first.",
+      "Fix that first.",
     );
   return { seconds, cpuSeconds: cpuSeconds(readFileSync(`${output}.times`, "utf8")) };
 }

@@ -4,8 +4,6 @@ import type { Machine } from "../machine.ts";
 import type { Run } from "./load.ts";
 import type { proxyNames, SubjectName } from "./subjects.ts";
 
-export { median };
-
 export type PeerName = Exclude<(typeof proxyNames)[number], "this one">;
 /** In a few words. */
 export const loadOf = ({ answer, connections, rate }: Pick<Case, "answer" | "connections" | "rate">): string =>
