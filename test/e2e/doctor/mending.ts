@@ -94,6 +94,7 @@ export async function breakPods(name: string, container: Record<string, unknown>
     await putBack(was);
     await endPods(name);
     await apps("rollout", "status", `deployment/${name}`, "--timeout=60s");
+    await endLeaving(name); // Broken pods that are on their way out still answer those who know their address.
   };
 }
 
