@@ -4,7 +4,7 @@
  */
 import { usualTimeoutSeconds, type RequestSettings, type Route } from "./routes.ts";
 import { limitDirectives, nameOf, targetOf } from "./targets.ts";
-import { indent, sorted } from "./text.ts";
+import { byHost, indent, sorted } from "./text.ts";
 
 /** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
 export const grpcTlsFolder = "/etc/nginx/grpc-tls";
@@ -43,7 +43,7 @@ export const grpcMessages: readonly string[] = answers.map(({ message }) => mess
 export function renderGrpc(routes: readonly Route[], others: readonly string[]): string[] {
   if (routes.length === 0) return [];
   const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))];
-  const at = (host: string | undefined) => routes.filter((route) => route.host === host);
+  const at = byHost(routes);
   const everywhere = at(undefined);
   return [
     `# gRPC, by HTTP/2 over TLS. Nobody verifies the certificate.

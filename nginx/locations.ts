@@ -6,11 +6,7 @@ import { literally, sorted } from "./text.ts";
 import { renderByPath } from "./wildcards.ts";
 
 /** @param byPath where the first segment of a path may name a service */
-export function renderLocations(
-  routes: readonly Route[],
-  redirects: readonly Redirect[],
-  byPath: Wildcard | undefined,
-): string[] {
+export function renderLocations(routes: readonly Route[], redirects: readonly Redirect[], byPath?: Wildcard): string[] {
   const paths = new Set([...routes, ...redirects].map(({ path }) => path));
   // A regular expression would win over a prefix, unless the prefix says otherwise.
   const prefix = byPath === undefined ? "" : "^~ ";

@@ -4,7 +4,7 @@ import { isGrpc, renderGrpc } from "./grpc.ts";
 import { renderLocations } from "./locations.ts";
 import { checkProxy, isHostName, isRoutePath } from "./routeChecks.ts";
 import { nameOf, renderLimits, renderTarget, upstreamsOf } from "./targets.ts";
-import { indent, sorted } from "./text.ts";
+import { byHost, indent, sorted } from "./text.ts";
 import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
 
 export { isHostName, isRoutePath };
@@ -131,12 +131,15 @@ export function renderRoutes(proxy: ProxyRoutes): string {
   checkProxy(proxy);
   const routes = sorted(proxy.routes, ({ host = "", path }) => `${host}${path}`);
   const grpc = routes.filter(isGrpc);
-  const http = { ...proxy, routes: proxy.routes.filter((route) => !isGrpc(route)) };
+  const grpcAt = byHost(grpc);
+  const httpAt = byHost(routes.filter((route) => !isGrpc(route)));
+  const redirectsAt = byHost(proxy.redirects);
   const upstreams = upstreamsOf(
     sorted(proxy.upstreams, ({ service }) => service),
     routes,
   );
   const hosts = [...new Set([...routes, ...(proxy.redirects ?? [])].flatMap(({ host }) => host ?? []))].sort();
+  const byPath = proxy.wildcards?.find(({ by }) => by === "path");
   const bySubdomain = proxy.wildcards?.find(({ by }) => by === "subdomain");
   return [
     "# Rendered from the stack's config: change it there.\n",
@@ -147,14 +150,14 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     ...routes.flatMap(renderTarget),
     ...routes.flatMap((route) => renderLimits(nameOf(route), route.settings?.limit)),
     ...(proxy.wildcards ?? []).flatMap((wildcard) => renderLimits(wildcardName(wildcard), wildcard.settings?.limit)),
-    renderServer("_", http, undefined),
-    ...hosts.map((host) => renderServer(host, http, host)),
+    serverBlock("8080 default_server", "_", renderLocations(httpAt(undefined), redirectsAt(undefined), byPath)),
+    ...hosts.map((host) => serverBlock("8080", host, renderLocations(httpAt(host), redirectsAt(host)))),
     // Exact server names win over this one, so a host with routes of its own keeps them.
     ...(bySubdomain === undefined
       ? []
       : [serverBlock("8080", subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),
     ...renderGrpc(grpc, [
-      ...hosts.filter((host) => !grpc.some((route) => route.host === host)),
+      ...hosts.filter((host) => grpcAt(host).length === 0),
       ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
     ]),
   ].join("\n");
@@ -198,13 +201,6 @@ function renderUpstream({ service, address, port }: Upstream, kept: number): str
     keepalive_time 60s;
 }
 `;
-}
-
-function renderServer(name: string, proxy: ProxyRoutes, host: string | undefined): string {
-  const here = <P extends Place>(places: readonly P[] = []) => places.filter((place) => place.host === host);
-  const byPath = host === undefined ? proxy.wildcards?.find(({ by }) => by === "path") : undefined;
-  const listen = `8080${host === undefined ? " default_server" : ""}`;
-  return serverBlock(listen, name, renderLocations(here(proxy.routes), here(proxy.redirects), byPath));
 }
 
 function serverBlock(listen: string, name: string, locations: readonly string[]): string {

@@ -11,3 +11,9 @@ export function indent(text: string): string {
 
 /** Text that a regular expression takes as it is: of what is allowed in hosts and paths only `.` has a meaning there. */
 export const literally = (text: string): string => text.replaceAll(".", String.raw`\.`);
+
+/** Finds those of each host, without going through all of them for each. */
+export function byHost<P extends { readonly host?: string }>(places: readonly P[] = []) {
+  const groups = Map.groupBy(places, ({ host }) => host);
+  return (host: string | undefined): readonly P[] => groups.get(host) ?? [];
+}
