@@ -1,12 +1,17 @@
 /** Waits for rollouts, and says why one does not come to its end as soon as that is certain. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "./kubectl.ts";
+import { CommandError, kubectlObjects, type LiveObject, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
 
 /** Milliseconds between looks, and for how long something may look hopeless: a registry that is asked again may know the image. */
-const usualPace = { pause: 2000, patience: 12_000 };
+const usualPace = { pause: 500, patience: 12_000 };
+
+/** No look hangs on an API server that takes connections and does not answer. */
+const bounded = "--request-timeout=30s";
 
 /**
+ * All of them at once: `kubectl rollout status` goes from one to the next, a quarter of a second each, which is minutes for a
+ * thousand that are long there.
  * @param seconds after which a rollout counts as failed, where nothing certain was seen before
  * @throws Problem with what the cluster says of the pods
  */
@@ -15,40 +20,47 @@ export async function rollouts(
   namespace: string,
   deployments: readonly string[],
   seconds: number,
-  pace = usualPace,
+  { pause, patience } = usualPace,
 ): Promise<void> {
-  if (deployments.length === 0) return;
-  const ended = new AbortController();
-  const limit = AbortSignal.timeout(seconds * 1000);
-  const wait = kubectl(
-    place,
-    [
-      ...["rollout", "status", "-n", namespace, `--timeout=${seconds}s`],
-      ...deployments.map((name) => `deployment/${name}`),
-    ],
-    { signal: AbortSignal.any([ended.signal, limit]) },
-  ).then(() => undefined);
-  const watch = hopeless(place, namespace, deployments, pace, ended.signal);
-  try {
-    const found = await Promise.race([wait, watch]);
-    if (found !== undefined) throw failure(`The rollout of ${found.name} cannot finish`, found.name, found.reasons);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const stuck = (await look(place, namespace, deployments)).filter(({ deployment }) => !isRolledOut(deployment));
-    const [first] = stuck;
-    if (first === undefined) throw error;
-    const { name } = first.deployment.metadata;
-    const others = stuck.length === 1 ? "" : `, nor those of ${stuck.length - 1} others,`;
-    const reasons = await reasonsOf(place, namespace, first);
-    throw failure(
-      `The rollout of ${name}${others} did not finish in ${seconds} s`,
-      name,
-      reasons.length > 0 ? reasons : [error.output],
-    );
-  } finally {
-    ended.abort();
-    await Promise.allSettled([wait, watch]);
+  const end = Date.now() + seconds * 1000;
+  const stuckSince = new Map<string, number>();
+  let left = deployments;
+  while (left.length > 0) {
+    const began = Date.now();
+    try {
+      const releases = await look(place, namespace, left);
+      const done = new Set(releases.flatMap(({ name, deployment }) => (isRolledOut(deployment) ? name : [])));
+      left = left.filter((name) => !done.has(name));
+      const waited = releases.filter(({ name }) => !done.has(name));
+      let probes: ReturnType<typeof probeFailures> | undefined;
+      const probed = () => (probes ??= probeFailures(place, namespace));
+      for (const release of waited) {
+        const { name } = release;
+        if (!(await isCertain(release, patience, probed))) stuckSince.delete(name);
+        else if (!stuckSince.has(name)) stuckSince.set(name, Date.now());
+        else if (Date.now() - (stuckSince.get(name) ?? 0) >= patience)
+          throw failure(`The rollout of ${name} cannot finish`, name, reasonsOf(release, await probed()));
+      }
+      if (left.length > 0 && Date.now() > end) throw unfinished(left, waited[0], await probed(), seconds);
+    } catch (error) {
+      // An API server that is away for a moment says nothing of a rollout.
+      if (!(error instanceof CommandError) || Date.now() > end) throw error;
+    }
+    // Of a thousand, a look itself takes a second.
+    if (left.length > 0) await sleep(Math.max(pause, Date.now() - began));
   }
+}
+
+function unfinished(
+  left: readonly string[],
+  release: Release | undefined,
+  probes: ReadonlyMap<string, string>,
+  seconds: number,
+): Problem {
+  const name = release?.name ?? left[0] ?? "";
+  const others = left.length === 1 ? "" : `, nor those of ${left.length - 1} others,`;
+  const reasons = release === undefined ? ["there is no such Deployment"] : reasonsOf(release, probes);
+  return failure(`The rollout of ${name}${others} did not finish in ${seconds} s`, name, reasons);
 }
 
 const failure = (what: string, name: string, reasons: readonly string[]) =>
@@ -72,13 +84,14 @@ export function isRolledOut({ metadata, ...object }: LiveObject): boolean {
 
 /** A Deployment with its newest release. What is left of older ones may be broken as well, and is about to go. */
 interface Release {
+  readonly name: string;
   readonly deployment: LiveObject;
   readonly set: LiveObject | undefined;
   readonly pods: readonly LiveObject[];
 }
 
 async function look(place: Place, namespace: string, deployments: readonly string[]): Promise<Release[]> {
-  const all = await kubectlObjects(place, ["get", "deployments.apps,replicasets.apps,pods", "-n", namespace]);
+  const all = await kubectlObjects(place, ["get", "deployments.apps,replicasets.apps,pods", "-n", namespace, bounded]);
   const revision = (object: LiveObject) => object.metadata.annotations?.["deployment.kubernetes.io/revision"];
   const owned = Map.groupBy(
     all,
@@ -92,34 +105,8 @@ async function look(place: Place, namespace: string, deployments: readonly strin
       const { observedGeneration } = (deployment["status"] ?? {}) as { observedGeneration?: number };
       const isSeen = observedGeneration === deployment.metadata["generation"];
       const set = isSeen ? ownedBy(deployment).find((each) => revision(each) === revision(deployment)) : undefined;
-      return { deployment, set, pods: set === undefined ? [] : ownedBy(set) };
+      return { name: deployment.metadata.name, deployment, set, pods: set === undefined ? [] : ownedBy(set) };
     });
-}
-
-/** Looks at the releases until one has had a certain cause for a while. Nothing when it is told to end. */
-async function hopeless(
-  place: Place,
-  namespace: string,
-  deployments: readonly string[],
-  { pause, patience }: typeof usualPace,
-  ended: AbortSignal,
-): Promise<{ name: string; reasons: string[] } | undefined> {
-  const since = new Map<string, number>();
-  while (!ended.aborted) {
-    await sleep(pause, undefined, { signal: ended }).catch(() => undefined);
-    try {
-      for (const release of await look(place, namespace, deployments)) {
-        const { name } = release.deployment.metadata;
-        if (!(await isCertain(place, namespace, release, patience))) since.delete(name);
-        else if (!since.has(name)) since.set(name, Date.now());
-        else if (Date.now() - (since.get(name) ?? 0) >= patience)
-          return { name, reasons: await reasonsOf(place, namespace, release) };
-      }
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error; // An API server that is away says nothing of a rollout.
-    }
-  }
-  return undefined;
 }
 
 interface ContainerStatus {
@@ -149,12 +136,10 @@ const final = [
 
 /** Whether no pod of the release will be ready, as far as can be known. One that only starts slowly says nothing certain. */
 async function isCertain(
-  place: Place,
-  namespace: string,
-  { deployment, set, pods }: Release,
+  { set, pods }: Release,
   patience: number,
+  probed: () => Promise<ReadonlyMap<string, string>>,
 ): Promise<boolean> {
-  if (isRolledOut(deployment)) return false;
   if (refusals(set).length > 0) return true;
   const containers = pods.flatMap(containersOf);
   const isFinal = ({ state: { waiting }, restartCount }: ContainerStatus) =>
@@ -164,7 +149,7 @@ async function isCertain(
   const runsFor = ({ state }: ContainerStatus) => Date.now() - Date.parse(state.running?.startedAt ?? "");
   if (!containers.some((container) => runsFor(container) > patience)) return false;
   // A service that starts refuses connections or says 503; that there is no such path is another matter.
-  const probes = await probeFailures(place, namespace);
+  const probes = await probed();
   return pods.some((pod) => /statuscode: 4(?!29)\d\d/.test(probes.get(pod.metadata.name) ?? ""));
 }
 
@@ -178,7 +163,15 @@ const refusals = (set: LiveObject | undefined): string[] =>
 
 /** By a pod's name, the last of kubelet's events such as "Startup probe failed: HTTP probe failed with statuscode: 503". */
 async function probeFailures(place: Place, namespace: string): Promise<ReadonlyMap<string, string>> {
-  const unhealthy = ["get", "events", "-n", namespace, "--field-selector=reason=Unhealthy", "--sort-by=.lastTimestamp"];
+  const unhealthy = [
+    "get",
+    "events",
+    "-n",
+    namespace,
+    bounded,
+    "--field-selector=reason=Unhealthy",
+    "--sort-by=.lastTimestamp",
+  ];
   const events = (await kubectlObjects(place, unhealthy)) as unknown as {
     involvedObject: { name: string };
     message: string;
@@ -186,8 +179,7 @@ async function probeFailures(place: Place, namespace: string): Promise<ReadonlyM
   return new Map(events.map(({ involvedObject, message }) => [involvedObject.name, message.trim()]));
 }
 
-async function reasonsOf(place: Place, namespace: string, { set, pods }: Release): Promise<string[]> {
-  const probes = await probeFailures(place, namespace);
+function reasonsOf({ set, pods }: Release, probes: ReadonlyMap<string, string>): string[] {
   const waiting = pods.flatMap((pod) =>
     containersOf(pod).map(({ state, lastState, restartCount }) => {
       const last = lastState?.terminated

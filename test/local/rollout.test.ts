@@ -1,9 +1,10 @@
 /** What is said of a rollout that does not come to its end; a script plays kubectl. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isRolledOut, rollouts } from "../../local/rollout.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rollout-"));
@@ -14,8 +15,8 @@ const program = join(folder, "kubectl");
 const place = { kubectl: program, context: "test" };
 const pace = { pause: 10, patience: 100 };
 
-/** kubectl that waits for the rollout as long as it is let, and knows these objects and events. */
-function play(objects: readonly object[], events: readonly object[] = [], rollout = "exec sleep 30"): void {
+/** kubectl that knows these objects and events. */
+function play(objects: readonly object[], events: readonly object[] = []): void {
   const list = (items: readonly object[]) => JSON.stringify({ kind: "List", items });
   writeFileSync(join(folder, "objects.json"), list(objects));
   writeFileSync(join(folder, "events.json"), list(events));
@@ -23,7 +24,6 @@ function play(objects: readonly object[], events: readonly object[] = [], rollou
     program,
     `#!/bin/sh
 case "$*" in
-  *"rollout status"*) ${rollout} ;;
   *"get events"*) cat ${folder}/events.json ;;
   *) cat ${folder}/objects.json ;;
 esac
@@ -42,6 +42,7 @@ const deployment = (
   spec: { replicas: 1 },
   status,
 });
+const done = { observedGeneration: 2, updatedReplicas: 1, availableReplicas: 1, replicas: 1 };
 const replicaSet = (uid: string, number: string, conditions: object[] = []) => ({
   apiVersion: "apps/v1",
   kind: "ReplicaSet",
@@ -102,9 +103,32 @@ const patient: [string, object[], object[]][] = [
 ];
 for (const [what, pods, events] of patient)
   test(`${what} is waited for`, async () => {
-    play([deployment(), ...sets, ...pods], events, "sleep 1");
-    await rollouts(place, "apps", ["hoge"], 20, pace);
+    play([deployment(), ...sets, ...pods], events);
+    const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+    await sleep(4 * pace.patience);
+    play([deployment(done), ...sets]);
+    await ended;
   });
+
+test("a Deployment that somebody deletes meanwhile is missed, and not waited for without end", async () => {
+  play([]);
+  await assert.rejects(
+    rollouts(place, "apps", ["hoge"], 1, pace),
+    /of hoge did not finish in 1 s.*\n.*no such Deployment/,
+  );
+});
+
+test("an API server that is away for a moment is no failure, and one that stays away is named", async () => {
+  play([deployment(done)]);
+  const objects = join(folder, "objects.json");
+  renameSync(objects, `${objects}.away`);
+  const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+  await sleep(200);
+  renameSync(`${objects}.away`, objects);
+  await ended;
+  rmSync(objects);
+  await assert.rejects(rollouts(place, "apps", ["hoge"], 1, pace), /objects\.json/);
+});
 
 test("what is not certain counts as failed after its seconds, with what the pods say", async () => {
   play([deployment(), ...sets, pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]);
@@ -115,7 +139,6 @@ test("what is not certain counts as failed after its seconds, with what the pods
 });
 
 test("a Deployment is rolled out when its new pods alone are there, and are available", () => {
-  const done = { observedGeneration: 2, updatedReplicas: 1, availableReplicas: 1, replicas: 1 };
   assert.ok(isRolledOut(deployment(done)));
   for (const status of [
     {},
