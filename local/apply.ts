@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { atOnce } from "./atOnce.ts";
 import type { KubernetesObject } from "./evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
@@ -39,11 +40,14 @@ export async function apply(
   };
 
   // Before the set: a set cannot hold the namespace that its parent lives in, and would prune it with all that is in it.
-  const spaces = await kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]);
-  const newSpaces = await changesOf(place, namespaces, spaces);
+  const [spaces, wantedSpaces, kinds] = await Promise.all([
+    kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]),
+    asApplied(place, namespaces),
+    kindsOfSet(place, namespace),
+  ]);
+  const newSpaces = differing(namespaces, wantedSpaces, spaces);
   if (newSpaces.length > 0) await refusable(() => kubectl(place, serverSide, { input: list(namespaces) }));
 
-  const kinds = await kindsOfSet(place, namespace);
   if (kinds === undefined) {
     // There is nothing to compare with yet.
     say(`applying ${members.length} objects`);
@@ -54,9 +58,12 @@ export async function apply(
 
   const newKinds = members.map(groupKind).filter((kind) => !kinds.includes(kind));
   const all = [...new Set([...kinds, ...newKinds])].join();
-  const live = await kubectlObjects(place, ["get", all, "-n", namespace]);
   const labelled = members.map((object) => withLabel(object, setId(namespace)));
-  const changed = await changesOf(place, labelled, live);
+  const [live, wantedLive] = await Promise.all([
+    kubectlObjects(place, ["get", all, "-n", namespace]),
+    asApplied(place, labelled),
+  ]);
+  const changed = differing(labelled, wantedLive, live);
   const wanted = new Set(members.map(id));
   const left = live.filter(
     (object) => object.metadata.labels?.[partOf] === setId(namespace) && !wanted.has(id(object)),
@@ -114,20 +121,25 @@ async function applySet(place: Place, namespace: string, members: readonly Kuber
   await refusable(() => kubectl(place, args, { input: list(members), env: { KUBECTL_APPLYSET: "true" } }));
 }
 
-/** So many objects, and no more, are asked about in one call; calls run beside each other. */
-const atOnce = 500;
+/** So many objects are asked about in one call, for kubectl sends 300 requests and then 50 a second; so many calls run beside each other. */
+const [objectsPerCall, callsAtOnce] = [250, 4];
 
-/** Which objects a server-side apply would create or change; the server itself is asked, so its defaults do not count. */
-async function changesOf<T extends KubernetesObject>(
-  place: Place,
+/** What a server-side apply would make of the objects: the server itself is asked, with its defaults. */
+async function asApplied(place: Place, objects: readonly KubernetesObject[]): Promise<LiveObject[]> {
+  const count = Math.ceil(objects.length / objectsPerCall);
+  const size = Math.ceil(objects.length / count);
+  const chunks = Array.from({ length: count }, (_, index) => objects.slice(index * size, (index + 1) * size));
+  const dryRun = (chunk: readonly KubernetesObject[]) =>
+    kubectlObjects(place, [...serverSide, "--dry-run=server"], list(chunk));
+  return (await refusable(() => atOnce(callsAtOnce, chunks, dryRun))).flat();
+}
+
+/** Those that would not stay as they are. */
+function differing<T extends KubernetesObject>(
   objects: readonly T[],
+  wanted: readonly LiveObject[],
   live: readonly LiveObject[],
-): Promise<T[]> {
-  const chunks = Array.from({ length: Math.ceil(objects.length / atOnce) }, (_, index) =>
-    objects.slice(index * atOnce, (index + 1) * atOnce),
-  );
-  const dryRun = (chunk: readonly T[]) => kubectlObjects(place, [...serverSide, "--dry-run=server"], list(chunk));
-  const wanted = (await refusable(() => Promise.all(chunks.map(dryRun)))).flat();
+): T[] {
   const before = new Map(live.map((object) => [id(object), comparable(object)]));
   const changed = new Set(
     wanted.filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object)))).map(id),

@@ -2,6 +2,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { atOnce } from "./atOnce.ts";
 import { Problem } from "./problem.ts";
 import { printTable } from "./table.ts";
 import { grpcRoute } from "./verifyGrpc.ts";
@@ -97,16 +98,13 @@ export async function verify(
   grpc: ReadonlySet<string> = new Set(),
 ): Promise<Hop[]> {
   const scheme = entrance.ca === undefined ? "http" : "https";
-  const hops: Hop[] = [];
-  if (redirectHttp) hops.push(await attempt(`http://${domain}/`, () => redirect(entrance, domain)));
-  for (const [place, service] of Object.entries(routes)) {
-    hops.push(
-      grpc.has(place)
-        ? await attempt(`grpc://${place}`, () => grpcRoute(entrance, place, service))
-        : await attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)),
-    );
-  }
-  return hops;
+  const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(entrance, domain))] : [];
+  const hops = await atOnce(8, Object.entries(routes), ([place, service]) =>
+    grpc.has(place)
+      ? attempt(`grpc://${place}`, () => grpcRoute(entrance, place, service))
+      : attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)),
+  );
+  return [...first, ...hops];
 }
 
 async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> {
