@@ -10,7 +10,7 @@ import { projectDir } from "../../local/paths.ts";
 import { google, hostileConfigs, seed } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../program/recorded.ts";
-import { knownKinds, undefinedKinds } from "./checks/kinds.ts";
+import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
 import { local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
@@ -36,7 +36,7 @@ test(
     assert.equal((await start()).status, 0);
     await kubectl(place, ["create", "namespace", namespace]);
     context.diagnostic(`SEED=${seed}`);
-    const kinds = await knownKinds(place);
+    const kinds = await defineKinds(place);
     const unknown = new Set<string>();
     const objects = new Map<string, Sent>();
     let taken = 0;
@@ -54,8 +54,8 @@ test(
       for (const { type, inputs } of recording.resources) {
         if (!type.startsWith("kubernetes:") || inputs["kind"] === undefined) continue;
         const object = structuredClone(inputs) as unknown as Sent;
-        if (!kinds.has(`${object.apiVersion} ${object.kind}`)) {
-          unknown.add(object.kind);
+        if (!kinds.has(kindOf(object))) {
+          unknown.add(kindOf(object));
           continue;
         }
         // A dry run makes no namespace for what is to be in it.

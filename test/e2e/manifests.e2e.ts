@@ -6,7 +6,8 @@ import { kubectlPath } from "../../local/build.ts";
 import { startCluster, stopCluster } from "../../local/cluster.ts";
 import { kubectl as kubectlAt } from "../../local/kubectl.ts";
 import { createProgress } from "../../local/progress.ts";
-import { knownKinds, undefinedKinds } from "./checks/kinds.ts";
+import { customObjects } from "./checks/customObjects.ts";
+import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
 import { manifests, stacks } from "./checks/manifests.ts";
 import type { Deployment, Rendered } from "../program/rendered.ts";
 
@@ -18,21 +19,19 @@ const kubectl = async (args: readonly string[], objects: readonly object[] = [])
 const dryRun = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"];
 
 let cluster: ReturnType<typeof startCluster>;
+let kinds: Set<string>;
 before(async () => {
   cluster = startCluster({ httpPort: 18080, httpsPort: 18443 }, createProgress());
-  await cluster;
+  kinds = await defineKinds({ kubectl: kubectlPath, ...(await cluster) });
 });
 after(async () => {
   await stopCluster({ keepCache: true });
 });
 
 for (const stack of stacks)
-  test(`stack ${stack}: every object is taken, and its pods are admitted`, async (context) => {
+  test(`stack ${stack}: every object is taken, and its pods are admitted`, async () => {
     const objects = parseAllDocuments(await manifests(stack)).map((document) => document.toJS() as Rendered);
-    const kinds = await knownKinds({ kubectl: kubectlPath, ...(await cluster) });
-    const isKnown = ({ apiVersion, kind }: Rendered) => kinds.has(`${apiVersion} ${kind}`);
-    const unknown = objects.filter((object) => !isKnown(object)).map(({ kind }) => kind);
-    if (unknown.length > 0) context.diagnostic(`not checked, for want of their definitions: ${unknown.join(", ")}`);
+    const unknown = objects.map(kindOf).filter((kind) => !kinds.has(kind));
     assert.deepEqual(
       unknown.filter((kind) => !undefinedKinds.includes(kind)),
       [],
@@ -44,7 +43,7 @@ for (const stack of stacks)
     await kubectl(["apply", "--server-side", "-f", "-"], needed);
     await kubectl(["wait", "--for=create", "--timeout=60s", "serviceaccount/default", "-n", namespace]);
 
-    const known = objects.filter(isKnown);
+    const known = objects.filter((object) => kinds.has(kindOf(object)));
     const taken = (await kubectl([...dryRun, "-o", "name"], known)).trim().split("\n");
     assert.equal(taken.length, known.length);
     assert.ok(taken.length >= 15);
@@ -69,3 +68,52 @@ for (const stack of stacks)
     const misspelt = { ...deployments[0], spec: { ...deployments[0]?.spec, replcas: 2 } };
     await assert.rejects(kubectl(dryRun, [misspelt]), /unknown field "replcas"/);
   });
+
+test("what is said to Google and to the Prometheus Operator is taken, and refused with anything else in it", async (context) => {
+  const made = await customObjects();
+  const objects = made.filter((object) => kinds.has(kindOf(object)));
+  const unknown = made.filter((object) => !objects.includes(object)).map(kindOf);
+  context.diagnostic(`not checked, for want of their definitions: ${unknown.join(", ")}`);
+  assert.deepEqual([...new Set(unknown)], undefinedKinds);
+  for (const { metadata } of objects) metadata.namespace = "default"; // It is there.
+  for (const object of objects) await kubectl(dryRun, [object]); // One by one: some have the same name.
+
+  // Of each kind the one with the most in it.
+  const bySize = objects.toSorted((a, b) => JSON.stringify(a).length - JSON.stringify(b).length);
+  const largest = new Map(bySize.map((object) => [object.kind, object]));
+  for (const object of largest.values())
+    for (const spec of misspelt(object.spec)) await assert.rejects(kubectl(dryRun, [{ ...object, spec }]), /misspelt/);
+
+  for (const [kind, changes, message] of refused) {
+    const object = largest.get(kind) ?? assert.fail(kind);
+    await assert.rejects(kubectl(dryRun, [{ ...object, spec: { ...object.spec, ...changes } }]), message);
+  }
+});
+
+/** A field too many, in one place after the other. */
+function* misspelt(value: object): Generator<object> {
+  if (!Array.isArray(value)) yield { ...value, misspelt: true };
+  for (const [key, part] of Object.entries(value) as [string, unknown][])
+    if (typeof part === "object" && part !== null)
+      for (const other of misspelt(part))
+        yield Array.isArray(value) ? value.with(Number(key), other) : { ...value, [key]: other };
+}
+
+/** What no name or type of a field tells. */
+const refused: readonly (readonly [kind: string, changes: object, message: RegExp])[] = [
+  ["BackendConfig", { iap: { enabled: true }, cdn: { enabled: true } }, /either IAP or CDN/],
+  ["BackendConfig", { connectionDraining: { drainingTimeoutSec: 3601 } }, /less than or equal to 3600/],
+  ["BackendConfig", { healthCheck: { checkIntervalSec: 2, timeoutSec: 3 } }, /no longer than the interval/],
+  ["FrontendConfig", { redirectToHttps: { enabled: true, responseCodeName: "301" } }, /MOVED_PERMANENTLY_DEFAULT/],
+  ["GCPBackendPolicy", { default: { timeoutSec: 0 } }, /greater than or equal to 1/],
+  ["GCPGatewayPolicy", { targetRef: { group: "", name: "gateway" } }, /required field "kind"/],
+  ["HealthCheckPolicy", { default: { timeoutSec: 6 } }, /no longer than the interval/],
+  ["HealthCheckPolicy", { default: { config: { type: "HTTP", tcpHealthCheck: {} } } }, /health check of the type/],
+  ["HealthCheckPolicy", { default: { config: { type: "HTTP", httpHealthCheck: { port: 80 } } } }, /portSpecification/],
+  ["PodMonitor", { podMetricsEndpoints: [{ port: "metrics", interval: "30" }] }, /interval/],
+  [
+    "PodMonitoring",
+    { endpoints: [{ port: "metrics", interval: "30s", timeout: "1m" }] },
+    /no longer than the interval/,
+  ],
+];
