@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../local/command.ts";
+import { projectDir } from "../local/paths.ts";
 import { createProgress, type Progress } from "../local/progress.ts";
 import { startControlPlane } from "./apply/kwok.ts";
 import { measureMany, type Many } from "./apply/many.ts";
@@ -41,6 +43,8 @@ export async function apply(options: {
         }),
       ),
     );
+  // Their pods would take part in what is measured next.
+  await run(process.execPath, [join(projectDir, "local/stop.ts"), "--keep-cache"], { cwd: projectDir });
   const many = await nextToKubectl(upTo(sizes.many), progress);
   const date = new Date().toISOString().slice(0, 10);
   const found = { benchmark: "apply", date, machine: machine(), oneImage, many } as const;

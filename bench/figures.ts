@@ -11,7 +11,7 @@ export interface Target {
   readonly what: string;
   readonly value: number;
   /** Empty for a plain number. */
-  readonly unit: "x" | "µs" | "ms" | "s" | "R²" | "";
+  readonly unit: "x" | "µs" | "ms" | "s" | "MiB" | "";
   readonly limit: number;
   readonly wanted: "at least" | "at most";
 }

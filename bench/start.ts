@@ -3,104 +3,141 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { clusterStatus } from "../local/cluster.ts";
 import { projectDir } from "../local/paths.ts";
 import { Problem } from "../local/problem.ts";
+import { createProgress } from "../local/progress.ts";
 import { findSandboxes } from "../local/sandbox.ts";
 import { median } from "./figures.ts";
+import { machine } from "./machine.ts";
 import { memoryMiB } from "./proxy/servers.ts";
-
-/** One figure: what was measured, how much, and what it is to stay under, where there is such a thing. */
-export interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: "s" | "ms" | "MiB";
-  readonly limit?: number;
-}
+import { writeDocs } from "./report.ts";
+import { partsOf } from "./start/parts.ts";
+import { plot } from "./start/plot.ts";
+import { tables, targets, type Kind, type Start, type StartResults } from "./start/results.ts";
 
 const stackFile = join(projectDir, "Pulumi.local.yaml");
 /** As in package.json. */
 const compileCache = join(projectDir, "node_modules/.cache/compile");
-const rounds = 7;
+const rounds = { start: 3, render: 7 };
 
-export async function start({ cold }: { cold: boolean }): Promise<Figure[]> {
-  const figures: Figure[] = [];
+/** @param options.cold with nothing cached as well, once @param options.write into the guide, which has the cold start too */
+export async function start(options: {
+  cold: boolean;
+  write: boolean;
+}): Promise<{ result: StartResults; text: string }> {
+  const cold = options.cold || options.write;
+  const progress = createProgress();
   // A cold start fills a cache of its own, which serves the other figures as well.
   const cache = cold ? mkdtempSync(join(tmpdir(), "cold-")) : undefined;
   const env: Record<string, string> = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
-  const seconds = async (what: string, limit: number) => {
-    figures.push({ what, value: (await timed([join(projectDir, "local/start.ts")], env)) / 1000, unit: "s", limit });
-  };
-  const stop = () => timed([join(projectDir, "local/stop.ts"), "--keep-cache"], env);
+  const stop = () => command([join(projectDir, "local/stop.ts"), "--keep-cache"], env);
+  const measure = (kind: Kind, count: number, prepare?: () => Promise<unknown>) =>
+    progress.step(`npm start, ${kind}`, async () => {
+      const runs: Run[] = [];
+      for (let round = 0; round < count; round++) {
+        await prepare?.();
+        runs.push(await command([join(projectDir, "local/start.ts")], env));
+      }
+      return summarize(kind, runs);
+    });
 
   if (clusterStatus().running) await stop();
-  if (cold) {
-    await seconds("nothing cached", 720);
-    await stop();
-  }
-  await seconds("everything compiled, nothing running", 60);
-  await seconds("everything running, nothing changed", 15);
-  const before = readFileSync(stackFile, "utf8");
-  try {
-    writeFileSync(stackFile, before.replace("{ path: /hoge/ }", "{ path: /hoge/ }, { path: /bench/ }"));
-    await seconds("everything running, one route edited", 15);
-  } finally {
-    writeFileSync(stackFile, before);
-  }
-  figures.push({ what: "memory of all running parts", value: memory(), unit: "MiB", limit: 2560 });
-  figures.push(...(await renderOverhead()));
+  const starts: Start[] = [];
+  if (cold) starts.push(await measure("nothing cached", 1));
+  starts.push(await measure("nothing running", rounds.start, stop));
+  starts.push(await withEdits(stackFile, (edit) => measure("one route edited", rounds.start, edit)));
+  await command([join(projectDir, "local/start.ts")], env);
+  starts.push(await measure("nothing changed", rounds.start));
+  const memory = findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
+  const render = await progress.step("rendering", renderOverhead);
   if (cache !== undefined) {
     await stop();
     rmSync(cache, { recursive: true, force: true });
   }
-  return figures;
+  const found = {
+    benchmark: "start",
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    starts,
+    memoryMiB: memory,
+    render,
+  } as const;
+  const result = { ...found, targets: targets(found) };
+  if (options.write) await writeDocs(result, { tables: tables(result), plot: plot(result) });
+  return { result, text: tables(result) };
 }
 
-/** Milliseconds that a Node program of this project takes. */
-function timed(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+/** Each edit adds another route, and all of them are taken back at the end. */
+async function withEdits<T>(file: string, work: (edit: () => Promise<void>) => Promise<T>): Promise<T> {
+  const before = readFileSync(file, "utf8");
+  let edits = 0;
+  try {
+    return await work(() => {
+      edits += 1;
+      writeFileSync(file, before.replace("{ path: /hoge/ }", `{ path: /hoge/ }, { path: /bench${edits}/ }`));
+      return Promise.resolve();
+    });
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+interface Run {
+  readonly seconds: number;
+  readonly lines: readonly { readonly text: string; readonly at: number }[];
+}
+
+function summarize(kind: Kind, runs: readonly Run[]): Start {
+  const seconds = median(runs.map((run) => run.seconds));
+  const distance = (run: Run) => Math.abs(run.seconds - seconds);
+  const [nearest] = runs.toSorted((a, b) => distance(a) - distance(b));
+  return { kind, seconds, rounds: runs.length, parts: partsOf(nearest?.lines ?? [], nearest?.seconds ?? NaN) };
+}
+
+/** Runs a Node program of this project, and notes when it said what. */
+function command(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   const began = performance.now();
   const child = spawn(process.execPath, args, {
     cwd: projectDir,
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let text = "";
-  child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const lines: { text: string; at: number }[] = [];
+  createInterface({ input: child.stderr }).on("line", (text) => lines.push({ text, at: performance.now() - began }));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) => {
-      if (status === 0) resolve(performance.now() - began);
-      else reject(new Problem(`${args.join(" ")} failed:\n${text}`, "Fix that first."));
+      if (status === 0) resolve({ seconds: (performance.now() - began) / 1000, lines });
+      else
+        reject(
+          new Problem(`${args.join(" ")} failed:\n${lines.map(({ text }) => text).join("\n")}`, "Fix that first."),
+        );
     });
   });
-}
-
-/** Proportional set size of the sandbox's whole process tree, pods included: shared pages are counted once. */
-function memory(): number {
-  return findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
 }
 
 /**
  * What `npm run render` costs beyond a bare Node that imports the SDKs, which is most of it. Medians of differences taken
  * in turn: these times are near each other, and machines are noisy.
  */
-async function renderOverhead(): Promise<Figure[]> {
+async function renderOverhead(): Promise<StartResults["render"]> {
   const sdks = ["pulumi", "kubernetes", "gcp", "docker", "tls"]
     .map((name) => `await import("@pulumi/${name}");`)
     .join("");
-  const bare = ["--input-type=module", "--eval", sdks];
   const cached = { NODE_COMPILE_CACHE: compileCache };
-  const render = () => timed([join(projectDir, "local/render.ts"), "staging"], cached);
-  await Promise.all([timed(bare, cached), render()]);
+  const milliseconds = async (args: readonly string[], env?: Record<string, string>) =>
+    1000 * (await command(args, env)).seconds;
+  const bare = (env?: Record<string, string>) => milliseconds(["--input-type=module", "--eval", sdks], env);
+  const render = () => milliseconds([join(projectDir, "local/render.ts"), "staging"], cached);
+  await Promise.all([bare(cached), render()]);
   const beyondBare: number[] = [];
   const beyondCached: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds.render; round++) {
     const rendering = await render();
-    beyondBare.push(rendering - (await timed(bare)));
-    beyondCached.push(rendering - (await timed(bare, cached)));
+    beyondBare.push(rendering - (await bare()));
+    beyondCached.push(rendering - (await bare(cached)));
   }
-  return [
-    { what: "render staging, beyond Node importing the SDKs", value: median(beyondBare), unit: "ms", limit: 100 },
-    { what: "the same, importing from the same compile cache", value: median(beyondCached), unit: "ms" },
-  ];
+  return { beyondSdks: median(beyondBare), beyondCachedSdks: median(beyondCached) };
 }

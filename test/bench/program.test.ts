@@ -1,10 +1,7 @@
-/** How runs of the program become figures, and that the guide says what was measured. */
+/** How runs of the program become figures. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { format } from "prettier";
 import { reached } from "../../bench/figures.ts";
 import { plot } from "../../bench/program/plot.ts";
 import { cpuSeconds } from "../../bench/program/processes.ts";
@@ -21,8 +18,6 @@ import {
   type ProgramResults,
 } from "../../bench/program/results.ts";
 import type { Size } from "../../bench/program/stack.ts";
-import { withTables } from "../../bench/report.ts";
-import { projectDir } from "../../local/paths.ts";
 
 const about = (value: number, expected: number) => {
   assert.ok(Math.abs(value - expected) < 1e-6, `${value} is not ${expected}`);
@@ -146,17 +141,4 @@ suite("what people read", () => {
     const labels = [...picture.matchAll(/<text x="600" y="([\d.]+)"/g)].map(([, y]) => Number(y)).sort((a, b) => a - b);
     for (const [index, y] of labels.entries()) assert.ok(index === 0 || y - (labels[index - 1] ?? 0) >= 16);
   });
-});
-
-test("the guide's tables and plot are those of its data", async () => {
-  const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
-  const results = JSON.parse(read("docs/performance/program.json")) as ProgramResults;
-  const guide = read("docs/performance.md");
-  const written = await format(withTables(guide, "program", tables(results)), { parser: "markdown", printWidth: 120 });
-  assert.equal(guide, written);
-  assert.equal(read("docs/performance/program.svg"), plot(results));
-  assert.deepEqual(
-    results.sizes.map(({ size }) => size),
-    ["staging", 1, 10, 100, 300, 1000, 2000],
-  );
 });

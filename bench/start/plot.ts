@@ -1,0 +1,42 @@
+/** A picture of where the time of `npm start` goes, readable on light and on dark ground. */
+import { describe } from "../machine.ts";
+import type { Start, StartResults } from "./results.ts";
+
+const [width, left, right, row] = [760, 300, 640, 20];
+
+/** One panel for each kind of start, each with its own scale: minutes beside seconds show nothing. */
+export function plot({ starts, machine }: Pick<StartResults, "starts" | "machine">): string {
+  let y = 84;
+  const panels = starts.map((start) => {
+    const text = panel(start, y);
+    y += (start.parts.length + 2) * row + 8;
+    return text;
+  });
+  const title = "Where the time of npm start goes";
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img" aria-labelledby="title">
+  <title id="title">${title}</title>
+  <style>
+    text { font: 13px system-ui, sans-serif; fill: #24292f; }
+    .head { font-size: 16px; font-weight: 600; }
+    .kind { font-weight: 600; }
+    rect { fill: #2da44e; }
+    @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }
+  </style>
+  <text class="head" x="20" y="30">${title}</text>
+  <text x="20" y="52">${describe(machine)}</text>
+${panels.join("\n")}
+</svg>
+`;
+}
+
+function panel({ kind, seconds, parts }: Start, top: number): string {
+  const most = Math.max(...parts.map((part) => part.seconds));
+  const bars = parts.map((part, index) => {
+    const y = top + (index + 1) * row;
+    const length = (part.seconds / most) * (right - left);
+    return `  <text x="${left - 10}" y="${y + 12}" text-anchor="end">${part.name}</text>
+  <rect x="${left}" y="${y}" width="${length.toFixed(1)}" height="14" rx="2"/>
+  <text x="${(left + length + 8).toFixed(1)}" y="${y + 12}">${part.seconds.toFixed(1)} s</text>`;
+  });
+  return [`  <text class="kind" x="20" y="${top + 12}">${kind}: ${seconds.toFixed(1)} s</text>`, ...bars].join("\n");
+}

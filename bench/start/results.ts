@@ -1,0 +1,80 @@
+/** What was measured of `npm start`, what is wanted of it, and both as tables. */
+import type { Target } from "../figures.ts";
+import { describe, type Machine } from "../machine.ts";
+import { table, targetTable } from "../report.ts";
+import type { Part } from "./parts.ts";
+
+export const kinds = ["nothing cached", "nothing running", "one route edited", "nothing changed"] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface Start {
+  readonly kind: Kind;
+  /** Median of the rounds; what follows is of the round nearest to it. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly parts: readonly Part[];
+}
+
+export interface StartResults {
+  readonly benchmark: "start";
+  readonly date: string;
+  readonly machine: Machine;
+  readonly starts: readonly Start[];
+  /** Proportional set size of all processes of the sandbox, pods included. */
+  readonly memoryMiB: number;
+  /** Milliseconds of `render staging` beyond a Node that imports the SDKs; and where that imports from the same compile cache. */
+  readonly render: { readonly beyondSdks: number; readonly beyondCachedSdks: number };
+  readonly targets: readonly Target[];
+}
+
+const seconds: Record<Kind, number> = {
+  "nothing cached": 420,
+  "nothing running": 25,
+  "one route edited": 15,
+  "nothing changed": 15,
+};
+
+export function targets({
+  starts,
+  memoryMiB,
+  render,
+}: Pick<StartResults, "starts" | "memoryMiB" | "render">): Target[] {
+  return [
+    ...starts.map(
+      (start) => ({ what: start.kind, value: start.seconds, unit: "s", limit: seconds[start.kind] }) as const,
+    ),
+    { what: "memory of all parts and pods", value: memoryMiB, unit: "MiB", limit: 2560 } as const,
+    {
+      what: "render staging, beyond Node importing the SDKs",
+      value: render.beyondSdks,
+      unit: "ms",
+      limit: 100,
+    } as const,
+  ].map((target) => ({ ...target, wanted: "at most" }));
+}
+
+/** Markdown. */
+export function tables({ starts, render, targets, machine, date }: StartResults): string {
+  const names = [...new Set(starts.flatMap(({ parts }) => parts.map(({ name }) => name)))];
+  const cell = (value?: number) => (value === undefined ? "" : value.toFixed(1));
+  return `${date}, ${describe(machine)}.
+
+### Part by part (seconds)
+
+${table(
+  ["", ...starts.map(({ kind }) => kind)],
+  [
+    ...names.map((name) => [
+      name,
+      ...starts.map(({ parts }) => cell(parts.find((part) => part.name === name)?.seconds)),
+    ]),
+    ["all", ...starts.map(({ seconds }) => cell(seconds))],
+    ["rounds", ...starts.map(({ rounds }) => String(rounds))],
+  ],
+)}
+Rendering staging takes ${Math.round(render.beyondCachedSdks)} ms beyond a Node that imports the SDKs from the same compile cache.
+
+### What is wanted of starting
+
+${targetTable(targets)}`;
+}
