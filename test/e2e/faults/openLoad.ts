@@ -55,6 +55,11 @@ const websocketLife = 15_000;
 /** Milliseconds until a client asks again where it was refused or cut off. */
 const websocketPause = 500;
 const patience = 10_000;
+/**
+ * Milliseconds that a connection may wait for its next request: less than the 60 s that the edge gives it. Who sends at the very moment
+ * that the other end closes is cut off, whatever becomes of the stack. https://www.rfc-editor.org/rfc/rfc9112#section-9.5
+ */
+const idleLimit = 30_000;
 /** The body that the service sends for a download. */
 const downloadHash = createHash("sha256").update("0123456789abcdef".repeat(4096)).digest("hex");
 
@@ -77,7 +82,9 @@ const lookup: LookupFunction = (_name, { all }, found) => {
 
 async function run({ url, ca, rate }: LoadOptions): Promise<void> {
   const secure = url.startsWith("https:");
-  const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: 256 });
+  const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: 256, timeout: idleLimit });
+  const freeSince = new WeakMap<object, number>();
+  agent.on("free", (socket: object) => freeSince.set(socket, performance.now()));
   const ask = (kind: Kind, path: string, options: RequestOptions, body?: Buffer) =>
     new Promise<Buffer>((resolve, reject) => {
       const target = new URL(path, url);
@@ -98,7 +105,14 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
         },
       );
       request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
-      request.on("error", reject);
+      let idle = "";
+      request.on("socket", (socket) => {
+        const seconds = (performance.now() - (freeSince.get(socket) ?? NaN)) / 1000;
+        if (seconds > 1) idle = ` after ${seconds.toFixed(1)} s without use`;
+      });
+      request.on("error", (error) => {
+        reject(new Error(`${error.message}${idle}`));
+      });
       request.end(body);
     });
   const hash = (data: Buffer) => createHash("sha256").update(data).digest("hex");
