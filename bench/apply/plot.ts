@@ -1,9 +1,10 @@
 /** A picture of what changes take, readable on light and on dark ground. */
 import type { ApplyResults } from "../apply.ts";
 import { describe } from "../machine.ts";
+import { picture } from "../picture.ts";
 import { whole } from "../report.ts";
 
-const [width, left, right, row] = [760, 250, 640, 20];
+const [left, right, row] = [250, 640, 20];
 
 /** Two bars for each change: seconds of this project, and of kubectl. */
 export function plot({ many, machine }: Pick<ApplyResults, "many" | "machine">): string {
@@ -22,19 +23,12 @@ export function plot({ many, machine }: Pick<ApplyResults, "many" | "machine">):
 ${bar("this", seconds, y)}
 ${bar("kubectl", kubectlSeconds, y + row - 3)}`;
   });
-  const height = 84 + pairs.length * (2 * row + 12);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">Seconds that changes take, by this project and by kubectl</title>
-  <style>
-    text { font: 13px system-ui, sans-serif; fill: #24292f; }
-    .head { font-size: 16px; font-weight: 600; }
-    .this { fill: #2da44e; }
-    .kubectl { fill: #8c959f; }
-    @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }
-  </style>
-  <text class="head" x="20" y="30">Seconds to apply: this project (green), kubectl (grey)</text>
-  <text x="20" y="52">${describe(machine)}</text>
-${groups.join("\n")}
-</svg>
-`;
+  return picture({
+    title: "Seconds that changes take, by this project and by kubectl",
+    head: "Seconds to apply: this project (green), kubectl (grey)",
+    below: describe(machine),
+    height: 84 + pairs.length * (2 * row + 12),
+    styles: [".this { fill: #2da44e; }", ".kubectl { fill: #8c959f; }"],
+    body: groups,
+  });
 }

@@ -1,8 +1,8 @@
 /** A picture of the growth, both axes logarithmic, readable on light and on dark ground. */
 import { describe } from "../machine.ts";
+import { picture } from "../picture.ts";
 import type { ProgramResults } from "./results.ts";
 
-const [width, height] = [760, 470];
 const area = { left: 70, right: 590, top: 70, bottom: 420 };
 const colors = ["#2da44e", "#8250df", "#bf8700", "#0969da", "#cf222e", "#57606a"];
 
@@ -54,22 +54,14 @@ export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): s
     (power) => `  <line class="grid" x1="${area.left}" x2="${area.right}" y1="${y.of(power)}" y2="${y.of(power)}"/>
   <text x="${area.left - 8}" y="${y.of(power) + 4}" text-anchor="end">${power} s</text>`,
   );
-  const title = "CPU time by number of services";
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">${title}</title>
-  <style>
-    text { font: 13px system-ui, sans-serif; fill: #24292f; }
-    .head { font-size: 16px; font-weight: 600; }
-    polyline { fill: none; stroke-width: 2; }
-    .grid { stroke: #57606a; stroke-opacity: 0.3; }
-    @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }
-  </style>
-  <text class="head" x="16" y="24">${title}</text>
-  <text x="16" y="43">Medians of ${rounds} rounds. ${describe(machine)}</text>
-${[...vertical, ...horizontal, ...drawn].join("\n")}
-  <text x="${(area.left + area.right) / 2}" y="${area.bottom + 40}" text-anchor="middle">services</text>
-</svg>
-`;
+  const xLabel = `  <text x="${(area.left + area.right) / 2}" y="${area.bottom + 40}" text-anchor="middle">services</text>`;
+  return picture({
+    title: "CPU time by number of services",
+    below: `Medians of ${rounds} rounds. ${describe(machine)}`,
+    height: 470,
+    styles: ["polyline { fill: none; stroke-width: 2; }", ".grid { stroke: #57606a; stroke-opacity: 0.3; }"],
+    body: [...vertical, ...horizontal, ...drawn, xLabel],
+  });
 }
 
 type Point = readonly [count: number, seconds: number];

@@ -1,10 +1,10 @@
 /** A picture of the ratios, readable on light and on dark ground. */
 import { describe } from "../machine.ts";
+import { picture } from "../picture.ts";
 import { spread } from "../report.ts";
 import { loadOf, type Case, type PeerName, type ProxyResults } from "./results.ts";
 
 const peers: readonly PeerName[] = ["original", "HAProxy", "Envoy", "Caddy"];
-const width = 760;
 const left = 170;
 /** Where a bar ends at the most; its label stands behind. */
 const right = 600;
@@ -29,26 +29,18 @@ export function plot({ cases, machine, rounds }: ProxyResults): string {
 ${bars.join("\n")}
   <line class="one" x1="${x(1)}" x2="${x(1)}" y1="${top + 6}" y2="${bottom}"/>`;
   };
-  const height = 64 + closed.length * (peers.length * row + 38);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">Requests a second of this proxy, over those of each peer</title>
-  <style>
-    text { font: 13px system-ui, sans-serif; fill: #24292f; }
-    .head { font-size: 16px; font-weight: 600; }
-    .title { font-weight: 600; }
-    .more { fill: #2da44e; }
-    .less { fill: #bf8700; }
-    .spread { stroke: #24292f; stroke-width: 1.5; }
-    .one { stroke: #57606a; stroke-dasharray: 3 3; }
-    @media (prefers-color-scheme: dark) {
-      text { fill: #e6edf3; }
-      .spread { stroke: #e6edf3; }
-      .one { stroke: #9198a1; }
-    }
-  </style>
-  <text class="head" x="16" y="24">Requests a second of this proxy, over those of each peer</text>
-  <text x="16" y="43">Dashed: as fast as the peer. Medians of ${rounds} paired rounds, with their spread. ${describe(machine)}</text>
-${closed.map(group).join("\n")}
-</svg>
-`;
+  return picture({
+    title: "Requests a second of this proxy, over those of each peer",
+    below: `Dashed: as fast as the peer. Medians of ${rounds} paired rounds, with their spread. ${describe(machine)}`,
+    height: 64 + closed.length * (peers.length * row + 38),
+    styles: [
+      ".title { font-weight: 600; }",
+      ".more { fill: #2da44e; }",
+      ".less { fill: #bf8700; }",
+      ".spread { stroke: #24292f; stroke-width: 1.5; }",
+      ".one { stroke: #57606a; stroke-dasharray: 3 3; }",
+    ],
+    dark: [".spread { stroke: #e6edf3; }", ".one { stroke: #9198a1; }"],
+    body: closed.map(group),
+  });
 }

@@ -1,8 +1,9 @@
 /** A picture of where the time of `npm start` goes, readable on light and on dark ground. */
 import { describe } from "../machine.ts";
+import { picture } from "../picture.ts";
 import type { Start, StartResults } from "./results.ts";
 
-const [width, left, right, row] = [760, 300, 640, 20];
+const [left, right, row] = [300, 640, 20];
 
 /** One panel for each kind of start, each with its own scale: minutes beside seconds show nothing. */
 export function plot({ starts, machine }: Pick<StartResults, "starts" | "machine">): string {
@@ -12,21 +13,13 @@ export function plot({ starts, machine }: Pick<StartResults, "starts" | "machine
     y += (start.parts.length + 2) * row + 8;
     return text;
   });
-  const title = "Where the time of npm start goes";
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img" aria-labelledby="title">
-  <title id="title">${title}</title>
-  <style>
-    text { font: 13px system-ui, sans-serif; fill: #24292f; }
-    .head { font-size: 16px; font-weight: 600; }
-    .kind { font-weight: 600; }
-    rect { fill: #2da44e; }
-    @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }
-  </style>
-  <text class="head" x="20" y="30">${title}</text>
-  <text x="20" y="52">${describe(machine)}</text>
-${panels.join("\n")}
-</svg>
-`;
+  return picture({
+    title: "Where the time of npm start goes",
+    below: describe(machine),
+    height: y,
+    styles: [".kind { font-weight: 600; }", "rect { fill: #2da44e; }"],
+    body: panels,
+  });
 }
 
 function panel({ kind, seconds, parts }: Start, top: number): string {
