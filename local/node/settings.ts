@@ -83,15 +83,12 @@ export const kubeProxy = {
 };
 
 /**
- * That a service has no pod is forgotten after a second: all pods of a node are not ready for a moment when kubelet starts, and
- * whoever is told so then asks only seconds later again.
+ * Nothing is cached: answers are made from memory as it is, and whoever changes a service would wait for an old one. That a
+ * service has no pod would be kept for longest, and all pods of a node are not ready for a moment when kubelet starts.
  */
 export const corefile = `cluster.local:53 in-addr.arpa:53 {
   errors
   ready 127.0.0.1:8181
-  cache 5 {
-    denial 9984 1 1
-  }
   kubernetes cluster.local in-addr.arpa {
     kubeconfig /state/pki/coredns.kubeconfig
     ttl 5
