@@ -13,13 +13,12 @@ import { median } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { memoryMiB } from "./proxy/servers.ts";
 import { writeDocs } from "./report.ts";
+import { scriptEnv } from "./scriptEnv.ts";
 import { partsOf } from "./start/parts.ts";
 import { plot } from "./start/plot.ts";
 import { tables, targets, type Kind, type Start, type StartResults } from "./start/results.ts";
 
 const stackFile = join(projectDir, "Pulumi.local.yaml");
-/** As in package.json. */
-const compileCache = join(projectDir, "node_modules/.cache/compile");
 const rounds = { start: 3, render: 7 };
 
 /** @param options.cold with nothing cached as well, once @param options.write into the guide, which has the cold start too */
@@ -31,7 +30,7 @@ export async function start(options: {
   const progress = createProgress();
   // A cold start fills a cache of its own, which serves the other figures as well.
   const cache = cold ? mkdtempSync(join(tmpdir(), "cold-")) : undefined;
-  const env: Record<string, string> = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
+  const env = { ...scriptEnv, ...(cache !== undefined && { XDG_CACHE_HOME: cache }) };
   const stop = () => command([join(projectDir, "local/stop.ts"), "--keep-cache"], env);
   const measure = (kind: Kind, count: number, prepare?: () => Promise<unknown>) =>
     progress.step(`npm start, ${kind}`, async () => {
@@ -126,18 +125,17 @@ async function renderOverhead(): Promise<StartResults["render"]> {
   const sdks = ["pulumi", "kubernetes", "gcp", "docker", "tls"]
     .map((name) => `await import("@pulumi/${name}");`)
     .join("");
-  const cached = { NODE_COMPILE_CACHE: compileCache };
   const milliseconds = async (args: readonly string[], env?: Record<string, string>) =>
     1000 * (await command(args, env)).seconds;
   const bare = (env?: Record<string, string>) => milliseconds(["--input-type=module", "--eval", sdks], env);
-  const render = () => milliseconds([join(projectDir, "local/render.ts"), "staging"], cached);
-  await Promise.all([bare(cached), render()]);
+  const render = () => milliseconds([join(projectDir, "local/render.ts"), "staging"], scriptEnv);
+  await Promise.all([bare(scriptEnv), render()]);
   const beyondBare: number[] = [];
   const beyondCached: number[] = [];
   for (let round = 0; round < rounds.render; round++) {
     const rendering = await render();
     beyondBare.push(rendering - (await bare()));
-    beyondCached.push(rendering - (await bare(cached)));
+    beyondCached.push(rendering - (await bare(scriptEnv)));
   }
   return { beyondSdks: median(beyondBare), beyondCachedSdks: median(beyondCached) };
 }

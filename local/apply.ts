@@ -9,6 +9,7 @@ import type { KubernetesObject } from "./evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "./kubectl.ts";
 import { Problem } from "./problem.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
+import { pairDigest, recordUnchanged, unchangedBefore } from "./unchanged.ts";
 
 const setName = "gke-microservices";
 const partOf = "applyset.kubernetes.io/part-of";
@@ -24,70 +25,80 @@ export interface Changes {
   readonly pruned: readonly string[];
 }
 
+/** What of a stack is in a cluster. */
+export interface Live {
+  readonly namespace: string;
+  /** Of which kinds its set is, those of a past config too; undefined where it was never applied. */
+  readonly kinds: readonly string[] | undefined;
+  /** The namespace, and all objects of those kinds in it. */
+  readonly objects: readonly LiveObject[];
+}
+
+/** Looks at what there is. It needs no more of the stack than its namespace, and so can run beside the program. */
+export async function liveState(place: Place, namespace: string): Promise<Live> {
+  const [spaces, kinds] = await Promise.all([
+    kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]),
+    kindsOfSet(place, namespace),
+  ]);
+  const members = kinds === undefined ? [] : await kubectlObjects(place, ["get", kinds.join(), "-n", namespace]);
+  return { namespace, kinds, objects: [...spaces, ...members] };
+}
+
 /** Applies what differs, and nothing if nothing does. `say` is told each step. @throws Problem that names the cause of a failed rollout */
 export async function apply(
   place: Place,
+  live: Live,
   objects: readonly KubernetesObject[],
   rolloutSeconds: number,
   say: (step: string) => void,
 ): Promise<Changes> {
-  const namespaces = objects.filter(({ kind }) => kind === "Namespace");
-  const members = objects.filter(({ kind }) => kind !== "Namespace");
-  const namespace = namespaces[0]?.metadata.name ?? "default";
+  const { namespace, kinds } = live;
+  // Outside the set: a set cannot hold the namespace that its parent lives in, and would prune it with all that is in it.
+  const namespaces = objects.filter(isNamespace);
+  const members = objects.filter((object) => !isNamespace(object));
   const rolledOut = async (deployments: readonly string[]) => {
     if (deployments.length > 0) say(waitingForRollouts);
     await rollouts(place, namespace, deployments, rolloutSeconds);
   };
 
-  // Before the set: a set cannot hold the namespace that its parent lives in, and would prune it with all that is in it.
-  const [spaces, wantedSpaces, kinds] = await Promise.all([
-    kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]),
-    asApplied(place, namespaces),
-    kindsOfSet(place, namespace),
-  ]);
-  const newSpaces = differing(namespaces, wantedSpaces, spaces);
-  if (newSpaces.length > 0) await refusable(() => kubectl(place, serverSide, { input: list(namespaces) }));
-
   if (kinds === undefined) {
     // There is nothing to compare with yet.
-    say(`applying ${members.length} objects`);
+    say(`applying ${objects.length} objects`);
+    await put(place, namespaces);
     await applySet(place, namespace, members);
     await rolledOut(names(members.filter(isDeployment)));
-    return { applied: [...newSpaces, ...members].map(id), pruned: [] };
+    return { applied: objects.map(id), pruned: [] };
   }
 
-  const newKinds = members.map(groupKind).filter((kind) => !kinds.includes(kind));
-  const all = [...new Set([...kinds, ...newKinds])].join();
-  const labelled = members.map((object) => withLabel(object, setId(namespace)));
-  const [live, wantedLive] = await Promise.all([
-    kubectlObjects(place, ["get", all, "-n", namespace]),
-    asApplied(place, labelled),
-  ]);
-  const changed = differing(labelled, wantedLive, live);
+  const labelled = [...namespaces, ...members.map((object) => withLabel(object, setId(namespace)))];
+  const changed = await differing(place, labelled, live);
   const wanted = new Set(members.map(id));
-  const left = live.filter(
+  const left = live.objects.filter(
     (object) => object.metadata.labels?.[partOf] === setId(namespace) && !wanted.has(id(object)),
   );
   // Beside what changes: what an interrupted run left unfinished.
-  const unfinished = live.filter((object) => isDeployment(object) && wanted.has(id(object)) && !isRolledOut(object));
+  const unfinished = live.objects.filter(
+    (object) => isDeployment(object) && wanted.has(id(object)) && !isRolledOut(object),
+  );
 
   if (changed.length > 0) {
     say(`applying ${changed.map(id).join(", ")}`);
-    await refusable(() => kubectl(place, serverSide, { input: list(changed) }));
+    await put(place, changed);
   }
   await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
   // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
   // kind; otherwise what it would find is deleted, which spares applying everything once more.
   if (left.length > 0) say(`taking away ${left.map(id).join(", ")}`);
-  if (newKinds.length > 0) await applySet(place, namespace, members);
+  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(place, namespace, members);
   else if (left.length > 0) await kubectl(place, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
-  return { applied: [...newSpaces, ...changed].map(id), pruned: left.map(id) };
+  return { applied: changed.map(id), pruned: left.map(id) };
 }
 
 const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
   JSON.stringify({ apiVersion: "v1", kind: "List", items });
 const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${metadata.name}`;
 const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
+const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
 
 /** `Deployment.apps`, as the set's parent notes it. */
@@ -108,11 +119,15 @@ const withLabel = (object: KubernetesObject, set: string): KubernetesObject => (
   },
 });
 
-/** Of which kinds the set is, those of a past config too; undefined where it was never applied. */
+/** As its parent notes them. */
 async function kindsOfSet(place: Place, namespace: string): Promise<string[] | undefined> {
   const [parent] = await kubectlObjects(place, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
   const kinds = parent?.metadata.annotations?.["applyset.kubernetes.io/contains-group-kinds"];
   return kinds?.split(",").filter((kind) => kind !== "");
+}
+
+async function put(place: Place, objects: readonly KubernetesObject[]): Promise<void> {
+  await refusable(() => kubectl(place, serverSide, { input: list(objects) }));
 }
 
 /** Applies the whole set, and prunes it. */
@@ -135,15 +150,19 @@ async function asApplied(place: Place, objects: readonly KubernetesObject[]): Pr
 }
 
 /** Those that would not stay as they are. */
-function differing<T extends KubernetesObject>(
-  objects: readonly T[],
-  wanted: readonly LiveObject[],
-  live: readonly LiveObject[],
-): T[] {
-  const before = new Map(live.map((object) => [id(object), comparable(object)]));
+async function differing(place: Place, objects: readonly KubernetesObject[], live: Live): Promise<KubernetesObject[]> {
+  const where = `${place.context} ${live.namespace}`;
+  const before = new Map(live.objects.map((object) => [id(object), comparable(object)]));
+  const digests = new Map(objects.map((object) => [id(object), pairDigest(object, before.get(id(object)))]));
+  const known = unchangedBefore(where);
+  const asked = objects.filter((object) => !known.has(digests.get(id(object)) ?? ""));
   const changed = new Set(
-    wanted.filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object)))).map(id),
+    (await asApplied(place, asked))
+      .filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object))))
+      .map(id),
   );
+  for (const object of changed) digests.delete(object);
+  if (asked.length > 0) recordUnchanged(where, [...digests.values()]);
   return objects.filter((object) => changed.has(id(object)));
 }
 

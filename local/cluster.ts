@@ -39,9 +39,14 @@ export const lockFile = `${stateDir}.lock`;
 
 /**
  * Starts the cluster, or finds it running, and waits until node, DNS and edge answer. What a crash left half started is started anew.
+ * @param meanwhile what else is to be done once its processes run, while they become ready
  * @throws Problem
  */
-export async function startCluster(options: ClusterOptions, progress: Progress): Promise<Cluster> {
+export async function startCluster(
+  options: ClusterOptions,
+  progress: Progress,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<Cluster> {
   await ensureParts(progress);
   return withLock(lockFile, async () => {
     const { namespace = "apps", address = "127.0.0.1", httpPort = 80, httpsPort = 443 } = options;
@@ -78,7 +83,9 @@ export async function startCluster(options: ClusterOptions, progress: Progress):
       writeFileSync(versionFile, version);
     }
     requireDisk(stateDir, diskNeeded.run);
-    await progress.step("Starting the cluster", ready);
+    // Both come to their end, so that nothing is at work when the lock is given back.
+    const ends = await Promise.allSettled([progress.step("Starting the cluster", ready), meanwhile()]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
     return { kubeconfig: kubeconfigPath, context };
   });
 }

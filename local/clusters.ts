@@ -9,6 +9,7 @@ import { kubectl, type Place } from "./kubectl.ts";
 import { apiServer } from "./node/addresses.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
+import { containerdReady } from "./ready.ts";
 import { findSandboxes } from "./sandbox.ts";
 
 export interface Cluster {
@@ -17,24 +18,34 @@ export interface Cluster {
   readonly outlivesStop: boolean;
   /** Where its ingress controller answers. @default - what the Ingress says */
   readonly address?: string;
-  /** Makes images known to the nodes. @default - there is no way to: they pull from a registry */
-  readonly loadImages?: LoadImages | undefined;
 }
 
-type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
+/** Makes images known to the nodes. */
+export type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
 
+/** @param putImages called once the cluster can take images, which is before it is ready */
 export async function embeddedCluster(
   options: { namespace: string; httpPort: number; httpsPort: number },
   progress: Progress,
+  putImages: (loadImages: LoadImages) => Promise<void>,
 ): Promise<Cluster> {
   const address = "127.0.0.1";
-  const { kubeconfig, context } = await startCluster({ ...options, address }, progress);
+  const loadImages: LoadImages = async (images) => {
+    await containerdReady();
+    await importMissing(images);
+  };
+  const { kubeconfig, context } = await startCluster({ ...options, address }, progress, () => putImages(loadImages));
   const place = { kubectl: kubectlPath, kubeconfig, context };
-  return { place, outlivesStop: false, address, loadImages: importMissing };
+  return { place, outlivesStop: false, address };
+}
+
+export interface ExistingCluster extends Cluster {
+  /** @default - there is no way to: its nodes pull from a registry */
+  readonly loadImages: LoadImages | undefined;
 }
 
 /** @throws Problem when kubectl or the context is not there */
-export async function existingCluster(context: string): Promise<Cluster> {
+export async function existingCluster(context: string): Promise<ExistingCluster> {
   const place = { kubectl: "kubectl", context };
   const contexts = await contextNames();
   if (!contexts.includes(context))

@@ -29,7 +29,7 @@ export async function ready(step: Step): Promise<void> {
     writeFileSync(join(nodeDir, bootstrapped), "");
   }
   step.detail("node");
-  await until("containerd", async () => (await runInNode("ctr", "-n", "k8s.io", "version")) !== "");
+  await containerdReady();
   if (!(await imagesInNode()).includes(pauseImage)) await importImage(join(programsDir, "pause.tar"));
   const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
   await until("kubelet", async () => (await kubectl(["get", "node", nodeName, "-o", condition])) === "True");
@@ -45,6 +45,11 @@ export async function ready(step: Step): Promise<void> {
   );
   step.detail("edge");
   await until("envoy", edgeReady);
+}
+
+/** Ends when images can be imported. @throws Problem */
+export function containerdReady(): Promise<void> {
+  return until("containerd", async () => (await runInNode("ctr", "-n", "k8s.io", "version")) !== "");
 }
 
 async function firstObjects(): Promise<void> {

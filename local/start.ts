@@ -8,11 +8,18 @@ import { fullKey } from "../config/project.ts";
 import { proxyRoutes, routeTable } from "../config/routes.ts";
 import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
-import { apply } from "./apply.ts";
+import { apply, liveState } from "./apply.ts";
 import { main } from "./cli.ts";
-import { embeddedCluster, existingCluster, pullInstead, type Cluster } from "./clusters.ts";
+import {
+  embeddedCluster,
+  existingCluster,
+  pullInstead,
+  type Cluster,
+  type ExistingCluster,
+  type LoadImages,
+} from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
-import { buildImages } from "./images.ts";
+import { buildImages, type ImageSpec } from "./images.ts";
 import { edgeAddress } from "./edgeAddress.ts";
 import { refuseBadRoutes } from "./nginx.ts";
 import { port } from "./options.ts";
@@ -51,15 +58,17 @@ await main(usage, options, async ({ values }) => {
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
+  const images = imagesToBuild(checked);
   const cluster =
     values.context === undefined
-      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress)
-      : await existingCluster(values.context);
+      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, (load) =>
+          putImages(images, load, progress),
+        )
+      : await withImages(await existingCluster(values.context), images, progress);
   await ensureCertificate(hostNames(checked.settings));
   // The program says so itself, but what the CLI prints of it is not shown.
   if (engine.name === "pulumi")
     for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
-  await putImages(cluster, checked, progress);
   await applyStack(cluster, engine, raw, checked, progress);
   await prove(cluster, checked, { ...ports, address: values.address });
 });
@@ -68,27 +77,38 @@ function withContext(raw: RawConfig, context: string | undefined): RawConfig {
   return context === undefined ? raw : { ...raw, [fullKey("cluster")]: JSON.stringify({ kind: "existing", context }) };
 }
 
-async function putImages(cluster: Cluster, { settings }: CheckedConfig, progress: Progress): Promise<void> {
+function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
   const services = Object.entries(settings.services).map(([name, { build }]) => ({
     name,
     build,
     base: "node" as const,
   }));
-  const specs = [...services, { name: "nginx-proxy", build: settings.proxy.build, base: "nginx" as const }].flatMap(
+  return [...services, { name: "nginx-proxy", build: settings.proxy.build, base: "nginx" as const }].flatMap(
     ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
   );
-  if (specs.length === 0) return;
-  const { loadImages, place } = cluster;
-  if (loadImages === undefined)
+}
+
+async function withImages(
+  cluster: ExistingCluster,
+  images: readonly ImageSpec[],
+  progress: Progress,
+): Promise<ExistingCluster> {
+  if (images.length > 0 && cluster.loadImages === undefined)
     throw new Problem(
-      `The stack builds ${specs.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${place.context}" (there is for kind, k3d and minikube).`,
+      `The stack builds ${images.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${cluster.place.context}" (there is for kind, k3d and minikube).`,
       pullInstead,
     );
+  if (cluster.loadImages !== undefined) await putImages(images, cluster.loadImages, progress);
+  return cluster;
+}
+
+async function putImages(images: readonly ImageSpec[], load: LoadImages, progress: Progress): Promise<void> {
+  if (images.length === 0) return;
   await progress.step("images", async (step) => {
-    const images = await buildImages(specs, (text) => {
+    const built = await buildImages(images, (text) => {
       step.detail(text);
     });
-    await loadImages(images.values());
+    await load(built.values());
   });
 }
 
@@ -112,8 +132,11 @@ async function applyStack(
       await rollouts(cluster.place, settings.namespace, names, settings.rolloutSeconds);
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
-    const { objects } = await evaluate("local", raw, "plain");
-    const { applied, pruned } = await apply(cluster.place, objects, settings.rolloutSeconds, (text) => {
+    const [{ objects }, live] = await Promise.all([
+      evaluate("local", raw, "plain"),
+      liveState(cluster.place, settings.namespace),
+    ]);
+    const { applied, pruned } = await apply(cluster.place, live, objects, settings.rolloutSeconds, (text) => {
       step.detail(text);
     });
     const parts = [

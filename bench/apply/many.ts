@@ -1,5 +1,5 @@
 /** The same objects by this project and by kubectl alone, each into a namespace of its own. */
-import { apply, waitingForRollouts } from "../../local/apply.ts";
+import { apply, liveState, waitingForRollouts } from "../../local/apply.ts";
 import { evaluate, type KubernetesObject } from "../../local/evaluate.ts";
 import { kubectl, type Place } from "../../local/kubectl.ts";
 import { changing, images, stackOf } from "./stack.ts";
@@ -29,7 +29,7 @@ export async function measureMany(place: Place, services: number, say: (text: st
   const changes: Change[] = [];
   const measure = async (what: string, objects: readonly KubernetesObject[]) => {
     say(`${what}: this`);
-    const seconds = await ours(place, inNamespace(objects, `this-${services}`));
+    const seconds = await ours(place, `this-${services}`, objects);
     say(`${what}: kubectl`);
     changes.push({ what, seconds, kubectlSeconds: await peer(place, inNamespace(objects, `kubectl-${services}`)) });
   };
@@ -56,14 +56,14 @@ function withNewImage(object: KubernetesObject): KubernetesObject {
   return JSON.parse(JSON.stringify(object).replaceAll(images[0], images[1])) as KubernetesObject;
 }
 
-async function ours(place: Place, objects: readonly KubernetesObject[]): Promise<number> {
+async function ours(place: Place, namespace: string, objects: readonly KubernetesObject[]): Promise<number> {
   const began = performance.now();
   let [waited, waitsSince] = [0, NaN];
   const endWait = () => {
     if (!Number.isNaN(waitsSince)) waited += performance.now() - waitsSince;
     waitsSince = NaN;
   };
-  await apply(place, objects, 900, (step) => {
+  await apply(place, await liveState(place, namespace), inNamespace(objects, namespace), 900, (step) => {
     endWait();
     if (step === waitingForRollouts) waitsSince = performance.now();
   });

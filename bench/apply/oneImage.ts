@@ -7,6 +7,7 @@ import { projectDir } from "../../local/paths.ts";
 import { Problem } from "../../local/problem.ts";
 import { caFile } from "../../local/tls.ts";
 import { get } from "../../local/verify.ts";
+import { scriptEnv } from "../scriptEnv.ts";
 import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
 
 export interface OneImage {
@@ -48,7 +49,7 @@ export async function measureOneImage(services: number, say: (text: string) => v
 async function start(): Promise<number> {
   const began = performance.now();
   try {
-    await run(process.execPath, [join(projectDir, "local/start.ts")], { cwd: projectDir });
+    await run(process.execPath, [join(projectDir, "local/start.ts")], { cwd: projectDir, env: scriptEnv });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(error.message, "Fix that first.");

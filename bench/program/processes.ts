@@ -6,14 +6,12 @@ import { join } from "node:path";
 import { run } from "../../local/command.ts";
 import { projectDir } from "../../local/paths.ts";
 import { Problem } from "../../local/problem.ts";
+import { scriptEnv } from "../scriptEnv.ts";
 import type { Command } from "./results.ts";
-
-/** As the scripts in package.json have it. */
-const env = { NODE_COMPILE_CACHE: join(projectDir, "node_modules/.cache/compile") };
 
 /** A program of this folder. @returns what it prints */
 export const runProgram = (program: string, ...args: readonly string[]): Promise<string> =>
-  run(process.execPath, [join(import.meta.dirname, program), ...args], { cwd: projectDir, env });
+  run(process.execPath, [join(import.meta.dirname, program), ...args], { cwd: projectDir, env: scriptEnv });
 
 /** What a program of this folder prints of itself in its last line. */
 export async function measured<T>(program: string, ...args: readonly string[]): Promise<T> {
@@ -30,7 +28,7 @@ export async function timed(command: readonly string[], output: string): Promise
     ["-c", 'times=$1; shift; "$@" || exit; times > "$times"', "bash", `${output}.times`, ...command],
     {
       cwd: projectDir,
-      env: { ...process.env, LC_ALL: "C", ...env },
+      env: { ...process.env, LC_ALL: "C", ...scriptEnv },
       stdio: ["ignore", out, errors],
     },
   );

@@ -25,6 +25,12 @@ export const envoyAdminSocket = "/run/envoy.sock";
 /** Number of the netfilter queue in which pods' new connections wait for what the network policies say. */
 export const policyQueue = 100;
 
+/**
+ * For those that would be refused before, or whose peer is not there: each then waits for longer and longer before it tries again,
+ * and Contour, without its definitions, ends after minutes.
+ */
+const rightsGiven = ["test", "-e", `/state/node/${bootstrapped}`];
+
 interface Process {
   /** Soft limit of a Go program's memory in MiB: above it, garbage is collected more eagerly. @default - none */
   readonly memory?: number;
@@ -120,7 +126,7 @@ function processes(options: NodeOptions): Record<string, Process> {
     },
     "network-policies": {
       memory: 80,
-      before: [["test", "-e", `/state/node/${bootstrapped}`]],
+      before: [rightsGiven],
       command: [
         "network-policies",
         `--kubeconfig=${pki("network-policies.kubeconfig")}`,
@@ -128,11 +134,10 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--queue=${policyQueue}`,
       ],
     },
-    coredns: { memory: 100, command: ["coredns", "-conf=/state/node/Corefile"] },
+    coredns: { memory: 100, before: [rightsGiven], command: ["coredns", "-conf=/state/node/Corefile"] },
     contour: {
       memory: 150,
-      // Without its resource definitions and rights it would end, minutes later.
-      before: [["test", "-e", `/state/node/${bootstrapped}`]],
+      before: [rightsGiven],
       command: [
         "contour",
         "serve",
@@ -159,6 +164,7 @@ function processes(options: NodeOptions): Record<string, Process> {
     },
     envoy: {
       before: [
+        rightsGiven, // Contour begins then
         [
           "contour",
           "bootstrap",
