@@ -12,9 +12,22 @@ import { editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
 import { answered, entrance, pathTests, start } from "./path.ts";
 
+const kubectl = (...args: string[]) =>
+  run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], { timeout: 150_000 });
+
 after(() => local("stop.ts", "--keep-cache"));
 
 pathTests();
+
+test("what somebody changes in the cluster is put back, and nothing else is touched", async () => {
+  const selector = { "app.kubernetes.io/name": "another" };
+  await kubectl("patch", "service", "web", "--patch", JSON.stringify({ spec: { selector } }));
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  assert.match(text, /^ {2}applied Service\/web$/m);
+  assert.match(await kubectl("get", "service", "web", "--output", "jsonpath={.spec.selector}"), /"web"/);
+  assert.match((await start()).text, /nothing to apply/);
+});
 
 test("a new version of a service loses no request", async (context) => {
   const file = join(projectDir, "services/hoge/main.mjs");
@@ -33,10 +46,6 @@ test("a new version of a service loses no request", async (context) => {
 });
 
 test("proxy and service restarted one after the other, until their old pods are gone, lose no request", async () => {
-  const kubectl = (...args: string[]) =>
-    run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], {
-      timeout: 150_000,
-    });
   const deployments = ["nginx-proxy", "hoge"];
   const { load } = await underLoad(
     { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") },
