@@ -82,7 +82,7 @@ function targets({ oneImage, many }: Pick<ApplyResults, "oneImage" | "many">): T
       : [
           {
             what: `one image among ${whole(one.services)} services is there`,
-            value: one.answers,
+            value: one.answers.median,
             unit: "s",
             limit: 10,
             wanted: "at most",
@@ -109,13 +109,21 @@ export function tables({ oneImage, many, targets, machine, date }: ApplyResults)
 ### One image changes, with real pods
 
 ${table(
-  ["services", "objects", "the new version answers", "the command has ended", "the command, nothing changed"],
-  oneImage.map(({ services, objects, answers, ends, unchanged }) => [
+  [
+    "services",
+    "objects",
+    "the new version answers",
+    "the command has ended",
+    "the command, nothing changed",
+    "the same, all asked about",
+  ],
+  oneImage.map(({ services, objects, answers, ends, unchanged, allAsked }) => [
     whole(services),
     whole(objects),
-    seconds(answers),
+    `${seconds(answers.median)} (${answers.min.toFixed(1)}–${answers.max.toFixed(1)})`,
     seconds(ends),
     seconds(unchanged),
+    seconds(allAsked),
   ]),
 )}
 ### Next to kubectl

@@ -25,9 +25,15 @@ export function median(values: readonly number[]): number {
   return ((ordered[Math.floor(middle)] ?? NaN) + (ordered[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
+export const spreadOf = (values: readonly number[]): Spread => ({
+  median: median(values),
+  min: Math.min(...values),
+  max: Math.max(...values),
+});
+
 /** Of what was measured in the same round: what slows a whole round down is in both and falls out. */
 export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Spread {
   if (ours.length !== theirs.length) throw new Error(`${ours.length} rounds cannot be paired with ${theirs.length}.`);
   const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));
-  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
+  return spreadOf(ratios);
 }

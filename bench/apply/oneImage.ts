@@ -7,20 +7,26 @@ import { projectDir } from "../../local/paths.ts";
 import { Problem } from "../../local/problem.ts";
 import { caFile } from "../../local/tls.ts";
 import { get } from "../../local/verify.ts";
+import { median, spreadOf, type Spread } from "../figures.ts";
 import { scriptEnv } from "../scriptEnv.ts";
 import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
 
+/** In seconds, medians of {@link rounds} where nothing else is said. */
 export interface OneImage {
   /** Beside the two of the local stack. */
   readonly services: number;
   readonly objects: number;
-  /** Seconds until the new version answers, through the whole path. */
-  readonly answers: number;
-  /** Seconds until `npm start` has ended, all routes tried. */
+  /** Until the new version answers, through the whole path. */
+  readonly answers: Spread;
+  /** Until `npm start` has ended, all routes tried. */
   readonly ends: number;
-  /** Seconds that `npm start` takes with nothing to apply. */
+  /** With nothing to apply. */
   readonly unchanged: number;
+  /** The same right after all of it was new, once: the API server is asked about each object. */
+  readonly allAsked: number;
 }
+
+const rounds = 3;
 
 export async function measureOneImage(services: number, say: (text: string) => void): Promise<OneImage> {
   const before = readFileSync(stackFile, "utf8");
@@ -31,15 +37,31 @@ export async function measureOneImage(services: number, say: (text: string) => v
     say("all of them start");
     put(images[0]);
     await start();
-    const old = await podOf();
-    say("nothing changes");
-    const unchanged = await start();
-    say("one image changes");
-    put(images[1]);
-    const began = performance.now();
-    const [ends, answers] = await Promise.all([start(), newPod(old).then(() => (performance.now() - began) / 1000)]);
+    say("all of them are asked about");
+    const allAsked = await start();
+    const [answers, ends, unchanged]: [number[], number[], number[]] = [[], [], []];
+    for (let round = 0; round < rounds; round += 1) {
+      say(`one image changes, ${round + 1} of ${rounds}`);
+      const old = await podOf();
+      put(images[(round + 1) % images.length] ?? "");
+      const began = performance.now();
+      const [end, answer] = await Promise.all([start(), newPod(old).then(() => (performance.now() - began) / 1000)]);
+      ends.push(end);
+      answers.push(answer);
+      say(`nothing changes, ${round + 1} of ${rounds}`);
+      await start();
+      unchanged.push(await start());
+    }
     const rendered = await run(process.execPath, [join(projectDir, "local/render.ts"), "local"], { cwd: projectDir });
-    return { services, objects: rendered.split("\n---\n").length, answers, ends, unchanged };
+    const objects = rendered.split("\n---\n").length;
+    return {
+      services,
+      objects,
+      answers: spreadOf(answers),
+      ends: median(ends),
+      unchanged: median(unchanged),
+      allAsked,
+    };
   } finally {
     writeFileSync(stackFile, before);
   }
