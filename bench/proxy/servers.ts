@@ -87,11 +87,15 @@ export function cpuSeconds({ pid }: Server): number {
 }
 
 /** Proportional set size of a process and all below it, in MiB: shared pages are counted once. */
-export function memoryMiB({ pid }: Pick<Server, "pid">): number {
-  const kib = tree(pid).map((each) =>
-    Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${each}/smaps_rollup`, "utf8"))?.[1] ?? 0),
-  );
-  return kib.reduce((sum, each) => sum + each, 0) / 1024;
+export const memoryMiB = ({ pid }: Pick<Server, "pid">): number =>
+  tree(pid).reduce((sum, each) => sum + proportionalKiB(each), 0) / 1024;
+
+function proportionalKiB(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0; // It has ended since it was listed, as a probe's shell does.
+  }
 }
 
 export async function freePort(): Promise<number> {
