@@ -37,7 +37,7 @@ Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
   --cold       start: measures with nothing compiled as well (minutes)
   --rounds N   proxy, program: how often each is measured in turn (default 5)
   --seconds N  proxy: how long each time (default 3; a complete run takes about 12 minutes)
-  --largest N  program, apply: the most services (default 2000; complete runs take about 20 and 6 minutes)
+  --largest N  program, apply: the most services (default 2000; complete runs take about 20 and 9 minutes)
   --write      puts the figures into docs/performance.md and docs/performance/ (start: those with nothing compiled too)`;
 
 function positive(option: string, text: string): number {
