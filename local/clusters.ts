@@ -7,6 +7,7 @@ import type { BuiltImage } from "./images.ts";
 import { imagesInNode, importImage, sandboxInit } from "./inNode.ts";
 import { kubectl, type Place } from "./kubectl.ts";
 import { apiServer } from "./node/addresses.ts";
+import { context } from "./node/credentials.ts";
 import { Problem } from "./problem.ts";
 import type { Progress } from "./progress.ts";
 import { containerdReady } from "./ready.ts";
@@ -23,29 +24,27 @@ export interface Cluster {
 /** Makes images known to the nodes. */
 export type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
 
+/** Gives a cluster its images. @param load undefined where there is no way to: its nodes pull from a registry */
+export type PutImages = (load: LoadImages | undefined, context: string) => Promise<void>;
+
 /** @param putImages called once the cluster can take images, which is before it is ready */
 export async function embeddedCluster(
   options: { namespace: string; httpPort: number; httpsPort: number },
   progress: Progress,
-  putImages: (loadImages: LoadImages) => Promise<void>,
+  putImages: PutImages,
 ): Promise<Cluster> {
   const address = "127.0.0.1";
-  const loadImages: LoadImages = async (images) => {
+  const load: LoadImages = async (images) => {
     await containerdReady();
     await importMissing(images);
   };
-  const { kubeconfig, context } = await startCluster({ ...options, address }, progress, () => putImages(loadImages));
+  const { kubeconfig } = await startCluster({ ...options, address }, progress, () => putImages(load, context));
   const place = { kubectl: kubectlPath, kubeconfig, context };
   return { place, outlivesStop: false, address };
 }
 
-export interface ExistingCluster extends Cluster {
-  /** @default - there is no way to: its nodes pull from a registry */
-  readonly loadImages: LoadImages | undefined;
-}
-
 /** @throws Problem when kubectl or the context is not there */
-export async function existingCluster(context: string): Promise<ExistingCluster> {
+export async function existingCluster(context: string, putImages: PutImages): Promise<Cluster> {
   const place = { kubectl: "kubectl", context };
   const contexts = await contextNames();
   if (!contexts.includes(context))
@@ -60,7 +59,8 @@ export async function existingCluster(context: string): Promise<ExistingCluster>
   }
   const embedded = findSandboxes().length > 0 && (await serverOf(place)) === apiServer;
   const outlivesStop = !(embedded && sandboxInit() !== undefined);
-  return { place, outlivesStop, loadImages: embedded ? importMissing : loaderOf(context) };
+  await putImages(embedded ? importMissing : loaderOf(context), context);
+  return { place, outlivesStop };
 }
 
 async function contextNames(): Promise<string[]> {

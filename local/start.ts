@@ -10,14 +10,7 @@ import { renderRoutes } from "../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "./applied.ts";
 import { apply, liveState } from "./apply.ts";
 import { main } from "./cli.ts";
-import {
-  embeddedCluster,
-  existingCluster,
-  pullInstead,
-  type Cluster,
-  type ExistingCluster,
-  type LoadImages,
-} from "./clusters.ts";
+import { embeddedCluster, existingCluster, pullInstead, type Cluster, type PutImages } from "./clusters.ts";
 import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "./evaluate.ts";
 import { buildImages, type ImageSpec } from "./images.ts";
 import { edgeAddress } from "./edgeAddress.ts";
@@ -58,13 +51,11 @@ await main(usage, options, async ({ values }) => {
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
-  const images = imagesToBuild(checked);
+  const putImages = putting(imagesToBuild(checked), progress);
   const cluster =
     values.context === undefined
-      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, (load) =>
-          putImages(images, load, progress),
-        )
-      : await withImages(await existingCluster(values.context), images, progress);
+      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, putImages)
+      : await existingCluster(values.context, putImages);
   await ensureCertificate(hostNames(checked.settings));
   // The program says so itself, but what the CLI prints of it is not shown.
   if (engine.name === "pulumi")
@@ -88,28 +79,21 @@ function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
   );
 }
 
-async function withImages(
-  cluster: ExistingCluster,
-  images: readonly ImageSpec[],
-  progress: Progress,
-): Promise<ExistingCluster> {
-  if (images.length > 0 && cluster.loadImages === undefined)
-    throw new Problem(
-      `The stack builds ${images.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${cluster.place.context}" (there is for kind, k3d and minikube).`,
-      pullInstead,
-    );
-  if (cluster.loadImages !== undefined) await putImages(images, cluster.loadImages, progress);
-  return cluster;
-}
-
-async function putImages(images: readonly ImageSpec[], load: LoadImages, progress: Progress): Promise<void> {
-  if (images.length === 0) return;
-  await progress.step("images", async (step) => {
-    const built = await buildImages(images, (text) => {
-      step.detail(text);
+function putting(images: readonly ImageSpec[], progress: Progress): PutImages {
+  return async (load, context) => {
+    if (images.length === 0) return;
+    if (load === undefined)
+      throw new Problem(
+        `The stack builds ${images.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${context}" (there is for kind, k3d and minikube).`,
+        pullInstead,
+      );
+    await progress.step("images", async (step) => {
+      const built = await buildImages(images, (text) => {
+        step.detail(text);
+      });
+      await load(built.values());
     });
-    await load(built.values());
-  });
+  };
 }
 
 async function applyStack(

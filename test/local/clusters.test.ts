@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
-import { existingCluster } from "../../local/clusters.ts";
+import { existingCluster, type LoadImages } from "../../local/clusters.ts";
 import { Problem } from "../../local/problem.ts";
 
 const programs = mkdtempSync(join(tmpdir(), "programs-"));
@@ -38,6 +38,17 @@ function problem(message: RegExp, fix: RegExp) {
   };
 }
 
+/** The cluster, and the way to give it images that it names. */
+async function found(context: string) {
+  let load: LoadImages | undefined;
+  const cluster = await existingCluster(context, (way) => {
+    load = way;
+    return Promise.resolve();
+  });
+  return { ...cluster, load };
+}
+const noImages = () => Promise.resolve();
+
 for (const [context, command] of [
   ["kind-dev", "kind load image-archive /cache/hoge.tar --name dev"],
   ["k3d-dev", "k3d image import /cache/hoge.tar --cluster dev"],
@@ -46,44 +57,50 @@ for (const [context, command] of [
   test(`images go into ${context} by its own command`, async () => {
     const [name = ""] = command.split(" ");
     program(name);
-    const { place, loadImages, outlivesStop } = await existingCluster(context);
+    const { place, load, outlivesStop } = await found(context);
     assert.deepEqual(place, { kubectl: "kubectl", context });
     assert.equal(outlivesStop, true);
-    await loadImages?.(images);
+    await load?.(images);
     assert.equal(calls().at(-1), command);
 
     program(name, "echo no such cluster >&2; exit 1");
     await assert.rejects(
-      loadImages?.(images) ?? Promise.resolve(),
+      load?.(images) ?? Promise.resolve(),
       problem(/hoge:1 cannot be given to the cluster of "[\w-]+": no such cluster/, /set image: instead of build:/),
     );
   });
 }
 
 test("of another cluster it is known that images cannot be given to it", async () => {
-  assert.equal((await existingCluster("far")).loadImages, undefined);
+  assert.equal((await found("far")).load, undefined);
 });
 
 test("without the cluster's own command it is said that this is missing", async () => {
-  const { loadImages } = await existingCluster("kind-dev");
+  const { load } = await found("kind-dev");
   process.env["PATH"] = programs;
   rmSync(join(programs, "kind"), { force: true });
-  await assert.rejects(loadImages?.(images) ?? Promise.resolve(), problem(/there is no kind on PATH/, /set image:/));
+  await assert.rejects(load?.(images) ?? Promise.resolve(), problem(/there is no kind on PATH/, /set image:/));
 });
 
 test("a context that is not there is told with those that are; so is a cluster that does not answer", async () => {
   await assert.rejects(
-    existingCluster("kind-dve"),
+    existingCluster("kind-dve", noImages),
     problem(/There is no kubectl context "kind-dve"/, /allowed: kind-dev, .*did you mean "kind-dev"/),
   );
   program("kubectl", 'case "$*" in *get-contexts*) echo far ;; *) echo connection refused >&2; exit 1 ;; esac');
-  await assert.rejects(existingCluster("far"), problem(/"far" does not answer:\nconnection refused/, /Start it/));
+  await assert.rejects(
+    existingCluster("far", noImages),
+    problem(/"far" does not answer:\nconnection refused/, /Start it/),
+  );
 });
 
 test("without kubectl, or with a kubeconfig that it cannot read, it is said what to mend", async () => {
   program("kubectl", "echo error loading config file >&2; exit 1");
-  await assert.rejects(existingCluster("far"), problem(/cannot read its contexts:\nerror loading/, /kubeconfig/));
+  await assert.rejects(
+    existingCluster("far", noImages),
+    problem(/cannot read its contexts:\nerror loading/, /kubeconfig/),
+  );
   rmSync(join(programs, "kubectl"));
   process.env["PATH"] = programs;
-  await assert.rejects(existingCluster("far"), problem(/no kubectl on PATH/, /Install it/));
+  await assert.rejects(existingCluster("far", noImages), problem(/no kubectl on PATH/, /Install it/));
 });
