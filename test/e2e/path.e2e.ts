@@ -19,7 +19,7 @@ after(() => local("stop.ts", "--keep-cache"));
 
 pathTests();
 
-test("what somebody changes in the cluster is put back, and nothing else is touched", async () => {
+test("what somebody changes in the cluster is put back, and what nobody changed is not asked about again", async () => {
   const selector = { "app.kubernetes.io/name": "another" };
   await kubectl("patch", "service", "web", "--patch", JSON.stringify({ spec: { selector } }));
   const { status, text } = await start();
@@ -27,6 +27,10 @@ test("what somebody changes in the cluster is put back, and nothing else is touc
   assert.match(text, /^ {2}applied Service\/web$/m);
   assert.match(await kubectl("get", "service", "web", "--output", "jsonpath={.spec.selector}"), /"web"/);
   assert.match((await start()).text, /nothing to apply/);
+  const { text: told } = await start("--verbose");
+  assert.match(told, /nothing to apply/);
+  assert.match(told, /kubectl .* get .*Service/);
+  assert.doesNotMatch(told, /--dry-run/);
 });
 
 test("a new version of a service loses no request", async (context) => {
