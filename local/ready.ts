@@ -19,7 +19,7 @@ import { kubeconfigPath, logsDir, nodeDir, stateDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import type { Step } from "./progress.ts";
 
-/** Ends when API server, node, DNS and edge answer. @throws Problem with the log of the part that does not */
+/** Ends when API server, node, DNS and edge answer, and pods reach them. @throws Problem with the log of the part that does not */
 export async function ready(step: Step): Promise<void> {
   step.detail("API server");
   await until("kube-apiserver", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok");
@@ -38,6 +38,10 @@ export async function ready(step: Step): Promise<void> {
   resolver.setServers([nodeAddress]);
   await until("coredns", async () =>
     (await resolver.resolve4("kubernetes.default.svc.cluster.local")).includes(apiServiceAddress),
+  );
+  step.detail("services");
+  await until("kube-proxy", async () =>
+    (await runInNode("iptables-save", "-t", "nat")).includes("kube-system/kube-dns:dns "),
   );
   step.detail("network policies");
   await until("network-policies", async () =>
