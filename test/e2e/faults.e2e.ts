@@ -42,6 +42,9 @@ const replace = (from: string, to: string) => (text: string) => {
 const inStack = (...args: string[]) => kubectl(place, ["--namespace", "apps", ...args]);
 /** What one process may have had inside it: of the requests of a second, and ten websockets. */
 const mostLost = 100;
+/** Of a request whose pod dies just after nginx learnt of other addresses, which it does not ask again (docs/upstreams.md). */
+const noWayBack = /: 502 \{"error":"service unknown or down"/;
+const mostWithoutWayBack = 3;
 const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: entrance().ca });
 
 /** Adds what was seen to the table. @param inevitable failures that nothing could have prevented, and why */
@@ -139,13 +142,22 @@ suite("faults cost what is inside the fault, and no more", () => {
   /** Each with what it may cost: failures by kind, and the reason. */
   const faults: Record<
     string,
-    { act: () => Promise<unknown>; may?: RegExp; inevitable?: string; most?: number; longest?: number }
+    {
+      act: () => Promise<unknown>;
+      may?: RegExp;
+      /** A few times, where it is not in {@link may}. */
+      rarely?: RegExp;
+      inevitable?: string;
+      most?: number;
+      longest?: number;
+    }
   > = {
     "a service's pod killed": {
       act: async () => {
         kill(await containerOf(place, "echo"));
       },
       may: /^(upload|websocket|download): /,
+      rarely: noWayBack,
       inevitable: "uploads, downloads and websockets inside the killed process",
     },
     "a proxy's pod killed": {
@@ -162,6 +174,7 @@ suite("faults cost what is inside the fault, and no more", () => {
         await startedAgain(place, "echo", count, "OOMKilled");
       },
       may: /^(upload|websocket|download): /,
+      rarely: noWayBack,
       inevitable: "as for a killed pod",
     },
     "a pod busy for 5 s": { act: () => postToEcho("burn?seconds=5") },
@@ -191,13 +204,19 @@ suite("faults cost what is inside the fault, and no more", () => {
     for (const pid of processesOf(program)) assert.ok(!before.includes(pid), `${program} was not restarted`);
   };
 
-  for (const [what, { act, may, inevitable, most = mostLost, longest = 10 }] of Object.entries(faults))
+  for (const [what, { act, may, rarely, inevitable, most = mostLost, longest = 10 }] of Object.entries(faults))
     test(what, { timeout: 10 * 60_000 }, async () => {
       const observed = await underLoad(overHttps(), act, least / 2);
       seen(observed, what, inevitable);
       const kinds = observed.load.failures.map(({ kind, what }) => `${kind}: ${what}`);
-      const unexpected = may === undefined ? kinds : kinds.filter((each) => !may.test(each));
-      assert.deepEqual([...new Set(unexpected)], [], what);
+      const others = kinds.filter((each) => may?.test(each) !== true);
+      const rare = others.filter((each) => rarely?.test(each) === true);
+      assert.ok(rare.length <= mostWithoutWayBack, rare.join("; "));
+      assert.deepEqual(
+        [...new Set(others)].filter((each) => !rare.includes(each)),
+        [],
+        what,
+      );
       assert.ok(kinds.length <= most, `${kinds.length} failed: ${kindsOf(observed.load.failures).join("; ")}`);
       assert.ok(observed.outage <= longest, `${observed.outage} s from the first failure to the last`);
       await applied();

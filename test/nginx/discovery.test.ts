@@ -1,5 +1,6 @@
 /** How the proxy finds pods and what it does with those that are dead: a real nginx, DNS and pods on loopback. */
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { learningSeconds, renderRoutes } from "../../nginx/routes.ts";
@@ -117,6 +118,28 @@ test("of a service found by name that has several addresses, a dead one is passe
       });
     },
   );
+});
+
+test("a request whose pod dies after nginx has learnt of other addresses is not asked again", async () => {
+  await using nameServer = await startNameServer();
+  const dying = new Set<Socket>();
+  await using pod = await startService("dying", (request) => dying.add(request.socket), "127.0.0.2");
+  await using other = await startService("other", (_, response) => response.end(), "127.0.0.3", pod.port);
+  nameServer.names.set(addressOf("hoge"), "127.0.0.2 127.0.0.3");
+  await withNginx(textFor(nameServer, { hoge: pod.port }), async ({ port }) => {
+    const asked = nameServer.asked.udp;
+    await until("nginx asks DNS once more", () => Promise.resolve(nameServer.asked.udp > asked), 10_000);
+    await sleep(4000); // It asks again in a second or two, and what is under way by then is asked again for three.
+    nameServer.names.set(addressOf("hoge"), "127.0.0.3 127.0.0.4");
+    const before = nameServer.asked.udp;
+    const answers = Promise.all(Array.from({ length: 6 }, () => ask(port, "/hoge/")));
+    await until("nginx asks DNS", () => Promise.resolve(nameServer.asked.udp > before));
+    await sleep(300);
+    assert.ok(dying.size > 0 && other.count() > 0);
+    for (const socket of dying) socket.destroy();
+    const statuses = (await answers).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 502).length, dying.size, statuses.join());
+  });
 });
 
 test("a dead service answers for itself, and the others go on at their speed", async () => {
