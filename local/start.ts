@@ -79,6 +79,7 @@ function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
   );
 }
 
+/** How a cluster of either kind gets them. @throws Problem where it cannot */
 function putting(images: readonly ImageSpec[], progress: Progress): PutImages {
   return async (load, context) => {
     if (images.length === 0) return;
