@@ -51,6 +51,8 @@ const linkLocal = "169.254.0.0/16";
 /** No address of Google's APIs is in here. */
 const inside = ["10.0.0.0/8", "100.64.0.0/10", linkLocal, "172.16.0.0/12", "192.168.0.0/16"];
 
+/** The policy of what one name's pods reach, and of who reaches them. */
+const flowsOf = (name: string) => `${name}-flows`;
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: "TCP", port }));
 const podsOf = (name: string) => ({ podSelector: { matchLabels: selectorLabels(name) } });
 const block = (cidr: string) => ({ ipBlock: { cidr } });
@@ -72,7 +74,7 @@ export function networkPolicies(flows: Flows) {
         { podSelector, policyTypes: ["Ingress"], ingress: [{ from: [podsOf(proxyName)], ports: tcp(port) }] },
       ]),
     ),
-    [`${proxyName}-flows`]: {
+    [flowsOf(proxyName)]: {
       ...podsOf(proxyName),
       policyTypes: ["Ingress", "Egress"],
       ingress: proxyIngress(flows),
@@ -85,7 +87,7 @@ export function networkPolicies(flows: Flows) {
     },
     ...Object.fromEntries(
       Object.entries(services).map(([name, service]) => [
-        `${name}-flows`,
+        flowsOf(name),
         {
           ...podsOf(name),
           policyTypes: ["Ingress", "Egress"],
@@ -187,22 +189,28 @@ export interface NetworkPoliciesArgs {
   readonly flows: Flows;
 }
 
-/** The network policies of a stack. */
+/** The network policies of a stack. Those of a service alone are made with it, by `before`. */
 export class NetworkPolicies extends pulumi.ComponentResource {
-  private readonly policies = new Map<string, pulumi.Resource>();
+  readonly #policies = new Map<string, pulumi.Resource>();
+  readonly #make: (policy: string) => pulumi.Resource | undefined;
 
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NetworkPolicies", name, {}, opts);
     const { namespace, flows } = args;
-    for (const [policy, spec] of Object.entries(networkPolicies(flows)))
-      this.policies.set(
-        policy,
+    const specs = new Map(Object.entries(networkPolicies(flows)));
+    this.#make = (policy) => {
+      const spec = specs.get(policy);
+      return (
+        spec &&
         new k8s.networking.v1.NetworkPolicy(
           `${name}-${policy}`,
           { metadata: { name: policy, namespace, labels: commonLabels(name) }, spec },
           { parent: this },
-        ),
+        )
       );
+    };
+    const ofServices = new Set(Object.keys(flows.services).map(flowsOf));
+    for (const policy of specs.keys()) if (!ofServices.has(policy)) this.#policy(policy);
     this.registerOutputs({});
   }
 
@@ -211,6 +219,12 @@ export class NetworkPolicies extends pulumi.ComponentResource {
    * component: then each service would wait for the policies of all the others.
    */
   before(name: string): pulumi.Resource[] {
-    return ["default-deny", "default-dns", `${name}-flows`].flatMap((policy) => this.policies.get(policy) ?? []);
+    return ["default-deny", "default-dns", flowsOf(name)].flatMap((policy) => this.#policy(policy) ?? []);
+  }
+
+  #policy(policy: string): pulumi.Resource | undefined {
+    const made = this.#policies.get(policy) ?? this.#make(policy);
+    if (made !== undefined) this.#policies.set(policy, made);
+    return made;
   }
 }

@@ -17,6 +17,8 @@ test("each policy is a child in the stack's namespace, named after what it is fo
   const recording = await mockPulumi();
   const provider = new k8s.Provider("cluster");
   const made = new NetworkPolicies("network-policies", { namespace: "apps", flows }, { provider });
+  for (const name of ["nginx-proxy", ...Object.keys(flows.services)]) assert.equal(made.before(name).length, 3, name);
+  made.before("hoge"); // It is there already.
   await settled();
   const urn = await valueOf(made.urn);
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:NetworkPolicies::network-policies");
