@@ -1,7 +1,6 @@
 /** The whole system, composed from the stack's config: cluster, address, images, services, proxy, entrance. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
 import { entrance } from "./components/entrance.ts";
 import { ExistingCluster } from "./components/existingCluster.ts";
 import { GkeCluster } from "./components/gkeCluster.ts";
@@ -44,16 +43,20 @@ const policies = config.networkPolicies.enabled
   : undefined;
 const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
+// Folders to build from are read before the engine is told of anything: one that cannot be read changes nothing.
+const services = Object.entries(config.services).map(([service, settings]) => {
+  return { ...settings, service, image: imageReference(service, settings, registry) };
+});
+const image = imageReference("nginx-proxy", config.proxy, registry);
+
 // The services, and the proxy that routes to them.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
-const images: Record<string, pulumi.Output<string>> = {};
 const dependsOn = policiesBefore("nginx-proxy");
 const common = { namespace, rolloutSeconds };
-for (const [service, settings] of Object.entries(config.services)) {
-  const image = (images[service] = imageReference(service, settings, registry));
+for (const settings of services) {
+  const { service, roles } = settings;
   const secretEnv = config.secretEnv[service] ?? {};
-  const { roles } = settings;
   const identity =
     cluster.kind === "gke" && roles.length > 0
       ? new WorkloadIdentity(
@@ -64,13 +67,12 @@ for (const [service, settings] of Object.entries(config.services)) {
       : undefined;
   const serviceAccountName = identity?.serviceAccountName;
   const routed = upstreams.has(service);
-  const args = { ...settings, ...common, service, image, secretEnv, serviceAccountName, routed };
+  const args = { ...settings, ...common, secretEnv, serviceAccountName, routed };
   dependsOn.push(...new Microservice(service, args, { ...inCluster, dependsOn: policiesBefore(service) }).upstream);
   // The engine is told of these before more are made: a thousand services that all wait take twice the time and memory.
   await nextTurn();
 }
 
-const image = (images["nginx-proxy"] = imageReference("nginx-proxy", config.proxy, registry));
 const wanted = { ...proxyServices(edge), metrics: proxyMetrics(config) };
 const proxy = new NginxProxy(
   "nginx-proxy",
@@ -95,7 +97,9 @@ const outputs = {
   kubeconfig: kubernetes.kubeconfig,
   consoleUrl: kubernetes.consoleUrl,
   workloadsUrl: kubernetes.workloadsUrl,
-  images,
+  images: Object.fromEntries(
+    [...services, { service: "nginx-proxy", image }].map((each) => [each.service, each.image]),
+  ),
 };
 
 // Of what this stack does not have, the CLI would warn.
