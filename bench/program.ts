@@ -77,14 +77,16 @@ async function measureParts(size: Size, folder: string, rounds: number, step: St
   await runProgram("record.ts", stack, recorded);
   const ours: Measured[] = [];
   const bare: Bare[] = [];
+  const pausing: Bare[] = [];
   const inTurn = [
     async () => ours.push(await measured<Measured>("parts.ts", stack)),
     async () => bare.push(await measured<Bare>("bare.ts", recorded)),
+    async () => pausing.push(await measured<Bare>("bare.ts", recorded, "pausing")),
   ];
   for (let round = 0; round < rounds; round += 1) {
     step.detail(`${sizeText(size)}: round ${round + 1} of ${rounds}`);
-    // So that neither is always the first.
+    // So that none is always the first.
     for (const measure of round % 2 === 0 ? inTurn : inTurn.toReversed()) await measure();
   }
-  return summarize(size, ours, bare);
+  return summarize(size, ours, bare, pausing);
 }

@@ -1,8 +1,10 @@
 /**
  * The peer of the evaluation: the same resources, registered with the SDK's own classes from inputs that are already known,
- * with the same options, and nothing else: no config, no components, no outputs. Its argument is the file of `record.ts`.
+ * with the same options, and nothing else: no config, no components, no outputs. Its arguments are the file of `record.ts`, and
+ * "pausing" if the SDK shall be done with each resource before the next is made.
  */
 import { readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import * as docker from "@pulumi/docker";
 import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
@@ -31,7 +33,7 @@ function classOf(type: string): Class {
 const at = (object: object, ...names: readonly string[]): unknown =>
   names.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 
-function register(resources: readonly Recorded[]): void {
+async function register(resources: readonly Recorded[]): Promise<void> {
   const made = new Map<string, pulumi.CustomResource>();
   const providerAt = (urn: string) => {
     const provider = made.get(urn);
@@ -46,10 +48,11 @@ function register(resources: readonly Recorded[]): void {
       ...(customTimeouts && { customTimeouts }),
     };
     made.set(urn, new (classOf(type))(name, props, opts));
+    if (how === "pausing") await nextTurn();
   }
 }
 
-const [, , path = ""] = process.argv;
+const [, , path = "", how] = process.argv;
 const resources = (JSON.parse(readFileSync(path, "utf8")) as Recorded[]).filter(
   ({ type }) => type !== "pulumi:pulumi:Stack" && !type.startsWith("gke-microservices:"),
 );
@@ -68,7 +71,7 @@ await pulumi.runtime.setMocks(
   "bench",
   false,
 );
-register(resources);
+await register(resources);
 await pulumi.runtime.disconnect();
 const { user, system } = process.cpuUsage(before);
 if (registered !== resources.length) throw new Error(`${registered} of ${resources.length} resources were registered.`);

@@ -16,7 +16,7 @@ ${table(["", ...partNames, "total", "memory"], sizes.map(partRow))}
 ${growth(exponents)}
 ### Evaluation over the bare program
 
-${table(["", "resources", "this one", "bare", "this one / bare", "bare, each"], sizes.map(bareRow))}
+${table(["", "resources", "this one", "bare", "this one / bare", "bare, pausing", "pausing, each"], sizes.map(bareRow))}
 ${staging(sizes)}
 
 ### Whole commands: seconds, and CPU for each object
@@ -55,15 +55,15 @@ const partRow = ({ size, parts, totalMs, memoryMiB }: Sized): string[] => [
   `${whole(memoryMiB)} MiB`,
 ];
 
-function bareRow({ size, parts, bare, overBare }: Sized): string[] {
-  const { milliseconds: took, resources } = bare;
+function bareRow({ size, parts, bare, pausing, overBare }: Sized): string[] {
   return [
     sizeText(size),
-    whole(resources),
+    whole(bare.resources),
     `${milliseconds(parts.evaluation)} ms`,
-    `${milliseconds(took)} ms`,
+    `${milliseconds(bare.milliseconds)} ms`,
     spread(overBare),
-    `${(took / resources).toFixed(2)} ms`,
+    `${milliseconds(pausing.milliseconds)} ms`,
+    `${(pausing.milliseconds / pausing.resources).toFixed(2)} ms`,
   ];
 }
 

@@ -37,6 +37,7 @@ export interface Sized extends Measured {
   /** Without the SDKs and without what the evaluation does again. */
   readonly totalMs: number;
   readonly bare: Bare;
+  readonly pausing: Bare;
   /** The evaluation over the bare program, by round. */
   readonly overBare: Spread;
 }
@@ -75,8 +76,13 @@ export type Growing = (typeof growing)[number];
 const total = ({ parts }: Measured): number =>
   parts["own modules"] + parts["stack file"] + parts.evaluation + parts.YAML;
 
-/** @param runs and @param bare by round */
-export function summarize(size: Size, runs: readonly Measured[], bare: readonly Bare[]): Sized {
+/** All of them by round; `pausing` is the bare program that does so. */
+export function summarize(
+  size: Size,
+  runs: readonly Measured[],
+  bare: readonly Bare[],
+  pausing: readonly Bare[],
+): Sized {
   const part = (name: Part) => median(runs.map(({ parts }) => parts[name]));
   const parts = Object.fromEntries(partNames.map((name) => [name, part(name)])) as Record<Part, number>;
   return {
@@ -85,17 +91,20 @@ export function summarize(size: Size, runs: readonly Measured[], bare: readonly 
     totalMs: median(runs.map(total)),
     memoryMiB: median(runs.map(({ memoryMiB }) => memoryMiB)),
     objects: runs[0]?.objects ?? 0,
-    bare: {
-      milliseconds: median(bare.map(({ milliseconds }) => milliseconds)),
-      memoryMiB: median(bare.map(({ memoryMiB }) => memoryMiB)),
-      resources: bare[0]?.resources ?? 0,
-    },
+    bare: medians(bare),
+    pausing: medians(pausing),
     overBare: pairedRatio(
       runs.map(({ parts }) => parts.evaluation),
       bare.map(({ milliseconds }) => milliseconds),
     ),
   };
 }
+
+const medians = (runs: readonly Bare[]): Bare => ({
+  milliseconds: median(runs.map(({ milliseconds }) => milliseconds)),
+  memoryMiB: median(runs.map(({ memoryMiB }) => memoryMiB)),
+  resources: runs[0]?.resources ?? 0,
+});
 
 /** The power of x that y grows with: the slope of the straight line nearest to the points' logarithms (least squares). */
 export function exponent(points: readonly (readonly [x: number, y: number])[]): number {

@@ -52,6 +52,7 @@ const sized = (size: Size, services: number) =>
     size,
     [run(services), run(services, 3 * services), run(services, 4 * services)],
     [bare(services), bare(2 * services), bare(8 * services)],
+    [bare(services), bare(services), bare(services)],
   );
 
 test("a size has medians, its ratio by round, and a total without what is done twice and without the SDKs", () => {
