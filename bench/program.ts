@@ -37,7 +37,7 @@ export interface ProgramOptions {
 export async function program(options: ProgramOptions): Promise<{ result: ProgramResults; text: string }> {
   const progress = createProgress();
   const { rounds, largest } = options;
-  await getPeers(progress);
+  const peers = await getPeers(progress);
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
@@ -52,7 +52,7 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
   await progress.step("Measuring whole commands in turn", async (step) => {
     for (const size of measuredSizes)
       if (size !== "staging" && size <= mostCompared)
-        comparisons.push(await compareTools(size, join(folder, String(size)), rounds, step));
+        comparisons.push(await compareTools(size, peers, join(folder, String(size)), rounds, step));
   });
   const found = { sizes: parts, exponents: exponents(parts) };
   const result: ProgramResults = {

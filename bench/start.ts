@@ -42,19 +42,24 @@ export async function start(options: {
       return summarize(kind, runs);
     });
 
-  if (clusterStatus().running) await stop();
   const starts: Start[] = [];
-  if (cold) starts.push(await measure("nothing cached", 1));
-  starts.push(await measure("nothing running", rounds.start, stop));
-  starts.push(await withEdits(stackFile, (edit) => measure("one route edited", rounds.start, edit)));
-  await command([join(projectDir, "local/start.ts")], env);
-  starts.push(await measure("nothing changed", rounds.start));
-  const memory = findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
-  const render = await progress.step("rendering", renderOverhead);
-  if (cache !== undefined) {
-    await stop();
-    rmSync(cache, { recursive: true, force: true });
+  let memory: number;
+  try {
+    if (clusterStatus().running) await stop();
+    if (cold) starts.push(await measure("nothing cached", 1));
+    starts.push(await measure("nothing running", rounds.start, stop));
+    starts.push(await withEdits(stackFile, (edit) => measure("one route edited", rounds.start, edit)));
+    await command([join(projectDir, "local/start.ts")], env);
+    starts.push(await measure("nothing changed", rounds.start));
+    memory = findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
+  } finally {
+    // What runs from the cold start's cache goes with it.
+    if (cache !== undefined) {
+      await stop();
+      rmSync(cache, { recursive: true, force: true });
+    }
   }
+  const render = await progress.step("rendering", renderOverhead);
   const found = {
     benchmark: "start",
     date: new Date().toISOString().slice(0, 10),

@@ -9,7 +9,7 @@ import { Problem } from "../../local/problem.ts";
 import type { Step } from "../../local/progress.ts";
 import { median } from "../figures.ts";
 import { writePeerInputs } from "./peerInputs.ts";
-import { peerCommands } from "./peers.ts";
+import type { PeerCommands } from "./peers.ts";
 import { timed } from "./processes.ts";
 import { sizeText, type Command, type Comparison, type ToolName } from "./results.ts";
 import { stackFile } from "./stack.ts";
@@ -19,7 +19,13 @@ const stack = "bench";
 const file = join(projectDir, `Pulumi.${stack}.yaml`);
 
 /** @throws Error where a peer makes other objects: figures of different work say nothing */
-export async function compareTools(size: number, folder: string, rounds: number, step: Step): Promise<Comparison> {
+export async function compareTools(
+  size: number,
+  peers: PeerCommands,
+  folder: string,
+  rounds: number,
+  step: Step,
+): Promise<Comparison> {
   if (existsSync(file)) throw new Problem(`There is a ${file} already.`, "It is not the benchmark's: move it away.");
   mkdirSync(folder);
   const removeFile = () => {
@@ -32,7 +38,7 @@ export async function compareTools(size: number, folder: string, rounds: number,
     const output = (tool: ToolName) => join(folder, `${tool}.yaml`);
     await timed(render, output("this one"));
     const objects = objectsIn(output("this one"));
-    const tools = { "this one": render, ...peerCommands(writePeerInputs(folder, objects, size)) };
+    const tools = { "this one": render, ...peers(writePeerInputs(folder, objects, size)) };
     const names = Object.keys(tools) as ToolName[];
     const runs = names.map(() => [] as Command[]);
     for (let round = 0; round < rounds; round += 1)

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesObject } from "../../local/evaluate.ts";
 import { objectYaml, toYaml } from "../../local/yaml.ts";
-import { peersDir, type PeerName } from "./peers.ts";
+import { cdk8sDir, type PeerName } from "./peers.ts";
 import { imageOf, serviceName } from "./stack.ts";
 
 export type PeerFolders = Readonly<Record<PeerName, string>>;
@@ -80,7 +80,7 @@ function withoutShared(object: object, labels: Record<string, string>): object {
 /** A loop in JavaScript over one literal. */
 function writeCdk8s(folder: string, fixed: readonly object[], one: readonly object[], services: Services): void {
   mkdirSync(folder, { recursive: true });
-  symlinkSync(join(peersDir, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(cdk8sDir, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "fixed.json"), JSON.stringify(fixed));
   writeFileSync(join(folder, "services.json"), JSON.stringify(services));
   const literal = template(JSON.stringify(one, null, 2), "${image}", "${name}").replaceAll(
