@@ -83,6 +83,13 @@ suite("a service more", () => {
     assert.equal(ofServices.length, large);
   });
 
+  test("is told to the engine before the rest of the services are made", () => {
+    const order = many.resources.map(({ type, name }) => `${name} ${type}`);
+    const firstIsThere = order.indexOf("s0-deployment kubernetes:apps/v1:Deployment");
+    const lastBegins = order.indexOf(`s${large - 1} gke-microservices:index:Microservice`);
+    assert.ok(firstIsThere >= 0 && firstIsThere < lastBegins, order.join("\n"));
+  });
+
   test("waits for no other service", () => {
     for (const [resource, dependencies] of edges(many.resources)) {
       const [, own] = /^(?:network-policies-)?(s\d+)\b/.exec(resource) ?? [];
