@@ -83,6 +83,13 @@ export class Recording {
     return only;
   }
 
+  /** The first resource of that name. */
+  named(name: string): Recorded {
+    const found = this.resources.find((resource) => resource.name === name);
+    if (found === undefined) throw new Error(`There is no resource ${name}`);
+    return found;
+  }
+
   /** All resources of a type, in the order in which they were registered. */
   all(type: string): Recorded[] {
     return this.resources.filter((resource) => resource.type === type);

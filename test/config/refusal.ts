@@ -17,6 +17,12 @@ export const valid = {
   services: { hoge: { image: "registry.example.com/hoge:1.4.2", routes: [{ path: "/hoge/" }, { host: "hoge" }] } },
 };
 
+/** The same with other settings of its service. */
+export const hoge = (changes: Record<string, unknown>) => ({
+  ...valid,
+  services: { hoge: { ...valid.services.hoge, ...changes } },
+});
+
 /** As Pulumi hands it over: text by key, objects as JSON. */
 export function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
   const entries = Object.entries(config).map(([key, value]) => [

@@ -1,0 +1,205 @@
+/** The mistakes that a person can make with a config, a row for each, and what is said to them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { project } from "../../config/project.ts";
+import { checkConfig } from "../../config.ts";
+import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const refused: [string, Record<string, unknown>, RegExp[]][] = [
+  ["an unknown key", { ...valid, servces: {} }, [/[\w-]+:servces/, /did you mean "services"\?/]],
+  ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
+  ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
+  ["a missing domain", { ...valid, domain: undefined }, [/[\w-]+:domain/, /is missing/]],
+  ["a domain without a dot", { ...valid, domain: "shop" }, [/"shop" must be a lower-case DNS name/]],
+  [
+    "an image without a tag",
+    hoge({ image: "registry.example.com:5000/hoge" }),
+    [/services\.hoge\.image/, /must have a tag or a digest/],
+  ],
+  ["the tag latest", hoge({ image: "registry.example.com/hoge:latest" }), [/must not use the tag latest/]],
+  ["image and build together", hoge({ build: { context: "./services/hoge" } }), [/exactly one of image and build/]],
+  [
+    "a context without a Dockerfile",
+    hoge({ image: undefined, build: { context: "./docs" } }),
+    [/services\.hoge\.build\.context/, /no Dockerfile/],
+  ],
+  [
+    "a service name that is no DNS label",
+    { ...valid, services: { Hoge_1: valid.services.hoge } },
+    [/Hoge_1/, /must be a DNS label/],
+  ],
+  ["the proxy's own name", { ...valid, services: { "nginx-proxy": valid.services.hoge } }, [/must not be nginx-proxy/]],
+  [
+    "the name of a service's pods",
+    { ...valid, services: { "pods-x": valid.services.hoge } },
+    [/must not start with pods-/],
+  ],
+  ["a privileged port", hoge({ port: 80 }), [/at least 1024/]],
+  [
+    "an unknown mode",
+    { ...valid, tls: { mode: "self-singed" } },
+    [/tls\.mode/, /allowed: none, managed, self-signed, supplied; did you mean "self-signed"\?/],
+  ],
+  ["a path with dots", hoge({ routes: [{ path: "/a/../b/" }] }), [/routes\[0\]\.path/, /\.\. segments/]],
+  ["a path that would break out of its directive", hoge({ routes: [{ path: '/a/;}{ "' }] }), [/routes\[0\]\.path/]],
+  ["a route without path and host", hoge({ routes: [{}] }), [/routes\[0\]/, /must have a path, a host or both/]],
+  ["a route by address", hoge({ routes: [{ host: "127.0.0.1" }] }), [/routes\[0\]\.host/, /not an address/]],
+  ["keepPrefix without a prefix", hoge({ routes: [{ path: "/", keepPrefix: true }] }), [/keepPrefix says nothing/]],
+  ["a reserved namespace", { ...valid, namespace: "kube-system" }, [/must not be default or kube-/]],
+  ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
+  [
+    "a registry that nothing can push to",
+    { ...hoge({ image: undefined, build: { context: "./services/hoge" } }), registry: { kind: "artifact-registry" } },
+    [/needs a registry/],
+  ],
+  ["supplied without a certificate", { ...valid, tls: { mode: "supplied" } }, [/supplied needs a certificate/]],
+  [
+    "a certificate file that is not there",
+    { ...valid, tls: { mode: "supplied", certFile: "no.crt", keyFile: "no.key" } },
+    [/no\.crt or no\.key cannot be read/],
+  ],
+  [
+    "a certificate for another mode",
+    { ...valid, secrets: { tls: { crt: "a", key: "b" } } },
+    [/secrets\.tls/, /only used with tls\.mode supplied/],
+  ],
+  [
+    "a secret for no service",
+    { ...valid, secrets: { hog: { KEY: "hidden-value" } } },
+    [/secrets\.hog/, /the services are hoge/],
+  ],
+  [
+    "a secret that is also in env",
+    { ...hoge({ env: { KEY: "a" } }), secrets: { hoge: { KEY: "hidden-value" } } },
+    [/secrets\.hoge\.KEY/],
+  ],
+  [
+    "a protocol that is none",
+    hoge({ routes: [{ path: "/", protocol: "gprc" }] }),
+    [/routes\[0\]\.protocol\n\s+"gprc" .*http.*grpc/],
+  ],
+  [
+    "the name of the proxy's Service for gRPC",
+    { ...valid, services: { "nginx-proxy-grpc": valid.services.hoge } },
+    [/must not be nginx-proxy or nginx-proxy-grpc/],
+  ],
+  [
+    "a canary to nowhere",
+    hoge({ routes: [{ path: "/", canary: { service: "hogee", percent: 10 } }] }),
+    [/routes\[0\]\.canary\.service/, /did you mean "hoge"\?/],
+  ],
+  [
+    "a canary to itself",
+    hoge({ routes: [{ path: "/", canary: { service: "hoge", percent: 10 } }] }),
+    [/the route's own service/],
+  ],
+  [
+    "a share of everything",
+    hoge({ routes: [{ path: "/", canary: { service: "hoge", percent: 100 } }] }),
+    [/canary\.percent/, /at most 99/],
+  ],
+  [
+    "a version by nothing",
+    hoge({ routes: [{ path: "/", versions: [{ value: "v2", service: "hoge" }] }] }),
+    [/exactly one of header and cookie/],
+  ],
+  [
+    "names that may be found, too many for nginx",
+    {
+      ...valid,
+      proxy: { wildcards: { path: { allow: Array.from({ length: 100 }, (_, index) => `n${index}`.padEnd(40, "x")) } } },
+    },
+    [/wildcards\.path\.allow/, /at most 3500 characters together/],
+  ],
+  [
+    "a header that would break out of its directive",
+    hoge({ routeDefaults: { responseHeaders: { "X-A": 'a"; }' } } }),
+    [/routeDefaults\.responseHeaders\.X-A/],
+  ],
+  [
+    "a redirect to nowhere",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "ftp://x" }] } },
+    [/proxy\.redirects\[0\]\.to/, /must be a path such as/],
+  ],
+  [
+    "a redirect with a status that is none",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "/new/", status: 303 }] } },
+    [/301, 302, 307 or 308/],
+  ],
+  [
+    "a redirect in a route's place",
+    { ...valid, proxy: { redirects: [{ path: "/hoge/", to: "/new/" }] } },
+    [/proxy\.redirects\[0\]/, /already the route .*services\.hoge\.routes\[0\]/],
+  ],
+  [
+    "a wildcard for every service",
+    { ...valid, proxy: { wildcards: { path: { allow: ["*"] } } } },
+    [/wildcards\.path\.allow\[0\]/, /such as preview-\*/],
+  ],
+  [
+    "a wildcard that takes in the proxy",
+    { ...valid, proxy: { wildcards: { subdomain: { allow: ["ng*"] } } } },
+    [/must not take in nginx-proxy/],
+  ],
+  [
+    "wildcards that lead past a service's routes to its pods",
+    { ...valid, proxy: { wildcards: { path: { allow: ["pods-hoge", "pods-*", "po*", "pod"] } } } },
+    [/allow\[0\]\s+.*must not take in pods-…/, /allow\[1\]\s+.*pods-…/, /allow\[2\]\s+.*pods-…/, /3 problems/],
+  ],
+  [
+    "a wildcard without a list",
+    { ...valid, proxy: { wildcards: { subdomain: { allow: [] } } } },
+    [/wildcards\.subdomain\.allow/],
+  ],
+  [
+    "a trusted range that is none",
+    { ...valid, edge: { ...valid.edge, trustedProxies: ["10.0.0.0/99"] } },
+    [/trustedProxies\[0\]/],
+  ],
+];
+
+for (const [what, config, patterns] of refused) {
+  test(`refused: ${what}`, () => {
+    const message = refusal(config);
+    for (const pattern of patterns) assert.match(message, pattern);
+    assert.match(message, /nothing was changed/);
+    assert.doesNotMatch(message, /hidden-value/);
+  });
+}
+
+test("refused: two routes for one place; a path with a slash at its end is another place than without", () => {
+  const other = (...routes: object[]) => ({
+    ...valid,
+    services: { ...valid.services, web: { image: "a/web:1", routes } },
+  });
+  assert.match(refusal(other({ path: "/hoge/" })), /\/hoge\/ is already the route [\w-]+:services\.hoge\.routes\[0\]/);
+  assert.match(refusal(other({ path: "/a" }, { path: "/a" })), /\/a is already the route .*web\.routes\[0\]/);
+  assert.match(refusal(other({ host: "hoge.shop.example.com" })), /already the route/);
+  const redirects = ["/old/", "/old"].map((path) => ({ path, to: "/hoge/" }));
+  const taken = { ...other({ path: "/hoge/more/" }, { path: "/hoge" }), proxy: { redirects } };
+  checkConfig(raw(taken), "test", projectDir);
+});
+
+test("refused: keys under a namespace that is nobody's", () => {
+  assert.match(
+    refusal(valid, { [`${project}x:donain`]: "x" }),
+    new RegExp(`${project}x:donain[^]*did you mean "${project}"\\?`),
+  );
+  assert.doesNotMatch(refusal({ ...valid, domain: "x" }, { "gcp:userProjectOverride": "true" }), /userProjectOverride/);
+});
+
+test("refused: Google settings that no preview catches", () => {
+  const gke = {
+    ...valid,
+    cluster: { kind: "gke", nodePools: { main: { minPerZone: 3, maxPerZone: 1 } }, network: { nodes: "10.0.0.1/20" } },
+    registry: { kind: "artifact-registry" },
+  };
+  const message = refusal(gke, { "gcp:project": "A_B" });
+  for (const part of [
+    /"A_B" is not a Google Cloud project/,
+    /gcp:region[^]*is missing/,
+    /3 is more than maxPerZone, which is 1/,
+    /cluster\.network/,
+  ])
+    assert.match(message, part);
+});
