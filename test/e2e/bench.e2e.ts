@@ -61,8 +61,8 @@ test(
       sizes.map(({ size }) => size),
       ["staging", 1, 10],
     );
-    for (const { parts, bare } of sizes)
-      for (const value of [...Object.values(parts), bare.milliseconds, bare.resources])
+    for (const { parts, bare, pausing } of sizes)
+      for (const value of [...Object.values(parts), bare.milliseconds, pausing.milliseconds, bare.resources])
         assert.ok(value > 0, JSON.stringify(parts));
     for (const { size, objects, commands } of comparisons) {
       assert.ok(objects >= 5 * Number(size));
