@@ -189,25 +189,28 @@ export interface NetworkPoliciesArgs {
   readonly flows: Flows;
 }
 
-/** The network policies of a stack. Those of a service alone are made with it, by `before`. */
+/** The network policies of a stack. Each service's own is made with the service, by `before`. */
 export class NetworkPolicies extends pulumi.ComponentResource {
-  readonly #policies = new Map<string, pulumi.Resource>();
-  readonly #make: (policy: string) => pulumi.Resource | undefined;
+  /** Makes a policy when it is first asked for. */
+  readonly #policy: (policy: string) => pulumi.Resource | undefined;
 
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NetworkPolicies", name, {}, opts);
     const { namespace, flows } = args;
     const specs = new Map(Object.entries(networkPolicies(flows)));
-    this.#make = (policy) => {
+    const made = new Map<string, pulumi.Resource>();
+    this.#policy = (policy) => {
       const spec = specs.get(policy);
-      return (
-        spec &&
-        new k8s.networking.v1.NetworkPolicy(
-          `${name}-${policy}`,
-          { metadata: { name: policy, namespace, labels: commonLabels(name) }, spec },
-          { parent: this },
-        )
-      );
+      if (spec !== undefined && !made.has(policy))
+        made.set(
+          policy,
+          new k8s.networking.v1.NetworkPolicy(
+            `${name}-${policy}`,
+            { metadata: { name: policy, namespace, labels: commonLabels(name) }, spec },
+            { parent: this },
+          ),
+        );
+      return made.get(policy);
     };
     const ofServices = new Set(Object.keys(flows.services).map(flowsOf));
     for (const policy of specs.keys()) if (!ofServices.has(policy)) this.#policy(policy);
@@ -220,11 +223,5 @@ export class NetworkPolicies extends pulumi.ComponentResource {
    */
   before(name: string): pulumi.Resource[] {
     return ["default-deny", "default-dns", flowsOf(name)].flatMap((policy) => this.#policy(policy) ?? []);
-  }
-
-  #policy(policy: string): pulumi.Resource | undefined {
-    const made = this.#policies.get(policy) ?? this.#make(policy);
-    if (made !== undefined) this.#policies.set(policy, made);
-    return made;
   }
 }
