@@ -28,10 +28,12 @@ export async function start(options: {
 }): Promise<{ result: StartResults; text: string }> {
   const cold = options.cold || options.write;
   const progress = createProgress();
+  const stop = (env: Record<string, string>) => command([join(projectDir, "local/stop.ts"), "--keep-cache"], env);
+  if (clusterStatus().running) await stop(scriptEnv);
+  const render = await progress.step("rendering", renderOverhead);
   // A cold start fills a cache of its own, which serves the other figures as well.
   const cache = cold ? mkdtempSync(join(tmpdir(), "cold-")) : undefined;
   const env = { ...scriptEnv, ...(cache !== undefined && { XDG_CACHE_HOME: cache }) };
-  const stop = () => command([join(projectDir, "local/stop.ts"), "--keep-cache"], env);
   const measure = (kind: Kind, count: number, prepare?: () => Promise<unknown>) =>
     progress.step(`npm start, ${kind}`, async () => {
       const runs: Run[] = [];
@@ -45,9 +47,8 @@ export async function start(options: {
   const starts: Start[] = [];
   let memory: number;
   try {
-    if (clusterStatus().running) await stop();
     if (cold) starts.push(await measure("nothing cached", 1));
-    starts.push(await measure("nothing running", rounds.start, stop));
+    starts.push(await measure("nothing running", rounds.start, () => stop(env)));
     starts.push(await withEdits(stackFile, (edit) => measure("one route edited", rounds.start, edit)));
     await command([join(projectDir, "local/start.ts")], env);
     starts.push(await measure("nothing changed", rounds.start));
@@ -55,11 +56,10 @@ export async function start(options: {
   } finally {
     // What runs from the cold start's cache goes with it.
     if (cache !== undefined) {
-      await stop();
+      await stop(env);
       rmSync(cache, { recursive: true, force: true });
     }
   }
-  const render = await progress.step("rendering", renderOverhead);
   const found = {
     benchmark: "start",
     date: new Date().toISOString().slice(0, 10),

@@ -33,7 +33,7 @@ function classOf(type: string): Class {
 const at = (object: object, ...names: readonly string[]): unknown =>
   names.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 
-async function register(resources: readonly Recorded[]): Promise<void> {
+async function register(resources: readonly Recorded[], pausing: boolean): Promise<void> {
   const made = new Map<string, pulumi.CustomResource>();
   const providerAt = (urn: string) => {
     const provider = made.get(urn);
@@ -48,7 +48,7 @@ async function register(resources: readonly Recorded[]): Promise<void> {
       ...(customTimeouts && { customTimeouts }),
     };
     made.set(urn, new (classOf(type))(name, props, opts));
-    if (how === "pausing") await nextTurn();
+    if (pausing) await nextTurn();
   }
 }
 
@@ -71,7 +71,7 @@ await pulumi.runtime.setMocks(
   "bench",
   false,
 );
-await register(resources);
+await register(resources, how === "pausing");
 await pulumi.runtime.disconnect();
 const { user, system } = process.cpuUsage(before);
 if (registered !== resources.length) throw new Error(`${registered} of ${resources.length} resources were registered.`);

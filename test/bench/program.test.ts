@@ -56,11 +56,12 @@ const sized = (size: Size, services: number) =>
   );
 
 test("a size has medians, its ratio by round, and a total without what is done twice and without the SDKs", () => {
-  const { parts, totalMs, overBare, objects } = sized(10, 10);
+  const { parts, totalMs, overBare, objects, bare, pausing } = sized(10, 10);
   assert.equal(parts.evaluation, 30);
   assert.equal(totalMs, 30 + 10 + 10 + 10);
   assert.deepEqual(overBare, { median: 1, min: 0.5, max: 1.5 });
   assert.equal(objects, 50);
+  assert.deepEqual([bare.milliseconds, pausing.milliseconds], [20, 10]);
 });
 
 const sizes = [sized("staging", 2), sized(1, 1), sized(100, 100), sized(1000, 1000)];
