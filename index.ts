@@ -1,18 +1,18 @@
 /** The whole system, composed from the stack's config: cluster, address, images, services, proxy, entrance. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
-import { entrance } from "./components/entrance.ts";
-import { ExistingCluster } from "./components/existingCluster.ts";
-import { GkeCluster } from "./components/gkeCluster.ts";
-import { imageReference } from "./components/imageReference.ts";
-import { ImageRegistry } from "./components/imageRegistry.ts";
-import { Microservice } from "./components/microservice.ts";
-import { NetworkPolicies } from "./components/networkPolicies.ts";
-import { NginxProxy } from "./components/nginxProxy.ts";
-import { proxyServices } from "./components/proxyServices.ts";
-import { RequestMetrics } from "./components/requestMetrics.ts";
-import { WorkloadIdentity } from "./components/workloadIdentity.ts";
-import { loadConfig } from "./config.ts";
+import { entrance } from "./components/edge/edge.ts";
+import { ExistingCluster } from "./components/cluster/existingCluster.ts";
+import { GkeCluster } from "./components/cluster/gkeCluster.ts";
+import { imageReference } from "./components/images/imageReference.ts";
+import { ImageRegistry } from "./components/images/imageRegistry.ts";
+import { Microservice } from "./components/workloads/microservice.ts";
+import { NetworkPolicies } from "./components/workloads/networkPolicies.ts";
+import { NginxProxy } from "./components/workloads/nginxProxy.ts";
+import { proxySettingsFor } from "./components/edge/proxySettings.ts";
+import { RequestMetrics } from "./components/workloads/requestMetrics.ts";
+import { WorkloadIdentity } from "./components/workloads/workloadIdentity.ts";
+import { loadConfig } from "./config/config.ts";
 import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
@@ -73,7 +73,7 @@ for (const settings of services) {
   await nextTurn();
 }
 
-const wanted = { ...proxyServices(edge), metrics: proxyMetrics(config) };
+const wanted = { ...proxySettingsFor(edge), metrics: proxyMetrics(config) };
 const proxy = new NginxProxy(
   "nginx-proxy",
   { ...config.proxy, ...common, ...wanted, image, routes },

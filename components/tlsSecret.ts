@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash } from "./naming.ts";
+import { commonLabels, contentHash } from "../names/kubernetes.ts";
 
 /** A PEM chain, the leaf first, and the PEM key of the leaf. */
 export interface Certificate {

@@ -1,6 +1,6 @@
 /** What is wrong with a supplied certificate, before anything is changed. */
 import { createPrivateKey, type X509Certificate } from "node:crypto";
-import { certificatesOf } from "../components/certificateExpiry.ts";
+import { certificatesOf } from "../names/certificates.ts";
 
 /**
  * Checks a PEM chain (leaf first) and its PEM key against the names it has to serve.

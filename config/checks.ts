@@ -2,12 +2,12 @@
 import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
-import { checkCalls } from "./checks/networkPolicies.ts";
+import { checkCalls } from "./checks/calls.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
-import type { ConfigProblem } from "./report.ts";
+import type { ConfigProblem } from "./problems.ts";
 import type { Settings } from "./schema.ts";
 
 export interface Surroundings {

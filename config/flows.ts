@@ -1,8 +1,8 @@
 /** Who talks to whom in a stack, as its config says it. */
 import { isIPv4 } from "node:net";
-import type { Flows } from "../components/networkPolicies.ts";
-import { metricsPort } from "../components/metrics.ts";
-import { proxyGrpcPort, proxyHealthPort, proxyPort } from "../components/nginxProxy.ts";
+import type { Flows } from "../components/workloads/networkPolicies.ts";
+import { metricsPort } from "../components/workloads/metricsExporter.ts";
+import { proxyGrpcPort, proxyHealthPort, proxyPort } from "../components/workloads/nginxProxy.ts";
 import { isGrpc } from "../nginx/grpc.ts";
 import type { Wildcard } from "../nginx/routes.ts";
 import { proxyMetrics } from "./metrics.ts";

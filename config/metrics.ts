@@ -1,5 +1,5 @@
 /** Whether and how the proxy is measured, where the stack does not say. */
-import type { ProxyMetrics } from "../components/metrics.ts";
+import type { ProxyMetrics } from "../components/workloads/metricsExporter.ts";
 import type { Settings } from "./schema.ts";
 
 /**

@@ -9,7 +9,7 @@ import {
   type Wildcard,
 } from "../nginx/routes.ts";
 import { servicesOf } from "../nginx/targets.ts";
-import { podsService } from "../components/naming.ts";
+import { podsService } from "../names/kubernetes.ts";
 import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";

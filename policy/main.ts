@@ -1,12 +1,12 @@
 /** The policy pack: `pulumi preview --policy-pack policy`. Its packages are those of the program, one folder up. */
 import { PolicyPack, type ResourceValidationPolicy } from "@pulumi/policy";
-import { appliesTo, type Predicate } from "./predicate.ts";
-import { allPredicates, describe } from "./predicates.ts";
+import { appliesTo, type Rule } from "./rule.ts";
+import { allRules, describe } from "./rules.ts";
 import { proxyRoutesAccepted } from "./proxyRoutes.ts";
 import { withUnknowns } from "./unknowns.ts";
 
-function policyOf(predicate: Predicate): ResourceValidationPolicy {
-  const { id, title, resource, benchmark, severity, choice, required, check } = predicate;
+function policyOf(rule: Rule): ResourceValidationPolicy {
+  const { id, title, resource, benchmark, severity, choice, required, check } = rule;
   return {
     name: id,
     displayName: title,
@@ -23,4 +23,4 @@ function policyOf(predicate: Predicate): ResourceValidationPolicy {
   };
 }
 
-new PolicyPack("gke-microservices", { policies: [...allPredicates.map(policyOf), proxyRoutesAccepted] });
+new PolicyPack("gke-microservices", { policies: [...allRules.map(policyOf), proxyRoutesAccepted] });

@@ -1,7 +1,7 @@
 /** The one rule that is not a look at properties: nginx itself reads what is about to be its configuration. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { syntaxProblem } from "../local/nginx.ts";
-import { at } from "./predicate.ts";
+import { syntaxProblem } from "../tools/programs/nginx.ts";
+import { at } from "./rule.ts";
 import { withUnknowns } from "./unknowns.ts";
 
 export const proxyRoutesAccepted: ResourceValidationPolicy = {

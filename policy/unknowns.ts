@@ -1,4 +1,4 @@
-import { unknown, type Properties } from "./predicate.ts";
+import { unknown, type Properties } from "./rule.ts";
 
 /**
  * A plain copy of what the SDK hands to a policy. There, to read what is not known yet throws, which ends the policy for

@@ -1,7 +1,7 @@
 /** What is chosen for the cluster must be possible on Google: much of this passes a preview and fails, or runs out, later. */
-import { googleName } from "../../components/googleNames.ts";
-import { checkAuthorizedNetwork, checkRanges } from "../../components/ranges.ts";
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { googleName } from "../../names/google.ts";
+import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;

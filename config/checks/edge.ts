@@ -2,7 +2,7 @@
 import { certificateProblems } from "../certificate.ts";
 import { edgePaths } from "../grpc.ts";
 import { hostNames } from "../hosts.ts";
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import { checkGateway } from "./gateway.ts";
 import type { Settings } from "../schema.ts";
 import type { GoogleEdge } from "../schema/googleEdge.ts";

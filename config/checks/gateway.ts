@@ -1,5 +1,5 @@
 /** A Gateway of Google's class must be on Google, and can be told less than an Ingress. */
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkGateway({ cluster, edge }: Settings): ConfigProblem[] {

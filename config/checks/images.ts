@@ -1,7 +1,7 @@
 /** Images must come from somewhere that can make or hold them. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkImages(settings: Settings, projectDir: string): ConfigProblem[] {

@@ -1,5 +1,5 @@
 /** The proxy's memory, which grows with what it routes. */
-import { keyOf } from "../report.ts";
+import { keyOf } from "../problems.ts";
 import { proxyRoutes } from "../routes.ts";
 import type { Settings } from "../schema.ts";
 

@@ -1,5 +1,5 @@
 /** What is measured must be possible where the stack runs. */
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkMetrics({ cluster, proxy }: Settings): ConfigProblem[] {

@@ -1,5 +1,5 @@
 /** Google roles need a cluster whose pods Google knows. */
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkRoles({ cluster, services }: Settings): ConfigProblem[] {

@@ -1,6 +1,6 @@
 /** Routes must not contradict each other, and must lead to services that are there. */
 import { fullHost } from "../hosts.ts";
-import { allowed, keyOf, type ConfigProblem } from "../report.ts";
+import { allowed, keyOf, type ConfigProblem } from "../problems.ts";
 import { protocolOf } from "../routes.ts";
 import type { Settings } from "../schema.ts";
 import { onGoogle } from "./edge.ts";

@@ -1,5 +1,5 @@
 /** Secret values must belong to something. */
-import { keyOf, type ConfigProblem } from "../report.ts";
+import { keyOf, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {

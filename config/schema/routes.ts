@@ -10,7 +10,7 @@ import {
   mostAllowed,
   selector,
 } from "../../nginx/routeChecks.ts";
-import { podsPrefix } from "../../components/naming.ts";
+import { podsPrefix } from "../../names/kubernetes.ts";
 import { host, label, path } from "./values.ts";
 
 /** The Services of the proxy. */

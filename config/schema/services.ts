@@ -1,7 +1,7 @@
 /** The shape of what runs in the cluster: services and the proxy. */
 import { isIP } from "node:net";
 import * as z from "zod";
-import { podsPrefix } from "../../components/naming.ts";
+import { podsPrefix } from "../../names/kubernetes.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { isHostName } from "../../nginx/routeChecks.ts";
 import { proxyNames, redirects, route, routeDefaults, wildcards } from "./routes.ts";

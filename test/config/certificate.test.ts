@@ -5,11 +5,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fullKey } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
-import { expiryWarning } from "../../components/certificateExpiry.ts";
+import { fullKey } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
+import { expiryWarning } from "../../names/certificates.ts";
 import { certificateProblems } from "../../config/certificate.ts";
-import { createAuthority } from "../../local/pki.ts";
+import { createAuthority } from "../../tools/cli/pki.ts";
 
 const names = ["shop.example.com", "hoge.shop.example.com"];
 const authority = await createAuthority("Test CA");

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
-import { fullKey } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
-import { nearest } from "../../config/report.ts";
+import { fullKey } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
+import { nearest } from "../../config/problems.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
 test("a valid config is taken, with its defaults", () => {

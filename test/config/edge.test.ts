@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { checkConfig } from "../../config.ts";
+import { checkConfig } from "../../config/config.ts";
 import { network } from "../../config/schema/values.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { networkPolicies } from "../../components/networkPolicies.ts";
-import { checkConfig } from "../../config.ts";
+import { networkPolicies } from "../../components/workloads/networkPolicies.ts";
+import { checkConfig } from "../../config/config.ts";
 import { networkFlows } from "../../config/flows.ts";
 import { mayConnect, type End, type Pod, type Policy } from "../networkPolicy.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";

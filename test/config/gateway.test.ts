@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkConfig } from "../../config.ts";
+import { checkConfig } from "../../config/config.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const keys = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };

@@ -1,7 +1,7 @@
 /** What follows from a route of gRPC, and what does not go with it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkConfig } from "../../config.ts";
+import { checkConfig } from "../../config/config.ts";
 import { edgePaths, grpcPlaces, withHealthPaths } from "../../config/grpc.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { schema } from "../../config/schema.ts";

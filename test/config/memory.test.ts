@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkConfig } from "../../config.ts";
+import { checkConfig } from "../../config/config.ts";
 import { projectDir, raw, valid } from "./refusal.ts";
 
 function warnings(services: number, memory: string): readonly string[] {

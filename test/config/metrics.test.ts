@@ -1,7 +1,7 @@
 /** Whether and how the proxy is measured, as the config says it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkConfig } from "../../config.ts";
+import { checkConfig } from "../../config/config.ts";
 import { proxyMetrics } from "../../config/metrics.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { project } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
+import { project } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
 
 export const projectDir = join(import.meta.dirname, "../..");
 

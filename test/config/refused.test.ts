@@ -1,8 +1,8 @@
 /** The mistakes that a person can make with a config, a row for each, and what is said to them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { project } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
+import { project } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const refused: [string, Record<string, unknown>, RegExp[]][] = [

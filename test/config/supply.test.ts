@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fullKey } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
+import { fullKey } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
 
 const projectDir = join(import.meta.dirname, "../..");
 

@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { peerNames } from "../../bench/program/peers.ts";
-import type { ProgramResults } from "../../bench/program/results.ts";
-import type { ProxyResults } from "../../bench/proxy/results.ts";
-import { allProcesses, commandLine } from "../../local/processes.ts";
-import { projectDir } from "../../local/paths.ts";
+import { peerNames } from "../../tools/bench/program/peers.ts";
+import type { ProgramResults } from "../../tools/bench/program/results.ts";
+import type { ProxyResults } from "../../tools/bench/proxy/results.ts";
+import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
+import { projectDir } from "../../tools/cli/paths.ts";
 import { command } from "./commands.ts";
 
 const folders = () => readdirSync("/dev/shm").filter((name) => name.startsWith("bench-"));
 
 test("every proxy answers every load, and nothing is left", { timeout: 1_200_000 }, async () => {
   const before = folders();
-  const args = [join(projectDir, "bench/run.ts"), "proxy", "--json", "--rounds", "1", "--seconds", "1"];
+  const args = [join(projectDir, "tools/commands/bench.ts"), "proxy", "--json", "--rounds", "1", "--seconds", "1"];
   const { status, text } = await command(process.execPath, args);
   assert.equal(status, 0, text);
   const { cases, scale, programs, rounds } = JSON.parse(text.slice(text.indexOf("{"))) as ProxyResults;
@@ -53,7 +53,7 @@ test(
   "the program and its peers make the same objects, and no stack is left behind",
   { timeout: 1_200_000 },
   async () => {
-    const args = [join(projectDir, "bench/run.ts"), "program", "--json", "--rounds", "1", "--largest", "10"];
+    const args = [join(projectDir, "tools/commands/bench.ts"), "program", "--json", "--rounds", "1", "--largest", "10"];
     const { status, text } = await command(process.execPath, args);
     assert.equal(status, 0, text);
     const { sizes, comparisons } = JSON.parse(text.slice(text.indexOf("{"))) as ProgramResults;

@@ -8,13 +8,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { projectDir } from "../../local/paths.ts";
+import { projectDir } from "../../tools/cli/paths.ts";
 import { manifests, stacks } from "./checks/manifests.ts";
 import { exceptions } from "./checks/exceptions.ts";
 import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
 import { command } from "./commands.ts";
 
-const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "local/newService/Dockerfile"], {
+const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/Dockerfile"], {
   cwd: projectDir,
 }).sort();
 const workflows = globSync(".github/workflows/*.{yml,yaml}", { cwd: projectDir }).sort();

@@ -6,14 +6,14 @@ import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kubectlPath } from "../../local/build.ts";
-import { clusterStatus, lockFile, startCluster, stopCluster } from "../../local/cluster.ts";
-import { run } from "../../local/command.ts";
-import { runInNode } from "../../local/inNode.ts";
-import { cacheDir, projectDir, stateDir } from "../../local/paths.ts";
-import { allProcesses } from "../../local/processes.ts";
-import { createProgress } from "../../local/progress.ts";
-import { findSandboxes } from "../../local/sandbox.ts";
+import { kubectlPath } from "../../tools/machine/kubernetes.ts";
+import { clusterStatus, lockFile, startCluster, stopCluster } from "../../tools/machine/cluster.ts";
+import { run } from "../../tools/cli/run.ts";
+import { runInNode } from "../../tools/machine/exec.ts";
+import { cacheDir, projectDir, stateDir } from "../../tools/cli/paths.ts";
+import { allProcesses } from "../../tools/cli/procfs.ts";
+import { createProgress } from "../../tools/cli/progress.ts";
+import { findSandboxes } from "../../tools/machine/sandbox.ts";
 import { machine } from "./machine.ts";
 
 const ports = { httpPort: 18080, httpsPort: 18443 };
@@ -64,7 +64,7 @@ test("after a stop the machine is as it was before the start", async (context) =
   await context.test("a start that is killed half-way is no obstacle to the next", async () => {
     await stopCluster({ keepCache: true });
     for (const delay of [100, 1500, 4000]) {
-      const script = `import { startCluster } from "./local/cluster.ts"; import { createProgress } from "./local/progress.ts"; await startCluster(${JSON.stringify(ports)}, createProgress());`;
+      const script = `import { startCluster } from "./tools/machine/cluster.ts"; import { createProgress } from "./tools/cli/progress.ts"; await startCluster(${JSON.stringify(ports)}, createProgress());`;
       const killed = spawn(process.execPath, ["--input-type=module", "--eval", script], {
         cwd: projectDir,
         stdio: "ignore",

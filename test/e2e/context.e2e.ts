@@ -6,12 +6,12 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { nodeImage } from "../../components/imageReference.ts";
-import { kubectlPath } from "../../local/build.ts";
-import { kubectlObjects } from "../../local/kubectl.ts";
-import { apiServer, nodeAddress } from "../../local/node/addresses.ts";
-import { kubeconfigPath } from "../../local/paths.ts";
-import { get } from "../../local/verify.ts";
+import { nodeImage } from "../../components/images/imageReference.ts";
+import { kubectlPath } from "../../tools/machine/kubernetes.ts";
+import { kubectlObjects } from "../../tools/cli/kubectl.ts";
+import { apiServer, nodeAddress } from "../../tools/machine/node/addresses.ts";
+import { kubeconfigPath } from "../../tools/cli/paths.ts";
+import { get } from "../../tools/verify/verify.ts";
 import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 
@@ -105,9 +105,13 @@ test("a cluster that images cannot be given to takes those that it can pull", op
   const text = readFileSync(kubeconfigPath, "utf8").replaceAll("gke-microservices-local", "foreign");
   writeFileSync(kubeconfig, text.replace(apiServer, `https://127.0.0.1:${port}`), { mode: 0o600 });
   const start = () =>
-    command(process.execPath, [join(checkout, "local/start.ts"), "--engine", "kubectl", "--context", "foreign"], {
-      KUBECONFIG: kubeconfig,
-    });
+    command(
+      process.execPath,
+      [join(checkout, "tools/commands/start.ts"), "--engine", "kubectl", "--context", "foreign"],
+      {
+        KUBECONFIG: kubeconfig,
+      },
+    );
 
   const refused = await start();
   assert.equal(refused.status, 1);

@@ -16,8 +16,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { envoyDir, programsDir } from "../../local/build.ts";
-import { cacheDir } from "../../local/paths.ts";
+import { envoyDir, programsDir } from "../../tools/machine/kubernetes.ts";
+import { cacheDir } from "../../tools/cli/paths.ts";
 import { copyCheckout } from "./checkout.ts";
 import { command, local, type Outcome } from "./commands.ts";
 
@@ -46,7 +46,7 @@ function leave(mebibytes: number): void {
 /** Starts it, and takes the disk's space away as soon as the moment has come. */
 async function startAndFill(moment: (text: string) => boolean, mebibytes: number): Promise<Outcome> {
   leave(4096);
-  const child = spawn(process.execPath, [join(checkout, "local/start.ts"), "--engine", "kubectl"], {
+  const child = spawn(process.execPath, [join(checkout, "tools/commands/start.ts"), "--engine", "kubectl"], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createAuthority } from "../../local/pki.ts";
-import { kubectl } from "../../local/kubectl.ts";
+import { createAuthority } from "../../tools/cli/pki.ts";
+import { kubectl } from "../../tools/cli/kubectl.ts";
 import { editStack, local, place } from "./commands.ts";
 import {
   apps,

@@ -7,15 +7,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, afterEach, test } from "node:test";
-import type { Problem } from "../../local/problem.ts";
+import type { Problem } from "../../tools/cli/problem.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "downloads-"));
 const original = { ...process.env };
 // The cache's place is read when the modules load.
 process.env["XDG_CACHE_HOME"] = folder;
-const { compile, envoyDir, getEnvoy, programsDir } = await import("../../local/build.ts");
-const { debianPackages } = await import("../../local/debian.ts");
-const { cacheDir, projectDir } = await import("../../local/paths.ts");
+const { compile, envoyDir, getEnvoy, programsDir } = await import("../../tools/machine/kubernetes.ts");
+const { debianPackages } = await import("../../tools/programs/debian.ts");
+const { cacheDir, projectDir } = await import("../../tools/cli/paths.ts");
 const { command } = await import("./commands.ts");
 assert.ok(cacheDir.startsWith(folder));
 
@@ -122,7 +122,7 @@ test("Debian's packages: the mirror and the proxy that fail are named", async ()
 test("npm start with no network at all ends in one message and starts nothing", async () => {
   const { status, text } = await command(
     process.execPath,
-    [join(projectDir, "local/start.ts"), "--engine", "kubectl"],
+    [join(projectDir, "tools/commands/start.ts"), "--engine", "kubectl"],
     {
       ...nothing,
       XDG_CACHE_HOME: join(folder, "other"),
@@ -136,11 +136,11 @@ test("npm start with no network at all ends in one message and starts nothing", 
 
 test("npm's packages: the registry is named, and the next command installs again", async () => {
   const checkout = join(folder, "checkout");
-  mkdirSync(join(checkout, "local"), { recursive: true });
-  for (const file of ["package.json", "package-lock.json", "local/install.js"])
+  mkdirSync(join(checkout, "tools"), { recursive: true });
+  for (const file of ["package.json", "package-lock.json", "tools/run.js"])
     copyFileSync(join(projectDir, file), join(checkout, file));
   for (let time = 0; time < 2; time++) {
-    const { status, text } = await command(process.execPath, [join(checkout, "local/install.js")], {
+    const { status, text } = await command(process.execPath, [join(checkout, "tools/run.js"), "stop"], {
       npm_config_registry: closed,
       npm_config_cache: join(folder, "npm"),
       npm_config_fetch_retries: "0",

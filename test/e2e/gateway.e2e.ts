@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { kubectlObjects } from "../../local/kubectl.ts";
+import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { local, stackFile, place } from "./commands.ts";
 import { pathTests, start } from "./path.ts";
 

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { get } from "../../local/verify.ts";
+import { get } from "../../tools/verify/verify.ts";
 import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 

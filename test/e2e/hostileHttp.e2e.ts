@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { get } from "../../local/verify.ts";
+import { get } from "../../tools/verify/verify.ts";
 import { local, stackFile } from "./commands.ts";
 import { host, numbered, type Bytes, type Frames } from "./hostileHttp/cases.ts";
 import * as http1 from "./hostileHttp/http1.ts";

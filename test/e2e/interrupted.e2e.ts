@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { projectDir } from "../../local/paths.ts";
+import { projectDir } from "../../tools/cli/paths.ts";
 import { editStack, local, stackFile, type Outcome } from "./commands.ts";
 import { machine } from "./machine.ts";
 import { start } from "./path.ts";

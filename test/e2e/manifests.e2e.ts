@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import { kubectlPath } from "../../local/build.ts";
-import { startCluster, stopCluster } from "../../local/cluster.ts";
-import { kubectl as kubectlAt } from "../../local/kubectl.ts";
-import { createProgress } from "../../local/progress.ts";
+import { kubectlPath } from "../../tools/machine/kubernetes.ts";
+import { startCluster, stopCluster } from "../../tools/machine/cluster.ts";
+import { kubectl as kubectlAt } from "../../tools/cli/kubectl.ts";
+import { createProgress } from "../../tools/cli/progress.ts";
 import { customObjects } from "./checks/customObjects.ts";
 import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
 import { manifests, stacks } from "./checks/manifests.ts";

@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exporterContainer } from "../../components/metrics.ts";
-import { debianPackages } from "../../local/debian.ts";
-import { placeConfig } from "../../local/nginx.ts";
+import { exporterContainer } from "../../components/workloads/metricsExporter.ts";
+import { debianPackages } from "../../tools/programs/debian.ts";
+import { placeConfig } from "../../tools/programs/nginx.ts";
 import { metricsText } from "../../nginx/metrics.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { caFile } from "../../local/tls.ts";
-import { get } from "../../local/verify.ts";
+import { caFile } from "../../tools/stack/localCertificate.ts";
+import { get } from "../../tools/verify/verify.ts";
 import { command, editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
 

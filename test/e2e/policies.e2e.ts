@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { apiServiceAddress, nodeAddress } from "../../local/node/addresses.ts";
-import { get } from "../../local/verify.ts";
+import { apiServiceAddress, nodeAddress } from "../../tools/machine/node/addresses.ts";
+import { get } from "../../tools/verify/verify.ts";
 import { command, editStack, local, place } from "./commands.ts";
 import { entrance, start } from "./path.ts";
 

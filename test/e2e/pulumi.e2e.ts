@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { kubectlObjects } from "../../local/kubectl.ts";
-import { projectDir } from "../../local/paths.ts";
-import { destroy, findPulumi, previewChanges } from "../../local/pulumiEngine.ts";
-import { caFile } from "../../local/tls.ts";
+import { kubectlObjects } from "../../tools/cli/kubectl.ts";
+import { projectDir } from "../../tools/cli/paths.ts";
+import { destroy, findPulumi, previewChanges } from "../../tools/stack/pulumiCli.ts";
+import { caFile } from "../../tools/stack/localCertificate.ts";
 import { command, editStack, local, place } from "./commands.ts";
 import { underLoad } from "./load.ts";
 
@@ -40,7 +40,7 @@ test("pulumi: a second up and a preview with refresh see no difference", options
 });
 
 test("pulumi: both engines make the same objects", options, async () => {
-  const rendered = await command(process.execPath, [join(projectDir, "local/render.ts"), "local"]);
+  const rendered = await command(process.execPath, [join(projectDir, "tools/commands/render.ts"), "local"]);
   assert.equal(rendered.status, 0, rendered.text);
   const names = [...rendered.text.matchAll(/^kind: (\w+)\nmetadata:\n(?:(?! {2}name: ) .*\n)* {2}name: (\S+)$/gm)].map(
     ([, kind, name]) => `${kind ?? ""}/${name ?? ""}`,

@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
-import { kubectl } from "../../local/kubectl.ts";
-import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../local/paths.ts";
-import { allProcesses, commandLine } from "../../local/processes.ts";
+import { kubectl } from "../../tools/cli/kubectl.ts";
+import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
+import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
 import { command, editStack, local, place } from "./commands.ts";
 import { start } from "./path.ts";
 
@@ -29,12 +29,12 @@ async function told(): Promise<Map<string, string>> {
   try {
     const all = new Map<string, string>();
     for (const words of [
-      "local/render.ts local --verbose",
-      "local/check.ts local --verbose",
-      "doctor/main.ts local --verbose --json",
-      `doctor/main.ts local --html ${page}`,
-      "diff/main.ts HEAD local --verbose",
-      "diagram/run.ts local --verbose",
+      "tools/commands/render.ts local --verbose",
+      "tools/commands/check.ts local --verbose",
+      "tools/commands/doctor.ts local --verbose --json",
+      `tools/commands/doctor.ts local --html ${page}`,
+      "tools/commands/diff.ts HEAD local --verbose",
+      "tools/commands/diagram.ts local --verbose",
     ]) {
       const [script = "", ...args] = words.split(" ");
       const { text } = await command(process.execPath, [join(projectDir, script), ...args]);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cacheDir, stateDir } from "../../local/paths.ts";
+import { cacheDir, stateDir } from "../../tools/cli/paths.ts";
 import { command, local } from "./commands.ts";
 import { machine } from "./machine.ts";
 
@@ -23,7 +23,7 @@ test("npm stop leaves the machine as it was before npm start", { timeout: 25 * 6
 
 test("npm stop after a start that was killed leaves nothing either", { timeout: 5 * 60_000 }, async () => {
   const before = await machine();
-  const start = join(import.meta.dirname, "../../local/start.ts");
+  const start = join(import.meta.dirname, "../../tools/commands/start.ts");
   await command("timeout", ["--signal", "KILL", "6", process.execPath, start, "--engine", "kubectl"]);
   const stopped = await local("stop.ts", "--keep-cache");
   assert.equal(stopped.status, 0, stopped.text);
@@ -45,7 +45,7 @@ test("without --keep-cache the cache goes too", async (context) => {
   symlinkSync("/nonexistent", join(home, "other"));
   const cache = join(home, "gke-microservices");
   await command("mkdir", ["-p", join(cache, "debian")]);
-  const script = join(import.meta.dirname, "../../local/stop.ts");
+  const script = join(import.meta.dirname, "../../tools/commands/stop.ts");
   const { status, text } = await command(process.execPath, [script], { XDG_CACHE_HOME: home });
   assert.equal(status, 0, text);
   assert.equal(existsSync(cache), false);

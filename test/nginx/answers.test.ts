@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
-import { addressOf, ask, proxyRoutes, seenAt, startService } from "./loopback.ts";
+import { addressOf, ask, proxyRoutes, seenAt, startService } from "../../tools/testing/loopback.ts";
 import { withNginx, withProxy } from "./realNginx.ts";
 import { startSystem, type System } from "./system.ts";
 

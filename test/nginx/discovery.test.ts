@@ -4,7 +4,14 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { learningSeconds, renderRoutes } from "../../nginx/routes.ts";
-import { addressOf, ask, proxyRoutes, startNameServer, startService, type NameServer } from "./loopback.ts";
+import {
+  addressOf,
+  ask,
+  proxyRoutes,
+  startNameServer,
+  startService,
+  type NameServer,
+} from "../../tools/testing/loopback.ts";
 import { startPods } from "./pods.ts";
 import { withNginx } from "./realNginx.ts";
 

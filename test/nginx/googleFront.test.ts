@@ -5,7 +5,7 @@ import { request as secureRequest } from "node:https";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createAuthority } from "../../local/pki.ts";
+import { createAuthority } from "../../tools/cli/pki.ts";
 import { frontAddress, startGoogleFront, type GoogleFront, type GoogleFrontOptions } from "./googleFront.ts";
 import {
   addressOf,
@@ -17,7 +17,7 @@ import {
   type NameServer,
   type Seen,
   type Service,
-} from "./loopback.ts";
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 let nameServer: NameServer;

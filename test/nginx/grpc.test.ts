@@ -16,7 +16,7 @@ import {
   startService,
   type NameServer,
   type Service,
-} from "./loopback.ts";
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const host = "grpc.shop.localhost";

@@ -13,7 +13,7 @@ import {
   type Asking,
   type NameServer,
   type Service,
-} from "./loopback.ts";
+} from "../../tools/testing/loopback.ts";
 import { withNginx, withProxy } from "./realNginx.ts";
 
 const routes: ProxyRoutes["routes"] = [

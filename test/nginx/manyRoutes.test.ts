@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Route } from "../../nginx/routes.ts";
-import { addressOf, proxyRoutes, seenAt, startNameServer, startService } from "./loopback.ts";
+import { addressOf, proxyRoutes, seenAt, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy } from "./realNginx.ts";
 
 const names = ["a", "b", "c", "d"];

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
-import { startService, type Service } from "./loopback.ts";
+import { startService, type Service } from "../../tools/testing/loopback.ts";
 
 /**
  * What a pod does: answers 200 with its address; refuses connections; reads a request and closes; reads it and never answers;

@@ -16,7 +16,7 @@ import {
   startService,
   type NameServer,
   type Service,
-} from "./loopback.ts";
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const whole = "0123456789".repeat(200);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask, seenAt } from "./loopback.ts";
+import { ask, seenAt } from "../../tools/testing/loopback.ts";
 import { hogeHost, startSystem, type System } from "./system.ts";
 
 let system: System;

@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { getuid } from "node:process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nginxProgram, placeConfig } from "../../local/nginx.ts";
+import { nginxProgram, placeConfig } from "../../tools/programs/nginx.ts";
 import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
-import { ask } from "./loopback.ts";
+import { ask } from "../../tools/testing/loopback.ts";
 
 /** Lines are written at the latest after a second (`flush` in nginx.conf). Milliseconds. */
 const logDelay = 1500;

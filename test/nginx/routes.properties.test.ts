@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { syntaxProblem } from "../../local/nginx.ts";
+import { syntaxProblem } from "../../tools/programs/nginx.ts";
 import { fitsInto } from "../../nginx/routeChecks.ts";
 import { isHostName, renderRoutes, type ProxyRoutes, type Redirect, type Route } from "../../nginx/routes.ts";
 

@@ -6,7 +6,7 @@ import { type Socket } from "node:net";
 import { test } from "node:test";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { addressOf, ask, proxyRoutes, startNameServer, startService } from "./loopback.ts";
+import { addressOf, ask, proxyRoutes, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const download = 4 * 2 ** 20;

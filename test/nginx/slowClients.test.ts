@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import type { ServerResponse } from "node:http";
-import { addressOf, ask, proxyRoutes, startNameServer, startService } from "./loopback.ts";
+import { addressOf, ask, proxyRoutes, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 /** A service that holds what is asked at /held, and sends more than sockets take at /large. */

@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestSettings } from "../../nginx/routes.ts";
-import { addressOf, proxyRoutes, startNameServer, startService, type NameServer, type Service } from "./loopback.ts";
+import {
+  addressOf,
+  proxyRoutes,
+  startNameServer,
+  startService,
+  type NameServer,
+  type Service,
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const mebibyte = 1024 * 1024;

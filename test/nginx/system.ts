@@ -1,6 +1,13 @@
 /** A real nginx with routes of every kind, between a client, services and a DNS server. */
 import type { ProxyRoutes } from "../../nginx/routes.ts";
-import { addressOf, proxyRoutes, startNameServer, startService, type NameServer, type Service } from "./loopback.ts";
+import {
+  addressOf,
+  proxyRoutes,
+  startNameServer,
+  startService,
+  type NameServer,
+  type Service,
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 export const hogeHost = "hoge.shop.localhost";

@@ -11,7 +11,7 @@ import {
   startService,
   type NameServer,
   type Service,
-} from "./loopback.ts";
+} from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
 const names = ["web", "next", "beta", "preview-1", "secret"] as const;

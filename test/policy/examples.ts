@@ -1,5 +1,5 @@
 /** For each kind of resource one that keeps every rule, and for each rule what breaks it: one table, as long as it has rules. */
-import type { Properties } from "../../policy/predicate.ts";
+import type { Properties } from "../../policy/rule.ts";
 
 export interface Example {
   readonly type: string;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { renderRoutes } from "../../nginx/routes.ts";
-import { allPredicates } from "../../policy/predicates.ts";
+import { allRules } from "../../policy/rules.ts";
 import { examples } from "./examples.ts";
 
 // The copies that the SDK itself uses.
@@ -95,7 +95,7 @@ test("the pack offers every rule, and those without a choice stop an update", as
   assert.deepEqual(
     info.policiesList.map(({ name, enforcementlevel }) => [name, enforcementlevel]),
     [
-      ...allPredicates.map(({ id, choice }) => [id, choice === undefined ? level.mandatory : level.advisory]),
+      ...allRules.map(({ id, choice }) => [id, choice === undefined ? level.mandatory : level.advisory]),
       ["proxy-routes-accepted", level.mandatory],
     ],
   );

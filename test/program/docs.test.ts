@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { fullKey } from "../../config/project.ts";
-import { checkConfig } from "../../config.ts";
+import { fullKey } from "../../names/project.ts";
+import { checkConfig } from "../../config/config.ts";
 import { projectDir } from "./rendered.ts";
 
 const guides = ["README.md", ...readdirSync(join(projectDir, "docs")).filter((file) => file.endsWith(".md"))];
@@ -67,29 +67,6 @@ test("the guides call Pulumi as the project installs it, and name the stack that
     assert.match(command, /^npx pulumi /, guide);
     if (!/^npx pulumi (new|login) /.test(command)) assert.match(command, / (-s|--stack) /, `${guide}: ${command}`);
   }
-});
-
-test("every npm script that the guides call is there", () => {
-  const { scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { scripts: object };
-  for (const guide of guides)
-    for (const [, script = ""] of textOf(guide).matchAll(/\bnpm run (?:--silent )?([a-z][\w-]*)/g))
-      assert.ok(script in scripts, `${guide}: npm run ${script}`);
-});
-
-test("links between the guides lead to a page and a heading that are there", () => {
-  const anchor = (heading: string) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, "")
-      .trim()
-      .replaceAll(/\s/g, "-");
-  for (const guide of guides)
-    for (const [, file = "", hash] of textOf(guide).matchAll(/\]\((?:docs\/)?([\w-]+\.md|)(?:#([\w-]+))?\)/g)) {
-      const target = file === "" ? guide : file;
-      assert.ok(guides.includes(target), `${guide}: ${target}`);
-      const headings = [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => anchor(heading));
-      assert.ok(hash === undefined || headings.includes(hash), `${guide}: ${target}#${hash ?? ""}`);
-    }
 });
 
 test("there are examples to check", () => {

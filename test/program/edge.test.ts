@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { parse, stringify } from "yaml";
-import { valueOf } from "../mocks.ts";
-import { record } from "./recorded.ts";
+import { valueOf } from "../../tools/testing/mocks.ts";
+import { record } from "../../tools/testing/recorded.ts";
 import { objectsOf, projectDir, type Rendered } from "./rendered.ts";
 
 const edge = {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { valueOf, type Recorded } from "../mocks.ts";
-import { record } from "./recorded.ts";
+import { valueOf, type Recorded } from "../../tools/testing/mocks.ts";
+import { record } from "../../tools/testing/recorded.ts";
 
 const { recording, outputs } = await record("staging");
 const { resources } = recording;

@@ -1,8 +1,8 @@
 /** What a service more costs, as counts: seconds differ by machine, and what grows faster than its cause shows in numbers. */
 import assert from "node:assert/strict";
 import { mock, suite, test } from "node:test";
-import type { Recorded } from "../mocks.ts";
-import { record } from "./recorded.ts";
+import type { Recorded } from "../../tools/testing/mocks.ts";
+import { record } from "../../tools/testing/recorded.ts";
 
 const role = "roles/storage.objectViewer";
 const small = 10;

@@ -1,9 +1,9 @@
 /** Staging with routes of gRPC, behind both edges of Google's: what refers to what, from the entrance to the pods. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findings } from "../../policy/predicates.ts";
-import type { Recorded, Recording } from "../mocks.ts";
-import { record } from "./recorded.ts";
+import { findings } from "../../policy/rules.ts";
+import type { Recorded, Recording } from "../../tools/testing/mocks.ts";
+import { record } from "../../tools/testing/recorded.ts";
 
 const image = "asia-northeast1-docker.pkg.dev/acme-staging/apps/orders:1.0.0";
 const services = {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { mayConnect, type End, type Pod } from "../networkPolicy.ts";
-import { record } from "./recorded.ts";
+import { record } from "../../tools/testing/recorded.ts";
 import { objectsOf, type Deployment } from "./rendered.ts";
 
 const frontEnds = ["130.211.0.9", "130.211.3.255", "35.191.0.1", "35.191.255.254"];

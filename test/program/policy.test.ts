@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { appliesTo, type Predicate } from "../../policy/predicate.ts";
-import { allPredicates, findings } from "../../policy/predicates.ts";
-import { record } from "./recorded.ts";
+import { appliesTo, type Rule } from "../../policy/rule.ts";
+import { allRules, findings } from "../../policy/rules.ts";
+import { record } from "../../tools/testing/recorded.ts";
 import { projectDir } from "./rendered.ts";
 
 const stacks = readdirSync(projectDir).flatMap(
@@ -44,7 +44,7 @@ const closed = {
 };
 
 const seen = new Set<string>();
-async function findingsOf(stack: string, changes: Readonly<Record<string, object>>, rules?: readonly Predicate[]) {
+async function findingsOf(stack: string, changes: Readonly<Record<string, object>>, rules?: readonly Rule[]) {
   const { resources } = (await record(stack, changes)).recording;
   assert.ok(resources.length > 12);
   for (const { type } of resources) seen.add(type);
@@ -64,12 +64,12 @@ for (const [what, changes] of Object.entries(variants))
   });
 
 test("a stack can be had that breaks no rule at all", async () => {
-  assert.deepEqual(await findingsOf("staging", closed, allPredicates), []);
+  assert.deepEqual(await findingsOf("staging", closed, allRules), []);
 });
 
 test("stacks are told what they chose otherwise; what stays unchosen in production takes something of the team's own", async () => {
   const told = async (stack: string) => {
-    const found = await findingsOf(stack, {}, allPredicates);
+    const found = await findingsOf(stack, {}, allRules);
     return [...new Set(found.map(({ id }) => id))].sort();
   };
   const own = ["cluster-google-groups", "cluster-secrets-own-key"];
@@ -83,7 +83,7 @@ test("stacks are told what they chose otherwise; what stays unchosen in producti
 });
 
 test("the rules are about resources that the stacks have", () => {
-  const idle = allPredicates.filter(({ resource }) => ![...seen].some((type) => appliesTo(resource, type)));
+  const idle = allRules.filter(({ resource }) => ![...seen].some((type) => appliesTo(resource, type)));
   // Only what no stack should ever have.
   assert.deepEqual(
     idle.map(({ id }) => id),

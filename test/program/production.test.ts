@@ -1,7 +1,7 @@
 /** The production stack as the engine is told of it: what its config changes against staging's, and who may do what. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { record } from "./recorded.ts";
+import { record } from "../../tools/testing/recorded.ts";
 
 const { recording } = await record("production");
 const production = recording;

@@ -18,7 +18,7 @@ export interface Rendering {
 
 export async function render(...args: string[]): Promise<Rendering> {
   // From elsewhere: what the config names is relative to the project, not to where somebody stands.
-  const child = spawn(process.execPath, [join(projectDir, "local/render.ts"), ...args], {
+  const child = spawn(process.execPath, [join(projectDir, "tools/commands/render.ts"), ...args], {
     cwd: tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 60_000,

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { project } from "../../config/project.ts";
+import { project } from "../../names/project.ts";
 import { copyCheckout } from "../e2e/checkout.ts";
 import { render } from "./rendered.ts";
 
@@ -25,7 +25,10 @@ after(() => {
 });
 
 function inCopy(script: string, ...args: string[]) {
-  return spawnSync(process.execPath, [join(copy, "local", script), ...args], { encoding: "utf8", timeout: 60_000 });
+  return spawnSync(process.execPath, [join(copy, "tools/commands", script), ...args], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
 }
 
 test("under another name every stack is what it was, without any other change", async () => {

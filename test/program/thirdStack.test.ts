@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { record } from "./recorded.ts";
+import { record } from "../../tools/testing/recorded.ts";
 import { projectDir, render } from "./rendered.ts";
 
 const fileOf = (stack: string) => join(projectDir, `Pulumi.${stack}.yaml`);
@@ -20,12 +20,13 @@ test("a copy of a stack's file is a stack, the same but for its name", async (t)
 });
 
 test("no stack is named in the program", () => {
-  const folders = ["components", "config", "config/checks", "config/schema", "nginx"];
-  const files = folders.flatMap((folder) =>
-    readdirSync(join(projectDir, folder)).flatMap((file) => (file.endsWith(".ts") ? join(folder, file) : [])),
+  const files = ["names", "components", "config", "nginx"].flatMap((folder) =>
+    readdirSync(join(projectDir, folder), { recursive: true, encoding: "utf8" }).flatMap((file) =>
+      file.endsWith(".ts") ? join(folder, file) : [],
+    ),
   );
   assert.ok(files.length > 30);
-  for (const file of ["index.ts", "config.ts", "Pulumi.yaml", ...files])
+  for (const file of ["index.ts", "Pulumi.yaml", ...files])
     assert.doesNotMatch(readFileSync(join(projectDir, file), "utf8"), /["'`](local|staging|production)["'`]/, file);
 });
 

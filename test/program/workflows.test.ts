@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { marker } from "../../diff/report.ts";
-import { workflowVariables } from "../../local/bootstrapSteps.ts";
+import { marker } from "../../tools/diff/report.ts";
+import { workflowVariables } from "../../tools/bootstrap/steps.ts";
 import { projectDir } from "./rendered.ts";
 
 interface Step {
@@ -44,7 +44,7 @@ const jobs = workflows.flatMap(([file, { jobs: all }]) =>
 const job = (file: string, name: string) => workflow(file).jobs[name] ?? assert.fail(`${file} has no job ${name}`);
 
 test("no workflow gives rights to code that nobody has read, or holds a stored secret", () => {
-  assert.deepEqual([...texts.keys()].sort(), ["deploy.yml", "preview.yml", "test.yml", "up.yml"]);
+  assert.deepEqual([...texts.keys()].sort(), ["deploy.yml", "preview.yml", "release.yml", "test.yml", "up.yml"]);
   for (const [file, { on }] of workflows)
     for (const event of Object.keys(on))
       assert.ok(["pull_request", "push", "workflow_call", "workflow_dispatch"].includes(event), `${file}: ${event}`);
@@ -60,6 +60,7 @@ test("rights are given job by job, and no job that runs the pull request's code 
     "deploy.yml test": { contents: "read" },
     "preview.yml comment": { "pull-requests": "write" },
     "preview.yml diff": { contents: "read", "id-token": "write" },
+    "release.yml release": { contents: "write" },
     "test.yml test": { contents: "read" },
     "up.yml up": { contents: "read", "id-token": "write" },
   });
@@ -145,6 +146,33 @@ test("the doctor is given ten minutes, and an hour for a stack that has never an
   assert.equal(waits("exit 255", answers), "time=60m\n");
 });
 
+test("a release is made of what is merged, once for each version, with the notes of the changelog", (t) => {
+  assert.deepEqual(workflow("release.yml").on, { push: { branches: ["main"], paths: ["package.json"] } });
+  const place = mkdtempSync(join(tmpdir(), "release-"));
+  t.after(() => {
+    rmSync(place, { recursive: true });
+  });
+  const { run = "" } = job("release.yml", "release").steps?.[1] ?? {};
+  writeFileSync(join(place, "package.json"), JSON.stringify({ version: "1.2.3" }));
+  writeFileSync(join(place, "npm"), '#!/bin/sh\nprintf "%s\\n" "$*" > npm.log; echo notes', { mode: 0o755 });
+  const publish = (released: boolean) => {
+    const gh = `#!/bin/sh\nprintf '%s ' "$@" >> log\n[ "$2" = create ] || exit ${released ? 0 : 1}\n`;
+    writeFileSync(join(place, "gh"), gh, { mode: 0o755 });
+    writeFileSync(join(place, "log"), "");
+    const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, GITHUB_SHA: "0123abcd" };
+    const { status, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", run], { cwd: place, env, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return readFileSync(join(place, "log"), "utf8").trim();
+  };
+  assert.equal(publish(true), "release view v1.2.3");
+  assert.equal(
+    publish(false),
+    "release view v1.2.3 release create v1.2.3 --target 0123abcd --title v1.2.3 --notes-file notes.md",
+  );
+  assert.equal(readFileSync(join(place, "npm.log"), "utf8"), "run --silent release-notes\n");
+  assert.equal(readFileSync(join(place, "notes.md"), "utf8"), "notes\n");
+});
+
 test("text of a pull request, such as the name of its branch, is never part of a command", () => {
   for (const { at, steps = [] } of jobs) for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{/, at);
 });
@@ -159,7 +187,7 @@ test("an action is known by its commit, with the version that it is beside it; a
       }
     }
   const checkouts = jobs.flatMap(({ steps = [] }) => steps).filter(({ uses }) => uses?.includes("/checkout@"));
-  assert.equal(checkouts.length, 3);
+  assert.equal(checkouts.length, 4);
   for (const { with: given } of checkouts) assert.equal(given?.["persist-credentials"], false);
 });
 
@@ -185,7 +213,7 @@ test("the stacks are those of the repository, the marker is the one that the com
   assert.ok(run.includes(`MARKER="${marker("$stack")}"`));
   const { scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { scripts: object };
   const called = [...texts.values()].flatMap((text) => [...text.matchAll(/\bnpm run (?:--\w+ )?([\w-]+)/g)]);
-  assert.deepEqual([...new Set(called.map(([, script]) => script))].sort(), ["diff", "doctor"]);
+  assert.deepEqual([...new Set(called.map(([, script]) => script))].sort(), ["diff", "doctor", "release-notes"]);
   for (const [, script = ""] of called) assert.ok(script in scripts, `npm run ${script}`);
 });
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
-import { debianPackages } from "../../../local/debian.ts";
+import { debianPackages } from "../../../tools/programs/debian.ts";
 
 export interface View {
   readonly width: number;

@@ -1,5 +1,5 @@
 /** Objects of the kinds that Kubernetes itself has not, with all that the program can say in them. */
-import { record } from "../../program/recorded.ts";
+import { record } from "../../../tools/testing/recorded.ts";
 
 export interface CustomObject {
   readonly apiVersion: string;

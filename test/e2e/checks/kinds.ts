@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parse } from "yaml";
-import { kubectl, type Place } from "../../../local/kubectl.ts";
+import { kubectl, type Place } from "../../../tools/cli/kubectl.ts";
 
 /**
  * Kinds that only GKE has, or an operator brings. What their public sources allow is written down here, for neither

@@ -1,8 +1,8 @@
 /** The checkers, installed into the project's cache at pinned versions, and what they find. */
 import { join } from "node:path";
-import { completed } from "../../../local/cache.ts";
-import { run } from "../../../local/command.ts";
-import { cacheDir } from "../../../local/paths.ts";
+import { completed } from "../../../tools/programs/cache.ts";
+import { run } from "../../../tools/cli/run.ts";
+import { cacheDir } from "../../../tools/cli/paths.ts";
 import { command, type Outcome } from "../commands.ts";
 
 export interface Finding {

@@ -1,5 +1,5 @@
 /** What is broken of the running local stack, one thing at a time, and the hop at which the doctor has to find it. */
-import type { HopKind } from "../../../doctor/report.ts";
+import type { HopKind } from "../../../tools/doctor/report.ts";
 
 /** A Deployment, how its container is changed; then the hop, what is seen of it, and the fix that is printed. */
 export const pods: readonly (readonly [string, string, Record<string, unknown>, HopKind, RegExp, RegExp])[] = [

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kubectl, kubectlObjects, type LiveObject } from "../../../local/kubectl.ts";
-import { projectDir } from "../../../local/paths.ts";
-import { firstFailure, hopKinds, type Hop, type HopKind, type Report } from "../../../doctor/report.ts";
+import { kubectl, kubectlObjects, type LiveObject } from "../../../tools/cli/kubectl.ts";
+import { projectDir } from "../../../tools/cli/paths.ts";
+import { firstFailure, hopKinds, type Hop, type HopKind, type Report } from "../../../tools/doctor/report.ts";
 import { command, place } from "../commands.ts";
 import { start } from "../path.ts";
 
 export async function doctor(...args: string[]): Promise<{ status: number | null; report: Report }> {
   const { status, text } = await command(process.execPath, [
-    join(projectDir, "doctor/main.ts"),
+    join(projectDir, "tools/commands/doctor.ts"),
     "local",
     "--json",
     ...args,

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sandboxInit } from "../../../local/inNode.ts";
-import { kubectlObjects, type Place } from "../../../local/kubectl.ts";
-import { allProcesses, commandLine } from "../../../local/processes.ts";
+import { sandboxInit } from "../../../tools/machine/exec.ts";
+import { kubectlObjects, type Place } from "../../../tools/cli/kubectl.ts";
+import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
 /** Processes of the node itself by program, such as kubelet; not those of another cluster on this machine. */
 export function processesOf(program: string): number[] {

@@ -1,0 +1,158 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { cdnFilter, gatewayPolicies, type GoogleGateway } from "./googleGateway.ts";
+import { googleName } from "../../names/google.ts";
+import { commonLabels, gatewayName as app } from "../../names/kubernetes.ts";
+import { proxyServicePort } from "../workloads/nginxProxy.ts";
+import { edgePathsOf, grpcServicePort, type EdgePath, type GrpcBackend } from "../workloads/grpcPort.ts";
+import { tlsSecret, type Certificate } from "../tlsSecret.ts";
+
+export interface GatewayArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Names that are served; requests for others are refused by the edge. */
+  readonly hosts: readonly string[];
+  /** Service of the proxy. */
+  readonly serviceName: pulumi.Input<string>;
+  /** What goes to the proxy's port for gRPC instead. @default - nothing */
+  readonly grpc?: GrpcBackend | undefined;
+  /** The GatewayClass, and with it the controller. */
+  readonly className: string;
+  /** What Google's load balancer is told besides; with its class alone. @default - nothing */
+  readonly google?: GoogleGateway | undefined;
+  /** PEM chain and key; not together with a certificate map. @default - plain HTTP */
+  readonly certificate?: Certificate | undefined;
+  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate or a map. */
+  readonly redirectHttp: boolean;
+}
+
+/** A Gateway's status: until the controller has answered, any part of it is missing. */
+interface Reported {
+  readonly addresses?: readonly { readonly value?: string }[];
+}
+class GatewayObject extends k8s.apiextensions.CustomResource {
+  declare readonly status: pulumi.Output<Reported | undefined>;
+}
+
+const apiVersion = "gateway.networking.k8s.io/v1";
+
+/** The entrance by the Gateway API: a Gateway with TLS, and for each name a route to the proxy. */
+export class Gateway extends pulumi.ComponentResource {
+  /** Address that the load balancer reports. */
+  readonly address: pulumi.Output<string | undefined>;
+
+  /** @throws ResourceError with both a certificate and a certificate map */
+  constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:Gateway", name, {}, opts);
+    const { namespace, serviceName, google } = args;
+    const parent = { parent: this };
+    const labels = commonLabels(app);
+    const map = google?.certificateMap;
+    // GKE takes the two together for a mistake, and then serves neither.
+    if (args.certificate !== undefined && map !== undefined)
+      throw new pulumi.ResourceError("certificate excludes google.certificateMap; give one of the two", this);
+
+    const secretName = args.certificate && tlsSecret(name, app, namespace, args.certificate, parent);
+    const secure = secretName !== undefined || map !== undefined;
+    const policies = google && gatewayPolicies(name, { namespace, serviceName, grpc: args.grpc, google, secure }, this);
+    const allowedRoutes = { namespaces: { from: "Same" } };
+    const gateway = new GatewayObject(
+      `${name}-gateway`,
+      {
+        apiVersion,
+        kind: "Gateway",
+        metadata: {
+          name: app,
+          namespace,
+          labels,
+          ...(map !== undefined && { annotations: { "networking.gke.io/certmap": map } }),
+        },
+        spec: {
+          gatewayClassName: args.className,
+          ...(google && { addresses: [{ type: "NamedAddress", value: google.addressName }] }),
+          listeners: [
+            { name: "http", port: 80, protocol: "HTTP", allowedRoutes },
+            ...(secure
+              ? [
+                  {
+                    name: "https",
+                    port: 443,
+                    protocol: "HTTPS",
+                    ...(secretName !== undefined && {
+                      tls: { mode: "Terminate", certificateRefs: [{ kind: "Secret", name: secretName }] },
+                    }),
+                    allowedRoutes,
+                  },
+                ]
+              : []),
+          ],
+        },
+        status: undefined, // Named here, it is among the outputs.
+      },
+      // Google's controller holds it back until the load balancer is gone, which takes minutes.
+      { ...parent, dependsOn: policies ?? [], customTimeouts: { delete: "30m" } },
+    );
+
+    // Routes go before the Gateway when the stack is destroyed, so that nothing is left that a controller would program.
+    const route = (role: string, routeName: string, spec: Record<string, unknown>) =>
+      new k8s.apiextensions.CustomResource(
+        `${name}-${role}`,
+        { apiVersion, kind: "HTTPRoute", metadata: { name: routeName, namespace, labels }, spec },
+        { ...parent, dependsOn: [gateway] },
+      );
+    const redirect = args.redirectHttp && secure;
+    const listeners = [...(redirect ? [] : ["http"]), ...(secure ? ["https"] : [])];
+    const parentRefs = (names: readonly string[]) => names.map((sectionName) => ({ name: app, sectionName }));
+    // At least one for each name: a route takes 16 names at most, and no name ever moves from one route to another.
+    for (const host of args.hosts)
+      for (const [index, rules] of routeRules(edgePathsOf(host, args.grpc), args).entries()) {
+        const part = index === 0 ? host : `${host}/${index + 1}`;
+        route(`route-${part}`, googleName(part, 63), {
+          parentRefs: parentRefs(listeners),
+          hostnames: [host],
+          rules,
+        });
+      }
+    if (redirect)
+      route("redirect", `${app}-redirect`, {
+        parentRefs: parentRefs(["http"]),
+        rules: [{ filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }] }],
+      });
+
+    this.address = gateway.status.apply((status) => status?.addresses?.[0]?.value);
+    this.registerOutputs({ address: this.address });
+  }
+}
+
+/** A rule takes no more, and a route no more than 128 in all. https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule */
+const matchesPerRule = 64;
+
+/**
+ * The rules of each route of a host: one for each backend; which of its matches holds goes by exactness and length, not by
+ * order, and not by the route that it is in. An HTTPRoute for gRPC too: a GRPCRoute may not have a name that an HTTPRoute
+ * has, and a name may have routes of both protocols.
+ * https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute
+ */
+function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: GatewayArgs): object[][] {
+  const rule = {
+    http: {
+      ...(google?.cdn && { filters: [cdnFilter] }),
+      backendRefs: [{ name: serviceName, port: proxyServicePort }],
+    },
+    grpc: { backendRefs: [{ name: grpc?.serviceName, port: grpcServicePort }] },
+  };
+  if (paths.every(({ protocol }) => protocol === "http")) return [[rule.http]]; // Then there is nothing to match.
+  const parts = (["grpc", "http"] as const).map((protocol) => {
+    const matches = paths
+      .filter((path) => path.protocol === protocol)
+      .map(({ path }) => ({ path: { type: path.endsWith("/") ? "PathPrefix" : "Exact", value: path } }));
+    return chunks(matches, matchesPerRule).map((some) => ({ matches: some, ...rule[protocol] }));
+  });
+  const most = Math.max(...parts.map(({ length }) => length));
+  return Array.from({ length: most }, (_, index) => parts.flatMap((rules) => rules.slice(index, index + 1)));
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,121 @@
+/** What an Ingress needs around it for Google's own load balancer. */
+import * as gcp from "@pulumi/gcp";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { CloudArmor } from "./cloudArmor.ts";
+import { grantIap, healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
+import { commonLabels } from "../../names/kubernetes.ts";
+import { proxyHealthPath, proxyHealthPort } from "../workloads/nginxProxy.ts";
+
+/** Google's own load balancer, at a reserved global address. */
+export interface GceEdge extends GoogleBackend {
+  readonly kind: "gce";
+  /** Name (not value) of the reserved address. */
+  readonly addressName: pulumi.Input<string>;
+  readonly project: string;
+  /** Names of Google-managed certificates, instead of one in a Secret. @default - none */
+  readonly managedCertificates?: pulumi.Output<string[]> | undefined;
+}
+
+const backendConfigName = "nginx-proxy";
+const app = "ingress";
+
+/** Annotations that the proxy's Service needs for Google's load balancer: container-native (NEG), with our BackendConfig. */
+export const gceServiceAnnotations: Readonly<Record<string, string>> = {
+  "cloud.google.com/neg": '{"ingress": true}',
+  "cloud.google.com/backend-config": JSON.stringify({ default: backendConfigName }),
+};
+
+/** The same for the Service behind gRPC routes. https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-http2 */
+export const gceGrpcAnnotations: Readonly<Record<string, string>> = {
+  ...gceServiceAnnotations,
+  "cloud.google.com/app-protocols": JSON.stringify({ grpc: "HTTP2" }),
+};
+
+/** https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-configuration */
+export function gceObjects(
+  name: string,
+  namespace: pulumi.Input<string>,
+  edge: GceEdge,
+  redirect: boolean,
+  parent: pulumi.Resource,
+) {
+  const labels = commonLabels(app);
+  const sslPolicy = new gcp.compute.SSLPolicy(
+    `${name}-ssl-policy`,
+    { project: edge.project, profile: "RESTRICTED", minTlsVersion: "TLS_1_2" },
+    { parent },
+  );
+  const frontend = new k8s.apiextensions.CustomResource(
+    `${name}-frontend`,
+    {
+      apiVersion: "networking.gke.io/v1beta1",
+      kind: "FrontendConfig",
+      metadata: { name: app, namespace, labels },
+      spec: {
+        sslPolicy: sslPolicy.name,
+        redirectToHttps: { enabled: redirect, responseCodeName: "MOVED_PERMANENTLY_DEFAULT" },
+      },
+    },
+    { parent },
+  );
+  const backend = new k8s.apiextensions.CustomResource(
+    `${name}-backend`,
+    {
+      apiVersion: "cloud.google.com/v1",
+      kind: "BackendConfig",
+      metadata: { name: backendConfigName, namespace, labels },
+      spec: backendSpec(name, edge, parent),
+    },
+    { parent },
+  );
+  return {
+    annotations: {
+      // GKE reads the annotation; ingressClassName alone is ignored.
+      "kubernetes.io/ingress.class": "gce",
+      "kubernetes.io/ingress.global-static-ip-name": edge.addressName,
+      "networking.gke.io/v1beta1.FrontendConfig": app,
+      ...(edge.managedCertificates && attached(edge.managedCertificates)),
+    },
+    dependsOn: [frontend, backend],
+  };
+}
+
+/**
+ * Attaches managed certificates, and keeps an update of the Ingress waiting until the controller reports exactly these.
+ * An added certificate exists by then, because its name is an input here. A removed one is deleted after the Ingress is
+ * updated; Google refuses to delete what its load balancer still uses, and would, if Pulumi did not wait, in the seconds
+ * that the controller needs. Where nothing is reported yet there is nothing to wait for: creation stays fast.
+ * https://www.pulumi.com/blog/improved-kubernetes-await-logic/
+ */
+function attached(certificates: pulumi.Output<string[]>) {
+  const names = certificates.apply((list) => list.join(","));
+  const reported = "@['ingress.kubernetes.io/ssl-cert']";
+  const ours = "@['kubernetes.io/ingress.class'] == 'gce'"; // Of all that is in the metadata, the annotations.
+  return {
+    "ingress.gcp.kubernetes.io/pre-shared-cert": names,
+    "pulumi.com/waitFor": pulumi.interpolate`jsonpath={$.metadata[?${ours} && (!${reported} || ${reported} == '${names}')]}`,
+  };
+}
+
+/**
+ * The controller leaves alone what a BackendConfig does not name, also what it had set itself. So policy and cache are
+ * always named, and taking one out of the config takes it off the load balancer.
+ * https://github.com/kubernetes/ingress-gce/tree/master/pkg/backends/features
+ */
+function backendSpec(name: string, { project, iap, cdn, ...edge }: GceEdge, parent: pulumi.Resource) {
+  const armor = edge.armor && new CloudArmor(`${name}-armor`, { project, ...edge.armor }, { parent });
+  if (iap?.enabled === true) grantIap(name, { project, members: iap.members }, parent);
+  const cacheKey = { includeHost: true, includeProtocol: true, includeQueryString: true };
+  return {
+    // Inferred health checks are often wrong: say it all.
+    healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyHealthPort, ...healthCheckTiming },
+    connectionDraining: { drainingTimeoutSec: edge.drainSeconds },
+    timeoutSec: edge.timeoutSeconds,
+    securityPolicy: { name: armor?.policyName ?? "" },
+    cdn: cdn === undefined ? { enabled: false } : { enabled: true, cacheMode: cdn.cacheMode, cachePolicy: cacheKey },
+    // With no client of our own named, Google's signs people of the organisation in.
+    // https://cloud.google.com/iap/docs/enabling-gke-howto
+    ...(iap !== undefined && { iap: { enabled: iap.enabled } }),
+  };
+}

@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { expiryWarning, renewalDays } from "../../names/certificates.ts";
+
+export interface SelfSignedCertificateArgs {
+  /** DNS names that the certificate is for, the main one first. */
+  readonly names: readonly string[];
+  /** IP address that the certificate is for as well. @default - none */
+  readonly address?: pulumi.Input<string>;
+}
+
+const days = (count: number) => count * 24;
+
+/** A CA of the stack's own (RSA 2048, 3650 days) and a leaf that it signed, renewed by the first `up` in its last 30 days. */
+export class SelfSignedCertificate extends pulumi.ComponentResource {
+  /** PEM chain: the leaf, then the CA. */
+  readonly crt: pulumi.Output<string>;
+  /** PEM private key of the leaf; secret. */
+  readonly key: pulumi.Output<string>;
+  /** PEM certificate of the CA, for clients to trust. */
+  readonly caCrt: pulumi.Output<string>;
+
+  constructor(name: string, args: SelfSignedCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:SelfSignedCertificate", name, {}, opts);
+    const parent = { parent: this };
+    const rsa = { algorithm: "RSA", rsaBits: 2048 };
+
+    const caKey = new tls.PrivateKey(`${name}-ca-key`, rsa, parent);
+    const ca = new tls.SelfSignedCert(
+      `${name}-ca`,
+      {
+        privateKeyPem: caKey.privateKeyPem,
+        isCaCertificate: true,
+        subject: { commonName: `${args.names[0] ?? name} CA` },
+        validityPeriodHours: days(3650),
+        allowedUses: ["cert_signing", "crl_signing"],
+      },
+      parent,
+    );
+
+    const key = new tls.PrivateKey(`${name}-key`, rsa, parent);
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName: args.names[0] ?? name },
+        dnsNames: [...args.names],
+        ...(args.address !== undefined && { ipAddresses: [args.address] }),
+      },
+      parent,
+    );
+    const leaf = new tls.LocallySignedCert(
+      `${name}-leaf`,
+      {
+        certRequestPem: request.certRequestPem,
+        caPrivateKeyPem: caKey.privateKeyPem,
+        caCertPem: ca.certPem,
+        // Clients accept no more than 825 days (https://support.apple.com/en-us/103769).
+        validityPeriodHours: days(825),
+        earlyRenewalHours: days(renewalDays),
+        allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
+      },
+      parent,
+    );
+
+    // Unlike the leaf it is not renewed by itself: who trusts it would have to trust another first.
+    pulumi.all([ca.certPem, ca.urn]).apply(([pem, urn]) => {
+      const warning = expiryWarning(pem);
+      if (warning !== undefined)
+        void pulumi.log.warn(
+          `the CA of the stack ${warning}: let clients know of another, made by npx pulumi up --replace '${urn}'`,
+          this,
+        );
+    });
+
+    this.crt = pulumi.interpolate`${leaf.certPem}${ca.certPem}`;
+    this.key = pulumi.secret(key.privateKeyPem);
+    this.caCrt = ca.certPem;
+    this.registerOutputs({ crt: this.crt, caCrt: this.caCrt });
+  }
+}

@@ -1,0 +1,91 @@
+/** The proxy's second port, for gRPC: HTTP/2 over TLS, which is how Google's load balancer takes it to a backend. */
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
+import { tlsSecret } from "../tlsSecret.ts";
+
+/** How the edge learns that a Service speaks HTTP/2 over TLS. */
+export interface GrpcService {
+  /** @default - none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Of its port. @default - none */
+  readonly appProtocol?: string;
+}
+
+/** What of a host goes where: the port for gRPC, or the one for everything else. */
+export interface EdgePath {
+  /** With `/` at its end everything below it, otherwise this one path. */
+  readonly path: string;
+  readonly protocol: "http" | "grpc";
+}
+
+/** The Service for gRPC, and what of each host goes to it. */
+export interface GrpcBackend {
+  readonly serviceName: pulumi.Input<string>;
+  /** By host, the longest path first and `/` last. */
+  readonly paths: Readonly<Record<string, readonly EdgePath[]>>;
+}
+
+/** What an edge has to tell apart on a host. */
+export const edgePathsOf = (host: string, grpc: GrpcBackend | undefined): readonly EdgePath[] =>
+  grpc?.paths[host] ?? [{ path: "/", protocol: "http" }];
+
+/** The port of the Service. */
+export const grpcServicePort = 443;
+
+/**
+ * Makes the certificate of the port and a Service for it, as children of the proxy. The certificate is for ten years,
+ * because nobody verifies it: neither Google's load balancer nor Envoy asks a backend who it is, they want it encrypted.
+ * https://cloud.google.com/load-balancing/docs/ssl-certificates/encryption-to-the-backends
+ *
+ * @param app the proxy's name, which its Service has with `-grpc` at the end
+ */
+export function makeGrpcPort(
+  name: string,
+  app: string,
+  namespace: pulumi.Input<string>,
+  { annotations, appProtocol }: GrpcService,
+  opts: pulumi.CustomResourceOptions,
+): { readonly secretName: pulumi.Output<string>; readonly serviceName: pulumi.Output<string> } {
+  const key = new tls.PrivateKey(`${name}-grpc-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, opts);
+  const certificate = new tls.SelfSignedCert(
+    `${name}-grpc-certificate`,
+    {
+      privateKeyPem: key.privateKeyPem,
+      subject: { commonName: app },
+      validityPeriodHours: 3650 * 24,
+      allowedUses: ["digital_signature", "server_auth"],
+    },
+    opts,
+  );
+  const pair = { crt: certificate.certPem, key: key.privateKeyPem };
+  const service = new k8s.core.v1.Service(
+    `${name}-grpc-service`,
+    {
+      metadata: {
+        name: `${app}-grpc`,
+        namespace,
+        labels: commonLabels(app),
+        annotations: { "pulumi.com/skipAwait": "true", ...annotations },
+      },
+      spec: {
+        type: "ClusterIP",
+        selector: selectorLabels(app),
+        ports: [
+          {
+            name: "grpc",
+            port: grpcServicePort,
+            targetPort: "grpc",
+            ...(appProtocol !== undefined && { appProtocol }),
+          },
+        ],
+      },
+    },
+    opts,
+  );
+  return {
+    secretName: tlsSecret(`${name}-grpc`, app, namespace, pair, opts),
+    serviceName: service.metadata.name,
+  };
+}

@@ -1,0 +1,71 @@
+/** Metrics of the proxy for Prometheus: an exporter beside nginx, and the object by which a Prometheus finds it. */
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { statusUrl } from "../../nginx/metrics.ts";
+import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
+import { resourceRequirements, restrictedContainer, type Resources } from "./pod.ts";
+
+export interface ProxyMetrics {
+  /** nginx-prometheus-exporter, by tag or digest. */
+  readonly image: string;
+  readonly resources: Resources;
+  /**
+   * Who scrapes: Google's Managed Service for Prometheus (`PodMonitoring`), the Prometheus Operator (`PodMonitor`), or
+   * somebody whose own scrape config finds the pods' port `metrics`.
+   */
+  readonly scrape: "google" | "prometheus-operator" | "own";
+  /** Labels of the scrape object: a Prometheus Operator may select by them. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The port of the exporter's container. */
+export const metricsPort = 9113;
+
+/**
+ * A sidecar of Kubernetes' own kind: it starts before nginx, ends after it, and no pod waits for it to end
+ * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/). It has no probe, and says `nginx_up 0` where
+ * nginx does not answer: a pod is as ready as nginx is.
+ */
+export const exporterContainer = ({ image, resources }: ProxyMetrics): k8s.types.input.core.v1.Container => ({
+  ...restrictedContainer,
+  name: "metrics",
+  image,
+  restartPolicy: "Always",
+  args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${metricsPort}`, "--log.format=json"],
+  ports: [{ name: "metrics", containerPort: metricsPort }],
+  resources: resourceRequirements(resources),
+});
+
+const kinds = {
+  // https://docs.cloud.google.com/stackdriver/docs/managed-prometheus/setup-managed
+  google: { apiVersion: "monitoring.googleapis.com/v1", kind: "PodMonitoring" },
+  // https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor
+  "prometheus-operator": { apiVersion: "monitoring.coreos.com/v1", kind: "PodMonitor" },
+};
+
+/** Has the pods of `app` scraped, as a child of a component. */
+export function scrapeObject(
+  name: string,
+  app: string,
+  namespace: pulumi.Input<string>,
+  { scrape, labels }: ProxyMetrics,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  if (scrape === "own") return;
+  const endpoint = { port: "metrics", interval: "30s" };
+  // Samples are what Google bills: without those of the exporter about itself there are 9 series a pod instead of 50.
+  const keep = [{ action: "keep", sourceLabels: ["__name__"], regex: "nginx_.*" }];
+  const selector = { matchLabels: selectorLabels(app) };
+  new k8s.apiextensions.CustomResource(
+    `${name}-metrics`,
+    {
+      ...kinds[scrape],
+      metadata: { name: app, namespace, labels: { ...labels, ...commonLabels(app) } },
+      spec:
+        scrape === "google"
+          ? { selector, endpoints: [{ ...endpoint, metricRelabeling: keep }] }
+          : { selector, podMetricsEndpoints: [{ ...endpoint, metricRelabelings: keep }] },
+    },
+    opts,
+  );
+}

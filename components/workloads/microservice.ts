@@ -1,0 +1,156 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { commonLabels, contentHash, podsService, selectorLabels } from "../../names/kubernetes.ts";
+import {
+  disruptionBudget,
+  podSpec,
+  readiness,
+  resourceRequirements,
+  rollingUpdate,
+  rolloutTimeouts,
+  serviceDrainSeconds,
+  type Resources,
+} from "./pod.ts";
+
+export interface MicroserviceArgs {
+  /** The Service's and the Deployment's name: a DNS label. */
+  readonly service: string;
+  readonly namespace: pulumi.Input<string>;
+  /** Image by tag or digest. */
+  readonly image: pulumi.Input<string>;
+  /** Port that the container listens on, at least 1024; the Service has the same. */
+  readonly port: number;
+  readonly replicas: number;
+  /** Path that answers 200 when the pod can take requests. @default - it is asked by gRPC (grpc.health.v1) */
+  readonly healthPath?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** Environment from a Secret. @default - no Secret */
+  readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly resources: Resources;
+  /** Kubernetes ServiceAccount of the pods. @default - the namespace's own, which has no rights */
+  readonly serviceAccountName?: pulumi.Input<string> | undefined;
+  /** Seconds that a rollout may take before it counts as failed. */
+  readonly rolloutSeconds: number;
+  /** Whether the proxy routes to it. */
+  readonly routed: boolean;
+}
+
+/**
+ * A Deployment and a ClusterIP Service: one microservice, reached as `<service>.<namespace>.svc.cluster.local`. One that is routed
+ * has a second, headless Service, whose name leads the proxy to the pods themselves.
+ */
+export class Microservice extends pulumi.ComponentResource {
+  /** The Service's DNS name in the cluster. */
+  readonly address: pulumi.Output<string>;
+  /** What has to be there before the proxy asks for the pods. Empty where nothing is routed. */
+  readonly upstream: readonly pulumi.Resource[];
+
+  constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:Microservice", name, {}, opts);
+    const { service, namespace, port } = args;
+    const parent = { parent: this };
+    const metadata = { name: service, namespace, labels: commonLabels(service) };
+
+    // https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-a-grpc-liveness-probe
+    const health =
+      args.healthPath === undefined ? { grpc: { port } } : { httpGet: { path: args.healthPath, port: "http" } };
+
+    const secretEnv = args.secretEnv ?? {};
+    const secret =
+      Object.keys(secretEnv).length === 0
+        ? undefined
+        : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
+
+    new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: selectorLabels(service) },
+          strategy: rollingUpdate(1),
+          template: {
+            metadata: { labels: commonLabels(service) },
+            spec: podSpec(
+              service,
+              serviceDrainSeconds,
+              {
+                name: service,
+                image: args.image,
+                ports: [{ name: "http", containerPort: port }],
+                env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
+                ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
+                resources: resourceRequirements(args.resources),
+                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
+                readinessProbe: { ...health, ...readiness(3) },
+                // Not the health path: a service that is merely busy or draining must not be restarted.
+                livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
+              },
+              args.serviceAccountName === undefined ? {} : { serviceAccountName: args.serviceAccountName },
+            ),
+          },
+        },
+      },
+      {
+        ...parent,
+        dependsOn: secret === undefined ? [] : [secret.resource],
+        customTimeouts: rolloutTimeouts(args.rolloutSeconds),
+      },
+    );
+
+    const annotations = { "pulumi.com/skipAwait": "true" };
+    const selected = { selector: selectorLabels(service), ports: [{ name: "http", port, targetPort: "http" }] };
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      { metadata: { ...metadata, annotations }, spec: { type: "ClusterIP", ...selected } },
+      parent,
+    );
+    this.upstream = args.routed
+      ? [
+          new k8s.core.v1.Service(
+            `${name}-pods`,
+            {
+              metadata: { ...metadata, name: podsService(service), annotations },
+              spec: { type: "ClusterIP", clusterIP: "None", ...selected },
+            },
+            parent,
+          ),
+        ]
+      : [];
+
+    if (args.replicas > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-disruption`,
+        { metadata, spec: disruptionBudget(service) },
+        parent,
+      );
+    }
+
+    this.address = pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
+    this.registerOutputs({ address: this.address });
+  }
+}
+
+interface SecretEnvArgs {
+  readonly service: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly values: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** A Secret named after its content: a new value rolls out like a release, and old pods keep what they mount. */
+class SecretEnv {
+  readonly secretName: pulumi.Output<string>;
+  /** What the pods wait for: the name is computed, and so says nothing of the Secret being there. */
+  readonly resource: k8s.core.v1.Secret;
+
+  constructor(name: string, { service, namespace, values }: SecretEnvArgs, opts: pulumi.CustomResourceOptions) {
+    const stringData = pulumi.secret(pulumi.all(values));
+    // A hash of the values is no secret, and a secret name would hide every pod template that uses it.
+    this.secretName = pulumi.unsecret(stringData.apply((data) => `${service}-env-${contentHash(data)}`));
+    this.resource = new k8s.core.v1.Secret(
+      `${name}-env`,
+      { metadata: { name: this.secretName, namespace, labels: commonLabels(service) }, immutable: true, stringData },
+      opts,
+    );
+  }
+}

@@ -1,0 +1,150 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { grpcTlsFolder, isGrpc } from "../../nginx/grpc.ts";
+import { metricsText } from "../../nginx/metrics.ts";
+import { learningSeconds, renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
+import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
+import { commonLabels, contentHash, selectorLabels } from "../../names/kubernetes.ts";
+import {
+  disruptionBudget,
+  podSpec,
+  readiness,
+  resourceRequirements,
+  rollingUpdate,
+  rolloutTimeouts,
+  type Resources,
+} from "./pod.ts";
+
+export interface NginxProxyArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Image built from `nginx/`, by tag or digest. */
+  readonly image: pulumi.Input<string>;
+  readonly replicas: number;
+  /** What the proxy routes, where to, and whom it trusts. */
+  readonly routes: ProxyRoutes;
+  readonly resources: Resources;
+  /** Seconds that a rollout may take before it counts as failed. */
+  readonly rolloutSeconds: number;
+  /** Seconds in which a pod that is going away still serves, while the load balancer in front learns of it. */
+  readonly drainSeconds: number;
+  /** Annotations of the Service, as the load balancer in front wants them. @default - none */
+  readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** How the edge learns what the port for gRPC speaks; it is there where there are such routes. @default - it is not told */
+  readonly grpcService?: GrpcService;
+  /** An exporter beside nginx. @default - none */
+  readonly metrics?: ProxyMetrics | undefined;
+}
+
+/** The ports of the proxy's container: for requests, for gRPC, and for health checks. */
+export const proxyPort = 8080;
+export const proxyGrpcPort = 8443;
+export const proxyHealthPort = 8081;
+export const proxyHealthPath = "/healthz";
+/** The port of the Service, for what cannot name it `http`. */
+export const proxyServicePort = 80;
+
+/** The ConfigMap of the routes, which is named after what is in it. */
+export function routesConfigMap(routes: ProxyRoutes, metrics: ProxyMetrics | undefined) {
+  const data = { "routes.conf": renderRoutes(routes), ...(metrics && { "metrics.conf": metricsText }) };
+  return { name: `nginx-proxy-routes-${contentHash(data)}`, data };
+}
+
+/** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
+export class NginxProxy extends pulumi.ComponentResource {
+  /** Name of the Service, which the ingress refers to. */
+  readonly serviceName: pulumi.Output<string>;
+  /** Name of the Service for gRPC, where there are routes for it. */
+  readonly grpcServiceName: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("gke-microservices:index:NginxProxy", name, {}, opts);
+    const { namespace, metrics } = args;
+    const parent = { parent: this };
+    const app = "nginx-proxy";
+    const metadata = { name: app, namespace, labels: commonLabels(app) };
+
+    // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
+    const { name: routesName, data } = routesConfigMap(args.routes, metrics);
+    const routes = new k8s.core.v1.ConfigMap(
+      `${name}-routes`,
+      { metadata: { name: routesName, namespace, labels: commonLabels(app) }, immutable: true, data },
+      parent,
+    );
+
+    const grpc = args.routes.routes.some(isGrpc)
+      ? makeGrpcPort(name, app, namespace, args.grpcService ?? {}, parent)
+      : undefined;
+    const learning = learningSeconds(args.routes.upstreams.length);
+    const health = { httpGet: { path: proxyHealthPath, port: "health" } };
+    new k8s.apps.v1.Deployment(
+      `${name}-deployment`,
+      {
+        metadata,
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: selectorLabels(app) },
+          strategy: rollingUpdate("100%"),
+          template: {
+            metadata: { labels: commonLabels(app) },
+            spec: podSpec(
+              app,
+              args.drainSeconds,
+              {
+                name: "nginx",
+                image: args.image,
+                ports: [
+                  { name: "http", containerPort: proxyPort },
+                  ...(grpc ? [{ name: "grpc", containerPort: proxyGrpcPort }] : []),
+                  { name: "health", containerPort: proxyHealthPort },
+                ],
+                volumeMounts: [
+                  { name: "routes", mountPath: "/etc/nginx/routes", readOnly: true },
+                  ...(grpc ? [{ name: "grpc-tls", mountPath: grpcTlsFolder, readOnly: true }] : []),
+                  { name: "tmp", mountPath: "/tmp" },
+                ],
+                // A container may have on the disk what the volume below may hold, and its log.
+                resources: resourceRequirements(args.resources, "1536Mi"),
+                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
+                readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },
+                livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
+              },
+              {
+                ...(metrics && { initContainers: [exporterContainer(metrics)] }),
+                volumes: [
+                  { name: "routes", configMap: { name: routesName } },
+                  ...(grpc ? [{ name: "grpc-tls", secret: { secretName: grpc.secretName } }] : []),
+                  { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
+                ],
+              },
+            ),
+          },
+        },
+      },
+      { ...parent, dependsOn: [routes], customTimeouts: rolloutTimeouts(args.rolloutSeconds) },
+    );
+
+    const service = new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true", ...args.serviceAnnotations } },
+        spec: {
+          type: "ClusterIP",
+          selector: selectorLabels(app),
+          ports: [{ name: "http", port: proxyServicePort, targetPort: "http" }],
+        },
+      },
+      parent,
+    );
+
+    if (args.replicas > 1) {
+      new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionBudget(app) }, parent);
+    }
+
+    if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);
+
+    this.serviceName = service.metadata.name;
+    this.grpcServiceName = grpc?.serviceName;
+    this.registerOutputs({ serviceName: this.serviceName, ...(grpc && { grpcServiceName: grpc.serviceName }) });
+  }
+}

@@ -1,0 +1,209 @@
+/** The stack's config, read and checked as a whole before any resource is registered. The only reader of Pulumi's config. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expiryWarning } from "../names/certificates.ts";
+import { checkSettings } from "./checks.ts";
+import { sizeWarnings, type TlsMaterial } from "./checks/edge.ts";
+import { memoryWarnings } from "./checks/memory.ts";
+import { edgePaths, withHealthPaths } from "./grpc.ts";
+import { hostNames } from "./hosts.ts";
+import { fullKey, project, projectDir } from "../names/project.ts";
+import { allowed, describe, keyOf, printable, show, valueAt, wording, type ConfigProblem } from "./problems.ts";
+import { schema, type Settings } from "./schema.ts";
+
+/** Namespaces that belong to providers of this program; their keys are theirs to check. */
+const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
+
+/** Google Cloud project id and region, from the Google provider's own keys. */
+interface Google {
+  readonly project: string;
+  readonly region: string;
+}
+/** Of a choice by `kind`, the alternative that is on Google says in which project and region. */
+type OnGoogle<Choice extends { kind: string }, Kind> =
+  Exclude<Choice, { kind: Kind }> | (Extract<Choice, { kind: Kind }> & Google);
+
+export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edge" | "registry"> {
+  readonly stack: string;
+  readonly cluster: OnGoogle<Settings["cluster"], "gke">;
+  readonly edge: OnGoogle<Settings["edge"], "gce" | "gateway">;
+  readonly registry: OnGoogle<Settings["registry"], "artifact-registry">;
+  /** Every name that clients may use, the domain first. */
+  readonly hosts: readonly string[];
+  /** By host what the edge has to tell apart, where there are routes of gRPC. */
+  readonly edgePaths: ReturnType<typeof edgePaths>;
+  /** The supplied certificate, where tls.mode is supplied. */
+  readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
+  /** Secret environment by service. */
+  readonly secretEnv: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+}
+
+/** Reads the running stack's config. Throws one error that lists every problem. */
+export function loadConfig(): StackConfig {
+  const stack = pulumi.getStack();
+  const told = pulumi.runtime.allConfig();
+  const { settings, google, tls, warnings } = checkConfig(told, stack, projectDir, secretKeys());
+  for (const warning of warnings) void pulumi.log.warn(warning);
+  const { secrets, cluster, edge, registry, ...rest } = settings;
+  const choices = {
+    cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
+    edge: edge.kind === "ingress" ? edge : { ...edge, ...google },
+    registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
+  };
+  const { tls: _, ...envs } = secrets;
+  const secretEnv = Object.fromEntries(
+    Object.entries(envs).map(([service, values]) => [
+      service,
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)])),
+    ]),
+  );
+  const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
+  const services = withHealthPaths(settings.services);
+  const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
+  return Object.freeze({ ...rest, ...choices, ...names, services, certificate, secretEnv });
+}
+
+/** The keys set with `--secret`, as a whole or in any part: the CLI tells programs of every language this way. */
+function secretKeys(): string[] {
+  return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+}
+
+export interface CheckedConfig {
+  readonly settings: Settings;
+  /** Empty strings where the cluster is not on Google. */
+  readonly google: Google;
+  readonly tls: TlsMaterial | undefined;
+  /** What will be wrong soon. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks a config as Pulumi hands it over: text by full key, objects as JSON. Throws a RunError that lists every problem.
+ * @param secretKeys full keys that hold a secret
+ */
+export function checkConfig(
+  raw: Readonly<Record<string, string>>,
+  stack: string,
+  projectDir: string,
+  secretKeys: readonly string[] = [],
+): CheckedConfig {
+  const input: Record<string, unknown> = {};
+  const problems: ConfigProblem[] = [];
+  // Elsewhere a secret would end up in the clear: in a message of ours, or in an object that is no Secret.
+  const misplaced = secretKeys.filter((key) => {
+    const [namespace, name] = splitKey(key);
+    return !providers.includes(namespace) && name !== "secrets";
+  });
+  for (const [key, text] of Object.entries(raw)) {
+    const [namespace, name] = splitKey(key);
+    if (providers.includes(namespace)) continue;
+    // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
+    if (text === "{}" && hasDefault(name)) continue;
+    if (namespace !== project) problems.push({ key, message: foreign(namespace, name) });
+    // What is under another name is checked all the same, so that all there is to fix is told at once.
+    const takenOver = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
+    if (namespace === project || takenOver)
+      Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
+  }
+  const parsed = schema.safeParse(input, { error: wording });
+  if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
+
+  const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
+  const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
+  const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
+  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region: google.region, projectDir, tls }));
+  const shown = [
+    ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
+    ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
+  ];
+  if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
+  const warnings = [...warningsOf(tls), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
+  return { settings: parsed.data, google, tls, warnings };
+}
+
+function warningsOf(tls: TlsMaterial | undefined): string[] {
+  const warning = tls && expiryWarning(tls.crt);
+  return warning === undefined
+    ? []
+    : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
+}
+
+/** A project that was renamed leaves config behind, which the engine would pass over without a word. */
+function foreign(namespace: string, name: string): string {
+  if (!Object.hasOwn(schema.shape, name))
+    return `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}`;
+  return `is under the name "${namespace}", and this project is called "${project}" in Pulumi.yaml; write ${fullKey(name)}, or ${name} alone`;
+}
+
+function hasDefault(name: string): boolean {
+  return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
+}
+
+/** Who has more to fix than this sees the rest the next time. */
+const mostShown = 40;
+
+function message(stack: string, problems: readonly ConfigProblem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems
+    .slice(0, mostShown)
+    .map(({ key, message }) => `  ${printable(key)}\n    ${printable(message)}`);
+  return [
+    `${count} in the config of stack ${stack}; nothing was changed:`,
+    ...lines,
+    ...(problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : []),
+    `Fix them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
+  ].join("\n");
+}
+
+function splitKey(key: string): [string, string] {
+  const colon = key.indexOf(":");
+  return [key.slice(0, colon), key.slice(colon + 1)];
+}
+
+/** Pulumi hands objects over as JSON and plain values as they are. */
+function parse(name: string, text: string): unknown {
+  if (name === "domain" || name === "namespace") return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Google {
+  const rules = {
+    // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
+    project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },
+    region: { form: /^[a-z]+-[a-z]+\d+$/, example: "asia-northeast1" },
+  };
+  const read = (name: keyof typeof rules) => {
+    const value = raw[`gcp:${name}`];
+    const { form, example } = rules[name];
+    if (value === undefined)
+      problems.push({
+        key: `gcp:${name}`,
+        message: `is missing; set it: npx pulumi config set gcp:${name} ${example}`,
+      });
+    else if (!form.test(value))
+      problems.push({
+        key: `gcp:${name}`,
+        message: `${show([], value)} is not a Google Cloud ${name} such as ${example}`,
+      });
+    return value !== undefined && form.test(value) ? value : "";
+  };
+  return { project: read("project"), region: read("region") };
+}
+
+function readTls({ tls, secrets }: Settings, projectDir: string): TlsMaterial | undefined {
+  if (tls.mode !== "supplied") return undefined;
+  if (tls.certFile === undefined || tls.keyFile === undefined) return secrets.tls;
+  try {
+    return {
+      crt: readFileSync(join(projectDir, tls.certFile), "utf8"),
+      key: readFileSync(join(projectDir, tls.keyFile), "utf8"),
+    };
+  } catch {
+    return undefined; // checkTls names the files.
+  }
+}

@@ -1,0 +1,142 @@
+/** Turns what is wrong with a config into text: key, value, what is allowed, the fix. */
+import type * as z from "zod";
+import { project } from "../names/project.ts";
+
+/** One thing to mend. `key` is the full Pulumi key with its path, `message` says what is allowed. */
+export interface ConfigProblem {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, as `pulumi config set --path` takes it. */
+export function keyOf(path: readonly PropertyKey[]): string {
+  const text = path
+    .map((part) =>
+      typeof part === "number"
+        ? `[${part}]`
+        : /^[\w-]+$/.test(String(part))
+          ? `.${String(part)}`
+          : `[${JSON.stringify(String(part))}]`,
+    )
+    .join("");
+  return `${project}:${text.replace(/^\./, "")}`;
+}
+
+/** The candidate that differs least from what was written, if it is near enough to be meant. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+    ? best.candidate
+    : undefined;
+}
+
+/** Optimal string alignment distance: a swap of neighbours, the commonest slip, counts once. */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 10) return Infinity;
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const at = (r: number, c: number) => (r === i ? row[c] : rows[r]?.[c]) ?? Infinity;
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same);
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, at(i - 2, j - 2) + 1);
+      row.push(best);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]?.[b.length] ?? Infinity;
+}
+
+/** A list of what is allowed, with the nearest spelling first where there is one. */
+export function allowed(word: string, candidates: readonly string[]): string {
+  const guess = nearest(word, candidates);
+  return `allowed: ${candidates.join(", ")}${guess === undefined ? "" : `; did you mean "${guess}"?`}`;
+}
+
+/** Text of somebody else's on one line, short, and without what a terminal would act on or hide. */
+export function printable(text: string): string {
+  const visible = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
+  return visible.length > 400 ? `${visible.slice(0, 399)}…` : visible;
+}
+
+/** A value as a person wrote it, short; never that of a secret. */
+export function show(path: readonly PropertyKey[], value: unknown): string {
+  if (path[0] === "secrets") return "(secret)";
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
+    input,
+  );
+}
+
+/** The schema's complaints as problems. Called with the schema's own input, so that each can show its value. */
+export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): ConfigProblem[] {
+  return issues.flatMap((issue): ConfigProblem[] => {
+    const value = valueAt(input, issue.path);
+    switch (issue.code) {
+      case "unrecognized_keys":
+        return issue.keys.map((key) => ({
+          key: keyOf([...issue.path, key]),
+          message: `is not a key that is known here; ${allowed(key, issue.message.split(" "))}`,
+        }));
+      case "invalid_key":
+        return issue.issues.map((inner) => ({
+          key: keyOf(issue.path),
+          message: `${show([], issue.path.at(-1))} ${inner.message}`,
+        }));
+      default:
+        if (value === undefined) return [{ key: keyOf(issue.path), message: `is missing; ${issue.message}` }];
+        return [{ key: keyOf(issue.path), message: `${show(issue.path, value)} ${issue.message}` }];
+    }
+  });
+}
+
+/** Messages for the schema's built-in checks; the schema's own messages win over these. */
+export const wording: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const def = issue.inst?._zod.def as { shape?: Record<string, unknown> } | undefined;
+      return Object.keys(def?.shape ?? {}).join(" ");
+    }
+    case "invalid_type":
+      return `must be ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected === "record" ? "map" : issue.expected}`;
+    case "invalid_value":
+      return oneOf(issue.input, issue.values.map(String));
+    case "invalid_union":
+      return "options" in issue && Array.isArray(issue.options)
+        ? oneOf(valueAt(issue.input, [String(issue.discriminator)]), issue.options.map(String))
+        : "is of no kind that is allowed here";
+    case "too_small":
+      return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "string"
+        ? `must have at most ${issue.maximum} characters`
+        : issue.origin === "array"
+          ? `must have at most ${issue.maximum} entries`
+          : `must be at most ${issue.maximum}`;
+    case "invalid_format":
+      return issue.format === "cidrv4"
+        ? "must be an IPv4 range such as 10.0.0.0/20"
+        : issue.format === "datetime"
+          ? "must be a time such as 2026-01-03T17:00:00Z"
+          : "has the wrong form";
+    default:
+      return undefined;
+  }
+};
+
+function oneOf(input: unknown, values: readonly string[]): string {
+  return `is not one of these; ${allowed(typeof input === "string" ? input : "", values)}`;
+}

@@ -1,0 +1,15 @@
+/** What may keep a node from being drained. */
+import { all, given, oneOf, rulesFor } from "../rule.ts";
+
+const budget = { name: "PodDisruptionBudget", types: ["kubernetes:policy/v1:PodDisruptionBudget"] };
+
+export const disruptionRules = rulesFor(budget, {
+  "budget-lets-drain": {
+    title: "A node can be drained, also one whose pods do not get ready",
+    severity: "medium",
+    ...all(
+      given("spec.maxUnavailable", "set it to 1", [0, "0%"]),
+      oneOf("spec.unhealthyPodEvictionPolicy", ["AlwaysAllow"]),
+    ),
+  },
+});

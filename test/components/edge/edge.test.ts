@@ -1,0 +1,246 @@
+/** What comes before and after what: when the entrance is made, when its hosts change, when it is taken away. */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { test } from "node:test";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { entrance, type EntranceArgs } from "../../../components/edge/edge.ts";
+import { createAuthority } from "../../../tools/cli/pki.ts";
+import { mockPulumi, settled, valueOf, type Recorded } from "../../../tools/testing/mocks.ts";
+
+const types = {
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+  certificate: "gcp:compute/managedSslCertificate:ManagedSslCertificate",
+  address: "gcp:compute/globalAddress:GlobalAddress",
+  authorization: "gcp:certificatemanager/dnsAuthorization:DnsAuthorization",
+  leaf: "tls:index/locallySignedCert:LocallySignedCert",
+};
+const gce = { kind: "gce", project: "acme-staging", timeoutSeconds: 30, drainSeconds: 30 } as const;
+const contour = { kind: "ingress", className: "contour", annotations: {} } as const;
+const managed = { mode: "managed", redirectHttp: true } as const;
+
+async function make(change: Partial<EntranceArgs> = {}) {
+  const recording = await mockPulumi({
+    outputs: {
+      [types.address]: () => ({ address: "203.0.113.7" }),
+      [types.authorization]: () => ({
+        dnsResourceRecords: [
+          { name: "_acme-challenge.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." },
+        ],
+      }),
+    },
+  });
+  const front = entrance(
+    {
+      stack: "staging",
+      namespace: "apps",
+      domain: "shop.example.com",
+      hosts: ["shop.example.com", "hoge.shop.example.com"],
+      serviceName: "nginx-proxy",
+      edge: gce,
+      tls: managed,
+      ...change,
+    },
+    { provider: new k8s.Provider("cluster") },
+  );
+  await settled();
+  return { recording, front };
+}
+type Resources = readonly Recorded[];
+
+/**
+ * The steps of an update as the engine takes them: creations and changes in the order of dependencies, then deletions in
+ * the reverse of the dependencies that state remembers (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/).
+ */
+function steps(before: Resources, after: Resources): string[] {
+  const find = (among: Resources, urn: string) => among.find((resource) => resource.urn === urn);
+  const sorted = (resources: Resources) => {
+    const done: Recorded[] = [];
+    const visit = (resource: Recorded | undefined) => {
+      if (resource === undefined || done.includes(resource)) return;
+      for (const urn of [...resource.dependencies, resource.parent, resource.provider]) visit(find(resources, urn));
+      done.push(resource);
+    };
+    // The worst order that dependencies allow: what was registered last comes first where it may.
+    resources.toReversed().forEach(visit);
+    return done;
+  };
+  const made = sorted(after).flatMap((resource) => {
+    const old = find(before, resource.urn);
+    if (old === undefined) return [`create ${resource.name}`];
+    return JSON.stringify(old.inputs) === JSON.stringify(resource.inputs) ? [] : [`change ${resource.name}`];
+  });
+  const gone = sorted(before).filter(({ urn }) => find(after, urn) === undefined);
+  return [...made, ...gone.toReversed().map(({ name }) => `delete ${name}`)];
+}
+
+test("changing hosts: the new certificate, the ingress, and only then the old certificate; the others are left alone", async () => {
+  const before = (await make()).recording.resources;
+  const after = (await make({ hosts: ["shop.example.com", "web.shop.example.com"] })).recording.resources;
+  assert.deepEqual(steps(before, after), [
+    "create tls-managed-web.shop.example.com",
+    "change ingress-ingress",
+    "delete tls-managed-hoge.shop.example.com",
+  ]);
+});
+
+test("made from nothing, and taken away to nothing", async () => {
+  const { resources } = (await make()).recording;
+  const creation = steps([], resources);
+  const deletion = steps(resources, []);
+  const others = ["tls-managed-shop.example.com", "tls-managed-hoge.shop.example.com", "staging-ip"];
+  for (const name of [...others, "ingress-ssl-policy", "ingress-frontend", "ingress-backend"]) {
+    assert.ok(creation.indexOf(`create ${name}`) >= 0, name);
+    assert.ok(creation.indexOf(`create ${name}`) < creation.indexOf("create ingress-ingress"), name);
+    assert.ok(deletion.indexOf("delete ingress-ingress") < deletion.indexOf(`delete ${name}`), name);
+  }
+  assert.ok(deletion.includes("delete ingress-ingress"));
+});
+
+test("the ingress names the certificates, redirects, and waits until the load balancer has exactly these", async () => {
+  const { recording } = await make();
+  const { metadata, spec } = recording.one(types.ingress).inputs as Record<
+    "metadata" | "spec",
+    Record<string, Record<string, string>>
+  >;
+  const names = "staging-shop-example-com-12d959,staging-hoge-shop-example-com-034bbf";
+  const annotations = metadata["annotations"] ?? assert.fail();
+  assert.equal(annotations["ingress.gcp.kubernetes.io/pre-shared-cert"], names);
+  assert.equal(
+    annotations["pulumi.com/waitFor"],
+    "jsonpath={$.metadata[?@['kubernetes.io/ingress.class'] == 'gce' && " +
+      `(!@['ingress.kubernetes.io/ssl-cert'] || @['ingress.kubernetes.io/ssl-cert'] == '${names}')]}`,
+  );
+  // It would go before the condition.
+  assert.ok(!("pulumi.com/skipAwait" in annotations));
+  assert.ok(!("tls" in spec), "a certificate in a Secret as well");
+  const frontend = recording.one("kubernetes:networking.gke.io/v1beta1:FrontendConfig").inputs["spec"];
+  assert.equal((frontend as { redirectToHttps: { enabled: boolean } }).redirectToHttps.enabled, true);
+  assert.deepEqual(recording.all("kubernetes:core/v1:Secret"), []);
+});
+
+test("the names in DNS go before the address that they point at", async () => {
+  const { recording, front } = await make({
+    dns: { zone: "example-com", wildcard: false },
+    hosts: ["shop.example.com", "www.other.example"],
+  });
+  const deletion = steps(recording.resources, []);
+  const record = deletion.indexOf("delete dns-shop.example.com");
+  assert.ok(record >= 0 && record < deletion.indexOf("delete staging-ip"));
+  assert.deepEqual(recording.one("gcp:dns/recordSet:RecordSet").inputs["rrdatas"], ["203.0.113.7"]);
+  assert.deepEqual([front.nameServers, front.hostsElsewhere], [undefined, ["www.other.example"]]);
+  const without = await make();
+  assert.deepEqual(without.recording.all("gcp:dns/recordSet:RecordSet"), []);
+  assert.deepEqual([without.front.nameServers, without.front.hostsElsewhere], [undefined, undefined]);
+});
+
+test("the controller has time to take its load balancer away", async () => {
+  const { customTimeouts } = (await make()).recording.one(types.ingress);
+  assert.equal(customTimeouts?.delete, "20m");
+});
+
+test("other modes have one certificate for all hosts, and tell when it expires as soon as it can be read", async () => {
+  const front = async (change: Partial<EntranceArgs>) => (await make(change)).front;
+  const plain = await front({ tls: { mode: "none" } });
+  assert.deepEqual([plain.certificates, plain.caCertificate], [undefined, undefined]);
+
+  const tls = { mode: "supplied", redirectHttp: true } as const;
+  const supplied = async (crt: string) => {
+    const certificate = { crt: pulumi.secret(crt), key: pulumi.secret("canary") };
+    const { certificates, caCertificate } = await front({ edge: contour, tls, certificate });
+    assert.equal(caCertificate, undefined);
+    assert.ok(certificates);
+    assert.equal(await pulumi.isSecret(certificates), false);
+    return valueOf(certificates);
+  };
+  const authority = await createAuthority("Test CA");
+  const { certificate } = await authority.issue({
+    commonName: "shop.example.com",
+    names: ["shop.example.com"],
+    days: 9,
+  });
+  const { validToDate } = new X509Certificate(certificate);
+  const issued = { status: "issued", expires: validToDate.toISOString() };
+  const all = (status: object) => ({ "shop.example.com": status, "hoge.shop.example.com": status });
+  assert.deepEqual(await supplied(certificate), all(issued));
+  assert.deepEqual(await supplied("(.local/tls.crt not shown)"), all({ status: "issued" }));
+});
+
+test("a self-signed certificate is for the reserved address too, and its CA is told", async () => {
+  const { recording, front } = await make({ tls: { mode: "self-signed", redirectHttp: true } });
+  const request = recording.one("tls:index/certRequest:CertRequest");
+  assert.deepEqual(request.inputs["ipAddresses"], ["203.0.113.7"]);
+  assert.equal(await valueOf(front.address), "203.0.113.7");
+  assert.ok(front.caCertificate !== undefined);
+  assert.deepEqual(recording.all(types.certificate), []);
+});
+
+const gateway = {
+  kind: "gateway",
+  onGoogle: true,
+  className: "gke-l7-global-external-managed",
+  project: "acme-staging",
+  timeoutSeconds: 30,
+  drainSeconds: 30,
+} as const;
+const wildcard = { ...managed, wildcard: true };
+
+test("a Gateway: certificates and policies before it, routes behind it; and taken away the other way round", async () => {
+  const { resources } = (await make({ edge: gateway, tls: wildcard })).recording;
+  const [creation, deletion] = [steps([], resources), steps(resources, [])];
+  const order = (step: string, list: readonly string[], ...names: readonly string[]) => {
+    const places = names.map((name) => list.indexOf(`${step} ${name}`));
+    assert.ok(!places.includes(-1), names.join(" "));
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+      names.join(" "),
+    );
+  };
+  const chain = [
+    "tls-map-authorization-shop.example.com",
+    "tls-map-certificate-*.shop.example.com",
+    "tls-map-entry-*.shop.example.com",
+    "gateway-gateway",
+    "gateway-route-hoge.shop.example.com",
+  ];
+  order("create", creation, ...chain);
+  order("delete", deletion, ...chain.toReversed());
+  for (const earlier of ["staging-ip", "gateway-health", "gateway-backend", "gateway-frontend", "gateway-ssl-policy"]) {
+    order("create", creation, earlier, "gateway-gateway");
+    order("delete", deletion, "gateway-gateway", earlier);
+  }
+});
+
+test("with a wildcard, a new host is a new route and nothing else", async () => {
+  const make_ = async (hosts: readonly string[]) =>
+    (await make({ edge: gateway, tls: wildcard, hosts })).recording.resources;
+  const before = await make_(["shop.example.com", "hoge.shop.example.com"]);
+  const after = await make_(["shop.example.com", "hoge.shop.example.com", "web.shop.example.com"]);
+  assert.deepEqual(steps(before, after), ["create gateway-route-web.shop.example.com"]);
+});
+
+test("without one, a host's certificate comes before its route and goes after it; the others are left alone", async () => {
+  const of = async (host: string) =>
+    (await make({ edge: gateway, hosts: ["shop.example.com", host] })).recording.resources;
+  const update = steps(await of("hoge.shop.example.com"), await of("web.shop.example.com"));
+  assert.deepEqual(
+    update.sort(),
+    [
+      ...["authorization", "certificate", "entry"].map((role) => `create tls-map-${role}-web.shop.example.com`),
+      ...["authorization", "certificate", "entry"].map((role) => `delete tls-map-${role}-hoge.shop.example.com`),
+      "create gateway-route-web.shop.example.com",
+      "delete gateway-route-hoge.shop.example.com",
+    ].sort(),
+  );
+});
+
+test("the records of Google's authorisations are told, and made where the stack has the zone", async () => {
+  const { front } = await make({ edge: gateway, tls: wildcard });
+  const record = { name: "_acme-challenge.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." };
+  assert.deepEqual(await valueOf(pulumi.output(front.authorizations)), { "shop.example.com": record });
+  const { recording } = await make({ edge: gateway, tls: wildcard, dns: { zone: "example-com", wildcard: true } });
+  const made = recording.one("gcp:dns/recordSet:RecordSet", "dns-authorization-shop.example.com");
+  assert.deepEqual(made.inputs["rrdatas"], [record.data]);
+  assert.equal((await make()).front.authorizations, undefined);
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { commonLabels, contentHash, selectorLabels } from "../../names/kubernetes.ts";
+
+test("a content hash is fixed for ever: a change of it would replace every ConfigMap and Secret of every stack", () => {
+  assert.equal(contentHash({ "routes.conf": "server {}\n" }), "c5855bf2e2");
+});
+
+test("the order of keys does not count", () => {
+  const data = fc.dictionary(fc.string(), fc.string());
+  fc.assert(
+    fc.property(data, (one) => {
+      const reversed = Object.fromEntries(Object.entries(one).reverse());
+      assert.equal(contentHash(reversed), contentHash(one));
+      assert.match(contentHash(one), /^[0-9a-f]{10}$/);
+    }),
+  );
+});
+
+test("any other content is another name", () => {
+  const data = fc.dictionary(fc.string(), fc.string());
+  const sorted = (one: Record<string, string>) => JSON.stringify(Object.entries(one).sort());
+  fc.assert(
+    fc.property(data, data, (one, other) => {
+      assert.equal(contentHash(one) === contentHash(other), sorted(one) === sorted(other));
+    }),
+  );
+  // Where a key ends and its value begins counts as well.
+  assert.notEqual(contentHash({ ab: "c" }), contentHash({ a: "bc" }));
+});
+
+test("selectors hold what never changes, labels hold that and more", () => {
+  assert.deepEqual(selectorLabels("hoge"), { "app.kubernetes.io/name": "hoge" });
+  assert.deepEqual(commonLabels("hoge"), {
+    "app.kubernetes.io/name": "hoge",
+    "app.kubernetes.io/part-of": "gke-microservices",
+  });
+});

@@ -1,0 +1,63 @@
+/** The project's name is said once, in Pulumi.yaml, and is the namespace of its config. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { checkConfig } from "../../config/config.ts";
+import { fullKey, nameIn, project } from "../../names/project.ts";
+import { projectDir, raw, refusal, valid } from "../config/refusal.ts";
+
+test("a key without a namespace is the project's, any other keeps its own", () => {
+  assert.equal(fullKey("domain"), `${project}:domain`);
+  assert.equal(fullKey("gcp:project"), "gcp:project");
+});
+
+test("the project's name is found in whatever form Pulumi.yaml has it", () => {
+  for (const name of [
+    "name: shop",
+    'name: "shop"',
+    "name: 'shop'",
+    "name:   shop # ours",
+    "a: {name: no}\r\nname: shop\r\n",
+  ])
+    assert.equal(nameIn(`${name}\nruntime: nodejs\n`), "shop");
+  assert.equal(nameIn("runtime:\n  name: nodejs\nname: my_shop.2-b\n"), "my_shop.2-b");
+  assert.throws(() => nameIn("runtime:\n  name: nodejs\n"), /has no name/);
+});
+
+/** A valid config whose keys are under the name that the project had before. */
+const leftBehind = Object.fromEntries(
+  Object.entries(raw(valid)).map(([key, text]) => [key.replace(`${project}:`, "old-name:"), text]),
+);
+
+test("config under an old name of the project is refused key by key, each with what to write", () => {
+  const message = refusal({}, leftBehind);
+  assert.match(message, /^6 problems in the config of stack test; nothing was changed:/);
+  for (const name of Object.keys(valid))
+    assert.ok(
+      message.includes(
+        `  old-name:${name}\n    is under the name "old-name", and this project is called "${project}" in Pulumi.yaml; ` +
+          `write ${project}:${name}, or ${name} alone\n`,
+      ),
+      message,
+    );
+});
+
+test("what is wrong beside the name is told in the same message, and nothing is called missing that is there", () => {
+  const message = refusal({}, { ...leftBehind, "old-name:domain": "no domain" });
+  assert.match(message, /[\w-]+:domain\n\s+"no domain" must be/);
+  assert.doesNotMatch(message, /missing/);
+});
+
+test("where a key is under both names, the project's own counts, and the other is refused all the same", () => {
+  const message = refusal(valid, { "old-name:domain": "no domain" });
+  assert.match(message, /^1 problem in/);
+  assert.match(message, /old-name:domain\n\s+is under the name "old-name"/);
+});
+
+test("a secret under an old name is not shown", () => {
+  const config = { ...leftBehind, "old-name:domain": "canary", "old-name:services": "canary" };
+  assert.throws(
+    () => checkConfig(config, "test", projectDir, ["old-name:domain", "old-name:services"]),
+    (error: Error) => pulumi.RunError.isInstance(error) && !error.message.includes("canary"),
+  );
+});

@@ -1,0 +1,151 @@
+/** What is said of a rollout that does not come to its end; a script plays kubectl. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isRolledOut, rollouts } from "../../../tools/apply/rollout.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "rollout-"));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+const program = join(folder, "kubectl");
+const place = { kubectl: program, context: "test" };
+const pace = { pause: 10, patience: 100 };
+
+/** kubectl that knows these objects and events. */
+function play(objects: readonly object[], events: readonly object[] = []): void {
+  const list = (items: readonly object[]) => JSON.stringify({ kind: "List", items });
+  writeFileSync(join(folder, "objects.json"), list(objects));
+  writeFileSync(join(folder, "events.json"), list(events));
+  writeFileSync(
+    program,
+    `#!/bin/sh
+case "$*" in
+  *"get events"*) cat ${folder}/events.json ;;
+  *) cat ${folder}/objects.json ;;
+esac
+`,
+  );
+  chmodSync(program, 0o755);
+}
+
+const revision = (number: string) => ({ "deployment.kubernetes.io/revision": number });
+const deployment = (
+  status: object = { observedGeneration: 2, updatedReplicas: 1, availableReplicas: 1, replicas: 2 },
+) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "hoge", uid: "d", generation: 2, annotations: revision("2") },
+  spec: { replicas: 1 },
+  status,
+});
+const done = { observedGeneration: 2, updatedReplicas: 1, availableReplicas: 1, replicas: 1 };
+const replicaSet = (uid: string, number: string, conditions: object[] = []) => ({
+  apiVersion: "apps/v1",
+  kind: "ReplicaSet",
+  metadata: { name: `hoge-${uid}`, uid, annotations: revision(number), ownerReferences: [{ uid: "d" }] },
+  status: { conditions },
+});
+const pod = (set: string, state: object, restartCount = 0) => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: `hoge-${set}-pod`, ownerReferences: [{ uid: set }] },
+  status: { containerStatuses: [{ ready: false, restartCount, state }] },
+});
+const waiting = (reason: string) => ({ waiting: { reason, message: "as kubelet words it" } });
+const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
+const unhealthy = (message: string) => ({ involvedObject: { name: "hoge-new-pod" }, message });
+const sets = [replicaSet("old", "1"), replicaSet("new", "2")];
+
+const certain: [string, object[], object[], RegExp][] = [
+  [
+    "an image that is not there",
+    [pod("new", waiting("ImagePullBackOff"))],
+    [],
+    /ImagePullBackOff: as kubelet words it/,
+  ],
+  [
+    "a process that ends again and again",
+    [pod("new", waiting("CrashLoopBackOff"), 2)],
+    [],
+    /CrashLoopBackOff.*2 restarts/,
+  ],
+  [
+    "a health path that there is not",
+    [pod("new", running)],
+    [unhealthy("Startup probe failed: HTTP probe failed with statuscode: 404")],
+    /statuscode: 404/,
+  ],
+];
+for (const [what, pods, events, expected] of certain)
+  test(`${what} ends the wait at once, with the cause`, async () => {
+    play([deployment(), ...sets, ...pods], events);
+    await assert.rejects(rollouts(place, "apps", ["hoge"], 20, pace), (error: Error) => {
+      assert.match(error.message, /^The rollout of hoge cannot finish; the release before it still serves/);
+      assert.match(error.message, expected);
+      return true;
+    });
+  });
+
+test("pods that the cluster refuses are a certain cause", async () => {
+  const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
+  play([deployment(), replicaSet("old", "1"), replicaSet("new", "2", [refused])]);
+  await assert.rejects(rollouts(place, "apps", ["hoge"], 20, pace), /exceeded quota/);
+});
+
+const patient: [string, object[], object[]][] = [
+  ["one that starts slowly", [pod("new", running)], [unhealthy("Startup probe failed: connection refused")]],
+  ["one that is not ready to serve", [pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]],
+  ["a broken release that is being replaced", [pod("old", waiting("ImagePullBackOff"))], []],
+];
+for (const [what, pods, events] of patient)
+  test(`${what} is waited for`, async () => {
+    play([deployment(), ...sets, ...pods], events);
+    const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+    await sleep(4 * pace.patience);
+    play([deployment(done), ...sets]);
+    await ended;
+  });
+
+test("a Deployment that somebody deletes meanwhile is missed, and not waited for without end", async () => {
+  play([]);
+  await assert.rejects(
+    rollouts(place, "apps", ["hoge"], 1, pace),
+    /of hoge did not finish in 1 s.*\n.*no such Deployment/,
+  );
+});
+
+test("an API server that is away for a moment is no failure, and one that stays away is named", async () => {
+  play([deployment(done)]);
+  const objects = join(folder, "objects.json");
+  renameSync(objects, `${objects}.away`);
+  const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+  await sleep(200);
+  renameSync(`${objects}.away`, objects);
+  await ended;
+  rmSync(objects);
+  await assert.rejects(rollouts(place, "apps", ["hoge"], 1, pace), /objects\.json/);
+});
+
+test("what is not certain counts as failed after its seconds, with what the pods say", async () => {
+  play([deployment(), ...sets, pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]);
+  await assert.rejects(
+    rollouts(place, "apps", ["hoge"], 1, pace),
+    /^Problem: The rollout of hoge did not finish in 1 s.*\n.*statuscode: 503/,
+  );
+});
+
+test("a Deployment is rolled out when its new pods alone are there, and are available", () => {
+  assert.ok(isRolledOut(deployment(done)));
+  for (const status of [
+    {},
+    { ...done, observedGeneration: 1 },
+    { ...done, updatedReplicas: 0 },
+    { ...done, availableReplicas: 0 },
+    { ...done, replicas: 2 },
+  ])
+    assert.ok(!isRolledOut(deployment(status)), JSON.stringify(status));
+});

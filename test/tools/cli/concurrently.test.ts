@@ -1,0 +1,26 @@
+/** Work on many things, some of them at a time. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { atOnce } from "../../../tools/cli/concurrently.ts";
+
+test("no more than so many at a time, and results in the order of the items", async () => {
+  let [running, most] = [0, 0];
+  const results = await atOnce(3, [50, 10, 30, 0, 20], async (milliseconds) => {
+    running += 1;
+    most = Math.max(most, running);
+    await sleep(milliseconds);
+    running -= 1;
+    return milliseconds * 2;
+  });
+  assert.deepEqual(results, [100, 20, 60, 0, 40]);
+  assert.equal(most, 3);
+  assert.deepEqual(await atOnce(3, [], () => Promise.resolve(1)), []);
+});
+
+test("the first failure is thrown", async () => {
+  await assert.rejects(
+    atOnce(2, [1, 2, 3], (item) => (item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item))),
+    /two/,
+  );
+});

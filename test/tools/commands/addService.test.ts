@@ -1,0 +1,199 @@
+/** `npm run add-service` in a copy of the checkout: what it writes, that it runs, and that it writes all or nothing. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, beforeEach, test } from "node:test";
+import { parse } from "yaml";
+import { project } from "../../../names/project.ts";
+import { withService } from "../../../tools/stack/editStackFile.ts";
+import { copyCheckout } from "../../e2e/checkout.ts";
+import { Objects } from "../../program/rendered.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "add-service-"));
+const copy = join(folder, "copy");
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+  rmSync(copy, { recursive: true, force: true });
+  copyCheckout(copy);
+});
+
+const run = (program: string, ...args: string[]) =>
+  spawnSync(process.execPath, [join(copy, program), ...args], { cwd: copy, encoding: "utf8", timeout: 100_000 });
+const addService = (...args: string[]) => run("tools/commands/addService.ts", ...args);
+const read = (...path: string[]) => readFileSync(join(copy, ...path), "utf8");
+const stackFiles = ["Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml"];
+/** All that the command may write. */
+const state = () => ({ files: stackFiles.map((file) => read(file)), services: readdirSync(join(copy, "services")) });
+
+test("lines go to the end of the services of each stack that is named; nothing else changes", () => {
+  const before = state();
+  const { status, stdout, stderr } = addService("orders", "--stack", "staging");
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^Written: services\/orders, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
+  const lines = [
+    "    orders:",
+    "      build: { context: ./services/orders }",
+    "      healthPath: /healthz",
+    "      routes: [{ path: /orders/ }]",
+    "",
+  ].join("\n");
+  const [local = "", staging = "", production] = before.files;
+  assert.deepEqual(state().files, [local + lines, staging + lines, production]);
+  assert.deepEqual(readdirSync(join(copy, "services/orders")).sort(), ["Dockerfile", "main.mjs"]);
+});
+
+test("what is written passes lint, format and the checks of the config, and is rendered with its health check", () => {
+  const { status, stderr } = addService("orders", "--host", "orders", "--path", "/v1/", "--port", "9000");
+  assert.equal(status, 0, stderr);
+  const service = (parse(read("Pulumi.local.yaml")) as { config: { services: Record<string, unknown> } }).config
+    .services["orders"];
+  assert.deepEqual(service, {
+    build: { context: "./services/orders" },
+    port: 9000,
+    healthPath: "/healthz",
+    routes: [{ path: "/v1/", host: "orders" }],
+  });
+  for (const [program, ...args] of [
+    ["node_modules/prettier/bin/prettier.cjs", "--check", "services/orders"],
+    ["node_modules/eslint/bin/eslint.js", "services/orders"],
+    ["tools/commands/check.ts", "local"],
+  ] as const) {
+    const outcome = run(program, ...args);
+    assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
+  }
+  const { stdout } = run("tools/commands/render.ts", "local");
+  const [container] = new Objects(stdout).named("Deployment", "orders").spec.template.spec.containers;
+  assert.match(container?.image ?? "", /^localhost\/gke-microservices\/orders:\w+$/);
+  assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/healthz", port: "http" });
+});
+
+test("its Dockerfile is that of the sample services: base by digest, no root, nothing that can be written", () => {
+  addService("orders");
+  const instructions = (name: string) =>
+    read("services", name, "Dockerfile")
+      .replaceAll(/^LABEL (.*\\\n)*.*\n/gm, "")
+      .replace(" server.mjs", "");
+  assert.equal(instructions("orders"), instructions("hoge"));
+  assert.match(read("services/orders/Dockerfile"), /image\.title="orders"/);
+});
+
+test("the service answers, tells its health, and loses no request when it is told to end", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  taken.close();
+  const { status, stderr } = addService("orders", "--port", String(port));
+  assert.equal(status, 0, stderr);
+  const child = spawn(process.execPath, [join(copy, "services/orders/main.mjs")], {
+    env: { VERSION: "1", HOSTNAME: "pod" },
+  });
+  const agent = new Agent({ keepAlive: true });
+  const ask = (path: string, method = "GET", body = "") =>
+    new Promise<{ status: number | undefined; text: string; connection: string | undefined }>((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port, path, method, agent }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => {
+          resolve({ status: response.statusCode, text, connection: response.headers.connection });
+        });
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  try {
+    for (let tries = 100; tries > 0; tries--) if (await ask("/healthz").then(Boolean, () => sleep(100))) break;
+    assert.deepEqual(await ask("/healthz"), { status: 200, text: "ok\n", connection: "keep-alive" });
+    const { text } = await ask("/deep/path?token=secret", "POST", "x".repeat(1_000_000));
+    assert.deepEqual(JSON.parse(text), {
+      service: "orders",
+      version: "1",
+      pod: "pod",
+      method: "POST",
+      path: "/deep/path",
+    });
+
+    const slow = request({ host: "127.0.0.1", port, method: "POST", agent: new Agent({ keepAlive: true }) });
+    slow.write("first"); // the connection is open and a request under way
+    const answered = once(slow, "response");
+    await sleep(300);
+    const exit = once(child, "exit");
+    child.kill("SIGTERM");
+    await sleep(300);
+    slow.end("last");
+    const [response] = (await answered) as [{ statusCode: number; resume(): void }];
+    response.resume();
+    assert.equal(response.statusCode, 200);
+    assert.deepEqual(await exit, [0, null]);
+  } finally {
+    agent.destroy();
+    child.kill("SIGKILL");
+  }
+});
+
+const refusals: [string, string[], RegExp][] = [
+  ["no name", [], /One service is to be named/],
+  ["a service that is there", ["hoge"], /The stack local has a service hoge already/],
+  ["a name that is no DNS label", ["../Orders"], /"\.\.\/Orders" cannot be a service's name: it must be a DNS label/],
+  ["a name of the proxy's", ["nginx-proxy"], /cannot be a service's name: it must not be nginx-proxy/],
+  [
+    "a route that is taken",
+    ["orders", "--path", "/hoge/"],
+    /cannot have this service .*\n.*routes\[0\]\n\s+\/hoge\/ is already the route/,
+  ],
+  [
+    "a route that is taken in another stack alone",
+    ["orders", "--stack", "production"],
+    /The stack production cannot have/,
+  ],
+  ["a path that is none", ["orders", "--path", 'a"b'], /"a\\"b" must start with \//],
+  ["a port that needs root", ["orders", "--port", "80"], /80 must be at least 1024/],
+  ["a port that is none", ["orders", "--port", "1 # x"], /1 # x is not a port/],
+  ["a stack that is not there", ["orders", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
+  ["an option that is unknown", ["orders", "--pth", "/x/"], /--pth/],
+];
+
+test("what cannot be is refused with the reason, and nothing is written", () => {
+  const production = join(copy, "Pulumi.production.yaml");
+  writeFileSync(production, read("Pulumi.production.yaml").replace("{ path: /hoge/ }", "{ path: /orders/ }"));
+  const before = state();
+  for (const [what, args, message] of refusals) {
+    const { status, stderr } = addService(...args);
+    assert.equal(status, 1, what);
+    assert.match(stderr, message, what);
+    assert.doesNotMatch(stderr, /\n\s+at /, what);
+    assert.deepEqual(state(), before, what);
+  }
+  mkdirSync(join(copy, "services/orders"));
+  appendFileSync(join(copy, "services/orders/mine"), "mine");
+  assert.match(addService("orders").stderr, /There is a folder services\/orders already/);
+  assert.equal(read("services/orders/mine"), "mine");
+});
+
+test("--help says how it is used", () => {
+  const { status, stdout } = addService("--help");
+  assert.equal(status, 0);
+  assert.match(stdout, /^npm run add-service -- NAME/);
+});
+
+test("a service goes behind the last one, however the file is written", () => {
+  const add = (text: string) => withService(text, "f", "new", ["a: 1"]);
+  assert.equal(
+    add("config:\n  services:\n    x: { b: 1 } # why\n"),
+    "config:\n  services:\n    x: { b: 1 } # why\n    new:\n      a: 1\n",
+  );
+  assert.equal(
+    add(`config:\n  ${project}:services:\n    x:\n      - b\n  domain: c\nencryptionsalt: d`),
+    `config:\n  ${project}:services:\n    x:\n      - b\n    new:\n      a: 1\n  domain: c\nencryptionsalt: d`,
+  );
+  assert.equal(add("config:\n services:\n  x: 1"), "config:\n services:\n  x: 1\n  new:\n    a: 1\n");
+  for (const text of ["config: {}", "config:\n  services: {}", "config:\n  services: { x: 1 }"])
+    assert.throws(() => add(text), /f has no services, or has them in one line/);
+});

@@ -1,0 +1,59 @@
+/** Every command explains itself. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { projectDir } from "../../../tools/cli/paths.ts";
+
+const { scripts } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as {
+  scripts: Record<string, string>;
+};
+const commands = Object.keys(scripts)
+  .filter((name) => name !== "help")
+  .map((name) => ({
+    name,
+    file: `tools/commands/${name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())}.ts`,
+  }));
+
+const run = (file: string, ...args: string[]) =>
+  new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = spawn(process.execPath, [join(projectDir, file), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("close", (status) => {
+      resolve({ status, stdout, stderr });
+    });
+  });
+
+test("every script is a command, and the runner lists each in the order of package.json", async () => {
+  for (const [name, script] of Object.entries(scripts)) assert.equal(script, `node tools/run.js ${name}`);
+  const { status, stdout } = await run("tools/run.js");
+  const listed = [...stdout.matchAll(/^ {2}(\S+) {2,}\S/gm)].map(([, name]) => name);
+  assert.deepEqual([status, listed], [0, commands.map(({ name }) => name)]);
+});
+
+test("a command that is not there is refused with those that are", async () => {
+  const { status, stderr } = await run("tools/run.js", "strat");
+  assert.equal(status, 1);
+  assert.match(stderr, /There is no command "strat"\.[^]*^ {2}start /m);
+});
+
+test("files of commands and scripts are the same", () => {
+  const files = readdirSync(join(projectDir, "tools/commands"));
+  assert.deepEqual(files.map((file) => `tools/commands/${file}`).sort(), commands.map(({ file }) => file).sort());
+});
+
+for (const { name, file } of commands)
+  test(`npm run ${name} -- --help`, async () => {
+    const { status, stdout, stderr } = await run(file, "--help");
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, new RegExp(String.raw`^npm (run )?${name}\b[^]*--verbose[^]*--help`));
+  });
+
+test("an option that is not known is refused with the usage", async () => {
+  const { status, stderr } = await run("tools/commands/stop.ts", "--keep");
+  assert.equal(status, 1);
+  assert.match(stderr, /Unknown option '--keep'[^]*npm stop \[-- --keep-cache\]/);
+});

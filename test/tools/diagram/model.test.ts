@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig } from "../../../config/config.ts";
+import { diagramOf, type Diagram } from "../../../tools/diagram/model.ts";
+import { projectDir, raw, valid } from "../../config/refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const image = "registry.example.com/apps/hoge:1.4.2";
+
+function diagram(config: Record<string, unknown>): Diagram {
+  return diagramOf("test", checkConfig(raw({ ...valid, ...config }, google), "test", projectDir));
+}
+const onGoogle = (config: Record<string, unknown>) =>
+  diagram({ cluster: { kind: "gke" }, edge: { kind: "gce" }, registry: { kind: "artifact-registry" }, ...config });
+
+const node = ({ nodes }: Diagram, id: string) => nodes.find((each) => each.id === id);
+const lines = ({ edges }: Diagram, from: string, to: string) =>
+  edges.find((edge) => edge.from === from && edge.to === to)?.lines;
+
+test("a small stack, whole", () => {
+  assert.deepEqual(diagram({}), {
+    title: "Stack test: shop.example.com",
+    description:
+      "Clients reach shop.example.com, hoge.shop.example.com: Ingress controller contour, plain HTTP, no TLS. Behind it the " +
+      "nginx proxy, 3 pods, sends requests to the services. hoge answers /hoge/, hoge.shop.example.com. Around them: " +
+      "Kubernetes cluster of context somewhere, namespace apps.",
+    groups: [
+      { id: "cluster", title: "Kubernetes cluster of context somewhere", lines: [] },
+      { id: "namespace", title: "namespace apps", lines: ["network policies: closed by default"], parent: "cluster" },
+    ],
+    nodes: [
+      { id: "client", kind: "outside", title: "Clients", lines: [] },
+      {
+        id: "address",
+        kind: "edge",
+        title: "shop.example.com",
+        lines: ["hoge.shop.example.com", "address of the entrance"],
+      },
+      {
+        id: "edge",
+        kind: "edge",
+        title: "Ingress controller contour",
+        lines: ["plain HTTP, no TLS"],
+        group: "cluster",
+      },
+      { id: "proxy", kind: "proxy", title: "nginx proxy", lines: ["3 pods"], group: "namespace" },
+      {
+        id: "service-hoge",
+        kind: "service",
+        title: "hoge",
+        lines: ["hoge:1.4.2", "2 pods, port 8080"],
+        group: "namespace",
+      },
+    ],
+    edges: [
+      { from: "client", to: "address", kind: "request", lines: ["HTTP"] },
+      { from: "address", to: "edge", kind: "request", lines: [] },
+      { from: "edge", to: "proxy", kind: "request", lines: ["HTTP"] },
+      { from: "proxy", to: "service-hoge", kind: "request", lines: ["/hoge/", "hoge.shop.example.com"] },
+    ],
+  });
+});
+
+test("on Google: project, network, cluster and nodes, one within the other", () => {
+  const nodePools = { main: { minPerZone: 1, maxPerZone: 2, spot: true, machineType: "e2-standard-2" } };
+  const zones = ["asia-northeast1-a"];
+  const { groups, nodes } = onGoogle({ cluster: { kind: "gke", zones, nodePools, releaseChannel: "STABLE" } });
+  assert.deepEqual(groups, [
+    { id: "google", title: "Google Cloud project acme-staging", lines: [] },
+    {
+      id: "network",
+      title: "VPC network, asia-northeast1",
+      lines: ["nodes 10.0.0.0/20, pods 10.4.0.0/14, services 10.8.0.0/20", "out through Cloud NAT"],
+      parent: "google",
+    },
+    {
+      id: "cluster",
+      title: "GKE cluster, Standard, private nodes",
+      lines: ["release channel stable", "main: 1 to 2 e2-standard-2 (spot)"],
+      parent: "network",
+    },
+    { id: "namespace", title: "namespace apps", lines: ["network policies: closed by default"], parent: "cluster" },
+  ]);
+  assert.deepEqual(
+    nodes.slice(0, 3).map(({ id, group }) => [id, group]),
+    [
+      ["client", undefined],
+      ["address", "google"],
+      ["edge", "google"],
+    ],
+  );
+});
+
+test("Autopilot has no pools; without policies it is said", () => {
+  const { groups } = onGoogle({ cluster: { kind: "gke", mode: "autopilot" }, networkPolicies: { enabled: false } });
+  assert.deepEqual(groups[2]?.title, "GKE cluster, Autopilot, private nodes");
+  assert.deepEqual(groups[2].lines, ["release channel regular"]);
+  assert.deepEqual(groups[3]?.lines, ["no network policies"]);
+});
+
+test("what the load balancer does", () => {
+  const edge = {
+    kind: "gce",
+    armor: { rateLimit: { requests: 3000, seconds: 60 } },
+    iap: { members: ["group:developers@example.com"] },
+  };
+  assert.deepEqual(node(onGoogle({ edge, tls: { mode: "managed" }, dns: { create: true } }), "edge")?.lines, [
+    "TLS: managed certificate",
+    "HTTP is sent to HTTPS",
+    "Cloud Armor: 3000 in 60 s",
+    "sign-in by IAP: 1 member",
+  ]);
+  assert.deepEqual(node(onGoogle({ edge: { kind: "gce", cdn: {}, armor: {} } }), "edge")?.lines, [
+    "plain HTTP, no TLS",
+    "Cloud Armor",
+    "Cloud CDN",
+  ]);
+  const off = { kind: "gce", iap: { enabled: false, members: ["user:a@example.com"] } };
+  const tls = { mode: "self-signed", redirectHttp: false };
+  assert.deepEqual(node(onGoogle({ edge: off, tls }), "edge")?.lines, ["TLS: the stack's own CA"]);
+});
+
+test("the address: other names, and where its records are", () => {
+  const routes = ["a", "b", "c", "d"].map((host) => ({ host }));
+  const { nodes } = onGoogle({ services: { hoge: { image, routes } }, dns: { zone: "example-com" } });
+  assert.deepEqual(nodes[1]?.lines, [
+    "a.shop.example.com",
+    "b.shop.example.com",
+    "and 2 more",
+    "global address",
+    "records in Cloud DNS",
+  ]);
+});
+
+test("a Gateway of Google's class is its load balancer; another stands in the cluster", () => {
+  const own = onGoogle({ edge: { kind: "gateway" }, tls: { mode: "managed" } });
+  assert.deepEqual([node(own, "edge")?.title, node(own, "edge")?.group], ["Google load balancer", "google"]);
+  const other = diagram({ edge: { kind: "gateway", className: "contour" } });
+  assert.deepEqual([node(other, "edge")?.title, node(other, "edge")?.group], ["Gateway contour", "cluster"]);
+});
+
+test("routes: canary, versions, maintenance, gRPC, the domain by name", () => {
+  const versions = [
+    { header: "X-Beta", value: "yes", service: "beta" },
+    { cookie: "beta", value: "1", service: "beta" },
+  ];
+  const routes = [
+    { path: "/hoge/", canary: { service: "next", percent: 5 } },
+    { path: "/", host: "hoge", versions },
+    { path: "/x/", host: "shop.example.com", maintenance: true },
+    { path: "/shop.v1.Orders/", protocol: "grpc" },
+  ];
+  const drawn = diagram({
+    tls: { mode: "self-signed" },
+    services: { hoge: { image, routes }, next: { image }, beta: { image } },
+  });
+  assert.deepEqual(lines(drawn, "proxy", "service-hoge"), [
+    "/hoge/",
+    "hoge.shop.example.com",
+    "/x/ (maintenance: 503)",
+    "gRPC /shop.v1.Orders/",
+  ]);
+  assert.deepEqual(lines(drawn, "proxy", "service-next"), ["5 % of /hoge/"]);
+  assert.deepEqual(lines(drawn, "proxy", "service-beta"), [
+    "hoge.shop.example.com where X-Beta is yes",
+    "hoge.shop.example.com where cookie beta is 1",
+  ]);
+  assert.deepEqual(lines(drawn, "edge", "proxy"), ["HTTP", "gRPC over TLS"]);
+});
+
+test("calls, what is reached outside, and services found by name", () => {
+  const egress = [
+    { cidr: "203.0.113.7/32", ports: [443] },
+    { cidr: "10.20.0.0/16", ports: [5432, 6379] },
+    { cidr: "203.0.113.7/32", ports: [8443] },
+  ];
+  const digest = `registry.example.com/apps/web@sha256:${"0".repeat(64)}`;
+  const drawn = diagram({
+    proxy: { wildcards: { path: { allow: ["preview-*"] } }, redirects: [{ path: "/old/", to: "/new/" }] },
+    services: {
+      web: { image: digest, routes: [{ path: "/" }], calls: ["hoge"] },
+      hoge: { image, egress, replicas: 1 },
+    },
+  });
+  assert.deepEqual(drawn.edges.slice(3), [
+    { from: "proxy", to: "service-web", kind: "request", lines: ["/"] },
+    { from: "proxy", to: "wildcards", kind: "request", lines: ["by name"] },
+    { from: "service-web", to: "service-hoge", kind: "call", lines: [] },
+    { from: "service-hoge", to: "outside-1", kind: "egress", lines: ["port 443", "port 8443"] },
+    { from: "service-hoge", to: "outside-2", kind: "egress", lines: ["port 5432, 6379"] },
+  ]);
+  assert.deepEqual(node(drawn, "outside-2")?.title, "10.20.0.0/16");
+  assert.deepEqual(node(drawn, "wildcards")?.lines, ["/preview-*/"]);
+  assert.deepEqual(node(drawn, "proxy")?.lines, ["3 pods", "1 redirect"]);
+  assert.deepEqual(node(drawn, "service-web")?.lines[0], "web@0000000…");
+  assert.deepEqual(node(drawn, "service-hoge")?.lines[1], "1 pod, port 8080");
+});
+
+test("many ranges outside are one node", () => {
+  const egress = Array.from({ length: 7 }, (_, index) => ({ cidr: `10.${index}.0.0/16`, ports: [443] }));
+  const drawn = diagram({ services: { hoge: { image, egress } } });
+  assert.deepEqual(node(drawn, "outside")?.title, "7 ranges");
+  assert.deepEqual(lines(drawn, "service-hoge", "outside")?.[6], "10.6.0.0/16 port 443");
+  assert.equal(drawn.nodes.filter(({ id }) => id.startsWith("outside")).length, 1);
+});
+
+test("roles are the service's own", () => {
+  const drawn = onGoogle({ services: { hoge: { image, roles: ["roles/pubsub.publisher"] } } });
+  assert.deepEqual(node(drawn, "service-hoge")?.lines[2], "role pubsub.publisher");
+});

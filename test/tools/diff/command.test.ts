@@ -1,0 +1,150 @@
+/** `npm run diff` as people run it, in a git repository that holds a copy of this project. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { projectDir } from "../../../tools/cli/paths.ts";
+
+let repository: string;
+const stackFile = () => join(repository, "Pulumi.staging.yaml");
+const who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false", "-c", "core.hooksPath="]; // prettier-ignore
+const git = (...args: string[]) => execFileSync("git", [...who, ...args], { cwd: repository, encoding: "utf8" }).trim();
+
+before(() => {
+  repository = mkdtempSync(join(tmpdir(), "diff-repository-"));
+  const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: projectDir, encoding: "utf8" }); // prettier-ignore
+  const skipped = /^(test|bench|docs|\.github|\.ci)\//;
+  for (const file of files.split("\0").filter((each) => each !== "" && !skipped.test(each)))
+    cpSync(join(projectDir, file), join(repository, file), { recursive: true });
+  git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
+  git("add", "--all");
+  git("commit", "--quiet", "--message=base");
+  git("tag", "base");
+  symlinkSync(join(projectDir, "node_modules"), join(repository, "node_modules"));
+});
+after(() => {
+  rmSync(repository, { recursive: true, force: true });
+});
+beforeEach(() => {
+  git("checkout", "--quiet", "--force", "-B", "main", "base");
+  git("clean", "--quiet", "--force", "-d");
+});
+
+function diff(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(repository, "tools/commands/diff.ts"), ...args],
+    {
+      cwd: dirname(repository),
+      encoding: "utf8",
+      timeout: 110_000,
+    },
+  );
+  return { status, stdout, stderr };
+}
+function edit(from: string | RegExp, to: string) {
+  const text = readFileSync(stackFile(), "utf8");
+  assert.notEqual(text.replace(from, to), text);
+  writeFileSync(stackFile(), text.replace(from, to));
+}
+
+test("a route that is edited is one changed object, with the routes as lines; the checkout stays as it is", () => {
+  edit("path: /hoge/", "path: /shop/");
+  const { status, stdout, stderr } = diff("main", "staging");
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stdout,
+    /^<!-- gke-microservices diff: staging -->\n## Stack `staging`\n\nKubernetes objects, compared with `main` \(/,
+  );
+  assert.ok(stdout.includes(`(${git("rev-parse", "main").slice(0, 12)})`));
+  assert.match(stdout, /^\| changed \| 2 \| `ConfigMap apps\/nginx-proxy-routes`, `Deployment apps\/nginx-proxy` \|$/m);
+  assert.match(stdout, /^- {8}location \/hoge\/ \{\n(-.*\n)*\+/m);
+  assert.match(stdout, /^\+ {8}location \/shop\/ \{$/m);
+  assert.doesNotMatch(stdout, /\[!CAUTION\]|\| (created|deleted|replaced) \|/);
+  assert.equal(git("status", "--porcelain"), "M Pulumi.staging.yaml");
+  assert.equal(git("worktree", "list").split("\n").length, 1);
+});
+
+test("what is taken out is shouted, and what the preview would replace", () => {
+  edit(/ {4}web:\n[^]*$/, "");
+  const preview = join(repository, "preview.json");
+  const urn = "urn:pulumi:staging::gke-microservices::gcp:container/cluster:Cluster::staging-cluster";
+  writeFileSync(preview, JSON.stringify({ steps: [{ op: "replace", urn, replaceReasons: ["location"] }] }));
+  const good = diff("main", "staging", "--preview", preview);
+  assert.equal(good.status, 0, good.stderr);
+  assert.match(
+    good.stdout,
+    /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n(> - `\w+ apps\/(pods-)?web(-flows)?`\n){5}>\n> \*\*`pulumi up` WOULD REPLACE\*\*:\n> - `gcp:container\/cluster:Cluster staging-cluster`, because of `location`$/m,
+  );
+});
+
+test("a config that is refused is told in its own words, and a preview that failed is too: both are failures", () => {
+  edit("replicas: 3", "replicas: three\n    canary: 1");
+  const preview = join(repository, "preview.json");
+  writeFileSync(preview, "error: no credentials");
+  const { status, stdout } = diff("HEAD", "staging", "--preview", preview);
+  assert.equal(status, 1);
+  assert.match(stdout, /`pulumi preview` FAILED/);
+  assert.match(stdout, /THE PROGRAM REFUSES THIS[^]*```text\nerror: 2 problems in the config of stack staging; nothing was changed:\n {2}[\w-]+:proxy\.replicas\n/); // prettier-ignore
+  assert.ok(!stdout.includes(repository) && !/^ +at /m.test(stdout));
+});
+
+test("a stack that is new, and one that is gone", () => {
+  writeFileSync(join(repository, "Pulumi.demo.yaml"), readFileSync(stackFile()));
+  const added = diff("main", "demo");
+  assert.equal(added.status, 0, added.stderr);
+  assert.match(added.stdout, /\n\nThe stack is new\.\n\nKubernetes objects[^]*^\| created \| \d\d \| /m);
+
+  rmSync(stackFile());
+  const gone = diff("main", "staging");
+  assert.equal(gone.status, 0, gone.stderr);
+  assert.match(gone.stdout, /THIS DELETES[^]*\n\nThe stack's file is gone\. What it made stays until `pulumi destroy`/);
+});
+
+test("a base that is refused itself is nothing to compare with", () => {
+  edit("replicas: 3", "replicas: three");
+  git("commit", "--quiet", "--all", "--message=refused");
+  git("checkout", "--quiet", "base");
+  const mended = diff("main", "staging");
+  assert.equal(mended.status, 0, mended.stderr);
+  assert.match(mended.stdout, /<summary>The base cannot be rendered, so there is nothing to compare with\.<\/summary>\n\n```text\nerror: 1 problem/); // prettier-ignore
+  assert.doesNotMatch(mended.stdout, /\| created \|/);
+});
+
+test("no secret is in the text, encrypted or not, whether the base has it or the change", () => {
+  const value = "canary-8c1f2ad0";
+  const secrets = (text: string) => `  secrets:\n    hoge: { API_KEY: ${text} }\n`;
+  appendFileSync(stackFile(), secrets(value));
+  git("commit", "--quiet", "--all", "--message=plain");
+  edit(secrets(value), secrets(`{ secure: "${value}" }, OTHER: ${value}`));
+  const encrypted = diff("HEAD", "staging");
+  assert.equal(encrypted.status, 0, encrypted.stderr);
+  assert.match(encrypted.stdout, /^Encrypted values differ, which no diff shows: `[\w-]+:secrets\.hoge\.API_KEY`\.$/m); // prettier-ignore
+  assert.match(encrypted.stdout, /^\+ +OTHER: \(secret stringData\.OTHER not shown\)$/m);
+  assert.ok(!encrypted.stdout.includes(value));
+});
+
+const refusals: [string, string[], RegExp][] = [
+  ["no stack", ["main"], /A revision and a stack are to be named/],
+  ["a revision that is not there", ["nowhere", "staging"], /has no revision "nowhere"/],
+  ["a revision that is an option", ["--", "--output=x", "staging"], /has no revision "--output=x"/],
+  ["a stack that would end the marker", ["main", "a --> b"], /is no name of a stack/],
+  [
+    "a stack without a file",
+    ["main", "nowhere"],
+    /There is no Pulumi\.nowhere\.yaml, neither in the working tree nor in the revision/,
+  ],
+  ["a limit that leaves no room", ["main", "staging", "--limit", "100"], /--limit 100 is not a whole number/],
+  ["a preview that is not there", ["main", "staging", "--preview", "/none"], /There is no \/none/],
+];
+for (const [what, args, message] of refusals)
+  test(`refused: ${what}`, () => {
+    const { status, stdout, stderr } = diff(...args);
+    assert.equal(status, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+  });

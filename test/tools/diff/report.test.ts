@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { commentLimit, marker, report, type ReportArgs } from "../../../tools/diff/report.ts";
+import { blocks, withoutCode } from "./markdown.ts";
+
+const nothing: ReportArgs = {
+  stack: "staging",
+  base: "main",
+  commit: "0123456789abcdef0123456789abcdef01234567",
+  notes: [],
+  changes: [],
+  secrets: [],
+  rules: [],
+  limit: commentLimit,
+};
+const change = { operation: "changed", object: "Service apps/web", because: [], before: "a\n", after: "b\n" } as const;
+const diff = "@@ -1 +1 @@\n-a\n+b\n";
+
+test("nothing differs", () => {
+  assert.equal(
+    report(nothing),
+    `<!-- gke-microservices diff: staging -->
+## Stack \`staging\`
+
+No Kubernetes object differs, compared with \`main\` (0123456789ab).
+
+### Rules
+
+Broken: 0 that stop an update, 0 that warn.
+`,
+  );
+});
+
+test("the commit that was looked at is named in the heading", () => {
+  const [, heading] = report({ ...nothing, looked: "89abcdef0123456789abcdef0123456789abcdef" }).split("\n");
+  assert.equal(heading, "## Stack `staging` at `89abcdef0123`");
+});
+
+test("what is lost stands at the top; then a table, the diffs, the rules and the preview", () => {
+  const text = report({
+    ...nothing,
+    changes: [
+      { ...change, operation: "deleted", object: "Deployment apps/web", diff: "@@ -1 +0,0 @@\n-a\n" },
+      { ...change, operation: "replaced", object: "Service apps/shop", because: ["spec.clusterIP"], diff },
+    ],
+    secrets: ["gke-microservices:secrets.hoge.KEY"],
+    rules: [
+      { id: "pod-not-root", where: "Deployment apps/shop", text: "runAsNonRoot is false; set it to true", stops: true },
+      { id: "edge-armor", where: "BackendConfig apps/nginx-proxy", text: "it is not set; set it", stops: false },
+    ],
+    preview: {
+      planned: [
+        { operation: "replaced", resource: "gcp:container/cluster:Cluster staging", because: ["location"] },
+        { operation: "renewed", resource: "kubernetes:core/v1:ConfigMap nginx-proxy-routes", because: ["data"] },
+        { operation: "deleted", resource: "kubernetes:apps/v1:Deployment web", because: [] },
+      ],
+      unchanged: 40,
+      resources: [],
+      failed: [],
+    },
+  });
+  assert.equal(
+    text,
+    `<!-- gke-microservices diff: staging -->
+## Stack \`staging\`
+
+> [!CAUTION]
+> **THIS DELETES**, as the config says:
+> - \`Deployment apps/web\`
+>
+> **THIS REPLACES**, which takes away what runs and makes it again, as the config says:
+> - \`Service apps/shop\`, because of \`spec.clusterIP\`
+>
+> **\`pulumi up\` WOULD DELETE**:
+> - \`kubernetes:apps/v1:Deployment web\`
+>
+> **\`pulumi up\` WOULD REPLACE**:
+> - \`gcp:container/cluster:Cluster staging\`, because of \`location\`
+>
+> **RULES THAT STOP AN UPDATE** are broken:
+> - \`pod-not-root\` by \`Deployment apps/shop\`
+
+Kubernetes objects, compared with \`main\` (0123456789ab):
+
+| | | |
+|---|---|---|
+| deleted | 1 | \`Deployment apps/web\` |
+| replaced | 1 | \`Service apps/shop\` |
+
+Encrypted values differ, which no diff shows: \`gke-microservices:secrets.hoge.KEY\`.
+
+<details><summary>deleted: <code>Deployment apps/web</code></summary>
+
+\`\`\`diff
+@@ -1 +0,0 @@
+-a
+\`\`\`
+
+</details>
+
+<details><summary>replaced: <code>Service apps/shop</code></summary>
+
+\`\`\`diff
+@@ -1 +1 @@
+-a
++b
+\`\`\`
+
+</details>
+
+### Rules
+
+Broken: 1 that stop an update, 1 that warn.
+
+- \`pod-not-root\` by \`Deployment apps/shop\`: \`runAsNonRoot is false; set it to true\`
+
+<details><summary>those that warn</summary>
+
+- \`edge-armor\` by \`BackendConfig apps/nginx-proxy\`: \`it is not set; set it\`
+
+</details>
+
+### Pulumi preview
+
+| resources | |
+|---|---|
+| deleted | 1 |
+| replaced | 1 |
+| renewed | 1 |
+| changed | 0 |
+| created | 0 |
+| unchanged | 40 |
+
+<details><summary>deleted: 1</summary>
+
+- \`kubernetes:apps/v1:Deployment web\`
+
+</details>
+
+<details><summary>replaced: 1</summary>
+
+- \`gcp:container/cluster:Cluster staging\`, because of \`location\`
+
+</details>
+
+<details><summary>renewed: 1</summary>
+
+- \`kubernetes:core/v1:ConfigMap nginx-proxy-routes\`, because of \`data\`
+
+</details>
+`,
+  );
+});
+
+test("a config that is refused, and a preview that failed or gave nothing, are said at the top", () => {
+  const { rules: _, ...without } = nothing;
+  assert.equal(
+    report({ ...without, refused: "error: 1 problem\n  a key", preview: null }),
+    `<!-- gke-microservices diff: staging -->
+## Stack \`staging\`
+
+> [!CAUTION]
+> **THE PROGRAM REFUSES THIS**: nothing would be changed.
+>
+> **\`pulumi preview\` FAILED**, see below.
+
+\`\`\`text
+error: 1 problem
+  a key
+\`\`\`
+
+### Pulumi preview
+
+It came to no result. Its words may hold values, so they are not repeated here: the log of the run has them where the repository is private, and \`npx pulumi preview\` shows them.
+`,
+  );
+  const failed = report({ ...nothing, preview: { planned: [], unchanged: 0, resources: [], failed: ["a:b:C web"] } });
+  assert.match(failed, /^> \*\*`pulumi preview` FAILED\*\*, see below\.$/m);
+  assert.match(failed, /^It failed, so more may change than is listed: `a:b:C web`\. Its words may hold values/m);
+});
+
+test("long diffs are cut so that short ones stay whole, and it is said how much is missing", () => {
+  const long = `@@ -1 +1,9000 @@\n${Array.from({ length: 9000 }, (_, index) => `+line ${index}\n`).join("")}`;
+  const changes = ["a", "b", "c"].map((name) => ({ ...change, object: `Service apps/${name}`, diff: name === "b" ? diff : long })); // prettier-ignore
+  const text = report({ ...nothing, changes });
+  assert.ok(text.length <= commentLimit && text.length > commentLimit - 3000, String(text.length));
+  const [first = "", second = "", third = ""] = text.split("<details>").slice(1);
+  assert.match(second, /^<summary>changed: <code>Service apps\/b<\/code>/);
+  assert.ok(second.includes(diff));
+  for (const each of [first, third]) {
+    assert.match(each, /^<summary>changed: <code>Service apps\/[ac]<\/code> \(cut\)<\/summary>/);
+    const shown = each.match(/^[+@]/gm)?.length ?? 0;
+    assert.ok(shown > 1000);
+    assert.ok(each.includes(`… and ${9001 - shown} more lines, not shown for want of room.`));
+  }
+});
+
+test("the whole is under the limit, however much there is; what is deleted is told first", () => {
+  const many = Array.from({ length: 3000 }, (_, index) => `x${index}-${"n".repeat(150)}`);
+  const text = report({
+    ...nothing,
+    notes: ["a note"],
+    secrets: many,
+    changes: [
+      ...many.map((object) => ({ ...change, operation: "deleted" as const, object, diff })),
+      ...many.map((object) => ({ ...change, operation: "replaced" as const, object, because: many, diff })),
+    ],
+    rules: many.flatMap((id) => [true, false].map((stops) => ({ id, where: id, text: id.repeat(9), stops }))),
+    preview: {
+      planned: (["deleted", "replaced", "renewed", "changed", "created"] as const).flatMap((operation) =>
+        many.map((resource) => ({ operation, resource, because: many })),
+      ),
+      unchanged: 1,
+      resources: [],
+      failed: many,
+    },
+  });
+  assert.ok(text.length <= commentLimit, String(text.length));
+  assert.match(text, /THIS DELETES[^]*x0-n[^]*… and \d{4} more[^]*WOULD DELETE[^]*x0-n/);
+  assert.match(text, /Not shown for want of room: 6000 more diffs\./);
+  assert.ok(blocks(text).length > 0);
+});
+
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.string(),
+      fc.constantFrom("`", "```", "\n````\n", "|", "\\", "</details>", "<!-- ", "\n", "\n# ", "@here", "\n> "),
+    ),
+    { maxLength: 12 },
+  ) // prettier-ignore
+  .map((parts) => parts.join(""));
+const changes = fc.array(
+  fc.record({
+    operation: fc.constantFrom("deleted", "replaced", "changed", "created"),
+    object: hostile,
+    because: fc.array(hostile, { maxLength: 8 }),
+    before: hostile,
+    after: hostile,
+    diff: fc.tuple(hostile, fc.nat(3000)).map(([text, times]) => `${text}\n`.repeat(times)),
+  }),
+  { maxLength: 6 },
+);
+const rules = fc.array(fc.record({ id: hostile, where: hostile, text: hostile, stops: fc.boolean() }), {
+  maxLength: 5,
+});
+const planned = fc.array(
+  fc.record({
+    operation: fc.constantFrom("deleted", "replaced", "renewed", "changed", "created"),
+    resource: hostile,
+    because: fc.array(hostile, { maxLength: 8 }),
+  }),
+  { maxLength: 5 },
+);
+
+test("whatever is in it, the text has the same form: no fence, cell, list or element is broken, and the limit holds", () => {
+  const form = [
+    /^$/,
+    /^<!-- gke-microservices diff: staging -->$/,
+    /^## Stack CODE$/,
+    /^>( \[!CAUTION\]| \*\*[^`<]+| - CODE(, because of [^`<|]+)?| - … and \d+ more| - CODE by CODE)?$/,
+    /^(Kubernetes objects|No Kubernetes object differs), compared with CODE \([0-9a-f]{12}\)[:.]$/,
+    /^\|[- |]+\|$/,
+    /^\| (deleted|replaced|changed|created) \| \d+ \| [CODE, 0-9more]+ \|$/,
+    /^\| (resources \| |(deleted|replaced|renewed|changed|created|unchanged) \| \d+ )\|$/,
+    /^Encrypted values differ, which no diff shows: [CODE, 0-9more]+\.$/,
+    /^<details><summary>(those that warn|\w+: (\d+|<code>[^<>"]*<\/code>( \(cut\))?))<\/summary>$/,
+    /^<\/details>$/,
+    /^… and \d+ more lines, not shown for want of room\.$/,
+    /^Not shown for want of room: \d+ more diffs\.$/,
+    /^### (Rules|Pulumi preview)$/,
+    /^Broken: \d+ that stop an update, \d+ that warn\.$/,
+    /^- (CODE by CODE: CODE|CODE(, because of [^`<|]+)?|… and \d+ more)$/,
+    /^It failed, so more may change than is listed: [CODE, 0-9more]+\. Its words may hold values, [^`]*$/,
+  ];
+  fc.assert(
+    fc.property(
+      fc.record({ changes, rules, planned, secrets: fc.array(hostile), base: hostile, refused: fc.option(hostile) }),
+      ({ planned: of, refused, ...args }) => {
+        const preview = { planned: of, unchanged: 1, resources: [], failed: args.secrets };
+        const text = report({ ...nothing, ...args, ...(refused !== null && { refused }), preview, limit: 20_000 });
+        assert.ok(text.length <= 20_000);
+        assert.ok(text.startsWith(`${marker("staging")}\n`));
+        for (const { kind, lines } of blocks(text))
+          if (kind === "text")
+            for (const line of lines.map(withoutCode))
+              assert.ok(form.some((each) => each.test(line)), JSON.stringify(line)); // prettier-ignore
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,74 @@
+/** What DNS is asked, and what is made of its answers, with a name server that has each of the illnesses. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { closedToGoogle, dns } from "../../../tools/doctor/diagnose/dns.ts";
+import { lookUp } from "../../../tools/doctor/gather/names.ts";
+import type { Finding } from "../../../tools/doctor/report.ts";
+import { startNameServer, type NameServer } from "../../../tools/testing/loopback.ts";
+import { address, subject } from "./examples.ts";
+
+const staging = subject("staging", { domain: "shop.example.com" });
+const host = "shop.example.com";
+let server: NameServer;
+before(async () => {
+  server = await startNameServer();
+});
+after(() => server[Symbol.asyncDispose]());
+
+async function found(name = host): Promise<Finding> {
+  return dns([await lookUp(name, [server.resolver])], address, staging);
+}
+
+test("a name that leads to the stack's address", async () => {
+  server.names.set(host, address);
+  assert.deepEqual(await lookUp(host, [server.resolver]), { host, v4: [address], v6: [], issuers: [] });
+  assert.equal((await found()).state, "ok");
+});
+
+for (const [what, set, seen] of [
+  [
+    "no such name",
+    () => {
+      server.names.clear();
+    },
+    /^shop\.example\.com: there is no such name \(NXDOMAIN\)/,
+  ],
+  [
+    "a name with other records alone",
+    () => server.records.set(host, [{ type: "TXT", name: host, data: "hello" }]),
+    /^shop\.example\.com: the name has no address/,
+  ],
+  ["another address", () => server.names.set(host, "198.51.100.1"), /leads to 198\.51\.100\.1, and the stack's/],
+  ["one address more", () => server.names.set(host, `198.51.100.1 ${address}`), /leads to 198\.51\.100\.1, 203/],
+  [
+    "an AAAA record",
+    () => {
+      server.names.set(host, address);
+      server.records.set(host, [{ type: "AAAA", name: host, ttl: 30, data: "2001:db8::1" }]);
+    },
+    /has the AAAA record 2001:db8::1/,
+  ],
+  ["a delegation that fails", () => server.failing.add(host), /SERVFAIL/],
+] as const)
+  test(`DNS name: ${what}`, async () => {
+    server.names.clear();
+    server.records.clear();
+    set();
+    const { state, seen: said } = await found();
+    server.failing.clear();
+    assert.equal(state, "failed");
+    assert.match(said, seen);
+  });
+
+test("who may issue certificates is said by the name, or by the nearest above that says it", async () => {
+  server.names.set(host, address);
+  const caa = (name: string, value: string) =>
+    server.records.set(name, [{ type: "CAA", name, ttl: 30, data: { flags: 0, tag: "issue", value } }]);
+  const closed = async () => closedToGoogle([await lookUp(host, [server.resolver])]);
+  server.records.clear();
+  assert.deepEqual(await closed(), []);
+  caa("example.com", "letsencrypt.org");
+  assert.deepEqual(await closed(), [host]);
+  caa(host, "pki.goog");
+  assert.deepEqual(await closed(), []);
+});

@@ -1,0 +1,190 @@
+/** Where the doctor looks, with scripts on PATH that play the Pulumi CLI and kubectl. */
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { stringify } from "yaml";
+import { fullKey } from "../../../names/project.ts";
+import { certificate } from "../../../tools/doctor/diagnose/certificate.ts";
+import { objectsOf } from "../../../tools/doctor/gather/objects.ts";
+import { withSources, type Named, type Sources } from "../../../tools/doctor/sources.ts";
+import { Problem } from "../../../tools/cli/problem.ts";
+import { valid } from "../../config/refusal.ts";
+import { answered, now, objects, subject } from "./examples.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sources-"));
+const bin = join(folder, "bin");
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+  rmSync(bin, { recursive: true, force: true });
+  mkdirSync(bin);
+  process.env["PATH"] = bin;
+  process.env["PULUMI_HOME"] = folder;
+});
+
+function install(program: string, script: string): void {
+  writeFileSync(join(bin, program), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(bin, program), 0o755);
+}
+const printing = (value: unknown) => `/bin/cat <<'END'\n${JSON.stringify(value)}\nEND`;
+
+const kubeconfig = "apiVersion: v1\ncurrent-context: gke_acme\n";
+const outputs = {
+  address: "203.0.113.7",
+  kubeconfig,
+  caCertificate: "the stack's CA",
+  certificates: { "staging.example.com": { name: "cert-1" }, "hoge.staging.example.com": {} },
+};
+const ports = { httpPort: 80, httpsPort: 443 };
+const sourcesOf = <T>(use: (sources: Sources) => T, named: Partial<Named> = {}, stack = "staging", project?: string) =>
+  withSources(stack, { ...ports, ...named }, (sources) => Promise.resolve(use(sources)), project);
+
+test("address, cluster, CA and certificates are the stack's outputs; its kubeconfig is gone afterwards", async () => {
+  install("kubectl", "exit 0");
+  install("pulumi", `echo "$@" > ${folder}/asked\n${printing(outputs)}`);
+  const { place, ...sources } = await sourcesOf((sources) => {
+    const { place } = sources;
+    assert.ok(typeof place === "object" && place.kubeconfig !== undefined);
+    assert.equal(readFileSync(place.kubeconfig, "utf8"), kubeconfig);
+    assert.equal(statSync(place.kubeconfig).mode & 0o777, 0o600);
+    return { ...sources, place };
+  });
+  assert.match(readFileSync(join(folder, "asked"), "utf8"), /^stack output --json --show-secrets --stack staging /);
+  assert.deepEqual([place.context, existsSync(place.kubeconfig ?? "")], ["gke_acme", false]);
+  assert.deepEqual([sources.address, sources.unread], ["203.0.113.7", undefined]);
+  assert.ok(sources.ca.endsWith("the stack's CA"));
+  assert.deepEqual(sources.certificates, { "staging.example.com": "cert-1" });
+  assert.equal(sources.subject.kubectl, "kubectl --context gke-microservices-staging -n apps");
+});
+
+for (const [what, script, why] of [
+  ["no Pulumi CLI", undefined, /there is no Pulumi CLI on PATH/],
+  [
+    "a stack that Pulumi does not know",
+    "echo \"error: no stack named 'staging' found\" >&2; exit 255",
+    /knows no stack/,
+  ],
+  ["a login that is missing", "echo 'error: passphrase must be set' >&2; exit 255", /status 255: error: passphrase/],
+] as const)
+  test(`${what}: the entrance can be asked all the same, and the cluster not`, async () => {
+    install("kubectl", "exit 0");
+    if (script !== undefined) install("pulumi", script);
+    const { place, unread, address } = await sourcesOf((sources) => sources);
+    assert.match(unread ?? "", why);
+    assert.deepEqual([place, address], [unread, undefined]);
+  });
+
+test("a stack without a cluster yet", async () => {
+  install("kubectl", "exit 0");
+  install("pulumi", printing({}));
+  const { place, unread } = await sourcesOf((sources) => sources);
+  assert.deepEqual([place, unread], ["the stack staging has no kubeconfig yet", undefined]);
+});
+
+test("what is named goes before what the stack says", async () => {
+  install("kubectl", "exit 0");
+  install("pulumi", printing(outputs));
+  const ca = join(folder, "ca.crt");
+  writeFileSync(ca, "a private CA");
+  const sources = await sourcesOf((found) => found, { address: "198.51.100.1", context: "mine", ca });
+  assert.deepEqual(
+    [sources.address, sources.place],
+    ["198.51.100.1", { kubectl: join(bin, "kubectl"), context: "mine" }],
+  );
+  assert.ok(sources.ca.includes("a private CA"));
+  await assert.rejects(
+    sourcesOf(() => undefined, { ca: join(folder, "nowhere") }),
+    Problem,
+  );
+});
+
+test("on a cluster that was there before, a stack that signs by itself is trusted by its own CA", async () => {
+  install("kubectl", "exit 0");
+  const config = { ...valid, tls: { mode: "self-signed" } };
+  const full = Object.fromEntries(Object.entries(config).map(([key, value]) => [fullKey(key), value]));
+  writeFileSync(join(folder, "Pulumi.theirs.yaml"), stringify({ config: full }));
+  const theirs = () => sourcesOf((sources) => sources, {}, "theirs", folder);
+  install("pulumi", printing({ caCertificate: "the stack's CA" }));
+  const { ca, place, unread } = await theirs();
+  assert.deepEqual([typeof place === "object" && place.context, unread], ["somewhere", undefined]);
+  assert.ok(ca.endsWith("the stack's CA"));
+
+  rmSync(join(bin, "pulumi"));
+  const without = await theirs();
+  assert.match(without.unread ?? "", /no Pulumi CLI/);
+  const shown = { host: "shop.example.com", untrusted: "SELF_SIGNED_CERT_IN_CHAIN", fits: true, issuer: "CN=x" };
+  const seen = { shown: [{ ...shown, to: new Date(now.getTime() + 1e10) }], http: answered(200), now };
+  assert.equal(certificate({ ...seen, unread: without.unread }, without.subject).state, "unknown");
+});
+
+const of = subject("staging");
+const place = () => ({ kubectl: join(bin, "kubectl"), context: "here" });
+
+test("objects are read in one go, Secrets by their names alone", async () => {
+  const { services, deployments, pods, ingress } = objects(of);
+  const kinds = (kind: string, list: readonly object[]) => list.map((one) => ({ kind, ...one }));
+  const tls = { ...ingress, spec: { ...ingress?.spec, tls: [{ secretName: "there" }, { secretName: "gone" }] } };
+  const items = [
+    ...kinds("Service", services),
+    ...kinds("Deployment", deployments),
+    ...kinds("Pod", pods),
+    { kind: "Ingress", ...tls },
+  ];
+  const event = (reason: string, lastTimestamp: string) => ({ kind: "Event", reason, lastTimestamp });
+  const events = { items: [event("late", "2026-01-02T00:00:00Z"), event("early", "2026-01-01T00:00:00Z")] };
+  install(
+    "kubectl",
+    `echo "$@" >> ${folder}/kubectl
+case "$*" in
+*services,deployments*) ${printing({ items })}
+;;
+*backendconfigs*) ${printing({ items: [{ kind: "BackendConfig", metadata: { name: "nginx-proxy" }, spec: {} }] })}
+;;
+*"get events"*) ${printing(events)}
+;;
+*"get secret there"*) echo secret/there ;;
+esac`,
+  );
+  const found = await objectsOf(place(), of);
+  assert.ok(typeof found === "object");
+  assert.deepEqual(
+    [found.services.length, found.deployments.length, found.pods.length],
+    [services.length, deployments.length, pods.length],
+  );
+  assert.deepEqual(found.missingSecrets, ["gone"]);
+  assert.deepEqual([found.ingress?.metadata.name, found.backendConfig?.metadata.name], ["ingress", "nginx-proxy"]);
+  assert.deepEqual(
+    found.events.map(({ reason }) => reason),
+    ["early", "late"],
+  );
+  const asked = readFileSync(join(folder, "kubectl"), "utf8").trim().split("\n");
+  for (const line of asked) assert.match(line, /^--context here get .*-n apps/);
+  for (const line of asked.filter((one) => one.includes("secret"))) assert.match(line, /-o name$/);
+});
+
+test("who may not look at Secrets calls none of them missing", async () => {
+  const { ingress } = objects(of);
+  const items = [{ kind: "Ingress", ...ingress, spec: { ...ingress?.spec, tls: [{ secretName: "there" }] } }];
+  install(
+    "kubectl",
+    `case "$*" in
+*"get secret"*) echo 'Error from server (Forbidden)' >&2; exit 1 ;;
+*services,deployments*) ${printing({ items })}
+;;
+*) echo '{"items":[]}' ;;
+esac`,
+  );
+  const found = await objectsOf(place(), of);
+  assert.deepEqual(typeof found === "object" && found.missingSecrets, []);
+});
+
+test("why the cluster cannot be asked is said in kubectl's last words", async () => {
+  install("kubectl", "echo 'E1 memcache' >&2; echo 'error: You must be logged in to the server' >&2; exit 1");
+  assert.equal(await objectsOf(place(), of), "kubectl: error: You must be logged in to the server");
+  rmSync(join(bin, "kubectl"));
+  assert.equal(await objectsOf(place(), of), "there is no kubectl on PATH");
+  assert.equal(await objectsOf("no way", of), "no way");
+});

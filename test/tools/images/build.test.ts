@@ -1,0 +1,117 @@
+/** What needs no root: which tag a context gets, and that an image is built only when it has to be. */
+import assert from "node:assert/strict";
+import { chmod, cp, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test, type TestContext } from "node:test";
+
+const cache = await mkdtemp(join(tmpdir(), "images-test-"));
+after(() => rm(cache, { recursive: true, force: true }));
+process.env["XDG_CACHE_HOME"] = cache; // read once, when the modules below are loaded
+const { buildImages, imageOf } = await import("../../../tools/images/build.ts");
+const { contextTag } = await import("../../../components/images/buildContext.ts");
+const { Problem } = await import("../../../tools/cli/problem.ts");
+
+async function contextFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "context-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, "Dockerfile"), "ARG BASE\nFROM ${BASE}\nCOPY . /app\n");
+  await mkdir(join(folder, "src/deep"), { recursive: true });
+  await writeFile(join(folder, "src/a.mjs"), "a");
+  await writeFile(join(folder, "src/deep/b.mjs"), "b");
+  return folder;
+}
+
+test("the hash follows names, contents, links and the executable bit", async (context) => {
+  const folder = await contextFolder(context);
+  const seen = new Map<string, string>([[contextTag(folder), "at first"]]);
+  const changes: Record<string, () => Promise<unknown>> = {
+    content: () => writeFile(join(folder, "src/a.mjs"), "changed"),
+    "executable bit": () => chmod(join(folder, "src/a.mjs"), 0o755),
+    "file name": () => rename(join(folder, "src/a.mjs"), join(folder, "src/c.mjs")),
+    "folder name": () => rename(join(folder, "src/deep"), join(folder, "src/deeper")),
+    "added file": () => writeFile(join(folder, ".hidden"), ""),
+    "added link": () => symlink("src/c.mjs", join(folder, "link")),
+    "boundary between two files": async () => {
+      await writeFile(join(folder, "src/c.mjs"), "change");
+      await writeFile(join(folder, "src/deeper/b.mjs"), "db");
+    },
+    Dockerfile: () => writeFile(join(folder, "Dockerfile"), "FROM scratch\n"),
+  };
+  for (const [change, make] of Object.entries(changes)) {
+    await make();
+    const hash = contextTag(folder);
+    assert.equal(seen.get(hash), undefined, `the ${change} changed, the hash did not`);
+    seen.set(hash, change);
+  }
+});
+
+test("the hash ignores times, permissions that an image does not keep, and where the folder is", async (context) => {
+  const [one, other] = [await contextFolder(context), await contextFolder(context)];
+  await utimes(join(other, "src/a.mjs"), 0, 0);
+  await chmod(join(other, "src/a.mjs"), 0o600);
+  assert.equal(contextTag(one), contextTag(other));
+});
+
+test("what .dockerignore keeps out does not count, what it lets in again does", async (context) => {
+  const folder = await contextFolder(context);
+  await writeFile(join(folder, ".dockerignore"), "# only the source\n*\n!src\nsrc/deep/\n");
+  const before = contextTag(folder);
+  await writeFile(join(folder, "README.md"), "ignored");
+  await writeFile(join(folder, "src/deep/b.mjs"), "ignored");
+  assert.equal(contextTag(folder), before);
+  await writeFile(join(folder, "src/a.mjs"), "counts");
+  assert.notEqual(contextTag(folder), before);
+});
+
+test("the proxy's image follows nginx.conf and not the renderer that stands beside it", async (context) => {
+  const folder = await contextFolder(context);
+  await cp(join(import.meta.dirname, "../../../nginx"), folder, { recursive: true });
+  const before = contextTag(folder);
+  await writeFile(join(folder, "routes.ts"), "// changed");
+  assert.equal(contextTag(folder), before);
+  await writeFile(join(folder, "nginx.conf"), "# changed");
+  assert.notEqual(contextTag(folder), before);
+});
+
+test("the tag is 12 hex digits that follow from the context, the archive follows from the base too", async (context) => {
+  const folder = await contextFolder(context);
+  const node = imageOf({ name: "hoge", context: folder, base: "node" });
+  const nginx = imageOf({ name: "hoge", context: folder, base: "nginx" });
+  assert.match(node.reference, /^localhost\/gke-microservices\/hoge:[0-9a-f]{12}$/);
+  assert.equal(node.reference, nginx.reference);
+  assert.notEqual(node.archive, nginx.archive);
+  assert.deepEqual(imageOf({ name: "hoge", context: folder, base: "node" }), node);
+  assert.ok(node.archive.startsWith(join(cache, "gke-microservices")));
+});
+
+test("an image that is there is not built again; an unfinished one is not taken for it", async (context) => {
+  const spec = { name: "hoge", context: await contextFolder(context), base: "node" } as const;
+  const image = imageOf(spec);
+  await mkdir(dirname(image.archive), { recursive: true });
+  const messages: string[] = [];
+  const build = () => buildImages([spec], (message) => messages.push(message));
+
+  const { PATH } = process.env;
+  process.env["PATH"] = cache; // a build would need programs: none is found
+  context.after(() => (process.env["PATH"] = PATH));
+  await writeFile(`${image.archive}.unfinished`, "half");
+  await assert.rejects(build, (error) => error instanceof Problem && error.message.includes("apt-get"));
+  await writeFile(image.archive, "whole");
+  assert.deepEqual(await build(), new Map([["hoge", image]]));
+  assert.deepEqual(messages, []);
+});
+
+test("a context that is missing or has no Dockerfile is a problem that names it", async (context) => {
+  const folder = await contextFolder(context);
+  await rm(join(folder, "Dockerfile"));
+  for (const path of [folder, join(folder, "nowhere")]) {
+    const spec = { name: "hoge", context: path, base: "node" } as const;
+    await assert.rejects(buildImages([spec]), (error) => {
+      assert.ok(error instanceof Problem);
+      assert.ok(error.message.includes(path));
+      assert.match(error.fix, /Dockerfile/);
+      return true;
+    });
+  }
+});

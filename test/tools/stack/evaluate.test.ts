@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fullKey } from "../../../names/project.ts";
+import { evaluate, readStackFile, withPlaceholderFiles } from "../../../tools/stack/evaluate.ts";
+import { Problem } from "../../../tools/cli/problem.ts";
+import { projectDir } from "../../../tools/cli/paths.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "stack-"));
+test.after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function stackFile(content: string): string {
+  const path = join(folder, "Pulumi.test.yaml");
+  writeFileSync(path, content);
+  return path;
+}
+
+const withSecrets = `config:
+  domain: shop.example.com
+  rolloutSeconds: 90
+  whole: { secure: v1:canary }
+  secrets:
+    hoge: { A: { secure: v1:canary }, B: plain }
+    list: [{ secure: v1:canary }, { secure: v1:canary, other: 1 }]
+`;
+
+test("values come as Pulumi hands them over: text as it is, the rest as JSON, encrypted ones as placeholders", () => {
+  assert.deepEqual(readStackFile(stackFile(withSecrets)), {
+    [fullKey("domain")]: "shop.example.com",
+    [fullKey("rolloutSeconds")]: "90",
+    [fullKey("whole")]: `(secret ${fullKey("whole")} not shown)`,
+    [fullKey("secrets")]: JSON.stringify({
+      hoge: { A: `(secret ${fullKey("secrets")}.hoge.A not shown)`, B: "plain" },
+      // Encrypted is only what has `secure` and nothing else.
+      list: [`(secret ${fullKey("secrets")}.list[0] not shown)`, { secure: "v1:canary", other: 1 }],
+    }),
+  });
+});
+
+test("what is to be applied must not hold placeholders, which would run as if they were the secrets", () => {
+  assert.throws(
+    () => readStackFile(stackFile(withSecrets), "refuse"),
+    (error) =>
+      error instanceof Problem &&
+      /encrypted value.*: [\w-]+:whole\.$/.test(error.message) &&
+      !`${error.message}${error.fix}`.includes("canary"),
+  );
+  const plain = stackFile("config:\n  domain: shop.example.com\n");
+  assert.deepEqual(readStackFile(plain, "refuse"), { [fullKey("domain")]: "shop.example.com" });
+});
+
+test("a file that is missing, not YAML or no map is a problem to mend; one without config is empty", () => {
+  assert.throws(() => readStackFile(join(folder, "nothing.yaml")), Problem);
+  for (const wrong of ["config: [", "config: []\n", "text\n"])
+    assert.throws(() => readStackFile(stackFile(wrong)), Problem, wrong);
+  for (const empty of ["", "config:\n"]) assert.deepEqual(readStackFile(stackFile(empty)), {});
+});
+
+test("placeholders take the place of certificate files that are not there, and of nothing else", () => {
+  const tls = (value: unknown) => ({ [fullKey("tls")]: JSON.stringify(value) });
+  const missing = tls({ mode: "supplied", certFile: "nowhere/tls.crt", keyFile: "nowhere/tls.key" });
+  assert.deepEqual(withPlaceholderFiles(missing), {
+    ...tls({ mode: "supplied" }),
+    [fullKey("secrets")]: JSON.stringify({
+      tls: { crt: "(nowhere/tls.crt not shown)", key: "(nowhere/tls.key not shown)" },
+    }),
+  });
+  const there = tls({ mode: "supplied", certFile: "package.json", keyFile: "package.json" });
+  assert.deepEqual(withPlaceholderFiles(there), there);
+  assert.deepEqual(withPlaceholderFiles(there, "replaceable"), there);
+  // What \`npm start\` makes anew whenever it must.
+  const made = tls({ mode: "supplied", certFile: ".local/tls/tls.crt", keyFile: ".local/tls/tls.key" });
+  assert.match(withPlaceholderFiles(made, "replaceable")[fullKey("secrets")] ?? "", /not shown/);
+  for (const other of [tls({ mode: "none" }), tls({ mode: "supplied" }), tls([]), { [fullKey("tls")]: "{" }, {}])
+    assert.deepEqual(withPlaceholderFiles(other, "replaceable"), other);
+});
+
+test("to be applied, objects hold their secrets in the clear and in the order in which they are needed", async () => {
+  const config = readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse");
+  const { objects, outputs } = await evaluate(
+    "local",
+    {
+      ...config,
+      [fullKey("tls")]: JSON.stringify({ mode: "none" }),
+      [fullKey("secrets")]: JSON.stringify({ hoge: { TOKEN: "canary" } }),
+    },
+    "plain",
+  );
+  const secrets = objects.filter(({ kind }) => kind === "Secret");
+  assert.deepEqual(
+    secrets.map((secret) => secret["stringData"]),
+    [{ TOKEN: "canary" }],
+  );
+  assert.doesNotMatch(JSON.stringify(objects.filter(({ kind }) => kind !== "Secret")), /canary|not shown/);
+  const kinds = objects.map(({ kind }) => kind);
+  const order = [
+    "Namespace",
+    "ConfigMap",
+    "Secret",
+    "NetworkPolicy",
+    "Service",
+    "PodDisruptionBudget",
+    "Deployment",
+    "Ingress",
+  ];
+  assert.deepEqual([...new Set(kinds)], order);
+  assert.equal(outputs["url"], "http://shop.localhost/");
+  assert.equal(outputs["kubeconfig"], undefined);
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { parse, stringify } from "yaml";
+import { accessIn, withContext } from "../../../tools/stack/kubeconfig.ts";
+import { Problem } from "../../../tools/cli/problem.ts";
+
+const access = { cluster: { server: "https://new.example" }, user: { exec: { command: "plugin" } } };
+const name = "gke-microservices-staging";
+
+const others = `# mine
+apiVersion: v1
+kind: Config
+current-context: work # do not touch
+preferences: { colors: true }
+clusters:
+  - name: work
+    cluster: { server: https://work.example }
+contexts:
+  - name: work
+    context: { cluster: work, user: me, namespace: team }
+users:
+  - name: me
+    user: { token: "0123" }
+`;
+
+test("without a file there is a whole one, whose current context is the new one", () => {
+  for (const empty of ["", "\n", "apiVersion: v1\nkind: Config\nclusters: null\ncontexts: []\ncurrent-context: ''\n"])
+    assert.deepEqual(parse(withContext(empty, "file", name, access)), {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name, cluster: access.cluster }],
+      users: [{ name, user: access.user }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      "current-context": name,
+    });
+});
+
+test("all else in the file stays: contexts, the current one, comments", () => {
+  const text = withContext(others, "file", name, access);
+  for (const line of others.split("\n")) assert.ok(text.includes(line.trim()), line);
+  assert.deepEqual(accessIn(text, "file", name), access);
+  assert.deepEqual(accessIn(text, "file"), { cluster: { server: "https://work.example" }, user: { token: "0123" } });
+  assert.equal(withContext(text, "file", name, access), text);
+});
+
+test("a context that is there is refreshed, and keeps its namespace", () => {
+  const old = withContext(others, "file", name, { cluster: { server: "https://old.example" }, user: { token: "old" } });
+  const chosen = old.replace(`user: ${name}\n`, `user: ${name}\n      namespace: apps\n`);
+  assert.notEqual(chosen, old);
+  const text = withContext(chosen, "file", name, access);
+  assert.doesNotMatch(text, /old/);
+  const { contexts, clusters, users } = parse(text) as Record<string, { name: string }[]>;
+  assert.deepEqual(contexts?.[1], { name, context: { cluster: name, user: name, namespace: "apps" } });
+  for (const list of [contexts, clusters, users]) assert.equal(list?.length, 2);
+});
+
+test("property: any number of contexts can be added in any order, each is whole, and none touches another", () => {
+  const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(names, fc.array(fc.nat(5), { maxLength: 6 }), (all, again) => {
+      const accessOf = (each: string) => ({ cluster: { server: `https://${each}` }, user: { token: each } });
+      const order = [...all, ...again.flatMap((index) => all[index] ?? [])];
+      const text = order.reduce((before, each) => withContext(before, "file", each, accessOf(each)), "");
+      for (const each of all) assert.deepEqual(accessIn(text, "file", each), accessOf(each));
+      assert.equal((parse(text) as { contexts: unknown[] }).contexts.length, all.length);
+      assert.equal((parse(text) as { "current-context": string })["current-context"], all[0]);
+    }),
+  );
+});
+
+test("what is no kubeconfig is a problem to mend, never a file to overwrite", () => {
+  const cases: [string, RegExp][] = [
+    ["a: [", /^file is not a kubeconfig: /],
+    ["just text", /^file is not a kubeconfig: it is no map$/],
+    ["clusters: here", /^file is not a kubeconfig: its clusters are no list of maps$/],
+    ["users: [me]", /^file is not a kubeconfig: its users are no list of maps$/],
+  ];
+  for (const [text, message] of cases)
+    for (const use of [() => withContext(text, "file", name, access), () => accessIn(text, "file")])
+      assert.throws(use, (error) => error instanceof Problem && message.test(error.message));
+});
+
+test("a context that is missing, or leads to nothing, is named", () => {
+  const dangling = stringify({ contexts: [{ name, context: { cluster: "gone", user: "gone" } }] });
+  for (const text of [others, dangling])
+    assert.throws(
+      () => accessIn(text, "The output of stack staging", name),
+      (error) =>
+        error instanceof Problem && error.message === `The output of stack staging has no complete context "${name}".`,
+    );
+});

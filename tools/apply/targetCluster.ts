@@ -1,0 +1,111 @@
+/** The two places a local stack can run: the Kubernetes that this project starts, and one that is there already. */
+import { allowed } from "../../config/problems.ts";
+import { kubectlPath } from "../machine/kubernetes.ts";
+import { startCluster } from "../machine/cluster.ts";
+import { CommandError, run } from "../cli/run.ts";
+import type { BuiltImage } from "../images/build.ts";
+import { imagesInNode, importImage, sandboxInit } from "../machine/exec.ts";
+import { kubectl, type Place } from "../cli/kubectl.ts";
+import { apiServer } from "../machine/node/addresses.ts";
+import { context } from "../machine/node/credentials.ts";
+import { Problem } from "../cli/problem.ts";
+import type { Progress } from "../cli/progress.ts";
+import { containerdReady } from "../machine/waitReady.ts";
+import { findSandboxes } from "../machine/sandbox.ts";
+
+export interface Cluster {
+  readonly place: Place;
+  /** Whether it is another's, so that a stop here does not take it away. */
+  readonly outlivesStop: boolean;
+  /** Where its ingress controller answers. @default - what the Ingress says */
+  readonly address?: string;
+}
+
+/** Makes images known to the nodes. */
+export type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
+
+/** Gives a cluster its images. @param load undefined where there is no way to: its nodes pull from a registry */
+export type PutImages = (load: LoadImages | undefined, context: string) => Promise<void>;
+
+/** @param putImages called once the cluster can take images, which is before it is ready */
+export async function embeddedCluster(
+  options: { namespace: string; httpPort: number; httpsPort: number },
+  progress: Progress,
+  putImages: PutImages,
+): Promise<Cluster> {
+  const address = "127.0.0.1";
+  const load: LoadImages = async (images) => {
+    await containerdReady();
+    await importMissing(images);
+  };
+  const { kubeconfig } = await startCluster({ ...options, address }, progress, () => putImages(load, context));
+  const place = { kubectl: kubectlPath, kubeconfig, context };
+  return { place, outlivesStop: false, address };
+}
+
+/** @throws Problem when kubectl or the context is not there */
+export async function existingCluster(context: string, putImages: PutImages): Promise<Cluster> {
+  const place = { kubectl: "kubectl", context };
+  const contexts = await contextNames();
+  if (!contexts.includes(context))
+    throw new Problem(`There is no kubectl context "${context}".`, `${allowed(context, contexts)}.`);
+  try {
+    await kubectl(place, ["version", "--request-timeout=10s"]);
+  } catch (error) {
+    throw new Problem(
+      `The cluster of the context "${context}" does not answer:\n${error instanceof CommandError ? error.output : String(error)}`,
+      "Start it, or name another context.",
+    );
+  }
+  const embedded = findSandboxes().length > 0 && (await serverOf(place)) === apiServer;
+  const outlivesStop = !(embedded && sandboxInit() !== undefined);
+  await putImages(embedded ? importMissing : loaderOf(context), context);
+  return { place, outlivesStop };
+}
+
+async function contextNames(): Promise<string[]> {
+  try {
+    return (await run("kubectl", ["config", "get-contexts", "-o", "name"])).split("\n").filter((name) => name !== "");
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new Problem(`kubectl cannot read its contexts:\n${error.output}`, "Fix the kubeconfig.");
+    throw new Problem(
+      "There is no kubectl on PATH.",
+      "Install it, or leave --context out: npm start then brings its own.",
+    );
+  }
+}
+
+function serverOf(place: Place): Promise<string> {
+  return kubectl(place, ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]);
+}
+
+async function importMissing(images: Iterable<BuiltImage>): Promise<void> {
+  const known = await imagesInNode();
+  for (const { archive, reference } of images) if (!known.includes(reference)) await importImage(archive);
+}
+
+/** The clusters that people run on their own machine take images from a file, each by a command of its own. */
+function loaderOf(context: string): LoadImages | undefined {
+  const [, kind, name = ""] = /^(kind|k3d|minikube)-?(.*)$/.exec(context) ?? [];
+  const command = {
+    kind: (archive: string) => ["kind", "load", "image-archive", archive, "--name", name],
+    k3d: (archive: string) => ["k3d", "image", "import", archive, "--cluster", name],
+    minikube: (archive: string) => ["minikube", "--profile", context, "image", "load", archive],
+  }[kind ?? ""];
+  if (command === undefined) return undefined;
+  return async (images) => {
+    for (const { archive, reference } of images) {
+      const [program = "", ...args] = command(archive);
+      try {
+        await run(program, args);
+      } catch (error) {
+        const why = error instanceof CommandError ? error.output : `there is no ${program} on PATH`;
+        throw new Problem(`The image ${reference} cannot be given to the cluster of "${context}": ${why}`, pullInstead);
+      }
+    }
+  };
+}
+
+export const pullInstead =
+  "Push it to a registry that the cluster pulls from, and set image: instead of build: in Pulumi.local.yaml.";

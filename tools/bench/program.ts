@@ -1,0 +1,92 @@
+/** The program itself as stacks grow: part by part, against the SDK alone, and against what teams use instead. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createProgress, type Step } from "../cli/progress.ts";
+import { machine } from "./machine.ts";
+import { compareTools } from "./program/compare.ts";
+import { getPeers, peerVersions } from "./program/peers.ts";
+import { plot } from "./program/plot.ts";
+import { measured, runProgram } from "./program/processes.ts";
+import { tables } from "./program/report.ts";
+import {
+  exponents,
+  sizeText,
+  summarize,
+  targets,
+  type Bare,
+  type Comparison,
+  type Measured,
+  type ProgramResults,
+  type Sized,
+} from "./program/results.ts";
+import { sizes, stackFile, type Size } from "./program/stack.ts";
+import { writeDocs } from "./report.ts";
+
+/** More would take minutes: kustomize looks through all objects for each of them. */
+const mostCompared = 1000;
+
+export interface ProgramOptions {
+  readonly rounds: number;
+  /** The most services. */
+  readonly largest: number;
+  /** Into the guide. */
+  readonly write: boolean;
+}
+
+export async function program(options: ProgramOptions): Promise<{ result: ProgramResults; text: string }> {
+  const progress = createProgress();
+  const { rounds, largest } = options;
+  const peers = await getPeers(progress);
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const measuredSizes = sizes.filter((size) => size === "staging" || size <= largest);
+  const parts: Sized[] = [];
+  await progress.step("Measuring the program part by part", async (step) => {
+    for (const size of measuredSizes) parts.push(await measureParts(size, folder, rounds, step));
+  });
+  const comparisons: Comparison[] = [];
+  await progress.step("Measuring whole commands in turn", async (step) => {
+    for (const size of measuredSizes)
+      if (size !== "staging" && size <= mostCompared)
+        comparisons.push(await compareTools(size, peers, join(folder, String(size)), rounds, step));
+  });
+  const found = { sizes: parts, exponents: exponents(parts) };
+  const result: ProgramResults = {
+    benchmark: "program",
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    programs: { node: process.versions.node, ...peerVersions() },
+    rounds,
+    ...found,
+    comparisons,
+    targets: targets(found),
+  };
+  const text = tables(result);
+  if (options.write) await writeDocs(result, { tables: text, plot: plot(result) });
+  return { result, text };
+}
+
+async function measureParts(size: Size, folder: string, rounds: number, step: Step): Promise<Sized> {
+  const [stack, recorded] = [join(folder, "stack.yaml"), join(folder, "resources.json")];
+  writeFileSync(stack, stackFile(size));
+  step.detail(`${sizeText(size)}: what there is to register`);
+  await runProgram("record.ts", stack, recorded);
+  const ours: Measured[] = [];
+  const bare: Bare[] = [];
+  const pausing: Bare[] = [];
+  const inTurn = [
+    async () => ours.push(await measured<Measured>("parts.ts", stack)),
+    async () => bare.push(await measured<Bare>("bare.ts", recorded)),
+    async () => pausing.push(await measured<Bare>("bare.ts", recorded, "pausing")),
+  ];
+  for (let round = 0; round < rounds; round += 1) {
+    step.detail(`${sizeText(size)}: round ${round + 1} of ${rounds}`);
+    // So that none is always the first.
+    for (const measure of round % 2 === 0 ? inTurn : inTurn.toReversed()) await measure();
+  }
+  return summarize(size, ours, bare, pausing);
+}

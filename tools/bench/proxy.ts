@@ -1,0 +1,141 @@
+/** The proxy against what it replaces and its peers: throughput, latency, CPU, memory, and what many routes cost. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createProgress, type Step } from "../cli/progress.ts";
+import { startNameServer } from "../testing/loopback.ts";
+import { machine } from "./machine.ts";
+import { closedLoop, openLoop, type Run } from "./proxy/load.ts";
+import { getPrograms, versions } from "./proxy/programs.ts";
+import { plot } from "./proxy/plot.ts";
+import { tables } from "./proxy/report.ts";
+import { loadOf, summarize, targets, type Case, type ProxyResults } from "./proxy/results.ts";
+import { measureScale, scaledServices } from "./proxy/scale.ts";
+import type { Server } from "./proxy/servers.ts";
+import {
+  proxyNames,
+  serviceAddress,
+  startPeer,
+  startThisOne,
+  startUpstream,
+  type Subject,
+  type SubjectName,
+  type Surroundings,
+} from "./proxy/subjects.ts";
+import { writeDocs } from "./report.ts";
+
+export interface ProxyOptions {
+  readonly rounds: number;
+  /** Of each load. */
+  readonly seconds: number;
+  /** Into the guide. */
+  readonly write: boolean;
+}
+
+const answers = [
+  { answer: "small", path: "/" },
+  { answer: "64 KiB", path: "/64k" },
+] as const;
+
+export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResults; text: string }> {
+  const progress = createProgress();
+  const programs = await getPrograms(progress);
+  // Files in memory: access logs are written by the hundred MB.
+  const folder = mkdtempSync("/dev/shm/bench-");
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  // The servers end when this process does.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const nameServer = await startNameServer();
+  for (const service of ["web", ...scaledServices]) nameServer.names.set(serviceAddress(service), "127.0.0.1");
+  const upstream = await startUpstream({ programs, folder });
+  try {
+    const resolverPort = Number(nameServer.resolver.split(":")[1]);
+    const around: Surroundings = { programs, folder, upstreamPort: upstream.port, resolverPort };
+    const cases = await progress.step("Measuring the proxies in turn", (step) =>
+      measureCases(around, upstream, options, step),
+    );
+    const scale = await progress.step("Measuring 1 to 1,000 routes", (step) => measureScale(around, options, step));
+    const result: ProxyResults = {
+      benchmark: "proxy",
+      date: new Date().toISOString().slice(0, 10),
+      machine: machine(),
+      programs: await versions(programs),
+      rounds: options.rounds,
+      seconds: options.seconds,
+      cases,
+      scale,
+      targets: targets(cases, scale),
+    };
+    const text = tables(result);
+    if (options.write) await writeDocs(result, { tables: text, plot: plot(result) });
+    return { result, text };
+  } finally {
+    await upstream.stop();
+    await nameServer[Symbol.asyncDispose]();
+  }
+}
+
+/** All run all the time, and one at a time is under load. */
+async function measureCases(
+  around: Surroundings,
+  upstream: Server,
+  { rounds, seconds }: ProxyOptions,
+  step: Step,
+): Promise<Case[]> {
+  const servers = new Map<SubjectName, Pick<Subject, "server" | "emptyLog">>();
+  servers.set("direct", { server: upstream, emptyLog: () => Promise.resolve() });
+  /** @param order where to begin, so that nobody is always the first */
+  const inTurn = async (order: number, what: string, measure: (server: Server) => Promise<Run>) => {
+    const names = [...servers.keys()];
+    const found: Partial<Record<SubjectName, Run>> = {};
+    for (const index of names.keys()) {
+      const name = names[(index + order) % names.length] ?? "direct";
+      step.detail(`round ${order + 1} of ${rounds}: ${what}, ${name}`);
+      const { server, emptyLog } = servers.get(name) ?? { server: upstream };
+      found[name] = await measure(server);
+      await emptyLog?.();
+    }
+    return found as Record<SubjectName, Run>;
+  };
+  const measureCase = async (about: Omit<Case, keyof Measured>, measure: (server: Server) => Promise<Run>) => {
+    const all: Record<SubjectName, Run>[] = [];
+    const what = `${about.loop} loop, ${loadOf(about)}`;
+    for (let round = 0; round < rounds; round += 1) all.push(await inTurn(round, what, measure));
+    const names = [...servers.keys()];
+    const runs = Object.fromEntries(names.map((name) => [name, all.map((found) => found[name])]));
+    return summarize(about, runs as Record<SubjectName, Run[]>);
+  };
+  try {
+    for (const name of proxyNames)
+      servers.set(name, name === "this one" ? await startThisOne(around) : await startPeer(name, around));
+    const cases: Case[] = [];
+    for (const { answer, path } of answers)
+      for (const connections of [32, 512])
+        cases.push(
+          await measureCase({ loop: "closed", answer, connections }, (server) =>
+            closedLoop(around.programs, { server, path, connections, seconds }),
+          ),
+        );
+    for (const { answer, path } of answers) {
+      const rate = openRate(cases.filter((each) => each.answer === answer && each.connections === 32));
+      cases.push(
+        await measureCase({ loop: "open", answer, rate }, (server) =>
+          openLoop(around.programs, { server, path, seconds }, rate),
+        ),
+      );
+    }
+    return cases;
+  } finally {
+    for (const [name, { server }] of servers) if (name !== "direct") await server.stop();
+  }
+}
+
+type Measured = Pick<Case, "subjects" | "speed" | "p99" | "addedP50Micros">;
+
+/** Half of what the slowest of those can do that keep connections open; so many that nobody is at its limit. */
+function openRate(closed: readonly Case[]): number {
+  const good = (["this one", "HAProxy", "Envoy", "Caddy"] as const).flatMap((name) =>
+    closed.map(({ subjects }) => subjects[name].requestsPerSecond),
+  );
+  return Math.round(Math.min(...good) / 2);
+}

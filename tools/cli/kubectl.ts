@@ -1,0 +1,51 @@
+/** kubectl against one cluster. */
+import { run, CommandError, type CommandOptions } from "./run.ts";
+
+/** Which kubectl, and which cluster. */
+export interface Place {
+  /** Path of the program. */
+  readonly kubectl: string;
+  /** Context of the kubeconfig. */
+  readonly context: string;
+  /** @default - the user's own */
+  readonly kubeconfig?: string | undefined;
+}
+
+/** @returns what kubectl printed. @throws CommandError */
+export function kubectl(
+  place: Place,
+  args: readonly string[],
+  options: Pick<CommandOptions, "input" | "env" | "confidential" | "signal"> = {},
+): Promise<string> {
+  const where = [
+    "--context",
+    place.context,
+    ...(place.kubeconfig === undefined ? [] : ["--kubeconfig", place.kubeconfig]),
+  ];
+  return run(place.kubectl, [...where, ...args], { timeout: 600_000, ...options });
+}
+
+/** The objects in kubectl's JSON answer, whether it is a list, one object or nothing. */
+export async function kubectlObjects(place: Place, args: readonly string[], input?: string): Promise<LiveObject[]> {
+  const options = { confidential: true, ...(input !== undefined && { input }) };
+  const text = await kubectl(place, [...args, "-o", "json"], options);
+  if (text.trim() === "") return [];
+  const answer = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
+  return answer.items ?? [answer];
+}
+
+/** An object as the API server gives it back. */
+export interface LiveObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+    readonly [key: string]: unknown;
+  };
+  readonly [key: string]: unknown;
+}
+
+export { CommandError };

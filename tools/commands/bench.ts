@@ -1,0 +1,68 @@
+/** `npm run bench -- [NAME] [--json]`: the benchmarks. */
+import { main } from "../cli/main.ts";
+import { Problem } from "../cli/problem.ts";
+import { apply } from "../bench/apply.ts";
+import { describe, machine } from "../bench/machine.ts";
+import { program } from "../bench/program.ts";
+import { proxy } from "../bench/proxy.ts";
+import { start } from "../bench/start.ts";
+
+interface Options {
+  readonly cold: boolean;
+  readonly write: boolean;
+  readonly rounds: string;
+  readonly seconds: string;
+  readonly largest: string;
+}
+
+/** What `--json` prints, and what people read. */
+interface Report {
+  readonly result: object;
+  readonly text: string;
+}
+
+const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
+  apply: ({ largest, write }) => apply({ largest: positive("--largest", largest), write }),
+  start: ({ cold, write }) => start({ cold, write }),
+  proxy: ({ rounds, seconds, write }) =>
+    proxy({ rounds: positive("--rounds", rounds), seconds: positive("--seconds", seconds), write }),
+  program: ({ rounds, largest, write }) =>
+    program({ rounds: positive("--rounds", rounds), largest: positive("--largest", largest), write }),
+};
+
+const usage = `npm run bench -- [NAME] [--json] [options]
+
+Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
+  --json       figures and machine as JSON
+  --cold       start: measures with nothing compiled as well (minutes)
+  --rounds N   proxy, program: how often each is measured in turn (default 5)
+  --seconds N  proxy: how long each time (default 3; a complete run takes about 12 minutes)
+  --largest N  program, apply: the most services (default 2000; complete runs take about 20 and 9 minutes)
+  --write      puts the figures into docs/performance.md and docs/performance/ (start: those with nothing compiled too)`;
+
+function positive(option: string, text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw new Problem(`${option} is "${text}".`, "Allowed: a whole number from 1 to 9999.");
+  return Number(text);
+}
+
+await main(
+  usage,
+  {
+    json: { type: "boolean", default: false },
+    cold: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    largest: { type: "string", default: "2000" },
+  },
+  async ({ values, positionals }) => {
+    const [name = "start"] = positionals;
+    const benchmark = benchmarks[name];
+    if (benchmark === undefined)
+      throw new Problem(`There is no benchmark "${name}".`, `Allowed: ${Object.keys(benchmarks).join(", ")}.`);
+    const { result, text } = await benchmark(values);
+    if (values.json) console.log(JSON.stringify({ benchmark: name, machine: machine(), ...result }, null, 2));
+    else console.log(`\n${name}, on ${describe(machine())}\n${text}`);
+  },
+);

@@ -1,0 +1,133 @@
+/** `npm run bootstrap -- STACK [--run]`: prepares a Google Cloud project for the stack, once. */
+import { join } from "node:path";
+import { checkConfig } from "../../config/config.ts";
+import { bootstrapScript } from "../bootstrap/script.ts";
+import {
+  bootstrapSteps,
+  projectNumber,
+  projectNumberCommand,
+  workflowVariables,
+  type BootstrapArgs,
+} from "../bootstrap/steps.ts";
+import { main, oneStack } from "../cli/main.ts";
+import { CommandError, run } from "../cli/run.ts";
+import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
+import { projectDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+
+const usage = `npm run bootstrap -- STACK [--repository OWNER/NAME] [--branch NAME] [--bucket NAME] [--run]
+
+Prints, as a shell script, what the Google Cloud project of a stack needs once: APIs, a bucket for the state, a key for
+secrets, an identity that deploys and one that previews, and the stack itself. With --run it is done, step by step;
+what is there already is left as it is, so that it may be run again.
+
+  --repository OWNER/NAME  let the workflows of this GitHub repository use the two identities
+  --branch NAME            the branch of it that deploys (main)
+  --bucket NAME            where the state is kept (PROJECT-pulumi-state)
+  --run                    do it, with gcloud and as whoever is logged in there`;
+
+const options = {
+  repository: { type: "string" },
+  branch: { type: "string", default: "main" },
+  bucket: { type: "string" },
+  run: { type: "boolean", default: false },
+} as const;
+
+await main(usage, options, async ({ values, positionals }) => {
+  const stack = oneStack(positionals, "npm run --silent bootstrap -- staging");
+  const args = argsOf(stack, values);
+  if (values.run) await runSteps(args);
+  else process.stdout.write(bootstrapScript(args));
+});
+
+interface Values {
+  readonly repository?: string | undefined;
+  readonly branch: string;
+  readonly bucket?: string | undefined;
+}
+
+function argsOf(stack: string, { repository, branch, bucket }: Values): BootstrapArgs {
+  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)));
+  const { settings, google } = checkConfig(raw, stack, projectDir);
+  if (settings.cluster.kind !== "gke")
+    throw new Problem(
+      `The stack ${stack} has nothing on Google Cloud: its cluster.kind is ${settings.cluster.kind}.`,
+      "Name a stack whose cluster.kind is gke.",
+    );
+  const args = { ...google, stack, branch, repository, bucket: bucket ?? `${google.project}-pulumi-state` };
+  requireForm("--repository", repository, /^[A-Za-z0-9][\w.-]*\/[\w.-]+$/, "owner/name, as in acme/shop");
+  requireForm("--branch", branch, /^[\w.-]+(\/[\w.-]+)*$/, "the name of a branch, as in main");
+  // https://cloud.google.com/storage/docs/buckets#naming
+  requireForm(
+    "--bucket",
+    args.bucket,
+    /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/,
+    "3 to 63 lower case letters, digits, - and _",
+  );
+  const roles = Object.values(settings.services).flatMap((service) => service.roles);
+  return {
+    ...args,
+    grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader", ...roles],
+    encryptionKey: settings.cluster.encryptionKey,
+    dns: settings.dns !== undefined,
+    certificateManager: settings.edge.kind === "gateway" && settings.tls.mode === "managed",
+    requestMetrics: settings.proxy.metrics.byService,
+    iap: "iap" in settings.edge && settings.edge.iap?.enabled === true,
+  };
+}
+
+function requireForm(option: string, value: string | undefined, form: RegExp, allowed: string): void {
+  if (value !== undefined && !form.test(value))
+    throw new Problem(`${option} ${JSON.stringify(value)} is not ${allowed}.`, usage);
+}
+
+async function runSteps(args: BootstrapArgs): Promise<void> {
+  const steps = bootstrapSteps(args);
+  const number = args.repository === undefined ? "" : await outcome(projectNumberCommand(args.project));
+  const filled = (words: readonly string[]) => words.map((word) => word.replaceAll(projectNumber, number));
+  for (const [index, { why, command, exists }] of steps.entries()) {
+    const at = `[${index + 1}/${steps.length}]`;
+    if (exists !== undefined && (await succeeds(filled(exists)))) {
+      console.log(`${at} ${why}: there already`);
+      continue;
+    }
+    console.log(`${at} ${why}`);
+    await outcome(filled(command), at);
+  }
+  for (const command of workflowVariables(args)) console.log(filled(command).join(" "));
+}
+
+/** A question that gcloud would ask on a terminal is a failure here. */
+function execute([command = "", ...args]: readonly string[]): Promise<string> {
+  return run(command, args, { env: { CLOUDSDK_CORE_DISABLE_PROMPTS: "1" }, timeout: 600_000 });
+}
+
+async function succeeds(command: readonly string[]): Promise<boolean> {
+  try {
+    await execute(command);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw missing(command, error);
+  }
+}
+
+async function outcome(command: readonly string[], step = "The first step"): Promise<string> {
+  try {
+    return (await execute(command)).trim();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw missing(command, error);
+    throw new Problem(
+      `${step} failed: ${error.message}`,
+      "Fix that and run the same command again: what is done is left as it is.",
+    );
+  }
+}
+
+function missing([command = ""]: readonly string[], error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
+  return new Problem(
+    `There is no ${command} on this machine.`,
+    "Install it (https://cloud.google.com/sdk/docs/install), or leave out --run and take the script to where it is.",
+  );
+}

@@ -1,0 +1,24 @@
+/** `npm run check -- STACK`: all that can be found wrong with a stack before anything changes, without credentials. */
+import { join } from "node:path";
+import { checkConfig } from "../../config/config.ts";
+import { proxyRoutes } from "../../config/routes.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { main, oneStack } from "../cli/main.ts";
+import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
+import { refuseBadRoutes } from "../programs/nginx.ts";
+import { projectDir } from "../cli/paths.ts";
+
+const usage = `npm run check -- STACK
+
+Checks Pulumi.STACK.yaml, renders the proxy's configuration and lets nginx read it (nginx -t). It needs no credentials and
+changes nothing; use it before "npx pulumi up", and in pull requests.`;
+
+await main(usage, {}, async ({ positionals }) => {
+  const stack = oneStack(positionals, "npm run check -- staging");
+  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
+  const { settings, warnings } = checkConfig(raw, stack, projectDir);
+  await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
+  const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  console.log(`${stack}: the config is good, and nginx takes its ${routes} routes.`);
+});

@@ -1,0 +1,14 @@
+/** `npm run diagram -- STACK [--out FILE]`: a picture of the stack as SVG, without credentials. */
+import { main, oneStack, writeResult } from "../cli/main.ts";
+import { drawn, stackDiagram } from "../diagram/diagram.ts";
+
+const usage = `npm run diagram -- STACK [--out FILE]
+
+Draws a stack as SVG from its config: entrance, proxy, services with their routes, cluster and network. It needs neither
+credentials nor a cluster. Without --out it prints the picture (npm run --silent diagram -- STACK > FILE).`;
+
+await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
+  const svg = await drawn(stackDiagram(oneStack(positionals, "npm run --silent diagram -- staging")));
+  if (values.out === undefined) process.stdout.write(svg);
+  else writeResult(values.out, svg);
+});

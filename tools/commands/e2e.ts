@@ -1,0 +1,36 @@
+/** `npm run e2e -- [NAME] [--engine pulumi]`: the end-to-end suite on the local Kubernetes, which it starts where needed. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { main } from "../cli/main.ts";
+import { projectDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+
+const folder = join(projectDir, "test/e2e");
+const suites = readdirSync(folder)
+  .filter((file) => file.endsWith(".e2e.ts"))
+  .map((file) => file.replace(".e2e.ts", ""))
+  .sort();
+
+const usage = `npm run e2e -- [NAME] [--engine pulumi]
+
+Runs the end-to-end suites one after another, or the one that is named: ${suites.join(", ")}.
+Of the long ones (faults, hostile, interrupted) all suites together run a shorter cut.
+--engine pulumi runs the suite that drives the local stack by the Pulumi CLI.`;
+
+await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
+  if (values.engine !== undefined && values.engine !== "pulumi")
+    throw new Problem(`"${values.engine}" is no engine with a suite of its own.`, "Allowed: pulumi.");
+  const named = values.engine === undefined ? positionals : ["pulumi"];
+  for (const name of named)
+    if (!existsSync(join(folder, `${name}.e2e.ts`)))
+      throw new Problem(`There is no suite "${name}".`, `Allowed: ${suites.join(", ")}.`);
+  const files = (named.length === 0 ? suites : named).map((name) => join(folder, `${name}.e2e.ts`));
+  // One after another: there is one local Kubernetes.
+  const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files], {
+    stdio: "inherit",
+    env: { ...process.env, ...(named.length === 0 && { SHORT: "1" }) },
+  });
+  process.exitCode = status ?? 1;
+  return Promise.resolve();
+});

@@ -1,0 +1,27 @@
+/** `npm run render -- STACK [--out DIR]`: the stack's Kubernetes objects as YAML, without credentials. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { main, oneStack } from "../cli/main.ts";
+import { evaluate, readStackFile } from "../stack/evaluate.ts";
+import { projectDir } from "../cli/paths.ts";
+import { objectYaml, toYaml } from "../stack/yaml.ts";
+
+const usage = `npm run render -- STACK [--out DIR]
+
+Prints the Kubernetes objects of a stack as YAML, needing neither credentials nor a cluster. Secrets, and what only
+Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.
+In a pipe, use npm run --silent render: npm would print lines of its own before them.`;
+
+await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
+  const stack = oneStack(positionals, "npm run --silent render -- staging");
+  const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
+  const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
+  if (out === undefined) {
+    process.stdout.write(toYaml(objects));
+    return;
+  }
+  mkdirSync(out, { recursive: true });
+  for (const object of objects)
+    writeFileSync(join(out, `${object.kind.toLowerCase()}-${object.metadata.name}.yaml`), objectYaml(object));
+  console.error(`${objects.length} objects written to ${out}`);
+});

@@ -1,0 +1,166 @@
+/** `npm start`: a Kubernetes on this machine (or one that is there already), the images, the `local` stack, and the proof by requests. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkConfig, type CheckedConfig } from "../../config/config.ts";
+import { hostNames } from "../../config/hosts.ts";
+import { grpcPlaces } from "../../config/grpc.ts";
+import { fullKey } from "../../names/project.ts";
+import { proxyRoutes, routeTable } from "../../config/routes.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
+import { apply, liveState } from "../apply/apply.ts";
+import { main } from "../cli/main.ts";
+import { embeddedCluster, existingCluster, pullInstead, type Cluster, type PutImages } from "../apply/targetCluster.ts";
+import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "../stack/evaluate.ts";
+import { buildImages, type ImageSpec } from "../images/build.ts";
+import { edgeAddress } from "../verify/edgeAddress.ts";
+import { refuseBadRoutes } from "../programs/nginx.ts";
+import { port } from "../cli/options.ts";
+import { projectDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+import { createProgress, type Progress } from "../cli/progress.ts";
+import { rollouts } from "../apply/rollout.ts";
+import { up } from "../stack/pulumiCli.ts";
+import { caFile, ensureCertificate } from "../stack/localCertificate.ts";
+import { report, verify } from "../verify/verify.ts";
+
+const usage = `npm start [-- OPTIONS]
+
+Starts a Kubernetes on this machine, builds the images, applies the stack "local" and proves it by HTTPS requests.
+Run again, it applies what changed in Pulumi.local.yaml.
+
+  --engine auto|pulumi|kubectl  what applies the stack; auto takes the Pulumi CLI where there is one
+  --context NAME                use the cluster of this kubectl context instead of starting one
+  --address ADDRESS             where that cluster's ingress controller answers (asked of the Ingress otherwise)
+  --http-port N, --https-port N ports of the entrance (80 and 443)`;
+
+const options = {
+  engine: { type: "string", default: "auto" },
+  context: { type: "string" },
+  address: { type: "string" },
+  "http-port": { type: "string", default: "80" },
+  "https-port": { type: "string", default: "443" },
+} as const;
+
+await main(usage, options, async ({ values }) => {
+  const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
+  const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
+  // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
+  const checked = checkConfig(withPlaceholderFiles(raw, "replaceable"), "local", projectDir);
+  await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));
+  const engine = chooseEngine(values.engine, values.context);
+  const progress = createProgress();
+
+  const putImages = putting(imagesToBuild(checked), progress);
+  const cluster =
+    values.context === undefined
+      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, putImages)
+      : await existingCluster(values.context, putImages);
+  await ensureCertificate(hostNames(checked.settings));
+  // The program says so itself, but what the CLI prints of it is not shown.
+  if (engine.name === "pulumi")
+    for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
+  await applyStack(cluster, engine, raw, checked, progress);
+  await prove(cluster, checked, { ...ports, address: values.address });
+});
+
+function withContext(raw: RawConfig, context: string | undefined): RawConfig {
+  return context === undefined ? raw : { ...raw, [fullKey("cluster")]: JSON.stringify({ kind: "existing", context }) };
+}
+
+function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
+  const services = Object.entries(settings.services).map(([name, { build }]) => ({
+    name,
+    build,
+    base: "node" as const,
+  }));
+  return [...services, { name: "nginx-proxy", build: settings.proxy.build, base: "nginx" as const }].flatMap(
+    ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
+  );
+}
+
+/** How a cluster of either kind gets them. @throws Problem where it cannot */
+function putting(images: readonly ImageSpec[], progress: Progress): PutImages {
+  return async (load, context) => {
+    if (images.length === 0) return;
+    if (load === undefined)
+      throw new Problem(
+        `The stack builds ${images.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${context}" (there is for kind, k3d and minikube).`,
+        pullInstead,
+      );
+    await progress.step("images", async (step) => {
+      const built = await buildImages(images, (text) => {
+        step.detail(text);
+      });
+      await load(built.values());
+    });
+  };
+}
+
+async function applyStack(
+  cluster: Cluster,
+  engine: Engine,
+  raw: RawConfig,
+  { settings }: CheckedConfig,
+  progress: Progress,
+): Promise<void> {
+  recordApplied(cluster.place.context, {
+    engine: engine.name,
+    namespace: settings.namespace,
+    outlivesStop: cluster.outlivesStop,
+  });
+  const outcome = await progress.step(`stack, by ${engine.name}`, async (step) => {
+    if (engine.name === "pulumi") {
+      const { changes } = await up(engine.program, raw);
+      // Pulumi may report a Deployment as updated while its rollout is broken.
+      const names = [...Object.keys(settings.services), "nginx-proxy"];
+      await rollouts(cluster.place, settings.namespace, names, settings.rolloutSeconds);
+      return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
+    }
+    const [{ objects }, live] = await Promise.all([
+      evaluate("local", raw, "plain"),
+      liveState(cluster.place, settings.namespace),
+    ]);
+    const { applied, pruned } = await apply(cluster.place, live, objects, settings.rolloutSeconds, (text) => {
+      step.detail(text);
+    });
+    const parts = [
+      applied.length > 0 && `applied ${listed(applied)}`,
+      pruned.length > 0 && `pruned ${listed(pruned)}`,
+    ].filter(Boolean);
+    return parts.length === 0 ? "nothing to apply" : parts.join("; ");
+  });
+  console.error(`  ${outcome}`);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 30 ? names.join(", ") : `${names.length} objects, ${names.slice(0, 5).join(", ")} and so on`;
+}
+
+async function prove(
+  cluster: Cluster,
+  { settings }: CheckedConfig,
+  { address, ...ports }: { address: string | undefined; httpPort: number; httpsPort: number },
+) {
+  const secure = settings.tls.mode !== "none";
+  const entrance = {
+    address: address ?? cluster.address ?? (await edgeAddress(cluster.place, settings)),
+    ...ports,
+    ca: secure ? readFileSync(caFile, "utf8") : undefined,
+  };
+  const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
+  console.log(`\n  hops: client → ${entrance.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
+  report(await verify(entrance, settings.domain, routeTable(settings), redirect, grpcPlaces(settings)));
+  const url = secure
+    ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
+    : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;
+  console.log(`\nOpen ${url}`);
+  if (secure)
+    console.log(
+      `  curl --cacert ${caFile} ${url}\n  A browser trusts it once ${caFile} is imported as a certificate authority.`,
+    );
+}
+
+function portText(port: number, usual: number): string {
+  return port === usual ? "" : `:${port}`;
+}

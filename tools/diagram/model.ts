@@ -1,0 +1,199 @@
+/** What the picture of a stack shows, in words: what stands where, and who talks to whom. */
+import type { CheckedConfig } from "../../config/config.ts";
+import { hostNames } from "../../config/hosts.ts";
+import { proxyRoutes } from "../../config/routes.ts";
+import type { ServiceSettings, Settings } from "../../config/schema.ts";
+import { isGrpc } from "../../nginx/grpc.ts";
+import type { Route } from "../../nginx/routes.ts";
+import { destinations } from "./destinations.ts";
+import { placesOf, type Places } from "./places.ts";
+import { count, shortened } from "./text.ts";
+
+/** A box around nodes and other groups. */
+export interface Group {
+  readonly id: string;
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** The group around it. @default - the picture itself */
+  readonly parent?: string;
+}
+
+export interface Node {
+  readonly id: string;
+  /** `outside` is what the stack does not run. */
+  readonly kind: "outside" | "edge" | "proxy" | "service";
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly group?: string;
+  /** A class of its own in the picture, by which a page can colour it. @default - none */
+  readonly state?: string;
+}
+
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** `call` is between services, `egress` leaves the stack. */
+  readonly kind: "request" | "call" | "egress";
+  /** All that is said about it; a picture shows the first of them. */
+  readonly lines: readonly string[];
+  /** As a node's. */
+  readonly state?: string;
+}
+
+export interface Diagram {
+  readonly title: string;
+  /** The same in prose, for those who do not see the picture. */
+  readonly description: string;
+  readonly groups: readonly Group[];
+  readonly nodes: readonly Node[];
+  readonly edges: readonly Edge[];
+}
+
+/** The ids of services' nodes: no other node's id begins so. */
+export const serviceId = (name: string): string => `service-${name}`;
+
+export function diagramOf(stack: string, { settings, google }: Pick<CheckedConfig, "settings" | "google">): Diagram {
+  const { domain, services } = settings;
+  const places = placesOf(settings, google);
+  const routes = proxyRoutes(settings).routes;
+  const led = leads(routes, domain);
+  const requests = Object.keys(services).map((name): Edge => {
+    return { from: "proxy", to: serviceId(name), kind: "request", lines: led.get(name) ?? [] };
+  });
+  const calls = Object.entries(services).flatMap(([name, service]) =>
+    service.calls.map((called): Edge => ({ from: serviceId(name), to: serviceId(called), kind: "call", lines: [] })),
+  );
+  const outside = destinations(services);
+  const found = wildcardNode(settings);
+  const grpc = routes.some(isGrpc);
+  return {
+    title: `Stack ${stack}: ${domain}`,
+    description: describe(settings, places, led),
+    groups: places.groups,
+    nodes: [
+      { id: "client", kind: "outside", title: "Clients", lines: [] },
+      { id: "address", kind: "edge", title: domain, lines: addressLines(settings), ...places.address },
+      { id: "edge", kind: "edge", title: places.edgeTitle, lines: edgeLines(settings), ...places.edge },
+      { id: "proxy", kind: "proxy", title: "nginx proxy", lines: proxyLines(settings), group: "namespace" },
+      ...Object.entries(services).map(([name, service]) => serviceNode(name, service)),
+      ...(found === undefined ? [] : [found]),
+      ...outside.nodes,
+    ],
+    edges: [
+      { from: "client", to: "address", kind: "request", lines: [settings.tls.mode === "none" ? "HTTP" : "HTTPS"] },
+      { from: "address", to: "edge", kind: "request", lines: [] },
+      { from: "edge", to: "proxy", kind: "request", lines: grpc ? ["HTTP", "gRPC over TLS"] : ["HTTP"] },
+      // Nothing leads to a service without routes but its place in the row: it stands where the others do.
+      ...requests.filter(({ lines }) => lines.length > 0),
+      ...(found === undefined ? [] : [{ from: "proxy", to: found.id, kind: "request" as const, lines: ["by name"] }]),
+      ...calls,
+      ...outside.edges,
+    ],
+  };
+}
+
+const pods = (replicas: number) => count(replicas, "pod");
+
+function serviceNode(name: string, { image, build, replicas, port, roles }: ServiceSettings): Node {
+  const source = image === undefined ? `built from ${build?.context ?? ""}` : imageName(image);
+  return {
+    id: serviceId(name),
+    kind: "service",
+    title: name,
+    lines: [
+      source,
+      `${pods(replicas)}, port ${port}`,
+      ...shortened(roles, 3).map((role) => role.replace(/^.*roles\//, "role ")),
+    ],
+    group: "namespace",
+  };
+}
+
+/** Without its registry, and of a digest what is enough to tell two apart. */
+const imageName = (image: string) =>
+  image.slice(image.lastIndexOf("/") + 1).replace(/@sha256:([0-9a-f]{7})[0-9a-f]*$/, "@$1…");
+
+function addressLines(settings: Settings): string[] {
+  const [, ...others] = hostNames(settings);
+  const { edge, dns } = settings;
+  const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
+  return [
+    ...shortened(others, 3),
+    google ? "global address" : "address of the entrance",
+    ...(dns === undefined ? [] : ["records in Cloud DNS"]),
+  ];
+}
+
+function edgeLines({ edge, tls }: Settings): string[] {
+  const certificate = {
+    none: "plain HTTP, no TLS",
+    managed: "TLS: managed certificate",
+    "self-signed": "TLS: the stack's own CA",
+    supplied: "TLS: supplied certificate",
+  }[tls.mode];
+  const { armor, iap, cdn } =
+    edge.kind === "ingress" || (edge.kind === "gateway" && !edge.onGoogle)
+      ? { armor: undefined, iap: undefined, cdn: undefined }
+      : edge;
+  const { rateLimit } = armor ?? {};
+  const limit = rateLimit && `: ${rateLimit.requests} in ${rateLimit.seconds} s`;
+  return [
+    certificate,
+    ...(tls.mode !== "none" && tls.redirectHttp ? ["HTTP is sent to HTTPS"] : []),
+    ...(armor === undefined ? [] : [`Cloud Armor${limit ?? ""}`]),
+    ...(iap?.enabled === true ? [`sign-in by IAP: ${count(iap.members.length, "member")}`] : []),
+    ...(cdn === undefined ? [] : ["Cloud CDN"]),
+  ];
+}
+
+function proxyLines({ proxy }: Settings): string[] {
+  const redirects = proxy.redirects.length;
+  return [pods(proxy.replicas), ...(redirects === 0 ? [] : [count(redirects, "redirect")])];
+}
+
+/** Services that are found by their names need not be in the config. */
+function wildcardNode({ domain, proxy: { wildcards } }: Settings): Node | undefined {
+  const { subdomain, path } = wildcards;
+  const lines = [
+    ...(subdomain === undefined ? [] : subdomain.allow.map((name) => `${name}.${domain}`)),
+    ...(path === undefined ? [] : path.allow.map((name) => `/${name}/`)),
+  ];
+  if (lines.length === 0) return undefined;
+  return {
+    id: "wildcards",
+    kind: "outside",
+    title: "any service so named",
+    lines: shortened(lines, 4),
+    group: "namespace",
+  };
+}
+
+/** By service, every way that leads to it. */
+function leads(routes: readonly Route[], domain: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const add = (service: string, line: string) => found.set(service, [...(found.get(service) ?? []), line]);
+  for (const route of routes) {
+    const { host, path, service, canary, versions = [], maintenance } = route;
+    const place = host === undefined ? path : `${host}${path === "/" ? "" : path}`;
+    const said = `${isGrpc(route) ? "gRPC " : ""}${host === domain ? path : place}`;
+    add(service, maintenance === true ? `${said} (maintenance: 503)` : said);
+    for (const { header, cookie, value, service: other } of versions)
+      add(other, `${said} where ${header ?? `cookie ${cookie ?? ""}`} is ${value}`);
+    if (canary !== undefined) add(canary.service, `${canary.percent} % of ${said}`);
+  }
+  return found;
+}
+
+function describe(settings: Settings, places: Places, led: ReadonlyMap<string, readonly string[]>): string {
+  const services = Object.entries(settings.services).map(([name, { calls }]) => {
+    const lines = led.get(name) ?? [];
+    const called = calls.length === 0 ? "" : ` It calls ${calls.join(", ")}.`;
+    return `${name} ${lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`}${called}`;
+  });
+  return [
+    `Clients reach ${hostNames(settings).join(", ")}: ${places.edgeTitle}, ${edgeLines(settings).join(", ")}.`,
+    `Behind it the nginx proxy, ${proxyLines(settings).join(", ")}, sends requests to the services.`,
+    ...services,
+    `Around them: ${places.groups.map(({ title }) => title).join(", ")}.`,
+  ].join(" ");
+}

@@ -1,0 +1,67 @@
+/** The boxes of the picture: Google Cloud, its network, the cluster, the namespace. */
+import type { CheckedConfig } from "../../config/config.ts";
+import type { Settings } from "../../config/schema.ts";
+import type { Group } from "./model.ts";
+import { count, shortened } from "./text.ts";
+
+export interface Places {
+  readonly groups: readonly Group[];
+  readonly edgeTitle: string;
+  /** Where address and edge stand. */
+  readonly address: { readonly group?: string };
+  readonly edge: { readonly group?: string };
+}
+
+export function placesOf(
+  { cluster, edge, namespace, networkPolicies }: Settings,
+  google: CheckedConfig["google"],
+): Places {
+  const apps: Group = {
+    id: "namespace",
+    title: `namespace ${namespace}`,
+    lines: networkPolicies.enabled ? ["network policies: closed by default"] : ["no network policies"],
+    parent: "cluster",
+  };
+  const edgeTitle = titleOf(edge);
+  if (cluster.kind === "existing") {
+    const around: Group = { id: "cluster", title: `Kubernetes cluster of context ${cluster.context}`, lines: [] };
+    return { groups: [around, apps], edgeTitle, address: {}, edge: { group: "cluster" } };
+  }
+  const { nodes, pods, services } = cluster.network;
+  const onGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
+  const inGoogle = { group: "google" };
+  return {
+    groups: [
+      { id: "google", title: `Google Cloud project ${google.project}`, lines: [] },
+      {
+        id: "network",
+        title: `VPC network, ${google.region}`,
+        lines: [`nodes ${nodes}, pods ${pods}, services ${services}`, "out through Cloud NAT"],
+        parent: "google",
+      },
+      {
+        id: "cluster",
+        title: `GKE cluster, ${cluster.mode === "autopilot" ? "Autopilot" : "Standard"}, private nodes`,
+        lines: [`release channel ${cluster.releaseChannel.toLowerCase()}`, ...poolLines(cluster)],
+        parent: "network",
+      },
+      apps,
+    ],
+    edgeTitle,
+    address: onGoogle ? inGoogle : {},
+    edge: onGoogle ? inGoogle : { group: "cluster" },
+  };
+}
+
+function titleOf(edge: Settings["edge"]): string {
+  if (edge.kind === "ingress") return `Ingress controller ${edge.className}`;
+  return edge.kind === "gce" || edge.onGoogle ? "Google load balancer" : `Gateway ${edge.className}`;
+}
+
+function poolLines({ zones, nodePools }: Extract<Settings["cluster"], { kind: "gke" }>): string[] {
+  const places = zones === undefined ? "in each zone" : `in each of ${count(zones.length, "zone")}`;
+  const pools = Object.entries(nodePools).map(([name, { machineType, minPerZone, maxPerZone, spot }]) =>
+    `${name}: ${minPerZone} to ${maxPerZone} ${machineType} ${spot ? "(spot) " : ""}${zones?.length === 1 ? "" : places}`.trimEnd(),
+  );
+  return shortened(pools, 4);
+}

@@ -1,0 +1,88 @@
+/** A stack of the working tree next to the same stack of another revision. */
+import { join } from "node:path";
+import { projectDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+import { commitOf, withCheckout } from "./checkout.ts";
+import { compare } from "./compare.ts";
+import { editedSecrets } from "./encrypted.ts";
+import { details, fence } from "./markdown.ts";
+import { sideOf, type Side } from "./objects.ts";
+import { parsePreview } from "./preview.ts";
+import { report } from "./report.ts";
+import { rulesOnObjects, rulesOnPreview, rulesOnRoutes } from "./rules.ts";
+import { unifiedDiffs } from "./unified.ts";
+
+export interface DifferenceArgs {
+  /** A git revision. */
+  readonly base: string;
+  readonly stack: string;
+  /** What `pulumi preview --json` printed. @default - it was not asked */
+  readonly preview?: string | undefined;
+  /** The commit that is looked at, to be named in the text. @default - it is not named */
+  readonly looked?: string | undefined;
+  /** Longest text. */
+  readonly limit: number;
+}
+
+/** @returns Markdown, and whether there is something that must not be merged. @throws Problem */
+export async function difference({ base, stack, preview: said, limit, looked }: DifferenceArgs) {
+  const commit = await commitOf(base);
+  const preview = said === undefined ? undefined : (parsePreview(said) ?? null);
+  const { was, head, secrets } = await sides(commit, stack);
+  const [before, after] = [objectsOf(was), objectsOf(head)];
+  const comparable = !("refused" in head) && !("refused" in was);
+  const changes = comparable ? compare(before, after) : [];
+  const hunks = unifiedDiffs(changes.map((change) => [change.before, change.after]));
+  const onRoutes = await rulesOnRoutes(after);
+  const rules = [...rulesOnObjects(after), ...(onRoutes ?? []), ...(preview ? rulesOnPreview(preview) : [])];
+  const text = report({
+    stack,
+    base,
+    commit,
+    looked,
+    refused: "refused" in head ? head.refused : undefined,
+    notes: [
+      ...notes(head, was),
+      ...(onRoutes === undefined ? ["There is no nginx here to ask about the routes."] : []),
+    ],
+    changes: changes.map((change, index) => ({ ...change, diff: hunks[index] ?? "" })),
+    secrets,
+    rules: "objects" in head ? rules : undefined,
+    preview,
+    limit,
+  });
+  const failed = preview === null || (preview !== undefined && preview.failed.length > 0);
+  return { text, bad: "refused" in head || failed || rules.some(({ stops }) => stops) };
+}
+
+async function sides(commit: string, stack: string) {
+  return withCheckout(commit, async ({ folder, unusable }) => {
+    const file = `Pulumi.${stack}.yaml`;
+    const [head, was] = await Promise.all([
+      sideOf(projectDir, stack),
+      unusable === undefined ? sideOf(folder, stack) : Promise.resolve<Side>({ refused: unusable }),
+    ]);
+    if ("absent" in head && "absent" in was)
+      throw new Problem(
+        `There is no ${file}, neither in the working tree nor in the revision that it is compared with.`,
+        "Name a stack that has a Pulumi.<stack>.yaml.",
+      );
+    return { head, was, secrets: editedSecrets(join(folder, file), join(projectDir, file)) };
+  });
+}
+
+const objectsOf = (side: Side) => ("objects" in side ? side.objects : []);
+
+function notes(head: Side, was: Side): string[] {
+  if ("absent" in was) return ["The stack is new."];
+  if ("absent" in head)
+    return ["The stack's file is gone. What it made stays until `pulumi destroy`, which needs the file."];
+  if ("refused" in was)
+    return [
+      details(
+        "The base cannot be rendered, so there is nothing to compare with.",
+        fence(was.refused.slice(0, 2000), "text"),
+      ),
+    ];
+  return [];
+}

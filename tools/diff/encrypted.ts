@@ -1,0 +1,27 @@
+/** Which encrypted values of a stack file differ: a rendering cannot tell, as it never sees them. */
+import { existsSync, readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { fullKey } from "../../names/project.ts";
+
+/** Keys, as in `gke-microservices:secrets.hoge.API_KEY`, whose value is encrypted and is not the same in both files. */
+export function editedSecrets(before: string, after: string): string[] {
+  const [old, now] = [encryptedIn(before), encryptedIn(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key)).sort();
+}
+
+/** The ciphertexts by key. */
+function encryptedIn(file: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const walk = (value: unknown, key: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { secure } = value as { readonly secure?: unknown };
+    if (typeof secure === "string" && Object.keys(value).length === 1) found.set(key, secure);
+    else for (const [name, item] of Object.entries(value)) walk(item, key === "" ? fullKey(name) : `${key}.${name}`);
+  };
+  try {
+    if (existsSync(file)) walk((parse(readFileSync(file, "utf8")) as { readonly config?: unknown } | null)?.config, "");
+  } catch {
+    return found; // The rendering says what is wrong with the file.
+  }
+  return found;
+}

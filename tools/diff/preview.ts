@@ -1,0 +1,117 @@
+/**
+ * What `pulumi preview --json` says: operations, resources, and the names of properties that make them. Values stay out,
+ * so that no secret can be in a comment, whatever a provider does not know to be one.
+ */
+import { unknown, type Properties } from "../../policy/rule.ts";
+
+export interface Planned {
+  /** `renewed`: a new object beside the old one, under a name that follows from its content. */
+  readonly operation: "deleted" | "replaced" | "renewed" | "changed" | "created";
+  /** `gcp:container/cluster:Cluster staging` */
+  readonly resource: string;
+  /** Paths of the properties that differ, or for what is replaced of those that cannot be changed. */
+  readonly because: readonly string[];
+}
+
+export interface Preview {
+  /** In the order of the resources' first steps. */
+  readonly planned: readonly Planned[];
+  readonly unchanged: number;
+  /** Inputs of all resources that there will be, by type, for the rules. */
+  readonly resources: readonly { readonly type: string; readonly resource: string; readonly inputs: Properties }[];
+  /** What errors are about; empty where the preview came to its end. */
+  readonly failed: readonly string[];
+}
+
+/** https://www.pulumi.com/docs/iac/cli/commands/pulumi_preview/; only what is used, and nothing of it is certain. */
+interface Digest {
+  readonly steps?: readonly Step[];
+  readonly diagnostics?: readonly { readonly urn?: string; readonly severity?: string }[];
+}
+interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly newState?: { readonly type?: string; readonly inputs?: Properties };
+  readonly diffReasons?: readonly string[];
+  readonly replaceReasons?: readonly string[];
+  readonly detailedDiff?: Readonly<Record<string, { readonly kind: string }>> | null;
+}
+
+/** @returns undefined where the text is not what a preview prints, as when it did not come that far */
+export function parsePreview(text: string): Preview | undefined {
+  let digest: Digest | null;
+  try {
+    digest = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as Digest | null;
+  } catch {
+    return undefined;
+  }
+  if (digest === null || typeof digest !== "object") return undefined;
+  const steps = digest.steps ?? [];
+  const byUrn = Map.groupBy(steps, ({ urn }) => urn);
+  const planned = [...byUrn].flatMap(([urn, of]) => {
+    const operation = operationOf(urn, of);
+    return operation === undefined ? [] : [{ operation, resource: resourceOf(urn), because: reasons(operation, of) }];
+  });
+  const errors = (digest.diagnostics ?? []).filter(({ severity }) => severity === "error");
+  return {
+    planned,
+    unchanged: [...byUrn.values()].filter((of) => of.every(({ op }) => op === "same")).length,
+    resources: steps.flatMap(({ urn, newState }) =>
+      newState?.inputs === undefined
+        ? []
+        : [
+            {
+              type: newState.type ?? "",
+              resource: resourceOf(urn),
+              inputs: withUnknowns(newState.inputs) as Properties,
+            },
+          ],
+    ),
+    failed: [...new Set(errors.map(({ urn }) => (urn === undefined ? "the program" : resourceOf(urn))))],
+  };
+}
+
+function operationOf(urn: string, steps: readonly Step[]): Planned["operation"] | undefined {
+  const ops = steps.map(({ op }) => op);
+  if (ops.some((op) => op.includes("replace"))) return besideTheOld(urn, steps) ? "renewed" : "replaced";
+  if (ops.includes("delete")) return "deleted";
+  if (ops.includes("update")) return "changed";
+  return ops.some((op) => op === "create" || op === "import") ? "created" : undefined;
+}
+
+/** What the program names after its content: under another name, the new one is there before the old one goes. */
+function besideTheOld(urn: string, steps: readonly Step[]): boolean {
+  const named = steps.some(({ replaceReasons }) => replaceReasons?.includes("metadata.name"));
+  return named && /kubernetes:core\/v1:(ConfigMap|Secret)::/.test(urn);
+}
+
+function reasons(operation: Planned["operation"], steps: readonly Step[]): string[] {
+  const differing = steps.flatMap(({ detailedDiff }) => Object.entries(detailedDiff ?? {}));
+  const keys =
+    operation === "replaced"
+      ? [
+          ...steps.flatMap(({ replaceReasons }) => replaceReasons ?? []),
+          ...differing.filter(([, { kind }]) => kind.endsWith("-replace")).map(([path]) => path),
+        ]
+      : [
+          ...differing.map(([path]) => path),
+          ...(differing.length > 0 ? [] : steps.flatMap(({ diffReasons }) => diffReasons ?? [])),
+        ];
+  return [...new Set(keys)].filter((key) => !key.startsWith("__"));
+}
+
+/** `urn:pulumi:STACK::PROJECT::PARENTS$TYPE::NAME` */
+function resourceOf(urn: string): string {
+  const [, , types = "", ...name] = urn.split("::");
+  return `${types.split("$").at(-1) ?? ""} ${name.join("::")}`;
+}
+
+/** What the CLI puts in place of values that are not known yet, and of secrets. */
+const placeholders = ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"];
+
+function withUnknowns(value: unknown): unknown {
+  if (typeof value === "string") return placeholders.includes(value) ? unknown : value;
+  if (Array.isArray(value)) return value.map(withUnknowns);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withUnknowns(item)]));
+}

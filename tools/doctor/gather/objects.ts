@@ -1,0 +1,200 @@
+/** What the cluster says of a stack's objects, in one go: as far as the API server gives it back. */
+import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "../../cli/kubectl.ts";
+import type { Subject } from "../subject.ts";
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+interface Metadata {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+}
+
+/** What a container waits for or ended with. */
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+}
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly image: string;
+  readonly state: ContainerState;
+  readonly lastState?: ContainerState;
+}
+export interface Probe {
+  readonly httpGet?: { readonly path?: string; readonly port: number | string };
+  readonly periodSeconds?: number;
+}
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly readinessProbe?: Probe;
+  readonly startupProbe?: Probe;
+}
+export interface Pod {
+  readonly metadata: Metadata;
+  readonly spec: { readonly containers: readonly Container[] };
+  readonly status: {
+    readonly phase: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+export interface Deployment {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly volumes?: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
+      };
+    };
+  };
+  readonly status?: {
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+export interface ReplicaSet {
+  readonly metadata: Metadata;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+export interface Service {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly port: number;
+      readonly targetPort?: number | string;
+    }[];
+  };
+}
+export interface Ingress {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly ingressClassName?: string;
+    readonly tls?: readonly { readonly secretName?: string }[];
+    readonly rules?: readonly {
+      readonly host?: string;
+      readonly http?: {
+        readonly paths: readonly { readonly backend: { readonly service?: { readonly name: string } } }[];
+      };
+    }[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+  };
+}
+export interface Gateway {
+  readonly metadata: Metadata;
+  readonly spec: { readonly gatewayClassName: string };
+  readonly status?: {
+    readonly addresses?: readonly { readonly value?: string }[];
+    readonly conditions?: readonly Condition[];
+  };
+}
+export interface HttpRoute {
+  readonly metadata: Metadata;
+  readonly spec: { readonly hostnames?: readonly string[] };
+  readonly status?: { readonly parents?: readonly { readonly conditions?: readonly Condition[] }[] };
+}
+export interface BackendConfig {
+  readonly metadata: Metadata;
+  readonly spec: { readonly healthCheck?: { readonly port?: number; readonly requestPath?: string } };
+}
+export interface Event {
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+}
+
+export interface Objects {
+  readonly ingress?: Ingress;
+  readonly gateway?: Gateway;
+  readonly httpRoutes: readonly HttpRoute[];
+  readonly backendConfig?: BackendConfig;
+  readonly services: readonly Service[];
+  readonly deployments: readonly Deployment[];
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+  /** The newest last. */
+  readonly events: readonly Event[];
+  /** The Ingress's Secrets that are not there. */
+  readonly missingSecrets: readonly string[];
+}
+
+/** @returns the objects, or why they could not be looked at */
+export async function objectsOf(place: Place | string, subject: Subject): Promise<Objects | string> {
+  if (typeof place === "string") return place;
+  const { namespace, edge } = subject;
+  const get = async <T>(...what: string[]) =>
+    (await kubectlObjects(place, ["get", ...what, "-n", namespace, "--request-timeout=15s"])) as unknown as (T &
+      LiveObject)[];
+  try {
+    const all = await get<object>("services,deployments,replicasets,pods,ingresses");
+    const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
+    const ingress = (of("Ingress") as Ingress[]).find(({ metadata }) => metadata.name === "ingress");
+    const secrets = [...new Set((ingress?.spec.tls ?? []).flatMap(({ secretName }) => secretName ?? []))];
+    const gateways = edge.kind === "gateway" ? await get<Gateway>("gateways.gateway.networking.k8s.io") : [];
+    const configs = edge.kind === "gce" ? await get<BackendConfig>("backendconfigs.cloud.google.com") : [];
+    const backendConfig = configs.find(({ metadata }) => metadata.name === "nginx-proxy");
+    const gateway = gateways.find(({ metadata }) => metadata.name === "gateway");
+    return {
+      ...(ingress && { ingress }),
+      ...(gateway && { gateway }),
+      ...(backendConfig && { backendConfig }),
+      httpRoutes: edge.kind === "gateway" ? await get<HttpRoute>("httproutes.gateway.networking.k8s.io") : [],
+      services: of("Service") as Service[],
+      deployments: of("Deployment") as Deployment[],
+      replicaSets: of("ReplicaSet") as ReplicaSet[],
+      pods: of("Pod") as Pod[],
+      events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),
+      missingSecrets: await missing(secrets, place, namespace),
+    };
+  } catch (error) {
+    if (error instanceof CommandError) return reason(error.output);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "there is no kubectl on PATH";
+    throw error;
+  }
+}
+
+const timeOf = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? "";
+
+/** The last line of what kubectl printed, which is its verdict. */
+const reason = (output: string) => `kubectl: ${output.trim().split("\n").at(-1) ?? ""}`;
+
+/** Whether Secrets are there is asked by their names alone: what is in them is nobody's business here. */
+async function missing(names: readonly string[], place: Place, namespace: string): Promise<string[]> {
+  const found = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return await kubectl(place, ["get", "secret", name, "-n", namespace, "--ignore-not-found", "-o", "name"]);
+      } catch (error) {
+        if (error instanceof CommandError) return name; // Who may not look at Secrets knows nothing of them.
+        throw error;
+      }
+    }),
+  );
+  return names.filter((_, index) => found[index] === "");
+}

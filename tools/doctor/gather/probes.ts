@@ -1,0 +1,106 @@
+/** Asks the entrance as a client would: by name, at its address. */
+import { X509Certificate } from "node:crypto";
+import { connect } from "node:tls";
+import { get, type Entrance } from "../../verify/verify.ts";
+import { grpcRoute } from "../../verify/grpc.ts";
+import type { Probe } from "../answers.ts";
+import { circleOf } from "./redirects.ts";
+import { patience, type Subject, type SubjectRoute } from "../subject.ts";
+
+/**
+ * nginx answers this by itself on every host, whatever is routed there (`nginx/nginx.conf`: a path with dot segments), and
+ * load balancers leave it as it is.
+ */
+export const onlyNginx = "/doctor%2f..%2f";
+
+export async function ask(entrance: Entrance, scheme: "http" | "https", host: string, path: string): Promise<Probe> {
+  const url = `${scheme}://${host}${path}`;
+  const began = performance.now();
+  try {
+    const answer = await get({ ...entrance, anyCertificate: true }, scheme, host, path);
+    return { url, answer, seconds: (performance.now() - began) / 1000 };
+  } catch (error) {
+    return { url, error: errorOf(error) };
+  }
+}
+
+export function errorOf(error: unknown): { code: string; message: string } {
+  const { code = "", message } = error as Error & { code?: string };
+  return { code, message };
+}
+
+/** What a server shows who connects by a name. */
+export interface Shown {
+  readonly host: string;
+  /** What clients are told of the chain, such as CERT_HAS_EXPIRED. @default - they trust it */
+  readonly untrusted?: string;
+  /** Whether the certificate is for the host. */
+  readonly fits?: boolean;
+  /** `DNS:shop.example.com, …` */
+  readonly names?: string;
+  readonly issuer?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+  /** Why there is no certificate. @default - there is one */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export function certificateOf({ address, httpsPort, ca, timeoutSeconds = 10 }: Entrance, host: string): Promise<Shown> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: address,
+      port: httpsPort,
+      servername: host,
+      ALPNProtocols: ["h2", "http/1.1"],
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined, // Looked at below, so that chain and name are told apart.
+      ...(ca !== undefined && { ca }),
+    });
+    const done = (shown: Omit<Shown, "host">) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ host, ...shown });
+    };
+    const timer = setTimeout(() => {
+      done({ error: { code: "NO_CONNECTION", message: `no connection within ${timeoutSeconds} s` } });
+    }, timeoutSeconds * 1000);
+    socket.on("error", (error) => {
+      done({ error: errorOf(error) });
+    });
+    socket.on("secureConnect", () => {
+      const leaf: X509Certificate | undefined = socket.getPeerX509Certificate();
+      if (leaf === undefined) {
+        done({ error: { code: "NO_CERTIFICATE", message: "no certificate was shown" } });
+        return;
+      }
+      const { authorizationError } = socket as { authorizationError?: Error | string | null };
+      done({
+        ...(!socket.authorized && { untrusted: String(authorizationError ?? "untrusted") }),
+        fits: leaf.checkHost(host, { subject: "never" }) !== undefined,
+        names: leaf.subjectAltName ?? "",
+        issuer: leaf.issuer,
+        from: leaf.validFromDate,
+        to: leaf.validToDate,
+      });
+    });
+  });
+}
+
+/** A route as a client asks for it, with the patience that it may need. */
+export async function askRoute(entrance: Entrance, subject: Subject, route: SubjectRoute): Promise<Probe> {
+  const scheme = subject.tls.mode === "none" ? "http" : "https";
+  const patient = { ...entrance, timeoutSeconds: patience(route, subject) };
+  if (route.protocol === "grpc") {
+    try {
+      const body = await grpcRoute({ ...patient, anyCertificate: true }, route.place, route.services[0] ?? "");
+      return {
+        url: `grpc://${route.place}`,
+        answer: { status: 200, headers: { "x-content-type-options": "nosniff" }, body },
+      };
+    } catch (error) {
+      return { url: `grpc://${route.place}`, error: errorOf(error) };
+    }
+  }
+  const probe = await ask(patient, scheme, route.host, route.path);
+  return { ...probe, circle: await circleOf(probe, subject.hosts, entrance) };
+}

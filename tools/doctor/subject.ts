@@ -1,0 +1,99 @@
+/** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is mended. */
+import type { CheckedConfig } from "../../config/config.ts";
+import { withHealthPaths } from "../../config/grpc.ts";
+import { hostNames } from "../../config/hosts.ts";
+import { proxyRoutes } from "../../config/routes.ts";
+import { longestWait } from "../../config/timeouts.ts";
+import type { ServiceSettings, Settings } from "../../config/schema.ts";
+import { usualTimeoutSeconds, type Route } from "../../nginx/routes.ts";
+import { servicesOf } from "../../nginx/targets.ts";
+
+export interface SubjectRoute {
+  /** `shop.example.com/hoge/`, as the table of routes has it. */
+  readonly place: string;
+  readonly host: string;
+  readonly path: string;
+  /** The path as the service sees it: a prefix is stripped, unless the route keeps it. */
+  readonly servicePath: string;
+  readonly protocol: "http" | "grpc";
+  /** The route's own service, then those of its versions and its canary. */
+  readonly services: readonly string[];
+  readonly maintenance: boolean;
+  /** How long the proxy waits for the service. */
+  readonly timeoutSeconds: number;
+}
+
+export interface Subject {
+  readonly stack: string;
+  readonly domain: string;
+  /** Names that clients may use, the domain first; a wildcard is left out. */
+  readonly hosts: readonly string[];
+  readonly url: string;
+  readonly namespace: string;
+  readonly edge: Settings["edge"];
+  readonly tls: Settings["tls"];
+  readonly dns: Settings["dns"];
+  readonly services: Readonly<Record<string, ServiceSettings>>;
+  readonly routes: readonly SubjectRoute[];
+  /** Whether Google's load balancer is in front. */
+  readonly onGoogle: boolean;
+  /** Id of the Google Cloud project; empty where nothing is on Google. */
+  readonly project: string;
+  /** Whether there is a redirect from HTTP. */
+  readonly redirectHttp: boolean;
+  /** Longest that the load balancer waits for an answer, where that is known. Seconds. */
+  readonly edgeTimeoutSeconds: number | undefined;
+  /** What applies the stack's config, also over what was changed by hand since (`--refresh`), as people type it. */
+  readonly apply: string;
+  /** `kubectl --context … -n apps`, as people type it. */
+  readonly kubectl: string;
+}
+
+export function subjectOf(stack: string, { settings, google }: CheckedConfig, kubectl: string): Subject {
+  const { domain, namespace, edge, tls, dns } = settings;
+  const onGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
+  return {
+    stack,
+    domain,
+    namespace,
+    edge,
+    tls,
+    dns,
+    onGoogle,
+    hosts: hostNames(settings).filter((host) => !host.startsWith("*.")),
+    url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
+    services: withHealthPaths(settings.services),
+    routes: proxyRoutes(settings)
+      .routes.map((route) => routeOf(route, domain))
+      .sort(byPlace),
+    project: google.project,
+    redirectHttp: tls.mode !== "none" && tls.redirectHttp,
+    edgeTimeoutSeconds: "timeoutSeconds" in edge ? edge.timeoutSeconds : undefined,
+    apply: stack === "local" ? "npm start" : `npx pulumi up --refresh --stack ${stack}`,
+    kubectl: `${kubectl} -n ${namespace}`,
+  };
+}
+
+function routeOf(route: Route, domain: string): SubjectRoute {
+  const { host = domain, path, protocol = "http", keepPrefix, maintenance = false, settings } = route;
+  return {
+    place: `${host}${path}`,
+    host,
+    path,
+    servicePath: path.endsWith("/") && !keepPrefix && protocol === "http" ? "/" : path,
+    protocol,
+    services: [...new Set(servicesOf(route))],
+    maintenance,
+    timeoutSeconds: settings?.timeoutSeconds ?? usualTimeoutSeconds,
+  };
+}
+
+const byPlace = (a: SubjectRoute, b: SubjectRoute) => (a.place < b.place ? -1 : 1);
+
+/** `Fix services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
+export const edit = ({ stack, apply }: Subject, key: string, what = "Fix"): string =>
+  `${what} ${key} in Pulumi.${stack}.yaml, then: ${apply}`;
+
+/** Longest that a route may take to be answered, whoever gives up first. Seconds. */
+export const patience = ({ timeoutSeconds }: SubjectRoute, { edge }: Subject): number =>
+  Math.max(timeoutSeconds, longestWait(edge) ?? 0) + 10;

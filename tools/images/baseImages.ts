@@ -1,0 +1,43 @@
+/** Base images out of Debian's packages, for machines where no image registry answers: no shell, no package manager. */
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildah, imagesDir } from "./buildah.ts";
+import { debianPackages } from "../programs/debian.ts";
+
+export type Base = "node" | "nginx";
+
+/** The first release with nginx 1.30.1 or newer (older ones have a known overflow) and Node 24. */
+const suite = "forky";
+
+const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; readonly config: string }>> = {
+  node: { packages: ["nodejs"], config: 'ENTRYPOINT ["/usr/bin/node"]' },
+  nginx: { packages: ["nginx"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
+};
+
+// What a running service never reads. Node's own modules are in usr/share/nodejs, so usr/share cannot go as a whole.
+const unneeded = ["doc", "man", "info", "lintian", "bash-completion", "gdb", "perl5", "vim", "locale"];
+const ignore = [...unneeded.map((folder) => `usr/share/${folder}`), "usr/lib/locale", "dev", "proc", "sys"].join("\n");
+
+const containerfile = (base: Base): string =>
+  ["FROM scratch", "COPY . /", "ENV PATH=/usr/sbin:/usr/bin", recipes[base].config, ""].join("\n");
+
+/** Stands for what a base image is made from; part of the tag of what is built on it. */
+export function baseKey(base: Base): string {
+  const parts = [suite, ignore, ...recipes[base].packages, containerfile(base)];
+  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
+}
+
+/** @returns the base image's name in buildah's storage, where it is made when it is not there yet */
+export async function baseImage(base: Base): Promise<string> {
+  const reference = `localhost/gke-microservices/base-${base}:${baseKey(base)}`;
+  const what = `Making the ${base} base image`;
+  if ((await buildah(what, ["images", "--json"])).includes(`"${reference}"`)) return reference;
+  const root = await debianPackages(recipes[base].packages, suite);
+  const [recipe, ignored] = [join(imagesDir, `base-${base}.containerfile`), join(imagesDir, `base-${base}.ignore`)];
+  await writeFile(recipe, containerfile(base));
+  await writeFile(ignored, ignore);
+  const files = ["--file", recipe, "--ignorefile", ignored];
+  await buildah(what, ["build", "--isolation", "chroot", "--timestamp", "0", ...files, "--tag", reference, root], root);
+  return reference;
+}

@@ -1,0 +1,38 @@
+/** The definitions of the Gateway API, from the Go module of the version that Contour is compiled with. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { goMod, goProblem, source } from "./kubernetes.ts";
+import { completed } from "../programs/cache.ts";
+import { run } from "../cli/run.ts";
+import { cacheDir } from "../cli/paths.ts";
+
+const gatewayModule = "sigs.k8s.io/gateway-api";
+const [, version = ""] = new RegExp(`${gatewayModule} (v\\S+)`).exec(goMod) ?? [];
+/** Those that Contour reads. */
+const kinds = ["gatewayclasses", "gateways", "httproutes", "referencegrants"];
+
+export const gatewayApiDir = join(cacheDir, "gateway-api", version);
+export const gatewayApiFile = join(gatewayApiDir, "crds.yaml");
+
+/** @throws Problem without Go, or when the download fails */
+export async function getGatewayApi(): Promise<void> {
+  await completed(gatewayApiDir, async (folder) => {
+    const log = join(cacheDir, "logs", "gateway-api.log");
+    const modules = join(folder, "modules");
+    try {
+      // Go checks what it got against go.sum.
+      const text = await run("go", ["mod", "download", "-json", gatewayModule], {
+        cwd: source,
+        log,
+        env: { GOFLAGS: "-modcacherw", GOWORK: "off", GOMODCACHE: modules },
+      });
+      const { Dir } = JSON.parse(text) as { Dir: string };
+      const definition = (kind: string) =>
+        readFileSync(join(Dir, `config/crd/standard/gateway.networking.k8s.io_${kind}.yaml`), "utf8");
+      writeFileSync(join(folder, "crds.yaml"), kinds.map(definition).join("---\n"));
+    } catch (error) {
+      throw goProblem(error, log);
+    }
+    rmSync(modules, { recursive: true });
+  });
+}

@@ -1,0 +1,252 @@
+/** The processes of the node and their settings, as files that `init.sh` runs. */
+import { stringify } from "yaml";
+import { gatewayName } from "../../../names/kubernetes.ts";
+import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
+import { nodeName } from "./credentials.ts";
+import { edgePorts, edgeTls, envoySettings, type Entrance } from "./envoy.ts";
+import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
+
+export interface NodeOptions extends Entrance {
+  /** Of the stack's objects: Contour reads the one Gateway that is named to it, and every Ingress. */
+  readonly namespace: string;
+  /** The group that kubelet makes the pods' groups below. */
+  readonly cgroup: string;
+  /** The unpacked Debian packages, the cache, and the folders of it that hold programs. */
+  readonly root: string;
+  readonly cache: string;
+  readonly programs: readonly string[];
+  /** containerd's way to stack image layers: "native" copies them, where the kernel cannot stack overlays. */
+  readonly snapshotter: "overlayfs" | "native";
+}
+
+/** File below STATE/node that says that `bootstrapObjects` are in the API. */
+export const bootstrapped = "bootstrapped";
+export const envoyAdminSocket = "/run/envoy.sock";
+/** Number of the netfilter queue in which pods' new connections wait for what the network policies say. */
+export const policyQueue = 100;
+
+/**
+ * For those that would be refused before, or whose peer is not there: each then waits for longer and longer before it tries again,
+ * and Contour, without its definitions, ends after minutes.
+ */
+const rightsGiven = ["test", "-e", `/state/node/${bootstrapped}`];
+
+interface Process {
+  /** Soft limit of a Go program's memory in MiB: above it, garbage is collected more eagerly. @default - none */
+  readonly memory?: number;
+  /** Run before the process, each time; where one fails, the process is not started yet. */
+  readonly before?: readonly (readonly string[])[];
+  readonly command: readonly string[];
+}
+
+/** Paths are those inside the sandbox: /state is the state's folder, /cache the cache's. */
+function processes(options: NodeOptions): Record<string, Process> {
+  const pki = (file: string) => `/state/pki/${file}`;
+  const xds = ["--xds-address", "127.0.0.1", "--xds-port", "8001"];
+  return {
+    // What a laptop loses with its power is started anew by "npm start": syncing each write to the disk would only slow it.
+    etcd: {
+      command: [
+        "etcd",
+        "--data-dir=/state/etcd",
+        "--unsafe-no-fsync",
+        "--logger=zap",
+        "--log-level=warn",
+        "--listen-peer-urls=http://127.0.0.1:2380",
+      ],
+    },
+    "kube-apiserver": {
+      memory: 400,
+      command: [
+        "kube-apiserver",
+        "--etcd-servers=http://127.0.0.1:2379",
+        `--advertise-address=${nodeAddress}`,
+        `--bind-address=0.0.0.0`,
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--anonymous-auth=false",
+        "--allow-privileged=false",
+        `--client-ca-file=${pki("ca.crt")}`,
+        `--tls-cert-file=${pki("apiserver.crt")}`,
+        `--tls-private-key-file=${pki("apiserver.key")}`,
+        `--kubelet-certificate-authority=${pki("ca.crt")}`,
+        `--kubelet-client-certificate=${pki("apiserver.crt")}`,
+        `--kubelet-client-key=${pki("apiserver.key")}`,
+        "--kubelet-preferred-address-types=InternalIP",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        `--service-account-signing-key-file=${pki("accounts.key")}`,
+        `--service-account-key-file=${pki("accounts.pub")}`,
+        `--service-cluster-ip-range=${serviceRange}`,
+        "--profiling=false",
+        // It asks etcd for a kind of progress report that Debian's is a little too old for, and logs each failure.
+        "--feature-gates=SizeBasedListCostEstimate=false",
+      ],
+    },
+    "kube-controller-manager": {
+      memory: 150,
+      command: [
+        "kube-controller-manager",
+        `--kubeconfig=${pki("kube-controller-manager.kubeconfig")}`,
+        "--bind-address=127.0.0.1",
+        "--use-service-account-credentials",
+        `--service-account-private-key-file=${pki("accounts.key")}`,
+        `--root-ca-file=${pki("ca.crt")}`,
+        `--cluster-signing-cert-file=${pki("ca.crt")}`,
+        `--cluster-signing-key-file=${pki("ca.key")}`,
+        "--leader-elect=false",
+        "--profiling=false",
+        // There is no other node: called away after an API server's silence, this one would only lose its pods' readiness.
+        "--node-monitor-grace-period=10m",
+      ],
+    },
+    "kube-scheduler": {
+      memory: 100,
+      command: [
+        "kube-scheduler",
+        `--kubeconfig=${pki("kube-scheduler.kubeconfig")}`,
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--profiling=false",
+      ],
+    },
+    containerd: { memory: 150, command: ["containerd", "--config=/state/node/containerd.toml"] },
+    kubelet: {
+      memory: 150,
+      command: [
+        "kubelet",
+        `--kubeconfig=${pki("kubelet.kubeconfig")}`,
+        "--config=/state/node/kubelet.yaml",
+        `--hostname-override=${nodeName}`,
+        `--node-ip=${nodeAddress}`,
+      ],
+    },
+    "kube-proxy": {
+      memory: 100,
+      command: ["kube-proxy", "--config=/state/node/kube-proxy.yaml", `--hostname-override=${nodeName}`],
+    },
+    "network-policies": {
+      memory: 80,
+      before: [rightsGiven],
+      command: [
+        "network-policies",
+        `--kubeconfig=${pki("network-policies.kubeconfig")}`,
+        `--hostname-override=${nodeName}`,
+        `--queue=${policyQueue}`,
+      ],
+    },
+    coredns: { memory: 100, before: [rightsGiven], command: ["coredns", "-conf=/state/node/Corefile"] },
+    contour: {
+      memory: 150,
+      before: [rightsGiven],
+      command: [
+        "contour",
+        "serve",
+        `--kubeconfig=${pki("contour.kubeconfig")}`,
+        ...xds,
+        `--contour-cafile=${pki("ca.crt")}`,
+        `--contour-cert-file=${pki("contour.crt")}`,
+        `--contour-key-file=${pki("contour.key")}`,
+        "--config-path=/state/node/contour.yaml",
+        "--http-address=127.0.0.1",
+        "--health-address=127.0.0.1",
+        "--stats-address=127.0.0.1",
+        "--envoy-service-http-address=127.0.0.1",
+        `--envoy-service-http-port=${edgePorts.http}`,
+        "--envoy-service-https-address=127.0.0.1",
+        `--envoy-service-https-port=${edgePorts.https}`,
+        "--use-proxy-protocol",
+        `--ingress-status-address=${options.address}`,
+        "--ingress-class-name=contour",
+        // Kinds of the Gateway API that are not installed.
+        ...["tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies"].map((kind) => `--disable-feature=${kind}`),
+        "--disable-leader-election",
+      ],
+    },
+    envoy: {
+      before: [
+        rightsGiven, // Contour begins then
+        [
+          "contour",
+          "bootstrap",
+          "/run/envoy.json",
+          ...xds,
+          `--admin-address=${envoyAdminSocket}`,
+          `--envoy-cafile=${pki("ca.crt")}`,
+          `--envoy-cert-file=${pki("envoy.crt")}`,
+          `--envoy-key-file=${pki("envoy.key")}`,
+        ],
+      ],
+      command: [
+        "envoy",
+        "--config-path",
+        "/run/envoy.json",
+        "--config-yaml",
+        '"$(cat /state/node/envoy.json)"',
+        // Envoy wants to know who it is, and Contour gives every Envoy the same.
+        "--service-cluster",
+        "local",
+        "--service-node",
+        nodeName,
+        "--use-dynamic-base-id",
+        "--concurrency",
+        "1",
+        "--log-level",
+        "warn",
+      ],
+    },
+  };
+}
+
+/** All that `init.sh` reads: the text of each file, by its path below STATE/node. */
+export function nodeFiles(options: NodeOptions): Record<string, string> {
+  const settings = {
+    ROOT: options.root,
+    CACHE: options.cache,
+    PROGRAM_PATH: options.programs.map((folder) => folder.replace(options.cache, "/cache")).join(":"),
+    CGROUP: options.cgroup,
+    LINK_HOST: link.host,
+    LINK_NODE: link.node,
+    HOST_ADDRESS: hostAddress,
+    NODE_ADDRESS: nodeAddress,
+    LINK_PREFIX: linkPrefix,
+    POD_RANGE: podRange,
+    SERVICE_RANGE: serviceRange,
+    POLICY_QUEUE: policyQueue,
+  };
+  const scripts = Object.entries(processes(options)).map(
+    ([name, process]) => [`processes/${name}`, script(process)] as const,
+  );
+  return {
+    settings: Object.entries(settings)
+      .map(([name, value]) => `${name}=${quoted(String(value))}\n`)
+      .join(""),
+    "containerd.toml": containerd(options),
+    "cni/pods.conflist": JSON.stringify(cni, null, 2),
+    "kubelet.yaml": stringify(kubelet(options)),
+    "kube-proxy.yaml": stringify(kubeProxy),
+    Corefile: corefile,
+    "contour.yaml": stringify({
+      gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } },
+      tls: edgeTls,
+      // A request with a length and with chunks is refused, not read by one of the two; slashes are left to the proxy.
+      disableAllowChunkedLength: true,
+      disableMergeSlashes: true,
+    }),
+    "envoy.json": JSON.stringify(envoySettings(options)),
+    ...Object.fromEntries(scripts),
+  };
+}
+
+function script({ memory, before, command }: Process): string {
+  const lines = [
+    ...(memory === undefined ? [] : [`export GOMEMLIMIT=${memory}MiB`]),
+    ...(before ?? []).map((words) => `${words.join(" ")} || exit`),
+    `exec nsenter --net=/run/netns/node ${command.join(" \\\n  ")}`,
+  ];
+  return lines.join("\n") + "\n";
+}
+
+/** A word that the shell takes as it is. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

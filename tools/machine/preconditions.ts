@@ -1,0 +1,53 @@
+/** What has to hold before the local Kubernetes is started: each ends in one message that says what to do instead. */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { link } from "./node/addresses.ts";
+import { stateDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+import { listener } from "../cli/procfs.ts";
+import { findSandboxes } from "./sandbox.ts";
+
+/** @throws Problem */
+export function requireLinuxRoot(): void {
+  const other = "use a cluster that you have: npm start -- --context NAME";
+  if (process.platform !== "linux")
+    throw new Problem(
+      `The local Kubernetes needs Linux, and this is ${process.platform}.`,
+      `Run it in a Debian 12 virtual machine, or ${other}`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new Problem(
+      "The local Kubernetes needs root, for namespaces, mounts and cgroups.",
+      `Run the same command as root (sudo), or ${other}`,
+    );
+}
+
+/** There can be one on a machine: its addresses and its device are the same in every checkout. @throws Problem */
+export function requireFreeNetwork(): void {
+  const other = findSandboxes().find(({ state }) => state !== stateDir);
+  if (other !== undefined) {
+    const checkout = dirname(other.state);
+    throw new Problem(
+      `The local Kubernetes of another checkout is running (${checkout}).`,
+      `Stop it first: npm stop -- --keep-cache, in ${checkout}`,
+    );
+  }
+  if (existsSync(`/sys/class/net/${link.host}`))
+    throw new Problem(
+      `There is a network device ${link.host} already, left by something else.`,
+      `Remove it: ip link delete ${link.host}`,
+    );
+}
+
+/** @throws Problem that names the process in the way, where it can be known */
+export function requireFreePorts(address: string, ports: readonly number[]): void {
+  for (const port of ports) {
+    const holder = listener(port);
+    if (holder === undefined) continue;
+    const who = holder === "unknown" ? "another process" : `${holder.name} (process ${holder.pid})`;
+    throw new Problem(
+      `Port ${port} on ${address} is in use by ${who}.`,
+      "End it, or choose other ports: npm start -- --http-port 8080 --https-port 8443",
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/** What the local Kubernetes is made of, in the cache: compiled, downloaded and unpacked once for every checkout. */
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { compile, envoyDir, getEnvoy, programsDir } from "./kubernetes.ts";
+import { debianPackages, type DebianRoot } from "../programs/debian.ts";
+import { getGatewayApi, gatewayApiDir } from "./gatewayApi.ts";
+import { diskNeeded, requireDisk } from "../cli/disk.ts";
+import { withLock } from "../cli/lock.ts";
+import { cacheDir, cacheLock } from "../cli/paths.ts";
+import { requireLinuxRoot } from "./preconditions.ts";
+import type { Progress } from "../cli/progress.ts";
+
+const debianNames = [
+  "bash",
+  "coreutils",
+  "grep",
+  "mount",
+  "util-linux",
+  "iproute2",
+  "etcd-server",
+  "containerd",
+  "runc",
+  "containernetworking-plugins",
+  "iptables",
+  "conntrack",
+  "ca-certificates",
+];
+/** Folders of programs, as on a PATH. */
+export const programs = [programsDir, envoyDir];
+/** The root folder of the node: Debian's programs. */
+export const nodeRoot = (): Promise<DebianRoot> => debianPackages(debianNames);
+
+/** Compiles, downloads and unpacks what is not in the cache yet. @throws Problem */
+export async function ensureParts(progress: Progress): Promise<void> {
+  requireLinuxRoot();
+  if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
+  await withLock(cacheLock, async () => {
+    removeUnfinished();
+    const jobs: Promise<unknown>[] = [nodeRoot()];
+    if (!existsSync(programsDir))
+      jobs.push(progress.step("Compiling Kubernetes, CoreDNS and Contour (minutes, once)", compile));
+    if (!existsSync(envoyDir)) jobs.push(progress.step("Getting Envoy", getEnvoy));
+    if (!existsSync(gatewayApiDir)) jobs.push(progress.step("Getting the Gateway API", getGatewayApi));
+    // All end before the first failure is told: nothing goes on behind a command that has ended.
+    const failed = (await Promise.allSettled(jobs)).find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  });
+}
+
+/** What a killed command left in the cache; its lock says that nobody works on it now. */
+function removeUnfinished(): void {
+  for (const part of ["kubernetes", "envoy", "gateway-api", "debian"]
+    .map((name) => join(cacheDir, name))
+    .filter(existsSync))
+    for (const name of readdirSync(part).filter((entry) => entry.startsWith("unfinished-")))
+      rmSync(join(part, name), { recursive: true, force: true });
+}

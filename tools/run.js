@@ -1,0 +1,77 @@
+// Every npm command starts here, on whatever Node there is from 20 on: `node tools/run.js NAME [ARGUMENTS]`.
+// It installs the npm packages where the lockfile has changed, then runs `tools/commands/NAME.ts` on the pinned Node.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import module from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** In the order in which people need them; each is a script of package.json and a file of `tools/commands`. */
+const commands = {
+  start: "run the stack `local` on a Kubernetes on this machine, or apply what changed",
+  stop: "remove all that `npm start` made",
+  check: "check a stack's config and its nginx configuration",
+  render: "print a stack's Kubernetes objects as YAML",
+  diff: "show what the working tree changes in a stack, compared with a git revision",
+  doctor: "probe the path hop by hop; name the first failure and the fix",
+  kubeconfig: "write the kubectl context of a stack",
+  "add-service": "add a microservice to the config, with a folder to build",
+  bootstrap: "set up a Google Cloud project once, before the first `pulumi up`",
+  diagram: "draw a stack as SVG",
+  test: "types, lint, unit and property tests",
+  e2e: "the end-to-end suite on the local Kubernetes",
+  bench: "the benchmarks, each next to its peers",
+  format: "format all files",
+  rules: "write the table of security rules into docs/security.md",
+  "full-keys": "write a stack file's keys by their full names",
+  "release-notes": "print what CHANGELOG.md says of this version",
+};
+
+const [name, ...args] = process.argv.slice(2);
+const asksForHelp = name === undefined || name === "help";
+if (asksForHelp || !Object.hasOwn(commands, name)) {
+  const width = Math.max(...Object.keys(commands).map((each) => each.length));
+  const lines = Object.entries(commands).map(([each, what]) => `  ${each.padEnd(width)}  ${what}`);
+  if (!asksForHelp) console.error(`There is no command "${name}".\n`);
+  const say = asksForHelp ? console.log : console.error;
+  say(["npm run NAME -- [ARGUMENTS], of which start, stop and test need no `run`:\n", ...lines].join("\n"));
+  say("\nEach takes --help.");
+  process.exit(asksForHelp ? 0 : 1);
+}
+
+install();
+const compileCache = `${root}node_modules/.cache/compile`;
+process.env.NODE_COMPILE_CACHE ??= compileCache; // for what the command runs
+const file = `${root}tools/commands/${name.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase())}.ts`;
+const pinned = `${root}node_modules/.bin/node`;
+if (!existsSync(pinned) || realpathSync(pinned) === realpathSync(process.execPath)) {
+  module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
+  process.argv = [process.execPath, file, ...args];
+  await import(pathToFileURL(file).href);
+} else {
+  const child = spawn(pinned, [file, ...args], { stdio: "inherit" });
+  // A terminal's Ctrl-C reaches both; what is sent to this process alone is passed on.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("close", (status, signal) => {
+    process.exitCode = status ?? 128 + (signal === "SIGINT" ? 2 : 15);
+  });
+}
+
+function install() {
+  const stamp = `${root}node_modules/.lockfile-installed`;
+  const lockfile = readFileSync(`${root}package-lock.json`, "utf8");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lockfile) return;
+  console.error("Installing the npm packages of package-lock.json …");
+  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel", "error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) {
+    console.error(
+      '"npm ci" failed (see above). Check the network and the registry in "npm config get registry", then run the command again.',
+    );
+    process.exit(1);
+  }
+  writeFileSync(stamp, lockfile);
+}

@@ -1,0 +1,80 @@
+/** Where the kubeconfig of a stack is: in Pulumi's state, or in the file that the stack's config names. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fullKey } from "../../names/project.ts";
+import { CommandError, run } from "../cli/run.ts";
+import { accessIn, type Access } from "./kubeconfig.ts";
+import { readStackFile } from "./evaluate.ts";
+import { Problem } from "../cli/problem.ts";
+import { findPulumi } from "./pulumiCli.ts";
+
+/**
+ * The cluster of a stack, and the way in.
+ * @param project folder of the stack files
+ * @throws Problem
+ */
+export async function accessTo(stack: string, project: string): Promise<Access> {
+  const config = readStackFile(join(project, `Pulumi.${stack}.yaml`));
+  const cluster = JSON.parse(config[fullKey("cluster")] ?? "{}") as {
+    kind?: string;
+    context?: string;
+    kubeconfig?: string;
+  };
+  if (cluster.kind !== "existing")
+    return accessIn(await kubeconfigOutput(stack, project), `The output of stack ${stack}`);
+  const { context = "" } = cluster;
+  if (cluster.kubeconfig === undefined)
+    throw new Problem(
+      `The stack ${stack} has no kubeconfig of its own: it uses the context "${context}" of yours.`,
+      `kubectl --context ${context} get pods --all-namespaces`,
+    );
+  const file = resolve(project, cluster.kubeconfig);
+  if (!existsSync(file))
+    throw new Problem(`There is no ${file}: the cluster of stack ${stack} is not there.`, `Start it with "npm start".`);
+  return accessIn(readFileSync(file, "utf8"), file, context);
+}
+
+/** @throws Problem with what Pulumi said */
+const kubeconfigOutput = (stack: string, project: string) => output(stack, project, ["kubeconfig"]);
+
+/**
+ * All outputs of a stack, secrets among them.
+ * @throws Problem with what Pulumi said
+ */
+export const stackOutputs = async (stack: string, project: string): Promise<Record<string, unknown>> =>
+  JSON.parse(await output(stack, project, ["--json"])) as Record<string, unknown>;
+
+async function output(stack: string, project: string, what: readonly string[]): Promise<string> {
+  const program = findPulumi();
+  if (program === undefined)
+    throw new Problem(
+      `The outputs of stack ${stack} are in Pulumi's state, and there is no Pulumi CLI on PATH.`,
+      `Install it (https://www.pulumi.com/docs/install/), or run "npx pulumi version" once.`,
+    );
+  const args = ["stack", "output", ...what, "--show-secrets", "--stack", stack];
+  try {
+    return await run(program, [...args, "--non-interactive", "--color", "never"], {
+      cwd: project,
+      env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+      timeout: 120_000,
+      confidential: true,
+    });
+  } catch (error) {
+    if (error instanceof CommandError) throw explained(stack, error);
+    throw error;
+  }
+}
+
+function explained(stack: string, { output, status }: CommandError): Problem {
+  if (/no stack named/.test(output))
+    return new Problem(
+      `Pulumi knows no stack ${stack} here.`,
+      `"npx pulumi stack ls" lists those that it knows; "npx pulumi login" chooses where it looks.`,
+    );
+  if (/does not have output property/.test(output))
+    return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: npx pulumi up --stack ${stack}`);
+  return new Problem(
+    `Pulumi ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
+    "Fix what it names and run this again.",
+  );
+}

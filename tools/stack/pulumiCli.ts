@@ -1,0 +1,103 @@
+/** The local stack under the Pulumi CLI, with its state in a folder of the checkout. */
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { CommandError, run } from "../cli/run.ts";
+import type { RawConfig } from "./evaluate.ts";
+import { projectDir, stateDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
+import { writeWhole } from "../cli/writeWhole.ts";
+
+const stack = "local";
+const home = join(stateDir, "pulumi");
+// The CLI writes an encryption salt into the file that it is given: never into the tracked one.
+const configFile = join(home, "project", `Pulumi.${stack}.yaml`);
+
+/** The Pulumi CLI: on PATH, or the version that the npm package `pulumi` has installed. The package's launcher does not count: it would download. */
+export function findPulumi(): string | undefined {
+  const { version } = JSON.parse(readFileSync(join(projectDir, "node_modules/pulumi/package.json"), "utf8")) as {
+    version: string;
+  };
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  const pulumiHome = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
+  return [...folders, join(pulumiHome, "versions", version, "bin")]
+    .map((folder) => join(folder, "pulumi"))
+    .find((file) => existsSync(file));
+}
+
+export interface PulumiResult {
+  /** How many resources were created, updated, replaced or deleted. */
+  readonly changes: number;
+}
+
+async function pulumi(program: string, args: readonly string[]): Promise<string> {
+  const passphrase = join(home, "passphrase");
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  if (!existsSync(passphrase)) writeWhole(passphrase, randomBytes(24).toString("base64url"), 0o600);
+  try {
+    return await run(program, [...args, "--non-interactive", "--color", "never"], {
+      cwd: projectDir,
+      env: {
+        PULUMI_BACKEND_URL: `file://${home}`,
+        PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        // The Pulumi CLI starts `node` by name: the pinned one.
+        PATH: `${join(projectDir, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`,
+      },
+      log: join(stateDir, "logs", "pulumi.log"),
+    });
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new Problem(
+        `Pulumi ended with status ${String(error.status)}:\n${error.output}`,
+        "Fix what it names and run this again. The whole output is in .local/logs/pulumi.log.",
+      );
+    throw error;
+  }
+}
+
+async function prepare(program: string, config: RawConfig): Promise<void> {
+  if (!existsSync(configFile)) {
+    // "stack init" takes no --config-file: beside a copy of the project's file it writes the salt there.
+    mkdirSync(dirname(configFile), { recursive: true, mode: 0o700 });
+    copyFileSync(join(projectDir, "Pulumi.yaml"), join(dirname(configFile), "Pulumi.yaml"));
+    await pulumi(program, ["stack", "init", stack, "--no-select", "--cwd", dirname(configFile)]);
+  }
+  const salt = /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0];
+  const values = Object.entries(config).map(([key, value]) => [key, asYaml(value)] as const);
+  const text = `config: ${JSON.stringify(Object.fromEntries(values))}\n`;
+  writeWhole(configFile, salt === undefined ? text : `${salt}\n${text}`);
+}
+
+/** Values of a stack file are YAML, of which JSON is a part. */
+function asYaml(value: string): unknown {
+  return /^[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
+}
+
+const stackArgs = ["--stack", stack, "--config-file", configFile];
+
+/** @throws Problem with Pulumi's own words */
+export async function up(program: string, config: RawConfig): Promise<PulumiResult> {
+  await prepare(program, config);
+  const text = await pulumi(program, ["up", ...stackArgs, "--yes", "--skip-preview", "--refresh"]);
+  const counts = [...text.matchAll(/^\s+[+~-]+\s+(\d+) (?:created|updated|replaced|deleted)/gm)].map(([, count]) =>
+    Number(count),
+  );
+  return { changes: counts.reduce((sum, count) => sum + count, 0) };
+}
+
+/** What a preview would change; 0 where cluster, state and config agree. */
+export async function previewChanges(program: string): Promise<number> {
+  const text = await pulumi(program, ["preview", ...stackArgs, "--refresh", "--json"]);
+  const { changeSummary } = JSON.parse(text) as { changeSummary?: Record<string, number> };
+  return Object.entries(changeSummary ?? {}).reduce(
+    (sum, [operation, count]) => (operation === "same" ? sum : sum + count),
+    0,
+  );
+}
+
+export async function destroy(program: string): Promise<void> {
+  await pulumi(program, ["destroy", ...stackArgs, "--yes", "--skip-preview", "--refresh"]);
+  rmSync(home, { recursive: true, force: true });
+}

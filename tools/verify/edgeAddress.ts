@@ -1,0 +1,34 @@
+/** Where the entrance of a cluster is that somebody else runs: its controller says so on the object that the stack made for it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { gatewayName } from "../../names/kubernetes.ts";
+import type { Settings } from "../../config/schema.ts";
+import { kubectlObjects, type Place } from "../cli/kubectl.ts";
+import { Problem } from "../cli/problem.ts";
+
+/** How long a controller may take. A cloud's load balancer takes longer, and is then named by --address. */
+const seconds = 60;
+
+/** An Ingress has the first of the two, a Gateway the second. */
+interface Status {
+  readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+  readonly addresses?: readonly { readonly value: string }[];
+}
+
+/** @throws Problem when there is none in time */
+export async function edgeAddress(place: Place, { edge, namespace }: Settings): Promise<string> {
+  const object = edge.kind === "gateway" ? `gateways.gateway.networking.k8s.io/${gatewayName}` : "ingress/ingress";
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const [found] = await kubectlObjects(place, ["get", object, "-n", namespace]);
+    const status = found?.["status"] as Status | undefined;
+    const first = status?.loadBalancer?.ingress?.[0];
+    const address = first?.ip ?? first?.hostname ?? status?.addresses?.[0]?.value;
+    if (address !== undefined) return address;
+    if (Date.now() > end)
+      throw new Problem(
+        `The ${edge.kind === "gateway" ? "Gateway" : "Ingress"} has no address after ${seconds} s: no controller of its class has taken it, or it tells none.`,
+        "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
+      );
+    await sleep(1000);
+  }
+}

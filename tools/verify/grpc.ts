@@ -1,0 +1,67 @@
+/** A route of gRPC is proved by a call: who answers with a status of gRPC, and is not the proxy itself, is the service. */
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { grpcMessages } from "../../nginx/grpc.ts";
+import type { Entrance } from "./verify.ts";
+
+/** @param place `shop.example.com/shop.v1.Orders/`; behind `/` it is asked for its health. @throws Error that says what was seen */
+export async function grpcRoute(entrance: Entrance, place: string, service: string): Promise<string> {
+  const slash = place.indexOf("/");
+  const [host, path] = [place.slice(0, slash), place.slice(slash)];
+  // A method that nobody has is answered as well, by status 12. So is one that is there, before it does anything, where the
+  // message is compressed in a way that nobody knows (https://github.com/grpc/grpc/blob/master/doc/compression.md).
+  const method = path === "/" ? "/grpc.health.v1.Health/Check" : path.endsWith("/") ? `${path}Verify` : path;
+  const { ":status": http, "content-type": type, ...headers } = await call(entrance, host, method, method === path);
+  const status = headers["grpc-status"];
+  const message = String(headers["grpc-message"] ?? "");
+  if (!String(type).startsWith("application/grpc") || status === undefined)
+    throw new Error(`${http}, and no answer of gRPC`);
+  if (status === "14" || grpcMessages.some((own) => message.startsWith(own)))
+    throw new Error(`grpc-status ${String(status)} from the proxy: ${message}`);
+  return `grpc-status ${String(status)} from ${service}`;
+}
+
+/** The headers of one call with an empty message, and its trailers. */
+function call(
+  { address, httpPort, httpsPort, ca, anyCertificate = false }: Entrance,
+  host: string,
+  path: string,
+  unreadable: boolean,
+) {
+  return new Promise<IncomingHttpHeaders & { ":status"?: number }>((resolve, reject) => {
+    const session = connectHttp2(`${ca === undefined ? "http" : "https"}://${host}`, {
+      createConnection: () =>
+        ca === undefined
+          ? connectTcp({ host: address, port: httpPort })
+          : connectTls({
+              host: address,
+              port: httpsPort,
+              servername: host,
+              ca,
+              rejectUnauthorized: !anyCertificate,
+              ALPNProtocols: ["h2"],
+            }),
+    });
+    const fail = (error: Error) => {
+      session.destroy();
+      reject(error);
+    };
+    session.on("error", fail);
+    session.setTimeout(10_000, () => {
+      fail(new Error("no answer within 10 s"));
+    });
+    const encoding = unreadable ? { "grpc-encoding": "unreadable" } : {};
+    const headers = { "content-type": "application/grpc", te: "trailers", ...encoding };
+    const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+    let seen: IncomingHttpHeaders = {};
+    stream.on("response", (received) => (seen = { ...seen, ...received }));
+    stream.on("trailers", (received: IncomingHttpHeaders) => (seen = { ...seen, ...received }));
+    stream.on("error", fail);
+    stream.on("close", () => {
+      session.close();
+      resolve(seen);
+    });
+    stream.resume().end(Buffer.from([unreadable ? 1 : 0, 0, 0, 0, 0])); // Whether it is compressed, and its length.
+  });
+}
