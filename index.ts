@@ -1,7 +1,7 @@
-/** The whole system, composed from the stack's config: cluster, address, images, services, proxy, entrance. */
+/** The whole system, composed from the stack's config: cluster, address, images, services, proxy, edge. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
-import { entrance } from "./components/edge/edge.ts";
+import { createEdge } from "./components/edge/edge.ts";
 import { ExistingCluster } from "./components/cluster/existingCluster.ts";
 import { GkeCluster } from "./components/cluster/gkeCluster.ts";
 import { imageReference } from "./components/images/imageReference.ts";
@@ -85,9 +85,9 @@ if (cluster.kind === "gke" && config.proxy.metrics.byService) {
   new RequestMetrics(`${stack}-requests`, { project: cluster.project, stack, clusterName, namespace });
 }
 
-// The entrance, in front of the proxy; it goes before the proxy when the stack is destroyed.
+// The edge, in front of the proxy; it goes before the proxy when the stack is destroyed.
 const { serviceName, grpcServiceName } = proxy;
-const front = entrance({ ...config, namespace, serviceName, grpcServiceName }, { ...inCluster, dependsOn: [proxy] });
+const front = createEdge({ ...config, namespace, serviceName, grpcServiceName }, { ...inCluster, dependsOn: [proxy] });
 
 const outputs = {
   url: `${tls.mode === "none" ? "http" : "https"}://${config.domain}/`,

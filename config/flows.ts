@@ -4,7 +4,7 @@ import type { Flows } from "../components/workloads/networkPolicies.ts";
 import { metricsPort } from "../components/workloads/metricsExporter.ts";
 import { proxyGrpcPort, proxyHealthPort, proxyPort } from "../components/workloads/nginxProxy.ts";
 import { isGrpc } from "../nginx/grpc.ts";
-import type { Wildcard } from "../nginx/routes.ts";
+import type { Wildcard } from "../nginx/model.ts";
 import { proxyMetrics } from "./metrics.ts";
 import { proxyRoutes } from "./routes.ts";
 import type { Settings } from "./schema.ts";

@@ -1,8 +1,8 @@
 /** What follows from routes of gRPC: for the edge, which has another backend for them, and for the pods behind them. */
-import { servicesOf } from "../nginx/targets.ts";
+import { servicesOf } from "../nginx/upstreams.ts";
 import type { EdgePath } from "../components/workloads/grpcPort.ts";
 import { hostNames } from "./hosts.ts";
-import { placesOf, protocolOf, type PlacesConfig } from "./routes.ts";
+import { hostPathsOf, protocolOf, type HostPathsConfig } from "./routes.ts";
 import type { Settings } from "./schema.ts";
 
 type Services = Settings["services"];
@@ -37,9 +37,9 @@ export function withHealthPaths(services: Services): Services {
 }
 
 /** `shop.example.com/shop.v1.Orders/`: the routes of gRPC, spelled as the table of routes has them. */
-export const grpcPlaces = (config: PlacesConfig): ReadonlySet<string> =>
+export const grpcHostPaths = (config: HostPathsConfig): ReadonlySet<string> =>
   new Set(
-    placesOf(config)
+    hostPathsOf(config)
       .filter(({ protocol }) => protocol === "grpc")
       .map(({ host, path }) => `${host ?? config.domain}${path}`),
   );
@@ -49,10 +49,10 @@ export const grpcPlaces = (config: PlacesConfig): ReadonlySet<string> =>
  * of every host that has none of its own; what is found by subdomain is no gRPC.
  * @returns nothing where there are no routes of gRPC
  */
-export function edgePaths(config: PlacesConfig): Readonly<Record<string, readonly EdgePath[]>> {
-  const places = placesOf(config);
-  if (!places.some(({ protocol }) => protocol === "grpc")) return {};
-  const at = (host: string | undefined) => places.filter((place) => place.host === host);
+export function edgePaths(config: HostPathsConfig): Readonly<Record<string, readonly EdgePath[]>> {
+  const hostPaths = hostPathsOf(config);
+  if (!hostPaths.some(({ protocol }) => protocol === "grpc")) return {};
+  const at = (host: string | undefined) => hostPaths.filter((hostPath) => hostPath.host === host);
   return Object.fromEntries(
     hostNames(config).map((host) => {
       const own = at(host);
@@ -63,14 +63,16 @@ export function edgePaths(config: PlacesConfig): Readonly<Record<string, readonl
 }
 
 /** Of a thousand paths, those where the protocol is another than around them. */
-function changesOf(places: readonly EdgePath[]): EdgePath[] {
-  const longestFirst = [...places].sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
+function changesOf(hostPaths: readonly EdgePath[]): EdgePath[] {
+  const longestFirst = [...hostPaths].sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
   const around = (path: string) =>
-    longestFirst.find((place) => place.path.endsWith("/") && place.path !== path && path.startsWith(place.path));
+    longestFirst.find(
+      (hostPath) => hostPath.path.endsWith("/") && hostPath.path !== path && path.startsWith(hostPath.path),
+    );
   return [
     ...longestFirst
       .filter(({ path, protocol }) => path !== "/" && protocol !== (around(path)?.protocol ?? "http"))
       .map(({ path, protocol }) => ({ path, protocol })),
-    { path: "/", protocol: places.find(({ path }) => path === "/")?.protocol ?? "http" },
+    { path: "/", protocol: hostPaths.find(({ path }) => path === "/")?.protocol ?? "http" },
   ];
 }

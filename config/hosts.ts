@@ -6,8 +6,8 @@ export const fullHost = (host: string, domain: string): string => (host.includes
 
 /** Every name that clients may use: the domain, then the hosts of routes and redirects, sorted; a wildcard last. */
 export function hostNames({ domain, services, proxy }: Pick<Settings, "domain" | "services" | "proxy">): string[] {
-  const places = [...Object.values(services).flatMap(({ routes }) => routes), ...proxy.redirects];
-  const hosts = places.flatMap(({ host }) => (host === undefined ? [] : [fullHost(host, domain)]));
+  const hostPaths = [...Object.values(services).flatMap(({ routes }) => routes), ...proxy.redirects];
+  const hosts = hostPaths.flatMap(({ host }) => (host === undefined ? [] : [fullHost(host, domain)]));
   const others = [...new Set(hosts)].filter((host) => host !== domain).sort();
   return [domain, ...others, ...(proxy.wildcards.subdomain === undefined ? [] : [`*.${domain}`])];
 }

@@ -7,8 +7,8 @@ import {
   type Route,
   type Upstream,
   type Wildcard,
-} from "../nginx/routes.ts";
-import { servicesOf } from "../nginx/targets.ts";
+} from "../nginx/model.ts";
+import { servicesOf } from "../nginx/upstreams.ts";
 import { podsService } from "../names/kubernetes.ts";
 import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
@@ -17,7 +17,7 @@ import { longestWait } from "./timeouts.ts";
 type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" | "tls" | "proxy">;
 type ServiceConfig = Settings["services"][string];
 type RouteConfig = ServiceConfig["routes"][number];
-export type PlacesConfig = Pick<RoutedConfig, "domain" | "services" | "edge" | "proxy">;
+export type HostPathsConfig = Pick<RoutedConfig, "domain" | "services" | "edge" | "proxy">;
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
@@ -35,7 +35,7 @@ export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
   };
 }
 
-const placeOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: string) => ({
+const hostPathOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: string) => ({
   path: path ?? "/",
   ...(host !== undefined && { host: fullHost(host, domain) }),
 });
@@ -45,7 +45,7 @@ export const protocolOf = (route: RouteConfig, { routeDefaults }: Pick<ServiceCo
   route.protocol ?? routeDefaults.protocol ?? "http";
 
 /** Every place that is routed or redirected, and by which protocol. */
-export const placesOf = (config: PlacesConfig) => [
+export const hostPathsOf = (config: HostPathsConfig) => [
   ...routesOf(config).map(({ host, path, protocol = "http" }) => ({ host, path, protocol })),
   ...redirectsOf(config).map(({ host, path }) => ({ host, path, protocol: "http" as const })),
 ];
@@ -58,7 +58,7 @@ function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "ser
       const { protocol, ...settings } = { ...usual, ...routeDefaults, ...own };
       return {
         service,
-        ...placeOf({ path, host }, domain),
+        ...hostPathOf({ path, host }, domain),
         ...(protocol === "grpc" && { protocol }),
         keepPrefix,
         canary,
@@ -99,7 +99,7 @@ const suffixOf = (namespace: string) => `${namespace}.svc.cluster.local`;
 
 function redirectsOf({ domain, proxy }: Pick<RoutedConfig, "domain" | "proxy">): Redirect[] {
   return proxy.redirects.map((redirect) => ({
-    ...placeOf(redirect, domain),
+    ...hostPathOf(redirect, domain),
     to: redirect.to,
     status: redirect.status,
   }));

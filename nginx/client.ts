@@ -1,6 +1,6 @@
 /** Who the client is, by which scheme it came, and what browsers are told of that. */
 import { canonicalNetwork } from "./routeChecks.ts";
-import type { ProxyRoutes } from "./routes.ts";
+import type { ProxyRoutes } from "./model.ts";
 
 /** What follows the client's entry in X-Forwarded-For. */
 const afterEntry = { last: "", "second-to-last": ",[^,]*" };

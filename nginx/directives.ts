@@ -1,5 +1,5 @@
 /** What stands inside of a location. */
-import type { RequestSettings } from "./routes.ts";
+import type { RequestSettings } from "./model.ts";
 import { indent, sorted } from "./text.ts";
 
 export const location = (match: string, body: readonly string[]): string =>

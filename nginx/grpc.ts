@@ -2,9 +2,10 @@
  * gRPC has servers of its own, on a port with TLS and HTTP/2: Google's load balancer reaches a backend by HTTP/1.1, or by
  * HTTP/2 over TLS, where websockets fail. https://cloud.google.com/load-balancing/docs/https#using_grpc
  */
-import { usualTimeoutSeconds, type RequestSettings, type Route } from "./routes.ts";
-import { limitDirectives, nameOf, targetOf } from "./targets.ts";
-import { byHost, indent, sorted } from "./text.ts";
+import { usualTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
+import { limitDirectives } from "./limits.ts";
+import { nameOf, byHost, indent, sorted } from "./text.ts";
+import { targetOf } from "./canaries.ts";
 
 /** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
 export const grpcTlsFolder = "/etc/nginx/grpc-tls";

@@ -1,8 +1,9 @@
 /** The locations of one server: each route is a block with the service's name above it, longest path first. */
 import { below, location, settingDirectives, unlessSent } from "./directives.ts";
-import type { Redirect, Route, Wildcard } from "./routes.ts";
-import { limitDirectives, nameOf, targetOf } from "./targets.ts";
-import { literally, sorted } from "./text.ts";
+import type { Redirect, Route, Wildcard } from "./model.ts";
+import { limitDirectives } from "./limits.ts";
+import { nameOf, literally, sorted } from "./text.ts";
+import { targetOf } from "./canaries.ts";
 import { renderByPath } from "./wildcards.ts";
 
 /** @param byPath where the first segment of a path may name a service */

@@ -3,8 +3,8 @@
  * None of the forms has a blank, a quote, a brace, a semicolon, `$` or a line break in it.
  */
 import { isIP } from "node:net";
-import type { ProxyRoutes, RequestSettings, Route } from "./routes.ts";
-import { servicesOf } from "./targets.ts";
+import type { ProxyRoutes, RequestSettings, Route } from "./model.ts";
+import { servicesOf } from "./upstreams.ts";
 
 const segment = "[A-Za-z0-9._~-]+";
 const routePath = new RegExp(`^/(?:${segment}/)*(?:${segment})?$`);

@@ -1,8 +1,8 @@
 /** Services that are found by their names alone. */
 import { below, location, settingDirectives } from "./directives.ts";
 import { allowedNames } from "./routeChecks.ts";
-import type { Wildcard } from "./routes.ts";
-import { limitDirectives } from "./targets.ts";
+import type { Wildcard } from "./model.ts";
+import { limitDirectives } from "./limits.ts";
 
 /** By the first segment of the path, which is stripped. */
 export function renderByPath(wildcard: Wildcard): string {

@@ -1,4 +1,4 @@
-/** The entrance as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
+/** The edge as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
 import * as pulumi from "@pulumi/pulumi";
 import { expiryOf } from "../../names/certificates.ts";
 import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
@@ -12,7 +12,7 @@ import { SelfSignedCertificate } from "./selfSignedCertificate.ts";
 import { TlsIngress, type ClassEdge } from "./tlsIngress.ts";
 import type { Certificate } from "../tlsSecret.ts";
 
-export interface EntranceArgs {
+export interface EdgeArgs {
   readonly stack: string;
   readonly namespace: pulumi.Input<string>;
   readonly domain: string;
@@ -44,7 +44,7 @@ export interface EntranceArgs {
   readonly dns?: { readonly zone?: string | undefined; readonly wildcard: boolean } | undefined;
 }
 
-export interface Entrance {
+export interface Edge {
   /** Where clients connect; unknown until a controller reports it where it is not reserved. */
   readonly address: pulumi.Output<string | undefined>;
   /** How far the certificates are, by host or wildcard; none over plain HTTP. */
@@ -60,10 +60,10 @@ export interface Entrance {
 }
 
 /**
- * Puts the entrance in front of the proxy. What it refers to comes before it and goes after it: Pulumi creates in the
+ * Puts the edge in front of the proxy. What it refers to comes before it and goes after it: Pulumi creates in the
  * order of dependencies and deletes in reverse, with the deletions of an update after its creations and changes.
  */
-export function entrance(args: EntranceArgs, opts: pulumi.ComponentResourceOptions): Entrance {
+export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions): Edge {
   const { stack, edge, tls, hosts } = args;
   const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle) ? edge : undefined;
   const reserved = google && new GlobalAddress(stack, google);

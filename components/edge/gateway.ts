@@ -35,7 +35,7 @@ class GatewayObject extends k8s.apiextensions.CustomResource {
 
 const apiVersion = "gateway.networking.k8s.io/v1";
 
-/** The entrance by the Gateway API: a Gateway with TLS, and for each name a route to the proxy. */
+/** The edge by the Gateway API: a Gateway with TLS, and for each name a route to the proxy. */
 export class Gateway extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
   readonly address: pulumi.Output<string | undefined>;

@@ -34,7 +34,7 @@ interface Reported {
 
 const app = "ingress";
 
-/** The entrance: an Ingress with TLS in front of the proxy. */
+/** The edge: an Ingress with TLS in front of the proxy. */
 export class TlsIngress extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
   readonly address: pulumi.Output<string | undefined>;

@@ -1,7 +1,7 @@
 /** Metrics of the proxy for Prometheus: an exporter beside nginx, and the object by which a Prometheus finds it. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { statusUrl } from "../../nginx/metrics.ts";
+import { statusUrl } from "../../nginx/status.ts";
 import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
 import { resourceRequirements, restrictedContainer, type Resources } from "./pod.ts";
 

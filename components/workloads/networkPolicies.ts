@@ -125,10 +125,10 @@ function dns({ onGke, dns: more }: Flows) {
 function proxyIngress({ namespace, proxy }: Flows) {
   const { ports, from, fromPods, metrics } = proxy;
   const others = namespaces("NotIn", [namespace]);
-  const entrance = [...from.map(block), ...(fromPods ? [others] : [])];
+  const sources = [...from.map(block), ...(fromPods ? [others] : [])];
   return [
     // Nobody is named where the controller's addresses are not known: without a `from`, everybody may.
-    { ...(from.length > 0 && { from: entrance }), ports: tcp(...ports) },
+    { ...(from.length > 0 && { from: sources }), ports: tcp(...ports) },
     ...(metrics === undefined
       ? []
       : [

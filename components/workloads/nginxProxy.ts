@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { grpcTlsFolder, isGrpc } from "../../nginx/grpc.ts";
-import { metricsText } from "../../nginx/metrics.ts";
-import { learningSeconds, renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { metricsText } from "../../nginx/status.ts";
+import { learningSeconds } from "../../nginx/upstreams.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
 import { commonLabels, contentHash, selectorLabels } from "../../names/kubernetes.ts";

@@ -33,11 +33,11 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
           ["zones", index],
           `"${zone}" is not in gcp:region ${region}; its zones are ${region}-a, ${region}-b and so on`,
         );
-    const place = cluster.encryptionKey?.split("/")[3];
-    if (place !== undefined && place !== region)
+    const location = cluster.encryptionKey?.split("/")[3];
+    if (location !== undefined && location !== region)
       add(
         ["encryptionKey"],
-        `is in ${place}, but a cluster in ${region} needs a key in ${region}; make one there, in a key ring of its own`,
+        `is in ${location}, but a cluster in ${region} needs a key in ${region}; make one there, in a key ring of its own`,
       );
   }
   const { endpoint } = cluster;

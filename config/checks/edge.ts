@@ -1,4 +1,4 @@
-/** The entrance must fit the cluster, and its certificate the names. */
+/** The edge must fit the cluster, and its certificate the names. */
 import { certificateProblems } from "../certificate.ts";
 import { edgePaths } from "../grpc.ts";
 import { hostNames } from "../hosts.ts";

@@ -9,7 +9,7 @@ import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 type Route = Settings["services"][string]["routes"][number];
 
 /** A route or redirect with its key in the config. */
-interface Place {
+interface KeyedHostPath {
   readonly key: string;
   readonly host: string;
   readonly path: string;
@@ -17,7 +17,7 @@ interface Place {
 
 export function checkRoutes(settings: Settings): ConfigProblem[] {
   const services = Object.keys(settings.services);
-  const place = (key: string, { host, path }: Pick<Route, "host" | "path">): Place => ({
+  const hostPath = (key: string, { host, path }: Pick<Route, "host" | "path">): KeyedHostPath => ({
     key,
     host: host === undefined ? "" : fullHost(host, settings.domain),
     path: path ?? "/",
@@ -26,10 +26,10 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
     routes.map((route, index) => ({ name, route, key: keyOf(["services", name, "routes", index]) })),
   );
   const redirects = settings.proxy.redirects.map((redirect, index) =>
-    place(keyOf(["proxy", "redirects", index]), redirect),
+    hostPath(keyOf(["proxy", "redirects", index]), redirect),
   );
   return [
-    ...conflicts([...routes.map(({ key, route }) => place(key, route)), ...redirects]),
+    ...conflicts([...routes.map(({ key, route }) => hostPath(key, route)), ...redirects]),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
     ...Object.entries(settings.services).flatMap(([name, service]) =>
       service.routes.flatMap((route, index) =>
@@ -97,15 +97,15 @@ function checkBodies(settings: Settings): ConfigProblem[] {
 }
 
 /** The bare name of a prefix (/hoge) leads to it (/hoge/), unless a route or a redirect says otherwise: that is no conflict. */
-function conflicts(places: readonly Place[]): ConfigProblem[] {
+function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
   const seen = new Map<string, string>();
-  return places.flatMap(({ key, host, path }) => {
-    const place = `${host}${path}`;
-    const other = seen.get(place);
-    if (other === undefined) seen.set(place, key);
+  return all.flatMap(({ key, host, path }) => {
+    const hostPath = `${host}${path}`;
+    const other = seen.get(hostPath);
+    if (other === undefined) seen.set(hostPath, key);
     return other === undefined
       ? []
-      : { key, message: `${place} is already the route ${other}; give one of them another path or host` };
+      : { key, message: `${hostPath} is already the route ${other}; give one of them another path or host` };
   });
 }
 

@@ -1,4 +1,4 @@
-/** The shape of the entrance: what stands in front, and its certificate. */
+/** The shape of the edge: what stands in front, and its certificate. */
 import * as z from "zod";
 import { gateway } from "./gateway.ts";
 import { googleEdge } from "./googleEdge.ts";

@@ -1,4 +1,4 @@
-/** The entrance: what a load balancer of Google's lets in, and under which certificate. */
+/** The edge: what a load balancer of Google's lets in, and under which certificate. */
 import { all, at, given, oneOf, rulesFor, unknown, type Check } from "../rule.ts";
 
 const sslPolicy = { name: "SSL policy", types: ["gcp:compute/sSLPolicy:SSLPolicy"] };
@@ -28,7 +28,7 @@ const healthCheck = (holder: string) =>
 const armorRule = {
   title: "Cloud Armor is in front",
   severity: "low",
-  choice: "it has a price, and an entrance without it is a choice for a stack that is not public",
+  choice: "it has a price, and an edge without it is a choice for a stack that is not public",
 } as const;
 
 /** https://cloud.google.com/armor/docs/waf-rules#cves_and_other_vulnerabilities */

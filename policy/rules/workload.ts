@@ -200,7 +200,7 @@ export const workloadRules = [
   }),
   ...rulesFor(service, {
     "service-inside": {
-      title: "The entrance is the only way in: Services have addresses of the cluster alone",
+      title: "The edge is the only way in: Services have addresses of the cluster alone",
       severity: "high",
       ...all(
         oneOf("spec.type", [undefined, "ClusterIP"], "use ClusterIP, and a route of the proxy"),

@@ -1,6 +1,6 @@
 /** Stack configs that ought to be taken, at the limits as often as within them. */
 import fc from "fast-check";
-import type { Config } from "./places.ts";
+import type { Config } from "./keyPaths.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz".split("");
 const inLabels = [...letters, ..."0123456789-".split("")];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
-import { edgePaths, grpcPlaces, withHealthPaths } from "../../config/grpc.ts";
+import { edgePaths, grpcHostPaths, withHealthPaths } from "../../config/grpc.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { schema } from "../../config/schema.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -36,7 +36,7 @@ test("a route is of gRPC by its own word or by its service's", () => {
       ["carts.shop.example.com", "/", "grpc", { timeoutSeconds: 9 }],
     ],
   );
-  assert.deepEqual([...grpcPlaces(config)], ["shop.example.com/a/", "carts.shop.example.com/"]);
+  assert.deepEqual([...grpcHostPaths(config)], ["shop.example.com/a/", "carts.shop.example.com/"]);
 });
 
 test("where gRPC is all that leads to a service, it is asked by gRPC for its health, unless it has a path for that", () => {

@@ -1,6 +1,6 @@
 /** Changes after which a good config is still good: other values, keys that may be there or not, another order. */
 import fc from "fast-check";
-import { at, put, type Change } from "./places.ts";
+import { at, put, type Change } from "./keyPaths.ts";
 
 /** By place: values at the limits and within them. */
 const values: readonly (readonly [RegExp, readonly unknown[]])[] = [

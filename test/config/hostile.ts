@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { good } from "./goodConfigs.ts";
 import { harmlessChange } from "./harmless.ts";
-import { at, put, type Change, type Config } from "./places.ts";
+import { at, put, type Change, type Config } from "./keyPaths.ts";
 
 /** A config as it was generated, and what was done to it. */
 export interface Hostile {

@@ -92,7 +92,7 @@ test("redirects and wildcards reach the proxy with full names", () => {
   );
 });
 
-test("the entrance serves every name: hosts of routes and redirects, and the wildcard", () => {
+test("the edge serves every name: hosts of routes and redirects, and the wildcard", () => {
   assert.deepEqual(hostNames(config), [
     "shop.example.com",
     "beta.shop.example.com",

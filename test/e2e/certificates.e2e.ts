@@ -12,7 +12,7 @@ import { createAuthority, openAuthority } from "../../tools/cli/pki.ts";
 import { offer, type Offer } from "./certificates/clientHello.ts";
 import { editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
-import { answered, entrance, start } from "./path.ts";
+import { answered, endpoint, start } from "./path.ts";
 
 const hosts = ["shop.localhost", "hoge.shop.localhost"];
 const day = 24 * 3600_000;
@@ -26,7 +26,7 @@ before(
 after(() => local("stop.ts", "--keep-cache"));
 
 async function handshake(port: number, servername: string, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const socket = connect({ host: "127.0.0.1", port, servername, ca: entrance().ca, ...options });
+  const socket = connect({ host: "127.0.0.1", port, servername, ca: endpoint().ca, ...options });
   await once(socket, "secureConnect");
   return socket;
 }
@@ -114,7 +114,7 @@ test("whole handshakes: TLS 1.2 and 1.3 with sound ciphers, and a client that wa
 });
 
 test("every host is served a chain that the CA of the stack vouches for, for its name, and no longer than clients take", async () => {
-  const ca = new X509Certificate(entrance().ca);
+  const ca = new X509Certificate(endpoint().ca);
   assert.equal(ca.publicKey.asymmetricKeyDetails?.modulusLength, 2048);
   for (const host of hosts) {
     const [leaf, issuer] = await served(host); // The handshake has verified chain and name.
@@ -144,7 +144,7 @@ async function place(days: number): Promise<X509Certificate> {
 }
 
 test("a certificate is renewed 30 days before its end and not earlier, and no request is lost at the change", async () => {
-  const load = { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") };
+  const load = { url: "https://shop.localhost/hoge/", ca: endpoint().ca, good: answered("hoge") };
   const first = await served("shop.localhost");
   const { load: seen } = await underLoad(load, async () => {
     const kept = await place(31);

@@ -11,7 +11,7 @@ import { kubectlPath } from "../../tools/machine/kubernetes.ts";
 import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { apiServer, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { kubeconfigPath } from "../../tools/cli/paths.ts";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 
@@ -65,9 +65,9 @@ test(
 );
 
 test("each checkout has an authority and a stack of its own there", options, async () => {
-  const entrance = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(authority, "utf8") };
-  assert.equal((await get(entrance, "https", "other.localhost", "/hoge/")).status, 200);
-  await assert.rejects(get(entrance, "https", "shop.localhost", "/hoge/"), /certificate/);
+  const endpoint = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(authority, "utf8") };
+  assert.equal((await get(endpoint, "https", "other.localhost", "/hoge/")).status, 200);
+  await assert.rejects(get(endpoint, "https", "shop.localhost", "/hoge/"), /certificate/);
   const { status, text } = await local("start.ts");
   assert.equal(status, 0, text);
   assert.match(text, /nothing to apply/);

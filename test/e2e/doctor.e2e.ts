@@ -36,7 +36,7 @@ test("all is well, of each route to its content", async () => {
   assert.equal(hops.filter(({ kind }) => kind === "content").length, 3);
 });
 
-test("nothing listens at the entrance", async () => {
+test("nothing listens at the edge", async () => {
   await expectFailure("edge", /ECONNREFUSED/, "--http-port", "4480", "--https-port", "4443");
 });
 

@@ -8,12 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl } from "../../tools/cli/kubectl.ts";
 import { projectDir, tlsDir } from "../../tools/cli/paths.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { command, local, stackFile, type Outcome, place } from "./commands.ts";
 import { containerOf, hold, kill, processesOf, restartsOf, startedAgain } from "./faults/inNode.ts";
 import { row, table } from "./faults/table.ts";
 import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
-import { entrance, start } from "./path.ts";
+import { endpoint, start } from "./path.ts";
 
 const kept = `${stackFile}.kept`;
 /** The local stack with the service that the load is for, and rollouts that fail soon. */
@@ -45,7 +45,7 @@ const mostLost = 100;
 /** Of a request whose pod dies just after nginx learnt of other addresses, which it does not ask again (docs/upstreams.md). */
 const noWayBack = /: 502 \{"error":"service unknown or down"/;
 const mostWithoutWayBack = 3;
-const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: entrance().ca });
+const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: endpoint().ca });
 
 /** Adds what was seen to the table. @param inevitable failures that nothing could have prevented, and why */
 function seen({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
@@ -219,7 +219,7 @@ suite("faults cost what is inside the fault, and no more", () => {
     });
 
   test("all pods of a service down: its routes say so, the others go on", { timeout: 10 * 60_000 }, async () => {
-    const askHoge = () => get(entrance(), "https", "shop.localhost", "/hoge/");
+    const askHoge = () => get(endpoint(), "https", "shop.localhost", "/hoge/");
     const observed = await underLoad(
       overHttps(),
       async () => {

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { call, withClient } from "../nginx/grpcPeers.ts";
 import { local, place, stackFile } from "./commands.ts";
-import { entrance, start } from "./path.ts";
+import { endpoint, start } from "./path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 const modules = join(projectDir, "test/e2e/grpc/node_modules");
@@ -46,7 +46,7 @@ const objects = (kind: string, ...more: string[]) =>
 
 /** Every kind of call that the edge could hold back, for both ways that lead to the service. */
 async function assertCalls(): Promise<void> {
-  const { ca, httpsPort } = entrance();
+  const { ca, httpsPort } = endpoint();
   for (const host of ["shop.localhost", "grpc.shop.localhost"])
     await withClient(
       httpsPort,
@@ -74,7 +74,7 @@ async function assertCalls(): Promise<void> {
       },
       ca,
     );
-  const web = await get(entrance(), "https", "shop.localhost", "/");
+  const web = await get(endpoint(), "https", "shop.localhost", "/");
   assert.match(web.body, /"service": "web"/, "the host's other paths");
 }
 
@@ -156,6 +156,6 @@ test("without the service the stack is as it was", async () => {
       JSON.stringify((await objects(kind)).map(({ metadata }) => metadata.name)),
       /grpc|orders|carts|gateway/,
     );
-  assert.equal((await get(entrance(), "https", "shop.localhost", "/hoge/")).status, 200);
+  assert.equal((await get(endpoint(), "https", "shop.localhost", "/hoge/")).status, 200);
   assert.match((await start()).text, /nothing to apply/);
 });

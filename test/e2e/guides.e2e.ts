@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { copyCheckout } from "./checkout.ts";
 import { command, local } from "./commands.ts";
 
@@ -41,14 +41,14 @@ const edit = (file: string, from: string | RegExp, to: string) => {
   assert.notEqual(text, before, `${String(from)} is not in ${file}`);
   writeFileSync(file, text);
 };
-const entrance = () => ({
+const endpoint = () => ({
   address: "127.0.0.1",
   httpPort: 80,
   httpsPort: 443,
   ca: readFileSync(join(copy, ".local/tls/ca.crt"), "utf8"),
 });
 const page = (path: string, scheme: "http" | "https" = "https", host = "shop.localhost") =>
-  get(entrance(), scheme, host, path);
+  get(endpoint(), scheme, host, path);
 
 /** The answer once it has a status: nginx looks names up every 5 s, and until then a new service is not there. */
 async function pageOnce(status: number, path: string, host?: string): Promise<string> {
@@ -72,9 +72,9 @@ async function answerOf(path: string, release: number | undefined): Promise<{ re
   }
 }
 
-/** Of the certificate that the entrance shows. */
+/** Of the certificate that the edge shows. */
 async function servedSerial(): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port: 443, servername: "shop.localhost", ca: entrance().ca });
+  const socket = connect({ host: "127.0.0.1", port: 443, servername: "shop.localhost", ca: endpoint().ca });
   await once(socket, "secureConnect");
   const { serialNumber } = socket.getPeerCertificate();
   socket.destroy();

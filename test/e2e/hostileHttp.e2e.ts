@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { local, stackFile } from "./commands.ts";
 import { host, numbered, type Bytes, type Frames } from "./hostileHttp/cases.ts";
 import * as http1 from "./hostileHttp/http1.ts";
 import * as http2 from "./hostileHttp/http2.ts";
 import { open, ownAddress, sendBytes, sendHeaders, type Headers } from "./hostileHttp/peers.ts";
-import { entrance, start } from "./path.ts";
+import { endpoint, start } from "./path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 const service = `    echo:
@@ -42,7 +42,7 @@ interface Recorded {
 }
 /** What reached the service since it was asked the last time. That it answers is the good request after the bad ones. */
 async function recorded(): Promise<Recorded[]> {
-  const { status, body } = await get(entrance(), "https", host, "/recorded");
+  const { status, body } = await get(endpoint(), "https", host, "/recorded");
   assert.equal(status, 200);
   const all = JSON.parse(body) as (Recorded | { malformed: string })[];
   for (const each of all)
@@ -227,7 +227,7 @@ test("who sends slowly blocks nobody, and a body that stops coming is cut off", 
   const bodies = slow.length / 2;
   while (cut.length < bodies && performance.now() - began < 60_000) {
     const asked = performance.now();
-    assert.equal((await get(entrance(), "https", host, "/good")).status, 200);
+    assert.equal((await get(endpoint(), "https", host, "/good")).status, 200);
     longest = Math.max(longest, performance.now() - asked);
     await sleep(200);
   }

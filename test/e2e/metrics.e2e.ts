@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { exporterContainer } from "../../components/workloads/metricsExporter.ts";
 import { debianPackages } from "../../tools/programs/debian.ts";
 import { placeConfig } from "../../tools/programs/nginx.ts";
-import { metricsText } from "../../nginx/metrics.ts";
+import { metricsText } from "../../nginx/status.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 
 const suite = "forky";

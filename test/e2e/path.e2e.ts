@@ -10,7 +10,7 @@ import { run } from "../../tools/cli/run.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
-import { answered, entrance, pathTests, start } from "./path.ts";
+import { answered, endpoint, pathTests, start } from "./path.ts";
 
 const kubectl = (...args: string[]) =>
   run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], { timeout: 150_000 });
@@ -41,7 +41,7 @@ test("a new version of a service loses no request", async (context) => {
   });
   writeFileSync(file, `${before}\n// another version\n`);
   const { result, load } = await underLoad(
-    { url: "https://hoge.shop.localhost/", ca: entrance().ca, good: answered("hoge") },
+    { url: "https://hoge.shop.localhost/", ca: endpoint().ca, good: answered("hoge") },
     () => start(),
   );
   assert.equal(result.status, 0, result.text);
@@ -52,7 +52,7 @@ test("a new version of a service loses no request", async (context) => {
 test("proxy and service restarted one after the other, until their old pods are gone, lose no request", async () => {
   const deployments = ["nginx-proxy", "hoge"];
   const { load } = await underLoad(
-    { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") },
+    { url: "https://shop.localhost/hoge/", ca: endpoint().ca, good: answered("hoge") },
     async () => {
       const selector = `app.kubernetes.io/name in (${deployments.join()})`;
       const old = (await kubectl("get", "pods", "--selector", selector, "--output", "name")).trim().split("\n");
@@ -74,7 +74,7 @@ test("an image that is not there leaves the old release serving, and the error n
       .replace("config:", "config:\n  rolloutSeconds: 15"),
   );
   const { result, load } = await underLoad(
-    { url: "https://shop.localhost/", ca: entrance().ca, good: answered("web") },
+    { url: "https://shop.localhost/", ca: endpoint().ca, good: answered("web") },
     () => start(),
   );
   assert.equal(result.status, 1, result.text);

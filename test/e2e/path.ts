@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { caFile } from "../../tools/stack/localCertificate.ts";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { command, editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
 
 export const start = (...args: string[]) => local("start.ts", "--engine", "kubectl", ...args);
 const ports = { address: "127.0.0.1", httpPort: 80, httpsPort: 443 };
-export const entrance = () => ({ ...ports, ca: readFileSync(caFile, "utf8") });
+export const endpoint = () => ({ ...ports, ca: readFileSync(caFile, "utf8") });
 export const answered = (service: string) => (status: number, body: string) =>
   status === 200 && body.includes(`"service": "${service}"`);
 
@@ -63,7 +63,7 @@ export function pathTests(): void {
   });
 
   test("a client cannot choose its own address or scheme", async () => {
-    const { body } = await get(entrance(), "https", "shop.localhost", "/", {
+    const { body } = await get(endpoint(), "https", "shop.localhost", "/", {
       "x-forwarded-for": "198.51.100.9",
       "x-real-ip": "198.51.100.9",
       "x-forwarded-proto": "http",
@@ -87,7 +87,7 @@ export function pathTests(): void {
       ),
     );
     const { result, load } = await underLoad(
-      { url: "https://shop.localhost/hoge/", ca: entrance().ca, good: answered("hoge") },
+      { url: "https://shop.localhost/hoge/", ca: endpoint().ca, good: answered("hoge") },
       () => start(),
     );
     assert.equal(result.status, 0, result.text);
@@ -95,7 +95,7 @@ export function pathTests(): void {
       result.text,
       /applied ConfigMap\/nginx-proxy-routes-\w+, Deployment\/nginx-proxy; pruned ConfigMap\/nginx-proxy-routes-\w+\n/,
     );
-    assert.equal((await get(entrance(), "https", "shop.localhost", "/new/")).status, 200);
+    assert.equal((await get(endpoint(), "https", "shop.localhost", "/new/")).status, 200);
     assert.deepEqual(load.failures, []);
     assert.ok(load.sent > 500, `${load.sent} requests`);
   });

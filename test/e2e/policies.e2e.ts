@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiServiceAddress, nodeAddress } from "../../tools/machine/node/addresses.ts";
-import { get } from "../../tools/verify/verify.ts";
+import { get } from "../../tools/verify/request.ts";
 import { command, editStack, local, place } from "./commands.ts";
-import { entrance, start } from "./path.ts";
+import { endpoint, start } from "./path.ts";
 
 const kubectl = async (...args: string[]) => {
   const { status, text } = await command(place.kubectl, ["--kubeconfig", place.kubeconfig, ...args]);
@@ -82,7 +82,7 @@ test(
   "the proxy reaches its services; pods of other namespaces reach the proxy alone",
   { timeout: 120_000 },
   async () => {
-    assert.equal((await get(entrance(), "https", "shop.localhost", "/hoge/")).status, 200);
+    assert.equal((await get(endpoint(), "https", "shop.localhost", "/hoge/")).status, 200);
     await expect([
       [stranger, "nginx-proxy.apps", 80, "connected"],
       [stranger, "hoge.apps", 8080, "no answer"],

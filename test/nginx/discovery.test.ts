@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { learningSeconds, renderRoutes } from "../../nginx/routes.ts";
+import { learningSeconds } from "../../nginx/upstreams.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
 import {
   addressOf,
   ask,

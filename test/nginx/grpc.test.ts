@@ -5,7 +5,8 @@ import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
-import { renderRoutes, type ProxyRoutes, type RequestSettings, type Route } from "../../nginx/routes.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes, RequestSettings, Route } from "../../nginx/model.ts";
 import { askGrpc, call, startGrpcService, withClient, type GrpcService, type RawAnswer } from "./grpcPeers.ts";
 import {
   addressOf,

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
-import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import {
   addressOf,
   ask,

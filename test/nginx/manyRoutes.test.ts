@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Route } from "../../nginx/routes.ts";
+import type { Route } from "../../nginx/model.ts";
 import { addressOf, proxyRoutes, seenAt, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy } from "./realNginx.ts";
 

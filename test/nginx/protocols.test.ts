@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { RequestSettings } from "../../nginx/routes.ts";
+import type { RequestSettings } from "../../nginx/model.ts";
 import {
   addressOf,
   ask,

@@ -9,7 +9,8 @@ import { getuid } from "node:process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nginxProgram, placeConfig } from "../../tools/programs/nginx.ts";
-import { renderRoutes, type ProxyRoutes } from "../../nginx/routes.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import { ask } from "../../tools/testing/loopback.ts";
 
 /** Lines are written at the latest after a second (`flush` in nginx.conf). Milliseconds. */

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { syntaxProblem } from "../../tools/programs/nginx.ts";
-import { fitsInto } from "../../nginx/routeChecks.ts";
-import { isHostName, renderRoutes, type ProxyRoutes, type Redirect, type Route } from "../../nginx/routes.ts";
+import { fitsInto, isHostName } from "../../nginx/routeChecks.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes, Redirect, Route } from "../../nginx/model.ts";
 
 const small: ProxyRoutes = {
   resolver: "kube-dns.kube-system.svc.cluster.local",

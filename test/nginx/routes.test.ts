@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isHostName, isRoutePath, renderRoutes, usualTimeoutSeconds, type ProxyRoutes } from "../../nginx/routes.ts";
+import { isHostName, isRoutePath } from "../../nginx/routeChecks.ts";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { usualTimeoutSeconds, type ProxyRoutes } from "../../nginx/model.ts";
 
 const small: ProxyRoutes = {
   resolver: "kube-dns.kube-system.svc.cluster.local",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import type { ProxyRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import { addressOf, proxyRoutes, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy } from "./realNginx.ts";
 

@@ -7,7 +7,7 @@ import { request, type ClientRequest, type IncomingMessage, type RequestListener
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RequestSettings } from "../../nginx/routes.ts";
+import type { RequestSettings } from "../../nginx/model.ts";
 import {
   addressOf,
   proxyRoutes,

@@ -1,5 +1,5 @@
 /** A real nginx with routes of every kind, between a client, services and a DNS server. */
-import type { ProxyRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import {
   addressOf,
   proxyRoutes,

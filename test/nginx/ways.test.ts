@@ -1,7 +1,7 @@
 /** Every way to route, together in one stack, run by a real nginx. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { ProxyRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 import {
   addressOf,
   ask,

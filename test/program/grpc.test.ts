@@ -1,4 +1,4 @@
-/** Staging with routes of gRPC, behind both edges of Google's: what refers to what, from the entrance to the pods. */
+/** Staging with routes of gRPC, behind both edges of Google's: what refers to what, from the edge to the pods. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findings } from "../../policy/rules.ts";

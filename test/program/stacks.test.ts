@@ -99,7 +99,7 @@ for (const stack of stacks)
       }
     });
 
-    test("the entrance leads to a Service, for every name that nginx knows", () => {
+    test("the edge leads to a Service, for every name that nginx knows", () => {
       const [ingress, ...more] = objects.of("Ingress");
       assert.ok(ingress !== undefined && more.length === 0);
       const { rules, tls = [] } = ingress.spec;
@@ -118,7 +118,7 @@ for (const stack of stacks)
       );
       const served = [...routesOf(objects).matchAll(/^\s*server_name (\S+);/gm)].map(([, name]) => name);
       assert.ok(served.length > 0);
-      for (const name of served) assert.ok(name === "_" || hosts.includes(name ?? ""), `${name ?? ""} has no entrance`);
+      for (const name of served) assert.ok(name === "_" || hosts.includes(name ?? ""), `${name ?? ""} has no edge`);
     });
 
     test("every upstream of nginx is a Service at its port", () => {

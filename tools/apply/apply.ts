@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { atOnce } from "../cli/concurrently.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
-import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "../cli/kubectl.ts";
+import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
 import { pairDigest, recordUnchanged, unchangedBefore } from "./knownUnchanged.ts";
@@ -35,18 +35,18 @@ export interface Live {
 }
 
 /** Looks at what there is. It needs no more of the stack than its namespace, and so can run beside the program. */
-export async function liveState(place: Place, namespace: string): Promise<Live> {
+export async function liveState(target: KubectlTarget, namespace: string): Promise<Live> {
   const [spaces, kinds] = await Promise.all([
-    kubectlObjects(place, ["get", "namespace", namespace, "--ignore-not-found"]),
-    kindsOfSet(place, namespace),
+    kubectlObjects(target, ["get", "namespace", namespace, "--ignore-not-found"]),
+    kindsOfSet(target, namespace),
   ]);
-  const members = kinds === undefined ? [] : await kubectlObjects(place, ["get", kinds.join(), "-n", namespace]);
+  const members = kinds === undefined ? [] : await kubectlObjects(target, ["get", kinds.join(), "-n", namespace]);
   return { namespace, kinds, objects: [...spaces, ...members] };
 }
 
 /** Applies what differs, and nothing if nothing does. `say` is told each step. @throws Problem that names the cause of a failed rollout */
 export async function apply(
-  place: Place,
+  target: KubectlTarget,
   live: Live,
   objects: readonly KubernetesObject[],
   rolloutSeconds: number,
@@ -58,20 +58,20 @@ export async function apply(
   const members = objects.filter((object) => !isNamespace(object));
   const rolledOut = async (deployments: readonly string[]) => {
     if (deployments.length > 0) say(waitingForRollouts);
-    await rollouts(place, namespace, deployments, rolloutSeconds);
+    await rollouts(target, namespace, deployments, rolloutSeconds);
   };
 
   if (kinds === undefined) {
     // There is nothing to compare with yet.
     say(`applying ${objects.length} objects`);
-    await put(place, namespaces);
-    await applySet(place, namespace, members);
+    await put(target, namespaces);
+    await applySet(target, namespace, members);
     await rolledOut(names(members.filter(isDeployment)));
     return { applied: objects.map(id), pruned: [] };
   }
 
   const labelled = [...namespaces, ...members.map((object) => withLabel(object, setId(namespace)))];
-  const changed = await differing(place, labelled, live);
+  const changed = await differing(target, labelled, live);
   const wanted = new Set(members.map(id));
   const left = live.objects.filter(
     (object) => object.metadata.labels?.[partOf] === setId(namespace) && !wanted.has(id(object)),
@@ -83,14 +83,14 @@ export async function apply(
 
   if (changed.length > 0) {
     say(`applying ${changed.map(id).join(", ")}`);
-    await put(place, changed);
+    await put(target, changed);
   }
   await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
   // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
   // kind; otherwise what it would find is deleted, which spares applying everything once more.
   if (left.length > 0) say(`taking away ${left.map(id).join(", ")}`);
-  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(place, namespace, members);
-  else if (left.length > 0) await kubectl(place, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
+  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, members);
+  else if (left.length > 0) await kubectl(target, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
   return { applied: changed.map(id), pruned: left.map(id) };
 }
 
@@ -120,44 +120,48 @@ const withLabel = (object: KubernetesObject, set: string): KubernetesObject => (
 });
 
 /** As its parent notes them. */
-async function kindsOfSet(place: Place, namespace: string): Promise<string[] | undefined> {
-  const [parent] = await kubectlObjects(place, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
+async function kindsOfSet(target: KubectlTarget, namespace: string): Promise<string[] | undefined> {
+  const [parent] = await kubectlObjects(target, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
   const kinds = parent?.metadata.annotations?.["applyset.kubernetes.io/contains-group-kinds"];
   return kinds?.split(",").filter((kind) => kind !== "");
 }
 
-async function put(place: Place, objects: readonly KubernetesObject[]): Promise<void> {
-  await refusable(() => kubectl(place, serverSide, { input: list(objects) }));
+async function put(target: KubectlTarget, objects: readonly KubernetesObject[]): Promise<void> {
+  await refusable(() => kubectl(target, serverSide, { input: list(objects) }));
 }
 
 /** Applies the whole set, and prunes it. */
-async function applySet(place: Place, namespace: string, members: readonly KubernetesObject[]): Promise<void> {
+async function applySet(target: KubectlTarget, namespace: string, members: readonly KubernetesObject[]): Promise<void> {
   const args = [...serverSide, "--prune", `--applyset=${setName}`, "-n", namespace];
-  await refusable(() => kubectl(place, args, { input: list(members), env: { KUBECTL_APPLYSET: "true" } }));
+  await refusable(() => kubectl(target, args, { input: list(members), env: { KUBECTL_APPLYSET: "true" } }));
 }
 
 /** So many objects are asked about in one call, for kubectl sends 300 requests and then 50 a second; so many calls run beside each other. */
 const [objectsPerCall, callsAtOnce] = [250, 4];
 
 /** What a server-side apply would make of the objects: the server itself is asked, with its defaults. */
-async function asApplied(place: Place, objects: readonly KubernetesObject[]): Promise<LiveObject[]> {
+async function asApplied(target: KubectlTarget, objects: readonly KubernetesObject[]): Promise<LiveObject[]> {
   const count = Math.ceil(objects.length / objectsPerCall);
   const size = Math.ceil(objects.length / count);
   const chunks = Array.from({ length: count }, (_, index) => objects.slice(index * size, (index + 1) * size));
   const dryRun = (chunk: readonly KubernetesObject[]) =>
-    kubectlObjects(place, [...serverSide, "--dry-run=server"], list(chunk));
+    kubectlObjects(target, [...serverSide, "--dry-run=server"], list(chunk));
   return (await refusable(() => atOnce(callsAtOnce, chunks, dryRun))).flat();
 }
 
 /** Those that would not stay as they are. */
-async function differing(place: Place, objects: readonly KubernetesObject[], live: Live): Promise<KubernetesObject[]> {
-  const where = `${place.context} ${live.namespace}`;
+async function differing(
+  target: KubectlTarget,
+  objects: readonly KubernetesObject[],
+  live: Live,
+): Promise<KubernetesObject[]> {
+  const where = `${target.context} ${live.namespace}`;
   const before = new Map(live.objects.map((object) => [id(object), comparable(object)]));
   const digests = new Map(objects.map((object) => [id(object), pairDigest(object, before.get(id(object)))]));
   const known = unchangedBefore(where);
   const asked = objects.filter((object) => !known.has(digests.get(id(object)) ?? ""));
   const changed = new Set(
-    (await asApplied(place, asked))
+    (await asApplied(target, asked))
       .filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object))))
       .map(id),
   );

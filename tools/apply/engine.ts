@@ -61,7 +61,7 @@ export function chooseEngine(wanted: string, context = ownContext): Engine {
       "There is no Pulumi CLI on PATH.",
       "Install it (https://www.pulumi.com/docs/install/), or use --engine kubectl.",
     );
-  const elsewhere = Object.entries(applied()).find(([place, { engine }]) => engine === "pulumi" && place !== context);
+  const elsewhere = Object.entries(applied()).find(([where, { engine }]) => engine === "pulumi" && where !== context);
   if (elsewhere !== undefined)
     throw new Problem(
       `Pulumi's state here is of the stack in the cluster of "${elsewhere[0]}": an up elsewhere would take that one away.`,

@@ -18,11 +18,11 @@ export const pairDigest = (wanted: unknown, live: unknown): string =>
     .update(JSON.stringify([wanted, live]))
     .digest("base64url");
 
-/** @param place context and namespace. @returns the digests of such pairs */
-export const unchangedBefore = (place: string): ReadonlySet<string> => new Set(read()[place]);
+/** @param where context and namespace. @returns the digests of such pairs */
+export const unchangedBefore = (where: string): ReadonlySet<string> => new Set(read()[where]);
 
-/** Takes the place of what was noted before. */
-export function recordUnchanged(place: string, digests: readonly string[]): void {
+/** Takes the where of what was noted before. */
+export function recordUnchanged(where: string, digests: readonly string[]): void {
   // Secrets are among the objects, and a short one could be guessed from its digest.
-  writeWhole(file, JSON.stringify({ ...read(), [place]: digests }), 0o600);
+  writeWhole(file, JSON.stringify({ ...read(), [where]: digests }), 0o600);
 }

@@ -1,6 +1,6 @@
 /** Waits for rollouts, and says why one does not come to its end as soon as that is certain. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, kubectlObjects, type LiveObject, type Place } from "../cli/kubectl.ts";
+import { CommandError, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 
 /** Milliseconds between looks, and for how long something may look hopeless: a registry that is asked again may know the image. */
@@ -16,7 +16,7 @@ const bounded = "--request-timeout=30s";
  * @throws Problem with what the cluster says of the pods
  */
 export async function rollouts(
-  place: Place,
+  target: KubectlTarget,
   namespace: string,
   deployments: readonly string[],
   seconds: number,
@@ -28,12 +28,12 @@ export async function rollouts(
   while (left.length > 0) {
     const began = Date.now();
     try {
-      const releases = await look(place, namespace, left);
+      const releases = await look(target, namespace, left);
       const done = new Set(releases.flatMap(({ name, deployment }) => (isRolledOut(deployment) ? name : [])));
       left = left.filter((name) => !done.has(name));
       const waited = releases.filter(({ name }) => !done.has(name));
       let probes: ReturnType<typeof probeFailures> | undefined;
-      const probed = () => (probes ??= probeFailures(place, namespace));
+      const probed = () => (probes ??= probeFailures(target, namespace));
       for (const release of waited) {
         const { name } = release;
         if (!(await isCertain(release, patience, probed))) stuckSince.delete(name);
@@ -90,8 +90,8 @@ interface Release {
   readonly pods: readonly LiveObject[];
 }
 
-async function look(place: Place, namespace: string, deployments: readonly string[]): Promise<Release[]> {
-  const all = await kubectlObjects(place, ["get", "deployments.apps,replicasets.apps,pods", "-n", namespace, bounded]);
+async function look(target: KubectlTarget, namespace: string, deployments: readonly string[]): Promise<Release[]> {
+  const all = await kubectlObjects(target, ["get", "deployments.apps,replicasets.apps,pods", "-n", namespace, bounded]);
   const revision = (object: LiveObject) => object.metadata.annotations?.["deployment.kubernetes.io/revision"];
   const owned = Map.groupBy(
     all,
@@ -162,7 +162,7 @@ const refusals = (set: LiveObject | undefined): string[] =>
     .map(({ message }) => message);
 
 /** By a pod's name, the last of kubelet's events such as "Startup probe failed: HTTP probe failed with statuscode: 503". */
-async function probeFailures(place: Place, namespace: string): Promise<ReadonlyMap<string, string>> {
+async function probeFailures(target: KubectlTarget, namespace: string): Promise<ReadonlyMap<string, string>> {
   const unhealthy = [
     "get",
     "events",
@@ -172,7 +172,7 @@ async function probeFailures(place: Place, namespace: string): Promise<ReadonlyM
     "--field-selector=reason=Unhealthy",
     "--sort-by=.lastTimestamp",
   ];
-  const events = (await kubectlObjects(place, unhealthy)) as unknown as {
+  const events = (await kubectlObjects(target, unhealthy)) as unknown as {
     involvedObject: { name: string };
     message: string;
   }[];

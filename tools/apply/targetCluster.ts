@@ -5,7 +5,7 @@ import { startCluster } from "../machine/cluster.ts";
 import { CommandError, run } from "../cli/run.ts";
 import type { BuiltImage } from "../images/build.ts";
 import { imagesInNode, importImage, sandboxInit } from "../machine/exec.ts";
-import { kubectl, type Place } from "../cli/kubectl.ts";
+import { kubectl, type KubectlTarget } from "../cli/kubectl.ts";
 import { apiServer } from "../machine/node/addresses.ts";
 import { context } from "../machine/node/credentials.ts";
 import { Problem } from "../cli/problem.ts";
@@ -14,7 +14,7 @@ import { containerdReady } from "../machine/waitReady.ts";
 import { findSandboxes } from "../machine/sandbox.ts";
 
 export interface Cluster {
-  readonly place: Place;
+  readonly target: KubectlTarget;
   /** Whether it is another's, so that a stop here does not take it away. */
   readonly outlivesStop: boolean;
   /** Where its ingress controller answers. @default - what the Ingress says */
@@ -39,28 +39,28 @@ export async function embeddedCluster(
     await importMissing(images);
   };
   const { kubeconfig } = await startCluster({ ...options, address }, progress, () => putImages(load, context));
-  const place = { kubectl: kubectlPath, kubeconfig, context };
-  return { place, outlivesStop: false, address };
+  const target = { kubectl: kubectlPath, kubeconfig, context };
+  return { target, outlivesStop: false, address };
 }
 
 /** @throws Problem when kubectl or the context is not there */
 export async function existingCluster(context: string, putImages: PutImages): Promise<Cluster> {
-  const place = { kubectl: "kubectl", context };
+  const target = { kubectl: "kubectl", context };
   const contexts = await contextNames();
   if (!contexts.includes(context))
     throw new Problem(`There is no kubectl context "${context}".`, `${allowed(context, contexts)}.`);
   try {
-    await kubectl(place, ["version", "--request-timeout=10s"]);
+    await kubectl(target, ["version", "--request-timeout=10s"]);
   } catch (error) {
     throw new Problem(
       `The cluster of the context "${context}" does not answer:\n${error instanceof CommandError ? error.output : String(error)}`,
       "Start it, or name another context.",
     );
   }
-  const embedded = findSandboxes().length > 0 && (await serverOf(place)) === apiServer;
+  const embedded = findSandboxes().length > 0 && (await serverOf(target)) === apiServer;
   const outlivesStop = !(embedded && sandboxInit() !== undefined);
   await putImages(embedded ? importMissing : loaderOf(context), context);
-  return { place, outlivesStop };
+  return { target, outlivesStop };
 }
 
 async function contextNames(): Promise<string[]> {
@@ -76,8 +76,8 @@ async function contextNames(): Promise<string[]> {
   }
 }
 
-function serverOf(place: Place): Promise<string> {
-  return kubectl(place, ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]);
+function serverOf(target: KubectlTarget): Promise<string> {
+  return kubectl(target, ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]);
 }
 
 async function importMissing(images: Iterable<BuiltImage>): Promise<void> {

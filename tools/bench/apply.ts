@@ -58,14 +58,14 @@ async function nextToKubectl(counts: readonly number[], progress: Progress): Pro
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  await using place = await progress.step("Starting a control plane with fake nodes", () =>
+  await using target = await progress.step("Starting a control plane with fake nodes", () =>
     startControlPlane(folder, 100),
   );
   const many: Many[] = [];
   for (const services of counts)
     many.push(
       await progress.step(`${whole(services)} services, next to kubectl`, (step) =>
-        measureMany(place, services, (text) => {
+        measureMany(target, services, (text) => {
           step.detail(text);
         }),
       ),

@@ -2,7 +2,7 @@
 import { run, CommandError, type CommandOptions } from "./run.ts";
 
 /** Which kubectl, and which cluster. */
-export interface Place {
+export interface KubectlTarget {
   /** Path of the program. */
   readonly kubectl: string;
   /** Context of the kubeconfig. */
@@ -13,22 +13,26 @@ export interface Place {
 
 /** @returns what kubectl printed. @throws CommandError */
 export function kubectl(
-  place: Place,
+  target: KubectlTarget,
   args: readonly string[],
   options: Pick<CommandOptions, "input" | "env" | "confidential" | "signal"> = {},
 ): Promise<string> {
   const where = [
     "--context",
-    place.context,
-    ...(place.kubeconfig === undefined ? [] : ["--kubeconfig", place.kubeconfig]),
+    target.context,
+    ...(target.kubeconfig === undefined ? [] : ["--kubeconfig", target.kubeconfig]),
   ];
-  return run(place.kubectl, [...where, ...args], { timeout: 600_000, ...options });
+  return run(target.kubectl, [...where, ...args], { timeout: 600_000, ...options });
 }
 
 /** The objects in kubectl's JSON answer, whether it is a list, one object or nothing. */
-export async function kubectlObjects(place: Place, args: readonly string[], input?: string): Promise<LiveObject[]> {
+export async function kubectlObjects(
+  target: KubectlTarget,
+  args: readonly string[],
+  input?: string,
+): Promise<LiveObject[]> {
   const options = { confidential: true, ...(input !== undefined && { input }) };
-  const text = await kubectl(place, [...args, "-o", "json"], options);
+  const text = await kubectl(target, [...args, "-o", "json"], options);
   if (text.trim() === "") return [];
   const answer = JSON.parse(text) as LiveObject & { items?: LiveObject[] };
   return answer.items ?? [answer];

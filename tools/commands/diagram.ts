@@ -4,7 +4,7 @@ import { drawn, stackDiagram } from "../diagram/diagram.ts";
 
 const usage = `npm run diagram -- STACK [--out FILE]
 
-Draws a stack as SVG from its config: entrance, proxy, services with their routes, cluster and network. It needs neither
+Draws a stack as SVG from its config: edge, proxy, services with their routes, cluster and network. It needs neither
 credentials nor a cluster. Without --out it prints the picture (npm run --silent diagram -- STACK > FILE).`;
 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {

@@ -19,7 +19,7 @@ it asks from outside alone.
   --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
   --json                        the report for machines, on standard output: npm run --silent doctor -- STACK --json
   --html FILE                   the report as one page, with a picture of the stack
-  --address ADDRESS             where the entrance answers, instead of where the stack says
+  --address ADDRESS             where the edge answers, instead of where the stack says
   --http-port N, --https-port N its ports (80 and 443)
   --ca FILE                     a certificate authority to trust, beside those that are known
   --context NAME                the kubectl context, instead of the stack's own

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
-import { grpcPlaces } from "../../config/grpc.ts";
+import { grpcHostPaths } from "../../config/grpc.ts";
 import { fullKey } from "../../names/project.ts";
 import { proxyRoutes, routeTable } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
@@ -32,7 +32,7 @@ Run again, it applies what changed in Pulumi.local.yaml.
   --engine auto|pulumi|kubectl  what applies the stack; auto takes the Pulumi CLI where there is one
   --context NAME                use the cluster of this kubectl context instead of starting one
   --address ADDRESS             where that cluster's ingress controller answers (asked of the Ingress otherwise)
-  --http-port N, --https-port N ports of the entrance (80 and 443)`;
+  --http-port N, --https-port N ports of the edge (80 and 443)`;
 
 const options = {
   engine: { type: "string", default: "auto" },
@@ -104,7 +104,7 @@ async function applyStack(
   { settings }: CheckedConfig,
   progress: Progress,
 ): Promise<void> {
-  recordApplied(cluster.place.context, {
+  recordApplied(cluster.target.context, {
     engine: engine.name,
     namespace: settings.namespace,
     outlivesStop: cluster.outlivesStop,
@@ -114,14 +114,14 @@ async function applyStack(
       const { changes } = await up(engine.program, raw);
       // Pulumi may report a Deployment as updated while its rollout is broken.
       const names = [...Object.keys(settings.services), "nginx-proxy"];
-      await rollouts(cluster.place, settings.namespace, names, settings.rolloutSeconds);
+      await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds);
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
     const [{ objects }, live] = await Promise.all([
       evaluate("local", raw, "plain"),
-      liveState(cluster.place, settings.namespace),
+      liveState(cluster.target, settings.namespace),
     ]);
-    const { applied, pruned } = await apply(cluster.place, live, objects, settings.rolloutSeconds, (text) => {
+    const { applied, pruned } = await apply(cluster.target, live, objects, settings.rolloutSeconds, (text) => {
       step.detail(text);
     });
     const parts = [
@@ -143,14 +143,14 @@ async function prove(
   { address, ...ports }: { address: string | undefined; httpPort: number; httpsPort: number },
 ) {
   const secure = settings.tls.mode !== "none";
-  const entrance = {
-    address: address ?? cluster.address ?? (await edgeAddress(cluster.place, settings)),
+  const endpoint = {
+    address: address ?? cluster.address ?? (await edgeAddress(cluster.target, settings)),
     ...ports,
     ca: secure ? readFileSync(caFile, "utf8") : undefined,
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
-  console.log(`\n  hops: client → ${entrance.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
-  report(await verify(entrance, settings.domain, routeTable(settings), redirect, grpcPlaces(settings)));
+  console.log(`\n  hops: client → ${endpoint.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
+  report(await verify(endpoint, settings.domain, routeTable(settings), redirect, grpcHostPaths(settings)));
   const url = secure
     ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
     : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;

@@ -1,6 +1,6 @@
 /** What services reach outside the stack. */
 import type { ServiceSettings } from "../../config/schema.ts";
-import type { Edge, Node } from "./model.ts";
+import type { Arrow, Node } from "./shapes.ts";
 import { count } from "./text.ts";
 
 /** More would be a list, and no picture. */
@@ -8,7 +8,7 @@ const mostShown = 6;
 
 export function destinations(services: Readonly<Record<string, ServiceSettings>>): {
   readonly nodes: readonly Node[];
-  readonly edges: readonly Edge[];
+  readonly arrows: readonly Arrow[];
 } {
   const to = Object.entries(services).flatMap(([name, { egress }]) =>
     egress.map(({ cidr, ports }) => ({ from: `service-${name}`, cidr, port: `port ${ports.join(", ")}` })),
@@ -19,14 +19,14 @@ export function destinations(services: Readonly<Record<string, ServiceSettings>>
   const nodes = apart
     ? ranges.map((cidr) => ({ id: id(cidr), title: cidr }))
     : [{ id: "outside", title: count(ranges.length, "range") }];
-  const edges = new Map<string, { from: string; to: string; lines: string[] }>();
+  const arrows = new Map<string, { from: string; to: string; lines: string[] }>();
   for (const { from, cidr, port } of to) {
-    const edge = edges.get(`${from} ${id(cidr)}`) ?? { from, to: id(cidr), lines: [] };
-    edge.lines.push(apart ? port : `${cidr} ${port}`);
-    edges.set(`${from} ${id(cidr)}`, edge);
+    const arrow = arrows.get(`${from} ${id(cidr)}`) ?? { from, to: id(cidr), lines: [] };
+    arrow.lines.push(apart ? port : `${cidr} ${port}`);
+    arrows.set(`${from} ${id(cidr)}`, arrow);
   }
   return {
     nodes: nodes.map((node) => ({ ...node, kind: "outside", lines: ["outside"] })),
-    edges: [...edges.values()].map((edge) => ({ ...edge, kind: "egress" })),
+    arrows: [...arrows.values()].map((arrow) => ({ ...arrow, kind: "egress" })),
   };
 }

@@ -4,7 +4,8 @@ import { checkConfig } from "../../config/config.ts";
 import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
 import { projectDir } from "../cli/paths.ts";
 import { layoutOf } from "./layout.ts";
-import { diagramOf, type Diagram } from "./model.ts";
+import { diagramOf } from "./model.ts";
+import type { Diagram } from "./shapes.ts";
 import { svgOf } from "./svg.ts";
 
 /** @throws Problem without such a stack, RunError for a config that is refused */

@@ -1,6 +1,6 @@
 /** Where everything stands in the picture: Eclipse's layout kernel (https://eclipse.dev/elk/) places what the model names. */
 import elk, { type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk.bundled.js";
-import type { Diagram, Edge, Group, Node } from "./model.ts";
+import type { Diagram, Arrow, Group, Node } from "./shapes.ts";
 import { shortened, widthOf, wrapped } from "./text.ts";
 
 export interface Line {
@@ -19,11 +19,11 @@ export interface Placed<T> extends Box {
   readonly of: T;
   readonly lines: readonly Line[];
 }
-export interface PlacedEdge {
-  readonly of: Edge;
+export interface PlacedArrow {
+  readonly of: Arrow;
   readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** Missing where nothing is said about the edge. */
-  readonly label: Placed<Edge> | undefined;
+  /** Missing where nothing is said about the arrow. */
+  readonly label: Placed<Arrow> | undefined;
 }
 export interface Layout {
   readonly width: number;
@@ -31,7 +31,7 @@ export interface Layout {
   /** Outer groups first. */
   readonly groups: readonly Placed<Group>[];
   readonly nodes: readonly Placed<Node>[];
-  readonly edges: readonly PlacedEdge[];
+  readonly arrows: readonly PlacedArrow[];
 }
 
 /** Pixels from line to line, for one of the given size. */
@@ -48,12 +48,12 @@ const widest = (lines: readonly Line[]) =>
 const tallest = (lines: readonly Line[]) => lines.reduce((sum, { size }) => sum + lineHeight(size), 0);
 const nodeLines = ({ title, lines }: Node) => titled(title, lines, 14, 30);
 const groupLines = ({ title, lines }: Group) => titled(title, lines, 12, 60);
-const labelLines = ({ lines }: Edge): Line[] =>
+const labelLines = ({ lines }: Arrow): Line[] =>
   shortened(lines, shownRoutes).flatMap((line) => wrapped(line, 44).map((text) => ({ text, size: 12, bold: false })));
 
-const keyOf = ({ from, to, kind }: Edge) => `${from} ${to} ${kind}`;
+const keyOf = ({ from, to, kind }: Arrow) => `${from} ${to} ${kind}`;
 
-function graphOf({ groups, nodes, edges }: Diagram): ElkNode {
+function graphOf({ groups, nodes, arrows }: Diagram): ElkNode {
   const inside = (parent: string | undefined): ElkNode[] => [
     ...groups.filter((group) => group.parent === parent).map(groupNode),
     ...nodes.filter((node) => node.group === parent).map(leaf),
@@ -86,7 +86,7 @@ function graphOf({ groups, nodes, edges }: Diagram): ElkNode {
       },
     };
   };
-  const edge = (each: Edge): ElkExtendedEdge => {
+  const elkEdge = (each: Arrow): ElkExtendedEdge => {
     const lines = labelLines(each);
     const label = {
       text: "inside its line",
@@ -112,14 +112,14 @@ function graphOf({ groups, nodes, edges }: Diagram): ElkNode {
       "elk.padding": "[top=56,left=20,bottom=20,right=20]",
     },
     children: inside(undefined),
-    edges: [...edges, ...placeholders({ nodes, edges })].map(edge),
+    edges: [...arrows, ...placeholders({ nodes, arrows })].map(elkEdge),
   };
 }
 
 /** What nothing leads to would stand before the proxy: for its place alone, it is led to as the others are. */
-const placeholders = ({ nodes, edges }: Pick<Diagram, "nodes" | "edges">): Edge[] =>
+const placeholders = ({ nodes, arrows }: Pick<Diagram, "nodes" | "arrows">): Arrow[] =>
   nodes
-    .filter(({ id, kind }) => kind === "service" && !edges.some(({ to }) => to === id))
+    .filter(({ id, kind }) => kind === "service" && !arrows.some(({ to }) => to === id))
     .map(({ id }) => ({ from: "proxy", to: id, kind: "request", lines: [] }));
 
 /** https://eclipse.dev/elk/reference/options.html; for the picture and each group, as a group does not take its parent's. */
@@ -162,17 +162,17 @@ export async function layoutOf(diagram: Diagram): Promise<Layout> {
       lines: groupLines(group),
     })),
     nodes: diagram.nodes.map((node) => ({ of: node, ...boxOf(boxes.get(node.id) ?? {}), lines: nodeLines(node) })),
-    edges: diagram.edges.map((edge): PlacedEdge => {
-      const { sections = [], labels: [label] = [] } = routed.get(keyOf(edge)) ?? {};
+    arrows: diagram.arrows.map((arrow): PlacedArrow => {
+      const { sections = [], labels: [label] = [] } = routed.get(keyOf(arrow)) ?? {};
       const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [
         startPoint,
         ...bendPoints,
         endPoint,
       ]);
       return {
-        of: edge,
+        of: arrow,
         points: points.map(({ x, y }) => ({ x: number(x), y: number(y) })),
-        label: label && { of: edge, ...boxOf(label), lines: labelLines(edge) },
+        label: label && { of: arrow, ...boxOf(label), lines: labelLines(arrow) },
       };
     }),
   };

@@ -4,82 +4,43 @@ import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
 import { isGrpc } from "../../nginx/grpc.ts";
-import type { Route } from "../../nginx/routes.ts";
+import type { Route } from "../../nginx/model.ts";
 import { destinations } from "./destinations.ts";
-import { placesOf, type Places } from "./places.ts";
+import { boxesOf, type Boxes } from "./boxes.ts";
+import type { Arrow, Diagram, Node } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
-
-/** A box around nodes and other groups. */
-export interface Group {
-  readonly id: string;
-  readonly title: string;
-  readonly lines: readonly string[];
-  /** The group around it. @default - the picture itself */
-  readonly parent?: string;
-}
-
-export interface Node {
-  readonly id: string;
-  /** `outside` is what the stack does not run. */
-  readonly kind: "outside" | "edge" | "proxy" | "service";
-  readonly title: string;
-  readonly lines: readonly string[];
-  readonly group?: string;
-  /** A class of its own in the picture, by which a page can colour it. @default - none */
-  readonly state?: string;
-}
-
-export interface Edge {
-  readonly from: string;
-  readonly to: string;
-  /** `call` is between services, `egress` leaves the stack. */
-  readonly kind: "request" | "call" | "egress";
-  /** All that is said about it; a picture shows the first of them. */
-  readonly lines: readonly string[];
-  /** As a node's. */
-  readonly state?: string;
-}
-
-export interface Diagram {
-  readonly title: string;
-  /** The same in prose, for those who do not see the picture. */
-  readonly description: string;
-  readonly groups: readonly Group[];
-  readonly nodes: readonly Node[];
-  readonly edges: readonly Edge[];
-}
 
 /** The ids of services' nodes: no other node's id begins so. */
 export const serviceId = (name: string): string => `service-${name}`;
 
 export function diagramOf(stack: string, { settings, google }: Pick<CheckedConfig, "settings" | "google">): Diagram {
   const { domain, services } = settings;
-  const places = placesOf(settings, google);
+  const boxes = boxesOf(settings, google);
   const routes = proxyRoutes(settings).routes;
   const led = leads(routes, domain);
-  const requests = Object.keys(services).map((name): Edge => {
+  const requests = Object.keys(services).map((name): Arrow => {
     return { from: "proxy", to: serviceId(name), kind: "request", lines: led.get(name) ?? [] };
   });
   const calls = Object.entries(services).flatMap(([name, service]) =>
-    service.calls.map((called): Edge => ({ from: serviceId(name), to: serviceId(called), kind: "call", lines: [] })),
+    service.calls.map((called): Arrow => ({ from: serviceId(name), to: serviceId(called), kind: "call", lines: [] })),
   );
   const outside = destinations(services);
   const found = wildcardNode(settings);
   const grpc = routes.some(isGrpc);
   return {
     title: `Stack ${stack}: ${domain}`,
-    description: describe(settings, places, led),
-    groups: places.groups,
+    description: describe(settings, boxes, led),
+    groups: boxes.groups,
     nodes: [
       { id: "client", kind: "outside", title: "Clients", lines: [] },
-      { id: "address", kind: "edge", title: domain, lines: addressLines(settings), ...places.address },
-      { id: "edge", kind: "edge", title: places.edgeTitle, lines: edgeLines(settings), ...places.edge },
+      { id: "address", kind: "edge", title: domain, lines: addressLines(settings), ...boxes.address },
+      { id: "edge", kind: "edge", title: boxes.edgeTitle, lines: edgeLines(settings), ...boxes.edge },
       { id: "proxy", kind: "proxy", title: "nginx proxy", lines: proxyLines(settings), group: "namespace" },
       ...Object.entries(services).map(([name, service]) => serviceNode(name, service)),
       ...(found === undefined ? [] : [found]),
       ...outside.nodes,
     ],
-    edges: [
+    arrows: [
       { from: "client", to: "address", kind: "request", lines: [settings.tls.mode === "none" ? "HTTP" : "HTTPS"] },
       { from: "address", to: "edge", kind: "request", lines: [] },
       { from: "edge", to: "proxy", kind: "request", lines: grpc ? ["HTTP", "gRPC over TLS"] : ["HTTP"] },
@@ -87,7 +48,7 @@ export function diagramOf(stack: string, { settings, google }: Pick<CheckedConfi
       ...requests.filter(({ lines }) => lines.length > 0),
       ...(found === undefined ? [] : [{ from: "proxy", to: found.id, kind: "request" as const, lines: ["by name"] }]),
       ...calls,
-      ...outside.edges,
+      ...outside.arrows,
     ],
   };
 }
@@ -119,7 +80,7 @@ function addressLines(settings: Settings): string[] {
   const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   return [
     ...shortened(others, 3),
-    google ? "global address" : "address of the entrance",
+    google ? "global address" : "address of the edge",
     ...(dns === undefined ? [] : ["records in Cloud DNS"]),
   ];
 }
@@ -174,8 +135,8 @@ function leads(routes: readonly Route[], domain: string): Map<string, string[]> 
   const add = (service: string, line: string) => found.set(service, [...(found.get(service) ?? []), line]);
   for (const route of routes) {
     const { host, path, service, canary, versions = [], maintenance } = route;
-    const place = host === undefined ? path : `${host}${path === "/" ? "" : path}`;
-    const said = `${isGrpc(route) ? "gRPC " : ""}${host === domain ? path : place}`;
+    const hostPath = host === undefined ? path : `${host}${path === "/" ? "" : path}`;
+    const said = `${isGrpc(route) ? "gRPC " : ""}${host === domain ? path : hostPath}`;
     add(service, maintenance === true ? `${said} (maintenance: 503)` : said);
     for (const { header, cookie, value, service: other } of versions)
       add(other, `${said} where ${header ?? `cookie ${cookie ?? ""}`} is ${value}`);
@@ -184,16 +145,16 @@ function leads(routes: readonly Route[], domain: string): Map<string, string[]> 
   return found;
 }
 
-function describe(settings: Settings, places: Places, led: ReadonlyMap<string, readonly string[]>): string {
+function describe(settings: Settings, boxes: Boxes, led: ReadonlyMap<string, readonly string[]>): string {
   const services = Object.entries(settings.services).map(([name, { calls }]) => {
     const lines = led.get(name) ?? [];
     const called = calls.length === 0 ? "" : ` It calls ${calls.join(", ")}.`;
     return `${name} ${lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`}${called}`;
   });
   return [
-    `Clients reach ${hostNames(settings).join(", ")}: ${places.edgeTitle}, ${edgeLines(settings).join(", ")}.`,
+    `Clients reach ${hostNames(settings).join(", ")}: ${boxes.edgeTitle}, ${edgeLines(settings).join(", ")}.`,
     `Behind it the nginx proxy, ${proxyLines(settings).join(", ")}, sends requests to the services.`,
     ...services,
-    `Around them: ${places.groups.map(({ title }) => title).join(", ")}.`,
+    `Around them: ${boxes.groups.map(({ title }) => title).join(", ")}.`,
   ].join(" ");
 }

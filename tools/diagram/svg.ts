@@ -1,10 +1,9 @@
 /** Draws what was laid out, as one SVG that stands by itself: text stays text, and light or dark is the viewer's choice. */
-import type { Layout, Line, Placed, PlacedEdge } from "./layout.ts";
-import { lineHeight } from "./layout.ts";
-import type { Diagram, Edge, Group, Node } from "./model.ts";
+import { type Layout, type Line, type Placed, type PlacedArrow, lineHeight } from "./layout.ts";
+import type { Diagram, Arrow, Group, Node } from "./shapes.ts";
 import { element, lines as joined, type Markup } from "./xml.ts";
 
-/** Few colours: what the stack does not run is grey, the entrance green, the proxy amber, the services blue. */
+/** Few colours: what the stack does not run is grey, the edge green, the proxy amber, the services blue. */
 const style = `
     .ground { fill: #ffffff; }
     text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -33,7 +32,7 @@ const style = `
     }
   `;
 
-export function svgOf({ title, description }: Diagram, { width, height, groups, nodes, edges }: Layout): string {
+export function svgOf({ title, description }: Diagram, { width, height, groups, nodes, arrows }: Layout): string {
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
     viewBox: `0 0 ${width} ${height}`,
@@ -55,7 +54,7 @@ export function svgOf({ title, description }: Diagram, { width, height, groups, 
       element("rect", { class: "ground", width, height, rx: 8 }),
       element("text", { class: "bold", x: 20, y: 34, "font-size": 17 }, title),
       ...groups.map(groupOf),
-      ...edges.map(edgeOf),
+      ...arrows.map(arrowOf),
       ...nodes.map(nodeOf),
     ),
   );
@@ -92,13 +91,13 @@ const nodeOf = (placed: Placed<Node>): Markup =>
     ...text(placed.lines, middle(placed.x, placed.width), placed.y + 8, "middle"),
   );
 
-const classes = (what: string, { kind, state }: Node | Edge) =>
+const classes = (what: string, { kind, state }: Node | Arrow) =>
   [what, kind, ...(state === undefined ? [] : [state])].join(" ");
 
 const middle = (start: number, length: number) => Number((start + length / 2).toFixed(1));
 
-/** All that is said about the edge is its title, which browsers show to the pointer: the label may be shortened. */
-function edgeOf({ of, points, label }: PlacedEdge): Markup {
+/** All that is said about the arrow is its title, which browsers show to the pointer: the label may be shortened. */
+function arrowOf({ of, points, label }: PlacedArrow): Markup {
   const [first, ...rest] = points.map(({ x, y }) => `${x} ${y}`);
   const path = element("path", { d: `M${first ?? ""}L${rest.join(" ")}`, "marker-end": "url(#arrow)" });
   const said = of.lines.length === 0 ? [] : [element("title", {}, of.lines.join("\n"))];

@@ -1,5 +1,5 @@
 /** Who gave an answer: the load balancer by itself, nginx by itself, or the service. */
-import type { Answer } from "../verify/verify.ts";
+import type { Answer } from "../verify/request.ts";
 
 /** One request, and what came of it. */
 export interface Probe {

@@ -17,7 +17,7 @@ import { hop, type Finding, type Hop, type HopKind, type Report } from "./report
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
 
-/** All that was looked at. A string stands in the place of what could not be looked at, and says why. */
+/** All that was looked at. A string stands in the target of what could not be looked at, and says why. */
 export interface Observed {
   readonly address: string | undefined;
   readonly unread: string | undefined;
@@ -40,19 +40,19 @@ export async function examine(sources: Sources, say: (what: string) => void = ()
 }
 
 export async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
-  const { subject, place, ports, ca, unread, routesName } = sources;
+  const { subject, target, ports, ca, unread, routesName } = sources;
   say("names and objects");
   const asked = subject.hosts.filter((host) => !host.endsWith(".localhost"));
   const [names, objects] = await Promise.all([
     Promise.all(asked.map((host) => lookUp(host))),
-    objectsOf(place, subject),
+    objectsOf(target, subject),
   ]);
   const address = sources.address ?? (typeof objects === "string" ? undefined : reportedBy(objects));
   // Without an address the name is asked, as clients do.
-  const entrance = { address: address ?? names[0]?.v4[0] ?? names[0]?.v6[0] ?? "", ...ports, ca };
+  const endpoint = { address: address ?? names[0]?.v4[0] ?? names[0]?.v6[0] ?? "", ...ports, ca };
   const scheme = subject.tls.mode === "none" ? "http" : "https";
-  say("the entrance");
-  const known = entrance.address !== "";
+  say("the edge");
+  const known = endpoint.address !== "";
   const none = (url: string): Probe => ({ url, error: { code: "NO_ADDRESS", message: "no address is known" } });
   const [google, http, nginx, certificates] = await Promise.all([
     subject.onGoogle
@@ -64,16 +64,16 @@ export async function observe(sources: Sources, say: (what: string) => void): Pr
           byManager: subject.edge.kind === "gateway",
         })
       : undefined,
-    known ? ask(entrance, "http", subject.domain, "/") : none(`http://${subject.domain}/`),
-    known ? ask(entrance, scheme, subject.domain, onlyNginx) : none(subject.url),
-    scheme === "https" && known ? Promise.all(subject.hosts.map((host) => certificateOf(entrance, host))) : [],
+    known ? ask(endpoint, "http", subject.domain, "/") : none(`http://${subject.domain}/`),
+    known ? ask(endpoint, scheme, subject.domain, onlyNginx) : none(subject.url),
+    scheme === "https" && known ? Promise.all(subject.hosts.map((host) => certificateOf(endpoint, host))) : [],
   ]);
   const routes: { route: SubjectRoute; probe: Probe }[] = [];
   const through = isThrough(nginx);
   for (const [index, route] of subject.routes.entries()) {
-    say(`route ${index + 1} of ${subject.routes.length}: ${route.place}`);
+    say(`route ${index + 1} of ${subject.routes.length}: ${route.hostPath}`);
     // Nothing comes through: asking each route would only take long.
-    routes.push({ route, probe: through ? await askRoute(entrance, subject, route) : { url: "" } });
+    routes.push({ route, probe: through ? await askRoute(endpoint, subject, route) : { url: "" } });
   }
   return { address, unread, names, google, http, nginx, certificates, objects, routes, routesName, now: new Date() };
 }
@@ -164,7 +164,7 @@ function routeHops(
   subject: Subject,
 ): Hop[] {
   const [name = ""] = one.services;
-  const of = { route: one.place, service: name };
+  const of = { route: one.hostPath, service: name };
   const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
   const through = isThrough(nginx);
   const behind: readonly (readonly [HopKind, Finding])[] = [
@@ -187,7 +187,7 @@ function routeHops(
     ...behind.map(([kind, finding]) => hop(kind, finding, of)),
     {
       ...hop("content", answer, of),
-      ...(because !== undefined && answer.state === "failed" && { because: `${because} ${one.place}` }),
+      ...(because !== undefined && answer.state === "failed" && { because: `${because} ${one.hostPath}` }),
     },
   ];
 }

@@ -1,7 +1,7 @@
 /** The report as one page that needs nothing else: the picture of the stack with what was found of each hop, and the hops. */
 import { createHash } from "node:crypto";
 import { drawn } from "../diagram/diagram.ts";
-import type { Diagram } from "../diagram/model.ts";
+import type { Diagram } from "../diagram/shapes.ts";
 import { element as h, lines, type Markup } from "../diagram/xml.ts";
 import { pictureStyle, style } from "./htmlStyle.ts";
 import { firstFailure, type Hop, type HopKind, type Report, type State } from "./report.ts";
@@ -48,7 +48,7 @@ export function withFindings(diagram: Diagram, { hops }: Pick<Report, "hops">): 
   return {
     ...diagram,
     nodes: diagram.nodes.map((node) => marked(node, ofNode(node.id), false)),
-    edges: diagram.edges.map((edge) => (edge.from === "proxy" ? marked(edge, ofRoute(edge.to), true) : edge)),
+    arrows: diagram.arrows.map((arrow) => (arrow.from === "proxy" ? marked(arrow, ofRoute(arrow.to), true) : arrow)),
   };
 }
 

@@ -66,7 +66,7 @@ export function hop(kind: HopKind, finding: Finding, of?: { route: string; servi
 export const firstFailure = ({ hops }: Pick<Report, "hops">): Hop | undefined =>
   hops.find(({ state, because }) => state === "failed" && because === undefined);
 
-/** 0 where nothing fails; warnings and what could not be looked at are no failures. 1 where the entrance was not to be found. */
+/** 0 where nothing fails; warnings and what could not be looked at are no failures. 1 where the edge was not to be found. */
 export function exitCode(report: Pick<Report, "hops">): number {
   const failure = firstFailure(report);
   if (failure !== undefined) return hopKinds[failure.kind].exitCode;

@@ -1,4 +1,4 @@
-/** Where the doctor looks: the stack's config and outputs, its cluster, its entrance. What is not there is left out, with the reason. */
+/** Where the doctor looks: the stack's config and outputs, its cluster, its edge. What is not there is left out, with the reason. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { routesConfigMap } from "../../components/workloads/nginxProxy.ts";
 import { kubectlPath } from "../machine/kubernetes.ts";
 import { onPath } from "../cli/run.ts";
 import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
-import type { Place } from "../cli/kubectl.ts";
+import type { KubectlTarget } from "../cli/kubectl.ts";
 import { context as localContext } from "../machine/node/credentials.ts";
 import { projectDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
@@ -20,7 +20,7 @@ import { caFile } from "../stack/localCertificate.ts";
 import { subjectOf, type Subject } from "./subject.ts";
 
 export interface Named {
-  /** Where the entrance answers, instead of where the stack says. */
+  /** Where the edge answers, instead of where the stack says. */
   readonly address?: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -33,8 +33,8 @@ export interface Named {
 export interface Sources {
   readonly subject: Subject;
   /** How to ask the cluster, or why it cannot be asked. */
-  readonly place: Place | string;
-  /** Where the entrance is. @default - what the controller reports */
+  readonly target: KubectlTarget | string;
+  /** Where the edge is. @default - what the controller reports */
   readonly address: string | undefined;
   /** Why the stack's outputs could not be read. @default - they could, or it has none */
   readonly unread: string | undefined;
@@ -68,13 +68,13 @@ export async function withSources<T>(
   const outputs = typeof read === "string" ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
-    const place = placeOf(stack, checked, read, named, folder);
-    const own = typeof place === "string" ? "kubectl" : typed(place, folder, stack);
-    const local = typeof place !== "string" && place.context === localContext;
+    const target = targetOf(stack, checked, read, named, folder);
+    const own = typeof target === "string" ? "kubectl" : typed(target, folder, stack);
+    const local = typeof target !== "string" && target.context === localContext;
     const routes = proxyRoutes(settings);
     return await use({
       subject: subjectOf(stack, checked, own),
-      place,
+      target,
       address: named.address ?? text(outputs["address"]) ?? (local ? "127.0.0.1" : undefined),
       unread: typeof read === "string" ? read : undefined,
       ports: { httpPort: named.httpPort, httpsPort: named.httpsPort },
@@ -101,19 +101,19 @@ async function outputsOf(stack: string, project: string): Promise<Record<string,
   try {
     return await stackOutputs(stack, project);
   } catch (error) {
-    // The entrance can be asked all the same, by its name.
+    // The edge can be asked all the same, by its name.
     if (error instanceof Problem) return error.message.split("\n").slice(0, 2).join(" ");
     throw error;
   }
 }
 
-function placeOf(
+function targetOf(
   stack: string,
   { settings: { cluster } }: CheckedConfig,
   outputs: Record<string, unknown> | string,
   named: Named,
   folder: string,
-): Place | string {
+): KubectlTarget | string {
   const kubectl = onPath("kubectl") ?? (existsSync(kubectlPath) ? kubectlPath : undefined);
   if (kubectl === undefined) return "there is no kubectl on PATH";
   if (named.context !== undefined) return { kubectl, context: named.context };
@@ -134,7 +134,7 @@ function placeOf(
 }
 
 /** kubectl as people type it: the file in `folder` is gone by then, and "npm run kubeconfig" writes one that stays. */
-function typed({ context, kubeconfig }: Place, folder: string, stack: string): string {
+function typed({ context, kubeconfig }: KubectlTarget, folder: string, stack: string): string {
   if (kubeconfig === undefined) return `kubectl --context ${context}`;
   return kubeconfig.startsWith(folder)
     ? `kubectl --context ${projectName}-${stack}`

@@ -5,12 +5,12 @@ import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { longestWait } from "../../config/timeouts.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
-import { usualTimeoutSeconds, type Route } from "../../nginx/routes.ts";
-import { servicesOf } from "../../nginx/targets.ts";
+import { usualTimeoutSeconds, type Route } from "../../nginx/model.ts";
+import { servicesOf } from "../../nginx/upstreams.ts";
 
 export interface SubjectRoute {
   /** `shop.example.com/hoge/`, as the table of routes has it. */
-  readonly place: string;
+  readonly hostPath: string;
   readonly host: string;
   readonly path: string;
   /** The path as the service sees it: a prefix is stripped, unless the route keeps it. */
@@ -65,7 +65,7 @@ export function subjectOf(stack: string, { settings, google }: CheckedConfig, ku
     services: withHealthPaths(settings.services),
     routes: proxyRoutes(settings)
       .routes.map((route) => routeOf(route, domain))
-      .sort(byPlace),
+      .sort(byHostPath),
     project: google.project,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
     edgeTimeoutSeconds: "timeoutSeconds" in edge ? edge.timeoutSeconds : undefined,
@@ -77,7 +77,7 @@ export function subjectOf(stack: string, { settings, google }: CheckedConfig, ku
 function routeOf(route: Route, domain: string): SubjectRoute {
   const { host = domain, path, protocol = "http", keepPrefix, maintenance = false, settings } = route;
   return {
-    place: `${host}${path}`,
+    hostPath: `${host}${path}`,
     host,
     path,
     servicePath: path.endsWith("/") && !keepPrefix && protocol === "http" ? "/" : path,
@@ -88,7 +88,7 @@ function routeOf(route: Route, domain: string): SubjectRoute {
   };
 }
 
-const byPlace = (a: SubjectRoute, b: SubjectRoute) => (a.place < b.place ? -1 : 1);
+const byHostPath = (a: SubjectRoute, b: SubjectRoute) => (a.hostPath < b.hostPath ? -1 : 1);
 
 /** `Fix services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
 export const edit = ({ stack, apply }: Subject, key: string, what = "Fix"): string =>

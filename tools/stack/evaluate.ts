@@ -218,7 +218,7 @@ function redact(value: unknown, path: string): unknown {
   return notShown(`secret ${path}`);
 }
 
-/** What others need comes first; the entrance last. */
+/** What others need comes first; the edge last. */
 const order = [
   "Namespace",
   "ServiceAccount",

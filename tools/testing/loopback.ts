@@ -5,7 +5,7 @@ import { createServer, request, type IncomingHttpHeaders, type RequestListener }
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE, type Answer as DnsRecord } from "dns-packet";
-import type { ProxyRoutes } from "../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../nginx/model.ts";
 
 export interface NameServer extends AsyncDisposable {
   /** `address:port`, as the `resolver` directive takes it. */

@@ -1,8 +1,8 @@
-/** Where the entrance of a cluster is that somebody else runs: its controller says so on the object that the stack made for it. */
+/** Where the edge of a cluster is that somebody else runs: its controller says so on the object that the stack made for it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { gatewayName } from "../../names/kubernetes.ts";
 import type { Settings } from "../../config/schema.ts";
-import { kubectlObjects, type Place } from "../cli/kubectl.ts";
+import { kubectlObjects, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 
 /** How long a controller may take. A cloud's load balancer takes longer, and is then named by --address. */
@@ -15,11 +15,11 @@ interface Status {
 }
 
 /** @throws Problem when there is none in time */
-export async function edgeAddress(place: Place, { edge, namespace }: Settings): Promise<string> {
+export async function edgeAddress(target: KubectlTarget, { edge, namespace }: Settings): Promise<string> {
   const object = edge.kind === "gateway" ? `gateways.gateway.networking.k8s.io/${gatewayName}` : "ingress/ingress";
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    const [found] = await kubectlObjects(place, ["get", object, "-n", namespace]);
+    const [found] = await kubectlObjects(target, ["get", object, "-n", namespace]);
     const status = found?.["status"] as Status | undefined;
     const first = status?.loadBalancer?.ingress?.[0];
     const address = first?.ip ?? first?.hostname ?? status?.addresses?.[0]?.value;

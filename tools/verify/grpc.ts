@@ -3,16 +3,16 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { grpcMessages } from "../../nginx/grpc.ts";
-import type { Entrance } from "./verify.ts";
+import type { EdgeEndpoint } from "./request.ts";
 
-/** @param place `shop.example.com/shop.v1.Orders/`; behind `/` it is asked for its health. @throws Error that says what was seen */
-export async function grpcRoute(entrance: Entrance, place: string, service: string): Promise<string> {
-  const slash = place.indexOf("/");
-  const [host, path] = [place.slice(0, slash), place.slice(slash)];
+/** @param hostPath `shop.example.com/shop.v1.Orders/`; behind `/` it is asked for its health. @throws Error that says what was seen */
+export async function grpcRoute(endpoint: EdgeEndpoint, hostPath: string, service: string): Promise<string> {
+  const slash = hostPath.indexOf("/");
+  const [host, path] = [hostPath.slice(0, slash), hostPath.slice(slash)];
   // A method that nobody has is answered as well, by status 12. So is one that is there, before it does anything, where the
   // message is compressed in a way that nobody knows (https://github.com/grpc/grpc/blob/master/doc/compression.md).
   const method = path === "/" ? "/grpc.health.v1.Health/Check" : path.endsWith("/") ? `${path}Verify` : path;
-  const { ":status": http, "content-type": type, ...headers } = await call(entrance, host, method, method === path);
+  const { ":status": http, "content-type": type, ...headers } = await call(endpoint, host, method, method === path);
   const status = headers["grpc-status"];
   const message = String(headers["grpc-message"] ?? "");
   if (!String(type).startsWith("application/grpc") || status === undefined)
@@ -24,7 +24,7 @@ export async function grpcRoute(entrance: Entrance, place: string, service: stri
 
 /** The headers of one call with an empty message, and its trailers. */
 function call(
-  { address, httpPort, httpsPort, ca, anyCertificate = false }: Entrance,
+  { address, httpPort, httpsPort, ca, anyCertificate = false }: EdgeEndpoint,
   host: string,
   path: string,
   unreadable: boolean,

@@ -1,83 +1,9 @@
 /** Proves the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers as a service saw them. */
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { atOnce } from "../cli/concurrently.ts";
 import { Problem } from "../cli/problem.ts";
 import { printTable } from "../cli/table.ts";
 import { grpcRoute } from "./grpc.ts";
-
-export interface Entrance {
-  /** Address and ports of the edge; names are not looked up, so that no DNS is needed. */
-  readonly address: string;
-  readonly httpPort: number;
-  readonly httpsPort: number;
-  /** PEM of the CA to trust. @default - plain HTTP */
-  readonly ca?: string | undefined;
-  /** Whether a certificate that clients would not take is taken. @default false */
-  readonly anyCertificate?: boolean;
-  /** For the whole answer. @default 10 */
-  readonly timeoutSeconds?: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-/** One request by name; the certificate is verified for that name. */
-export function get(
-  entrance: Entrance,
-  scheme: "http" | "https",
-  host: string,
-  path: string,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const { address, ca, anyCertificate = false, timeoutSeconds = 10 } = entrance;
-  const options = {
-    host: address,
-    path,
-    headers: { host, accept: "application/json", ...headers },
-    agent: false as const,
-  };
-  return new Promise((resolve, reject) => {
-    const request =
-      scheme === "https"
-        ? httpsRequest({
-            ...options,
-            port: entrance.httpsPort,
-            servername: host,
-            rejectUnauthorized: !anyCertificate,
-            ...(ca !== undefined && { ca }),
-          })
-        : httpRequest({ ...options, port: entrance.httpPort });
-    let response: IncomingMessage | undefined;
-    const chunks: Buffer[] = [];
-    const answered = () => {
-      const { statusCode: status = 0, headers = {} } = response ?? {};
-      resolve({ status, headers, body: Buffer.concat(chunks).toString() });
-    };
-    const timer = setTimeout(() => {
-      const [code, what] =
-        request.socket?.connecting === true ? ["NO_CONNECTION", "connection"] : ["NO_ANSWER", "answer"];
-      // Of a stream that has begun, what it said so far will do.
-      if (response !== undefined) answered();
-      request.destroy(Object.assign(new Error(`no ${what} within ${timeoutSeconds} s`), { code }));
-    }, timeoutSeconds * 1000);
-    request.on("response", (incoming) => {
-      response = incoming;
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", answered);
-    });
-    request.on("error", reject);
-    request.on("close", () => {
-      clearTimeout(timer);
-    });
-    request.end();
-  });
-}
+import { get, type Answer, type EdgeEndpoint } from "./request.ts";
 
 /** One line of the table: the hop, whether it held, what was seen. */
 export interface Hop {
@@ -91,18 +17,18 @@ export interface Hop {
  * @param grpc those of them that are of gRPC
  */
 export async function verify(
-  entrance: Entrance,
+  endpoint: EdgeEndpoint,
   domain: string,
   routes: Readonly<Record<string, string>>,
   redirectHttp: boolean,
   grpc: ReadonlySet<string> = new Set(),
 ): Promise<Hop[]> {
-  const scheme = entrance.ca === undefined ? "http" : "https";
-  const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(entrance, domain))] : [];
-  const hops = await atOnce(8, Object.entries(routes), ([place, service]) =>
-    grpc.has(place)
-      ? attempt(`grpc://${place}`, () => grpcRoute(entrance, place, service))
-      : attempt(`${scheme}://${place}`, () => route(entrance, scheme, place, service)),
+  const scheme = endpoint.ca === undefined ? "http" : "https";
+  const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(endpoint, domain))] : [];
+  const hops = await atOnce(8, Object.entries(routes), ([hostPath, service]) =>
+    grpc.has(hostPath)
+      ? attempt(`grpc://${hostPath}`, () => grpcRoute(endpoint, hostPath, service))
+      : attempt(`${scheme}://${hostPath}`, () => route(endpoint, scheme, hostPath, service)),
   );
   return [...first, ...hops];
 }
@@ -120,16 +46,23 @@ async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> 
   }
 }
 
-async function redirect(entrance: Entrance, domain: string): Promise<string> {
-  const { status, headers } = await get(entrance, "http", domain, "/");
+async function redirect(endpoint: EdgeEndpoint, domain: string): Promise<string> {
+  const { status, headers } = await get(endpoint, "http", domain, "/");
   if (status < 300 || status > 399 || !headers.location?.startsWith("https://"))
     throw new Error(`${status}, and no redirect to https`);
   return `${status} to ${headers.location}`;
 }
 
-async function route(entrance: Entrance, scheme: "http" | "https", place: string, service: string): Promise<string> {
-  const slash = place.indexOf("/");
-  return judge(await get(entrance, scheme, place.slice(0, slash), place.slice(slash)), scheme, place, [service]);
+async function route(
+  endpoint: EdgeEndpoint,
+  scheme: "http" | "https",
+  hostPath: string,
+  service: string,
+): Promise<string> {
+  const slash = hostPath.indexOf("/");
+  return judge(await get(endpoint, scheme, hostPath.slice(0, slash), hostPath.slice(slash)), scheme, hostPath, [
+    service,
+  ]);
 }
 
 /**
@@ -140,11 +73,11 @@ async function route(entrance: Entrance, scheme: "http" | "https", place: string
 export function judge(
   { status, body }: Pick<Answer, "status" | "body">,
   scheme: "http" | "https",
-  place: string,
+  hostPath: string,
   services: readonly string[],
 ): string {
   const [service = ""] = services;
-  const host = place.slice(0, place.indexOf("/"));
+  const host = hostPath.slice(0, hostPath.indexOf("/"));
   const answer = parse(body);
   // A service may answer with an error of its own; the proxy's have the request's id as well.
   if (typeof answer["error"] === "string" && typeof answer["requestId"] === "string")

@@ -1,10 +1,10 @@
-/** What comes before and after what: when the entrance is made, when its hosts change, when it is taken away. */
+/** What comes before and after what: when the edge is made, when its hosts change, when it is taken away. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { entrance, type EntranceArgs } from "../../../components/edge/edge.ts";
+import { createEdge, type EdgeArgs } from "../../../components/edge/edge.ts";
 import { createAuthority } from "../../../tools/cli/pki.ts";
 import { mockPulumi, settled, valueOf, type Recorded } from "../../../tools/testing/mocks.ts";
 
@@ -19,7 +19,7 @@ const gce = { kind: "gce", project: "acme-staging", timeoutSeconds: 30, drainSec
 const contour = { kind: "ingress", className: "contour", annotations: {} } as const;
 const managed = { mode: "managed", redirectHttp: true } as const;
 
-async function make(change: Partial<EntranceArgs> = {}) {
+async function make(change: Partial<EdgeArgs> = {}) {
   const recording = await mockPulumi({
     outputs: {
       [types.address]: () => ({ address: "203.0.113.7" }),
@@ -30,7 +30,7 @@ async function make(change: Partial<EntranceArgs> = {}) {
       }),
     },
   });
-  const front = entrance(
+  const front = createEdge(
     {
       stack: "staging",
       namespace: "apps",
@@ -140,7 +140,7 @@ test("the controller has time to take its load balancer away", async () => {
 });
 
 test("other modes have one certificate for all hosts, and tell when it expires as soon as it can be read", async () => {
-  const front = async (change: Partial<EntranceArgs>) => (await make(change)).front;
+  const front = async (change: Partial<EdgeArgs>) => (await make(change)).front;
   const plain = await front({ tls: { mode: "none" } });
   assert.deepEqual([plain.certificates, plain.caCertificate], [undefined, undefined]);
 

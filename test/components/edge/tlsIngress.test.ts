@@ -95,7 +95,7 @@ test("the key is in a Secret, marked as such, and nowhere else", async () => {
     stringData: { "tls.crt": "the certificate", "tls.key": "canary-key" },
   });
   assert.deepEqual(secret.secrets, ["stringData"]);
-  assert.ok(made.ingress.dependencies.includes(secret.urn), "the certificate is there before the entrance");
+  assert.ok(made.ingress.dependencies.includes(secret.urn), "the certificate is there before the edge");
   assert.deepEqual(made.ingress.secrets, []);
   const others = made.recording.resources.filter(({ urn }) => urn !== secret.urn);
   assert.doesNotMatch(JSON.stringify(others), /canary-key/);

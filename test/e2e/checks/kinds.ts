@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parse } from "yaml";
-import { kubectl, type Place } from "../../../tools/cli/kubectl.ts";
+import { kubectl, type KubectlTarget } from "../../../tools/cli/kubectl.ts";
 
 /**
  * Kinds that only GKE has, or an operator brings. What their public sources allow is written down here, for neither
@@ -32,7 +32,7 @@ export const kindOf = ({ apiVersion, kind }: { readonly apiVersion: string; read
   `${apiVersion} ${kind}`;
 
 /** Tells the server of the kinds that it has not. @returns all that it has then, `apps/v1 Deployment` and so on */
-export async function defineKinds(place: Place): Promise<Set<string>> {
+export async function defineKinds(place: KubectlTarget): Promise<Set<string>> {
   await kubectl(place, ["apply", "--server-side", "-f", folder]);
   await kubectl(place, ["wait", "--for=condition=Established", "--timeout=60s", "-f", folder]);
   // What is established is listed a moment later.
@@ -46,7 +46,7 @@ export async function defineKinds(place: Place): Promise<Set<string>> {
   }
 }
 
-async function knownKinds(place: Place): Promise<Set<string>> {
+async function knownKinds(place: KubectlTarget): Promise<Set<string>> {
   const lines = (await kubectl(place, ["api-resources", "--no-headers"])).trim().split("\n");
   // NAME SHORTNAMES APIVERSION NAMESPACED KIND; some have no short name.
   return new Set(lines.map((line) => line.split(/\s+/).slice(-3)).map(([version, , kind]) => `${version} ${kind}`));

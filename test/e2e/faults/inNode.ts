@@ -4,7 +4,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sandboxInit } from "../../../tools/machine/exec.ts";
-import { kubectlObjects, type Place } from "../../../tools/cli/kubectl.ts";
+import { kubectlObjects, type KubectlTarget } from "../../../tools/cli/kubectl.ts";
 import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
 /** Processes of the node itself by program, such as kubelet; not those of another cluster on this machine. */
@@ -27,7 +27,12 @@ export function kill(pids: readonly number[]): void {
 }
 
 /** Kubernetes waits before it starts a container again that has ended before. */
-export async function startedAgain(place: Place, deployment: string, before: number, reason: string): Promise<void> {
+export async function startedAgain(
+  place: KubectlTarget,
+  deployment: string,
+  before: number,
+  reason: string,
+): Promise<void> {
   const end = Date.now() + 60_000;
   for (;;) {
     const { count, reasons } = await restartsOf(place, deployment);
@@ -56,11 +61,14 @@ interface ContainerStatus {
 interface PodStatus {
   readonly containerStatuses: readonly ContainerStatus[];
 }
-const podsOf = (place: Place, deployment: string) =>
+const podsOf = (place: KubectlTarget, deployment: string) =>
   kubectlObjects(place, ["--namespace", "apps", "get", "pods", "--selector", `app.kubernetes.io/name=${deployment}`]);
 
 /** How often containers of a Deployment were started again, and what ended them the last time. */
-export async function restartsOf(place: Place, deployment: string): Promise<{ count: number; reasons: string[] }> {
+export async function restartsOf(
+  place: KubectlTarget,
+  deployment: string,
+): Promise<{ count: number; reasons: string[] }> {
   const containers = (await podsOf(place, deployment)).flatMap((pod) => (pod["status"] as PodStatus).containerStatuses);
   return {
     count: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
@@ -69,7 +77,7 @@ export async function restartsOf(place: Place, deployment: string): Promise<{ co
 }
 
 /** Processes of a container in the first pod of a Deployment of this project. */
-export async function containerOf(place: Place, deployment: string, container = deployment): Promise<number[]> {
+export async function containerOf(place: KubectlTarget, deployment: string, container = deployment): Promise<number[]> {
   const [pod] = await podsOf(place, deployment);
   const { containerStatuses } = pod?.["status"] as PodStatus;
   const id = containerStatuses.find(({ name }) => name === container)?.containerID.split("//")[1];

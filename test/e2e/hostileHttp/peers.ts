@@ -2,14 +2,14 @@
 import { connect as connectTcp } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
-import { entrance } from "../path.ts";
+import { endpoint } from "../path.ts";
 
 /** Of the loopback's addresses the one that the edge does not take for itself. */
 export const ownAddress = "127.0.0.9";
 
 /** A connection to the edge, with the certificate checked for the name. */
 export function open(protocol: "http/1.1" | "h2", servername: string): TLSSocket {
-  const { ca, httpsPort } = entrance();
+  const { ca, httpsPort } = endpoint();
   const socket = connectTcp({ host: "127.0.0.1", port: httpsPort, localAddress: ownAddress });
   return connect({ socket, servername, ca, ALPNProtocols: [protocol] }).on("error", () => undefined);
 }

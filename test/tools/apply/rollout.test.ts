@@ -12,7 +12,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 const program = join(folder, "kubectl");
-const place = { kubectl: program, context: "test" };
+const target = { kubectl: program, context: "test" };
 const pace = { pause: 10, patience: 100 };
 
 /** kubectl that knows these objects and events. */
@@ -83,7 +83,7 @@ const certain: [string, object[], object[], RegExp][] = [
 for (const [what, pods, events, expected] of certain)
   test(`${what} ends the wait at once, with the cause`, async () => {
     play([deployment(), ...sets, ...pods], events);
-    await assert.rejects(rollouts(place, "apps", ["hoge"], 20, pace), (error: Error) => {
+    await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), (error: Error) => {
       assert.match(error.message, /^The rollout of hoge cannot finish; the release before it still serves/);
       assert.match(error.message, expected);
       return true;
@@ -93,7 +93,7 @@ for (const [what, pods, events, expected] of certain)
 test("pods that the cluster refuses are a certain cause", async () => {
   const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
   play([deployment(), replicaSet("old", "1"), replicaSet("new", "2", [refused])]);
-  await assert.rejects(rollouts(place, "apps", ["hoge"], 20, pace), /exceeded quota/);
+  await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), /exceeded quota/);
 });
 
 const patient: [string, object[], object[]][] = [
@@ -104,7 +104,7 @@ const patient: [string, object[], object[]][] = [
 for (const [what, pods, events] of patient)
   test(`${what} is waited for`, async () => {
     play([deployment(), ...sets, ...pods], events);
-    const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+    const ended = rollouts(target, "apps", ["hoge"], 20, pace);
     await sleep(4 * pace.patience);
     play([deployment(done), ...sets]);
     await ended;
@@ -113,7 +113,7 @@ for (const [what, pods, events] of patient)
 test("a Deployment that somebody deletes meanwhile is missed, and not waited for without end", async () => {
   play([]);
   await assert.rejects(
-    rollouts(place, "apps", ["hoge"], 1, pace),
+    rollouts(target, "apps", ["hoge"], 1, pace),
     /of hoge did not finish in 1 s.*\n.*no such Deployment/,
   );
 });
@@ -122,18 +122,18 @@ test("an API server that is away for a moment is no failure, and one that stays 
   play([deployment(done)]);
   const objects = join(folder, "objects.json");
   renameSync(objects, `${objects}.away`);
-  const ended = rollouts(place, "apps", ["hoge"], 20, pace);
+  const ended = rollouts(target, "apps", ["hoge"], 20, pace);
   await sleep(200);
   renameSync(`${objects}.away`, objects);
   await ended;
   rmSync(objects);
-  await assert.rejects(rollouts(place, "apps", ["hoge"], 1, pace), /objects\.json/);
+  await assert.rejects(rollouts(target, "apps", ["hoge"], 1, pace), /objects\.json/);
 });
 
 test("what is not certain counts as failed after its seconds, with what the pods say", async () => {
   play([deployment(), ...sets, pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]);
   await assert.rejects(
-    rollouts(place, "apps", ["hoge"], 1, pace),
+    rollouts(target, "apps", ["hoge"], 1, pace),
     /^Problem: The rollout of hoge did not finish in 1 s.*\n.*statuscode: 503/,
   );
 });

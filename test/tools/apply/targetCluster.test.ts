@@ -57,8 +57,8 @@ for (const [context, command] of [
   test(`images go into ${context} by its own command`, async () => {
     const [name = ""] = command.split(" ");
     program(name);
-    const { place, load, outlivesStop } = await found(context);
-    assert.deepEqual(place, { kubectl: "kubectl", context });
+    const { target, load, outlivesStop } = await found(context);
+    assert.deepEqual(target, { kubectl: "kubectl", context });
     assert.equal(outlivesStop, true);
     await load?.(images);
     assert.equal(calls().at(-1), command);

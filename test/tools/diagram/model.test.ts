@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../../config/config.ts";
-import { diagramOf, type Diagram } from "../../../tools/diagram/model.ts";
+import { diagramOf } from "../../../tools/diagram/model.ts";
+import type { Diagram } from "../../../tools/diagram/shapes.ts";
 import { projectDir, raw, valid } from "../../config/refusal.ts";
 
 const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
@@ -14,8 +15,8 @@ const onGoogle = (config: Record<string, unknown>) =>
   diagram({ cluster: { kind: "gke" }, edge: { kind: "gce" }, registry: { kind: "artifact-registry" }, ...config });
 
 const node = ({ nodes }: Diagram, id: string) => nodes.find((each) => each.id === id);
-const lines = ({ edges }: Diagram, from: string, to: string) =>
-  edges.find((edge) => edge.from === from && edge.to === to)?.lines;
+const lines = ({ arrows }: Diagram, from: string, to: string) =>
+  arrows.find((arrow) => arrow.from === from && arrow.to === to)?.lines;
 
 test("a small stack, whole", () => {
   assert.deepEqual(diagram({}), {
@@ -34,7 +35,7 @@ test("a small stack, whole", () => {
         id: "address",
         kind: "edge",
         title: "shop.example.com",
-        lines: ["hoge.shop.example.com", "address of the entrance"],
+        lines: ["hoge.shop.example.com", "address of the edge"],
       },
       {
         id: "edge",
@@ -52,7 +53,7 @@ test("a small stack, whole", () => {
         group: "namespace",
       },
     ],
-    edges: [
+    arrows: [
       { from: "client", to: "address", kind: "request", lines: ["HTTP"] },
       { from: "address", to: "edge", kind: "request", lines: [] },
       { from: "edge", to: "proxy", kind: "request", lines: ["HTTP"] },
@@ -182,7 +183,7 @@ test("calls, what is reached outside, and services found by name", () => {
       hoge: { image, egress, replicas: 1 },
     },
   });
-  assert.deepEqual(drawn.edges.slice(3), [
+  assert.deepEqual(drawn.arrows.slice(3), [
     { from: "proxy", to: "service-web", kind: "request", lines: ["/"] },
     { from: "proxy", to: "wildcards", kind: "request", lines: ["by name"] },
     { from: "service-web", to: "service-hoge", kind: "call", lines: [] },

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { checkConfig, type CheckedConfig } from "../../../config/config.ts";
 import { routeTable } from "../../../config/routes.ts";
 import { layoutOf, type Layout } from "../../../tools/diagram/layout.ts";
-import { diagramOf, type Diagram } from "../../../tools/diagram/model.ts";
+import { diagramOf } from "../../../tools/diagram/model.ts";
+import type { Diagram } from "../../../tools/diagram/shapes.ts";
 import { svgOf } from "../../../tools/diagram/svg.ts";
 import { widthOf } from "../../../tools/diagram/text.ts";
 import { google, hostileConfigs } from "../../config/hostile.ts";
@@ -15,14 +16,14 @@ test("a small picture, whole but for its style", () => {
   const group = { id: "cluster", title: "Kubernetes", lines: [] };
   const client = { id: "client", kind: "outside", title: "Clients", lines: [] } as const;
   const hoge = { id: "service-hoge", kind: "service", title: "hoge", lines: ["2 pods"], group: "cluster" } as const;
-  const edge = { from: "client", to: "service-hoge", kind: "request", lines: ["/a/", "/b/"] } as const;
+  const arrow = { from: "client", to: "service-hoge", kind: "request", lines: ["/a/", "/b/"] } as const;
   const line = (text: string, bold = false) => ({ text, size: 12, bold });
   const diagram: Diagram = {
     title: "A & B",
     description: "<all>",
     groups: [group],
     nodes: [client, hoge],
-    edges: [edge],
+    arrows: [arrow],
   };
   const layout: Layout = {
     width: 300,
@@ -32,15 +33,15 @@ test("a small picture, whole but for its style", () => {
       { of: client, x: 10, y: 40, width: 60, height: 30, lines: [line("Clients", true)] },
       { of: hoge, x: 210, y: 40, width: 70, height: 46, lines: [line("hoge", true), line("2 pods")] },
     ],
-    edges: [
+    arrows: [
       {
-        of: edge,
+        of: arrow,
         points: [
           { x: 70, y: 55 },
           { x: 150, y: 55 },
           { x: 210, y: 60 },
         ],
-        label: { of: edge, x: 100, y: 46, width: 40, height: 18, lines: [line("/a/")] },
+        label: { of: arrow, x: 100, y: 46, width: 40, height: 18, lines: [line("/a/")] },
       },
     ],
   };
@@ -101,8 +102,8 @@ const within = (a: Box, b: Box) =>
   a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width + 0.2 && a.y + a.height <= b.y + b.height + 0.2;
 
 /** Boxes are apart, hold their text, and lie in what they belong to. */
-function assertReadable({ width, height, groups, nodes, edges }: Layout): void {
-  const boxes = [...nodes, ...edges.flatMap(({ label }) => (label === undefined ? [] : [label]))];
+function assertReadable({ width, height, groups, nodes, arrows }: Layout): void {
+  const boxes = [...nodes, ...arrows.flatMap(({ label }) => (label === undefined ? [] : [label]))];
   for (const [index, box] of boxes.entries()) {
     assert.ok(within(box, { x: 0, y: 0, width, height }), "outside the picture");
     assert.ok(
@@ -117,7 +118,7 @@ function assertReadable({ width, height, groups, nodes, edges }: Layout): void {
   for (const { of: node, ...box } of nodes)
     for (const { of: group, ...around } of groups)
       if (group.id === node.group) assert.ok(within(box, around), `${node.id} is not in ${group.id}`);
-  for (const { points } of edges) assert.ok(points.length >= 2, "an edge without a way");
+  for (const { points } of arrows) assert.ok(points.length >= 2, "an arrow without a way");
 }
 
 const taken = hostileConfigs
@@ -181,13 +182,13 @@ test("fifty services that call each other are still readable", async () => {
   assertComplete(parsed(svgOf(diagram, layout)), checked);
   // In the order of the config, and not as the fewest crossings have it.
   const first = layout.nodes.filter(
-    ({ of }) => of.kind === "service" && !diagram.edges.some(({ to, kind }) => kind === "call" && to === of.id),
+    ({ of }) => of.kind === "service" && !diagram.arrows.some(({ to, kind }) => kind === "call" && to === of.id),
   );
   assert.deepEqual(
     first.map(({ y }) => y).toSorted((a, b) => a - b),
     first.map(({ y }) => y),
   );
-  const more = layout.edges.find(({ of }) => of.to === "service-service-8")?.label?.lines.map(({ text }) => text);
+  const more = layout.arrows.find(({ of }) => of.to === "service-service-8")?.label?.lines.map(({ text }) => text);
   assert.deepEqual(more, ["/service-8/v0/", "/service-8/v1/", "/service-8/v2/", "and 5 more"]);
 });
 

@@ -107,7 +107,7 @@ test("routes that are older than the config are the cause where another service 
     staging,
   );
   assert.equal(exitCode(report), 16);
-  assert.equal(report.hops.at(-1)?.because, `route ${staging.routes.at(-1)?.place ?? ""}`);
+  assert.equal(report.hops.at(-1)?.because, `route ${staging.routes.at(-1)?.hostPath ?? ""}`);
 });
 
 test("without its Secret an Ingress serves no TLS: the handshake that fails is the effect", () => {

@@ -11,7 +11,7 @@ const staging = subject("staging");
 const [one] = staging.routes;
 assert.ok(one !== undefined);
 const told = (probe: Probe, of = staging) =>
-  content(probe, { ...one, host: "staging.example.com", place: "staging.example.com/" }, of);
+  content(probe, { ...one, host: "staging.example.com", hostPath: "staging.example.com/" }, of);
 
 test("content: of a service, whatever it says below 500", () => {
   is(told(byService(200, "hello")), "ok", /^200 from hoge$/);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { checkConfig } from "../../../config/config.ts";
 import { fullKey } from "../../../names/project.ts";
-import type { Answer } from "../../../tools/verify/verify.ts";
+import type { Answer } from "../../../tools/verify/request.ts";
 import type { Probe } from "../../../tools/doctor/answers.ts";
 import type {
   ContainerStatus,

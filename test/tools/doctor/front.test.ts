@@ -92,7 +92,7 @@ async function behindFront(use: (running: Running) => Promise<void>, setting: Se
       await using front = await startGoogleFront({ proxyPort: nginx.port, tls, ...options });
       const sources: Sources = {
         subject: shop,
-        place: "no kubectl",
+        target: "no kubectl",
         address: "127.0.0.1",
         unread: undefined,
         ports: { httpPort: (redirect.address() as AddressInfo).port, httpsPort: https ? front.port : 1 },

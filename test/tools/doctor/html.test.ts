@@ -18,7 +18,7 @@ const found = (...hops: Hop[]) => withFindings(stackDiagram("staging"), report(.
 const node = (id: string, ...hops: Hop[]) => found(...hops).nodes.find((each) => each.id === id);
 
 test("each hop is found at its part of the picture, and what was not examined stays as it was", () => {
-  const { nodes, edges } = found(
+  const { nodes, arrows } = found(
     hop("dns", ok),
     hop("edge", { ...bad, state: "warning" }),
     hop("proxy", { state: "unknown", seen: "no kubectl" }),
@@ -37,7 +37,7 @@ test("each hop is found at its part of the picture, and what was not examined st
   const plain = stackDiagram("staging");
   assert.deepEqual(nodes.at(-1), plain.nodes.at(-1));
   assert.deepEqual(
-    edges.filter(({ state }) => state !== undefined),
+    arrows.filter(({ state }) => state !== undefined),
     [
       {
         from: "proxy",

@@ -35,7 +35,7 @@ test("the hop to fix is the first that fails by itself", () => {
   assert.equal(exitCode(report(hop("dns", ok), hop("pods", failed("none"), of("a/", "web")))), 19);
 });
 
-test("warnings and unknowns are no failures; an entrance that cannot be found is", () => {
+test("warnings and unknowns are no failures; an edge that cannot be found is", () => {
   const warning = hop("certificate", { state: "warning", seen: "soon", means: "m", fix: "f" });
   assert.equal(exitCode(report(hop("dns", { state: "unknown", seen: "?" }), warning, hop("edge", ok))), 0);
   assert.equal(exitCode(report(hop("edge", { state: "skipped", seen: "nowhere" }))), 1);

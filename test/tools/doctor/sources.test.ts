@@ -45,15 +45,15 @@ const sourcesOf = <T>(use: (sources: Sources) => T, named: Partial<Named> = {}, 
 test("address, cluster, CA and certificates are the stack's outputs; its kubeconfig is gone afterwards", async () => {
   install("kubectl", "exit 0");
   install("pulumi", `echo "$@" > ${folder}/asked\n${printing(outputs)}`);
-  const { place, ...sources } = await sourcesOf((sources) => {
-    const { place } = sources;
-    assert.ok(typeof place === "object" && place.kubeconfig !== undefined);
-    assert.equal(readFileSync(place.kubeconfig, "utf8"), kubeconfig);
-    assert.equal(statSync(place.kubeconfig).mode & 0o777, 0o600);
-    return { ...sources, place };
+  const { target, ...sources } = await sourcesOf((sources) => {
+    const { target } = sources;
+    assert.ok(typeof target === "object" && target.kubeconfig !== undefined);
+    assert.equal(readFileSync(target.kubeconfig, "utf8"), kubeconfig);
+    assert.equal(statSync(target.kubeconfig).mode & 0o777, 0o600);
+    return { ...sources, target };
   });
   assert.match(readFileSync(join(folder, "asked"), "utf8"), /^stack output --json --show-secrets --stack staging /);
-  assert.deepEqual([place.context, existsSync(place.kubeconfig ?? "")], ["gke_acme", false]);
+  assert.deepEqual([target.context, existsSync(target.kubeconfig ?? "")], ["gke_acme", false]);
   assert.deepEqual([sources.address, sources.unread], ["203.0.113.7", undefined]);
   assert.ok(sources.ca.endsWith("the stack's CA"));
   assert.deepEqual(sources.certificates, { "staging.example.com": "cert-1" });
@@ -69,19 +69,19 @@ for (const [what, script, why] of [
   ],
   ["a login that is missing", "echo 'error: passphrase must be set' >&2; exit 255", /status 255: error: passphrase/],
 ] as const)
-  test(`${what}: the entrance can be asked all the same, and the cluster not`, async () => {
+  test(`${what}: the edge can be asked all the same, and the cluster not`, async () => {
     install("kubectl", "exit 0");
     if (script !== undefined) install("pulumi", script);
-    const { place, unread, address } = await sourcesOf((sources) => sources);
+    const { target, unread, address } = await sourcesOf((sources) => sources);
     assert.match(unread ?? "", why);
-    assert.deepEqual([place, address], [unread, undefined]);
+    assert.deepEqual([target, address], [unread, undefined]);
   });
 
 test("a stack without a cluster yet", async () => {
   install("kubectl", "exit 0");
   install("pulumi", printing({}));
-  const { place, unread } = await sourcesOf((sources) => sources);
-  assert.deepEqual([place, unread], ["the stack staging has no kubeconfig yet", undefined]);
+  const { target, unread } = await sourcesOf((sources) => sources);
+  assert.deepEqual([target, unread], ["the stack staging has no kubeconfig yet", undefined]);
 });
 
 test("what is named goes before what the stack says", async () => {
@@ -91,7 +91,7 @@ test("what is named goes before what the stack says", async () => {
   writeFileSync(ca, "a private CA");
   const sources = await sourcesOf((found) => found, { address: "198.51.100.1", context: "mine", ca });
   assert.deepEqual(
-    [sources.address, sources.place],
+    [sources.address, sources.target],
     ["198.51.100.1", { kubectl: join(bin, "kubectl"), context: "mine" }],
   );
   assert.ok(sources.ca.includes("a private CA"));
@@ -108,8 +108,8 @@ test("on a cluster that was there before, a stack that signs by itself is truste
   writeFileSync(join(folder, "Pulumi.theirs.yaml"), stringify({ config: full }));
   const theirs = () => sourcesOf((sources) => sources, {}, "theirs", folder);
   install("pulumi", printing({ caCertificate: "the stack's CA" }));
-  const { ca, place, unread } = await theirs();
-  assert.deepEqual([typeof place === "object" && place.context, unread], ["somewhere", undefined]);
+  const { ca, target, unread } = await theirs();
+  assert.deepEqual([typeof target === "object" && target.context, unread], ["somewhere", undefined]);
   assert.ok(ca.endsWith("the stack's CA"));
 
   rmSync(join(bin, "pulumi"));
@@ -121,7 +121,7 @@ test("on a cluster that was there before, a stack that signs by itself is truste
 });
 
 const of = subject("staging");
-const place = () => ({ kubectl: join(bin, "kubectl"), context: "here" });
+const target = () => ({ kubectl: join(bin, "kubectl"), context: "here" });
 
 test("objects are read in one go, Secrets by their names alone", async () => {
   const { services, deployments, pods, ingress } = objects(of);
@@ -148,7 +148,7 @@ case "$*" in
 *"get secret there"*) echo secret/there ;;
 esac`,
   );
-  const found = await objectsOf(place(), of);
+  const found = await objectsOf(target(), of);
   assert.ok(typeof found === "object");
   assert.deepEqual(
     [found.services.length, found.deployments.length, found.pods.length],
@@ -177,14 +177,14 @@ test("who may not look at Secrets calls none of them missing", async () => {
 *) echo '{"items":[]}' ;;
 esac`,
   );
-  const found = await objectsOf(place(), of);
+  const found = await objectsOf(target(), of);
   assert.deepEqual(typeof found === "object" && found.missingSecrets, []);
 });
 
 test("why the cluster cannot be asked is said in kubectl's last words", async () => {
   install("kubectl", "echo 'E1 memcache' >&2; echo 'error: You must be logged in to the server' >&2; exit 1");
-  assert.equal(await objectsOf(place(), of), "kubectl: error: You must be logged in to the server");
+  assert.equal(await objectsOf(target(), of), "kubectl: error: You must be logged in to the server");
   rmSync(join(bin, "kubectl"));
-  assert.equal(await objectsOf(place(), of), "there is no kubectl on PATH");
+  assert.equal(await objectsOf(target(), of), "there is no kubectl on PATH");
   assert.equal(await objectsOf("no way", of), "no way");
 });

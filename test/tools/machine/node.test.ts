@@ -42,7 +42,7 @@ test("settings keep a path with a blank and a quote as it is", () => {
   assert.equal(stdout, "/home/it's me/cache/debian/1\n/cache/kubernetes/1:/cache/envoy/1\n");
 });
 
-test("each port of the entrance leads to the one that Contour makes of 80 or 443, with the client's address", () => {
+test("each port of the edge leads to the one that Contour makes of 80 or 443, with the client's address", () => {
   const { static_resources } = JSON.parse(files["envoy.json"] ?? "") as ReturnType<typeof envoySettings>;
   const contour = files["processes/contour"] ?? "";
   assert.match(contour, /--use-proxy-protocol/);

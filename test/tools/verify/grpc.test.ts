@@ -53,13 +53,13 @@ test("a route of gRPC is proved by a call that changes nothing, and what the pro
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const entrance = { address: "127.0.0.1", httpPort: port, httpsPort: port, ca: authority.certificate };
+  const endpoint = { address: "127.0.0.1", httpPort: port, httpsPort: port, ca: authority.certificate };
   const routes = {
     "shop.localhost/": "web",
     "shop.localhost/shop.v1.Orders/": "orders",
     "shop.localhost/shop.v1.Carts/Get": "carts",
   };
-  const hops = await verify(entrance, "shop.localhost", routes, false, new Set(Object.keys(routes)));
+  const hops = await verify(endpoint, "shop.localhost", routes, false, new Set(Object.keys(routes)));
   assert.deepEqual(hops, [
     { hop: "grpc://shop.localhost/", ok: true, seen: "grpc-status 0 from web" },
     { hop: "grpc://shop.localhost/shop.v1.Orders/", ok: true, seen: "grpc-status 12 from orders" },
@@ -80,7 +80,7 @@ test("a route of gRPC is proved by a call that changes nothing, and what the pro
   answers["/shop.v1.Orders/Verify"] = {};
   Object.defineProperty(answers, "/shop.v1.Orders/Verify", { get: () => own.shift() ?? { "grpc-status": 5 } });
   const place = "shop.localhost/shop.v1.Orders/";
-  const [hop] = await verify(entrance, "shop.localhost", { [place]: "orders" }, false, new Set([place]));
+  const [hop] = await verify(endpoint, "shop.localhost", { [place]: "orders" }, false, new Set([place]));
   assert.deepEqual([hop?.ok, hop?.seen, own.length], [true, "grpc-status 5 from orders", 0]);
   server.close();
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { programsDir } from "../../machine/kubernetes.ts";
 import { run } from "../../cli/run.ts";
 import { withLock } from "../../cli/lock.ts";
-import type { Place } from "../../cli/kubectl.ts";
+import type { KubectlTarget } from "../../cli/kubectl.ts";
 import { nodeRoot } from "../../machine/prepare.ts";
 import { cacheLock } from "../../cli/paths.ts";
 import { goPrograms } from "../goPrograms.ts";
@@ -22,7 +22,7 @@ const extraArguments = [
 ];
 
 /** @param folder that takes all that it writes @param nodes how many, of 110 pods each */
-export async function startControlPlane(folder: string, nodes: number): Promise<Place & AsyncDisposable> {
+export async function startControlPlane(folder: string, nodes: number): Promise<KubectlTarget & AsyncDisposable> {
   const [kwok, root] = await withLock(cacheLock, async () => [
     await goPrograms(
       `kwok-${version}`,

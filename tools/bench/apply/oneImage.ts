@@ -6,7 +6,7 @@ import { CommandError, run } from "../../cli/run.ts";
 import { projectDir } from "../../cli/paths.ts";
 import { Problem } from "../../cli/problem.ts";
 import { caFile } from "../../stack/localCertificate.ts";
-import { get } from "../../verify/verify.ts";
+import { get } from "../../verify/request.ts";
 import { median, spreadOf, type Spread } from "../figures.ts";
 import { scriptEnv } from "../scriptEnv.ts";
 import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
@@ -83,8 +83,8 @@ async function start(): Promise<number> {
 
 /** The pod that answers through the whole path. */
 async function podOf(): Promise<string> {
-  const entrance = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(caFile, "utf8") };
-  const { body } = await get(entrance, "https", "shop.localhost", `/${changing}/`);
+  const endpoint = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(caFile, "utf8") };
+  const { body } = await get(endpoint, "https", "shop.localhost", `/${changing}/`);
   return (JSON.parse(body) as { pod: string }).pod;
 }
 

@@ -1,7 +1,7 @@
 /** What many routes cost: memory, speed, and the time until nginx answers. */
 import { run } from "../../cli/run.ts";
 import type { Step } from "../../cli/progress.ts";
-import type { ProxyRoutes } from "../../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../../nginx/model.ts";
 import { pairedRatio } from "../figures.ts";
 import { closedLoop } from "./load.ts";
 import { fit, type Scale } from "./results.ts";

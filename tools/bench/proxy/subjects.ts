@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { placeConfig } from "../../programs/nginx.ts";
-import { renderRoutes, type ProxyRoutes } from "../../../nginx/routes.ts";
+import { renderRoutes } from "../../../nginx/routes.ts";
+import type { ProxyRoutes } from "../../../nginx/model.ts";
 import type { Program, Programs } from "./programs.ts";
 import { freePort, startServer, type Server } from "./servers.ts";
 

@@ -34,7 +34,7 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
   try {
     return {
       state: "ok",
-      seen: judge(probe.answer, new URL(probe.url).protocol === "https:" ? "https" : "http", route.place, services),
+      seen: judge(probe.answer, new URL(probe.url).protocol === "https:" ? "https" : "http", route.hostPath, services),
     };
   } catch (error) {
     return {

@@ -27,7 +27,7 @@ export function edge({ address, http, https }: EdgeSeen, subject: Subject): Find
           state: "failed",
           seen,
           means:
-            "Nothing listens at the entrance: the ingress controller does not run, has nothing to serve, or is elsewhere.",
+            "Nothing listens at the edge: the ingress controller does not run, has nothing to serve, or is elsewhere.",
           fix: subject.stack === "local" ? "npm start" : "Name where it answers: --address, --http-port, --https-port.",
         };
   }

@@ -9,7 +9,7 @@ import type { Subject, SubjectRoute } from "../subject.ts";
  */
 export function route(
   probe: Probe,
-  { host, place }: SubjectRoute,
+  { host, hostPath }: SubjectRoute,
   objects: Objects | string,
   wanted: string,
   subject: Subject,
@@ -28,7 +28,7 @@ export function route(
     return {
       state: "failed",
       seen: `${probe.answer?.status ?? 0} from nginx: no such route`,
-      means: `The proxy that answers has no route for ${place}: the config has it, and was not applied since.`,
+      means: `The proxy that answers has no route for ${hostPath}: the config has it, and was not applied since.`,
       fix: apply,
     };
   const running = typeof objects === "string" ? undefined : routesOf(objects);

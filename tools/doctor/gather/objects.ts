@@ -1,5 +1,5 @@
 /** What the cluster says of a stack's objects, in one go: as far as the API server gives it back. */
-import { CommandError, kubectl, kubectlObjects, type LiveObject, type Place } from "../../cli/kubectl.ts";
+import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../../cli/kubectl.ts";
 import type { Subject } from "../subject.ts";
 
 export interface Condition {
@@ -145,11 +145,11 @@ export interface Objects {
 }
 
 /** @returns the objects, or why they could not be looked at */
-export async function objectsOf(place: Place | string, subject: Subject): Promise<Objects | string> {
-  if (typeof place === "string") return place;
+export async function objectsOf(target: KubectlTarget | string, subject: Subject): Promise<Objects | string> {
+  if (typeof target === "string") return target;
   const { namespace, edge } = subject;
   const get = async <T>(...what: string[]) =>
-    (await kubectlObjects(place, ["get", ...what, "-n", namespace, "--request-timeout=15s"])) as unknown as (T &
+    (await kubectlObjects(target, ["get", ...what, "-n", namespace, "--request-timeout=15s"])) as unknown as (T &
       LiveObject)[];
   try {
     const all = await get<object>("services,deployments,replicasets,pods,ingresses");
@@ -170,7 +170,7 @@ export async function objectsOf(place: Place | string, subject: Subject): Promis
       replicaSets: of("ReplicaSet") as ReplicaSet[],
       pods: of("Pod") as Pod[],
       events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),
-      missingSecrets: await missing(secrets, place, namespace),
+      missingSecrets: await missing(secrets, target, namespace),
     };
   } catch (error) {
     if (error instanceof CommandError) return reason(error.output);
@@ -185,11 +185,11 @@ const timeOf = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTi
 const reason = (output: string) => `kubectl: ${output.trim().split("\n").at(-1) ?? ""}`;
 
 /** Whether Secrets are there is asked by their names alone: what is in them is nobody's business here. */
-async function missing(names: readonly string[], place: Place, namespace: string): Promise<string[]> {
+async function missing(names: readonly string[], target: KubectlTarget, namespace: string): Promise<string[]> {
   const found = await Promise.all(
     names.map(async (name) => {
       try {
-        return await kubectl(place, ["get", "secret", name, "-n", namespace, "--ignore-not-found", "-o", "name"]);
+        return await kubectl(target, ["get", "secret", name, "-n", namespace, "--ignore-not-found", "-o", "name"]);
       } catch (error) {
         if (error instanceof CommandError) return name; // Who may not look at Secrets knows nothing of them.
         throw error;

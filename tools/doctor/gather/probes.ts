@@ -1,7 +1,7 @@
-/** Asks the entrance as a client would: by name, at its address. */
+/** Asks the edge as a client would: by name, at its address. */
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
-import { get, type Entrance } from "../../verify/verify.ts";
+import { get, type EdgeEndpoint } from "../../verify/request.ts";
 import { grpcRoute } from "../../verify/grpc.ts";
 import type { Probe } from "../answers.ts";
 import { circleOf } from "./redirects.ts";
@@ -13,11 +13,16 @@ import { patience, type Subject, type SubjectRoute } from "../subject.ts";
  */
 export const onlyNginx = "/doctor%2f..%2f";
 
-export async function ask(entrance: Entrance, scheme: "http" | "https", host: string, path: string): Promise<Probe> {
+export async function ask(
+  endpoint: EdgeEndpoint,
+  scheme: "http" | "https",
+  host: string,
+  path: string,
+): Promise<Probe> {
   const url = `${scheme}://${host}${path}`;
   const began = performance.now();
   try {
-    const answer = await get({ ...entrance, anyCertificate: true }, scheme, host, path);
+    const answer = await get({ ...endpoint, anyCertificate: true }, scheme, host, path);
     return { url, answer, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
     return { url, error: errorOf(error) };
@@ -45,7 +50,10 @@ export interface Shown {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export function certificateOf({ address, httpsPort, ca, timeoutSeconds = 10 }: Entrance, host: string): Promise<Shown> {
+export function certificateOf(
+  { address, httpsPort, ca, timeoutSeconds = 10 }: EdgeEndpoint,
+  host: string,
+): Promise<Shown> {
   return new Promise((resolve) => {
     const socket = connect({
       host: address,
@@ -87,20 +95,20 @@ export function certificateOf({ address, httpsPort, ca, timeoutSeconds = 10 }: E
 }
 
 /** A route as a client asks for it, with the patience that it may need. */
-export async function askRoute(entrance: Entrance, subject: Subject, route: SubjectRoute): Promise<Probe> {
+export async function askRoute(endpoint: EdgeEndpoint, subject: Subject, route: SubjectRoute): Promise<Probe> {
   const scheme = subject.tls.mode === "none" ? "http" : "https";
-  const patient = { ...entrance, timeoutSeconds: patience(route, subject) };
+  const patient = { ...endpoint, timeoutSeconds: patience(route, subject) };
   if (route.protocol === "grpc") {
     try {
-      const body = await grpcRoute({ ...patient, anyCertificate: true }, route.place, route.services[0] ?? "");
+      const body = await grpcRoute({ ...patient, anyCertificate: true }, route.hostPath, route.services[0] ?? "");
       return {
-        url: `grpc://${route.place}`,
+        url: `grpc://${route.hostPath}`,
         answer: { status: 200, headers: { "x-content-type-options": "nosniff" }, body },
       };
     } catch (error) {
-      return { url: `grpc://${route.place}`, error: errorOf(error) };
+      return { url: `grpc://${route.hostPath}`, error: errorOf(error) };
     }
   }
   const probe = await ask(patient, scheme, route.host, route.path);
-  return { ...probe, circle: await circleOf(probe, subject.hosts, entrance) };
+  return { ...probe, circle: await circleOf(probe, subject.hosts, endpoint) };
 }

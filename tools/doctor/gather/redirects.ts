@@ -1,5 +1,5 @@
 /** Where a client ends that follows an answer's redirects. */
-import { get, type Entrance } from "../../verify/verify.ts";
+import { get, type EdgeEndpoint } from "../../verify/request.ts";
 import { target, type Probe } from "../answers.ts";
 
 /** Redirects that are followed: who has not arrived by then, or come back, is somewhere else. */
@@ -13,7 +13,7 @@ const most = 5;
 export async function circleOf(
   first: Probe,
   hosts: readonly string[],
-  entrance: Entrance,
+  endpoint: EdgeEndpoint,
 ): Promise<readonly Probe[] | undefined> {
   const cookies = new Map<string, string>();
   const seen = new Set([`${new URL(first.url).href} `]);
@@ -34,7 +34,7 @@ export async function circleOf(
     const headers = cookie === "" ? {} : { cookie };
     try {
       const path = `${to.pathname}${to.search}`;
-      const answer = await get({ ...entrance, anyCertificate: true }, scheme, to.hostname, path, headers);
+      const answer = await get({ ...endpoint, anyCertificate: true }, scheme, to.hostname, path, headers);
       probe = { url: to.href, answer };
     } catch {
       return undefined; // What another address does not answer is not this route's.

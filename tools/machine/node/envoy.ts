@@ -16,7 +16,7 @@ export const edgeTls = {
 };
 
 /** Where Envoy listens on this machine. */
-export interface Entrance {
+export interface ListenAddress {
   readonly address: string;
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -27,7 +27,7 @@ export interface Entrance {
  * others, and opens two ports in that of process 1, which is this machine's. What comes in there is passed on as bytes,
  * with the client's address in front (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
  */
-export function envoySettings({ address, httpPort, httpsPort }: Entrance) {
+export function envoySettings({ address, httpPort, httpsPort }: ListenAddress) {
   const outside = { http: httpPort, https: httpsPort };
   const names = ["http", "https"] as const;
   return {

@@ -3,21 +3,9 @@ import { stringify } from "yaml";
 import { gatewayName } from "../../../names/kubernetes.ts";
 import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
-import { edgePorts, edgeTls, envoySettings, type Entrance } from "./envoy.ts";
+import { edgePorts, edgeTls, envoySettings } from "./envoy.ts";
+import type { NodeOptions } from "./options.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
-
-export interface NodeOptions extends Entrance {
-  /** Of the stack's objects: Contour reads the one Gateway that is named to it, and every Ingress. */
-  readonly namespace: string;
-  /** The group that kubelet makes the pods' groups below. */
-  readonly cgroup: string;
-  /** The unpacked Debian packages, the cache, and the folders of it that hold programs. */
-  readonly root: string;
-  readonly cache: string;
-  readonly programs: readonly string[];
-  /** containerd's way to stack image layers: "native" copies them, where the kernel cannot stack overlays. */
-  readonly snapshotter: "overlayfs" | "native";
-}
 
 /** File below STATE/node that says that `bootstrapObjects` are in the API. */
 export const bootstrapped = "bootstrapped";

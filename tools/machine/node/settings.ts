@@ -1,6 +1,6 @@
 /** Settings files of the node's processes; paths are those inside the sandbox. */
 import { dnsServiceAddress, podRange } from "./addresses.ts";
-import type { NodeOptions } from "./nodeFiles.ts";
+import type { NodeOptions } from "./options.ts";
 
 /** The image of the container that holds each pod's namespaces. */
 export const pauseImage = "localhost/pause:1";

@@ -1,10 +1,10 @@
 /** The boxes of the picture: Google Cloud, its network, the cluster, the namespace. */
 import type { CheckedConfig } from "../../config/config.ts";
 import type { Settings } from "../../config/schema.ts";
-import type { Group } from "./model.ts";
+import type { Group } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
 
-export interface Places {
+export interface Boxes {
   readonly groups: readonly Group[];
   readonly edgeTitle: string;
   /** Where address and edge stand. */
@@ -12,10 +12,10 @@ export interface Places {
   readonly edge: { readonly group?: string };
 }
 
-export function placesOf(
+export function boxesOf(
   { cluster, edge, namespace, networkPolicies }: Settings,
   google: CheckedConfig["google"],
-): Places {
+): Boxes {
   const apps: Group = {
     id: "namespace",
     title: `namespace ${namespace}`,
@@ -59,9 +59,9 @@ function titleOf(edge: Settings["edge"]): string {
 }
 
 function poolLines({ zones, nodePools }: Extract<Settings["cluster"], { kind: "gke" }>): string[] {
-  const places = zones === undefined ? "in each zone" : `in each of ${count(zones.length, "zone")}`;
+  const where = zones === undefined ? "in each zone" : `in each of ${count(zones.length, "zone")}`;
   const pools = Object.entries(nodePools).map(([name, { machineType, minPerZone, maxPerZone, spot }]) =>
-    `${name}: ${minPerZone} to ${maxPerZone} ${machineType} ${spot ? "(spot) " : ""}${zones?.length === 1 ? "" : places}`.trimEnd(),
+    `${name}: ${minPerZone} to ${maxPerZone} ${machineType} ${spot ? "(spot) " : ""}${zones?.length === 1 ? "" : where}`.trimEnd(),
   );
   return shortened(pools, 4);
 }

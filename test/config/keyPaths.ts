@@ -7,11 +7,11 @@ export type Holder = Record<string | number, unknown>;
 /** What is done at a place that `where` chooses. @returns what it was, and where */
 export type Change = (config: Config, where: number) => string;
 
-function places(value: unknown, path: Path = []): Path[] {
+function keyPaths(value: unknown, path: Path = []): Path[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
     const here = [...path, Array.isArray(value) ? Number(key) : key];
-    return [here, ...places(item, here)];
+    return [here, ...keyPaths(item, here)];
   });
 }
 
@@ -22,11 +22,11 @@ function holder(config: Config, path: Path): [Holder, string | number] {
   return [object as Holder, path.at(-1) ?? ""];
 }
 
-/** @param fits which places may be chosen, by their keys with dots between them. Without any nothing is done */
+/** @param fits which keyPaths may be chosen, by their keys with dots between them. Without any nothing is done */
 export const at =
   (kind: string, act: (object: Holder, key: string | number) => void, fits = /^/): Change =>
   (config, where) => {
-    const all = places(config).filter((path) => fits.test(path.join(".")));
+    const all = keyPaths(config).filter((path) => fits.test(path.join(".")));
     const path = all[where % all.length];
     if (path === undefined) return `${kind} nothing`;
     act(...holder(config, path));

@@ -1,0 +1,40 @@
+/** Which version of a service a request goes to: by a header or cookie, then by share. Written before the servers, as nginx wants it. */
+import type { Route } from "./model.ts";
+import { indent, literally, nameOf } from "./text.ts";
+import { upstreamName } from "./upstreams.ts";
+
+const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
+
+/** What `proxy_pass` or `grpc_pass` names: the upstream itself, or the variable that chooses one. */
+export const targetOf = (route: Route): string =>
+  choices(route).length === 0 ? upstreamName(route.service, route) : `$to_${nameOf(route)}`;
+
+/** A chain of choices, the last first: by share, then by each header or cookie, so that the first version wins. */
+export function renderCanaries(route: Route): string[] {
+  const all = choices(route).length;
+  if (all === 0) return [];
+  const name = nameOf(route);
+  const blocks: string[] = [`# ${route.host ?? ""}${route.path}`];
+  let otherwise = upstreamName(route.service, route);
+  const variable = () => (blocks.length === all ? `$to_${name}` : `$to_${name}_${blocks.length}`);
+  if (route.canary !== undefined) {
+    const choice = variable();
+    blocks.push(
+      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${upstreamName(route.canary.service, route)};\n* ${otherwise};`)}\n}`,
+    );
+    otherwise = choice;
+  }
+  for (const version of (route.versions ?? []).toReversed()) {
+    const choice = variable();
+    const source =
+      version.header === undefined
+        ? `$cookie_${version.cookie ?? ""}`
+        : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
+    // An expression, because plain text would fit in capitals as well.
+    blocks.push(
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${upstreamName(version.service, route)};`)}\n}`,
+    );
+    otherwise = choice;
+  }
+  return [`${blocks.join("\n")}\n`];
+}

@@ -1,0 +1,75 @@
+/** One request to the edge, by name and without DNS. */
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+
+export interface EdgeEndpoint {
+  /** Address and ports of the edge; names are not looked up, so that no DNS is needed. */
+  readonly address: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** PEM of the CA to trust. @default - plain HTTP */
+  readonly ca?: string | undefined;
+  /** Whether a certificate that clients would not take is taken. @default false */
+  readonly anyCertificate?: boolean;
+  /** For the whole answer. @default 10 */
+  readonly timeoutSeconds?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One request by name; the certificate is verified for that name. */
+export function get(
+  endpoint: EdgeEndpoint,
+  scheme: "http" | "https",
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const { address, ca, anyCertificate = false, timeoutSeconds = 10 } = endpoint;
+  const options = {
+    host: address,
+    path,
+    headers: { host, accept: "application/json", ...headers },
+    agent: false as const,
+  };
+  return new Promise((resolve, reject) => {
+    const request =
+      scheme === "https"
+        ? httpsRequest({
+            ...options,
+            port: endpoint.httpsPort,
+            servername: host,
+            rejectUnauthorized: !anyCertificate,
+            ...(ca !== undefined && { ca }),
+          })
+        : httpRequest({ ...options, port: endpoint.httpPort });
+    let response: IncomingMessage | undefined;
+    const chunks: Buffer[] = [];
+    const answered = () => {
+      const { statusCode: status = 0, headers = {} } = response ?? {};
+      resolve({ status, headers, body: Buffer.concat(chunks).toString() });
+    };
+    const timer = setTimeout(() => {
+      const [code, what] =
+        request.socket?.connecting === true ? ["NO_CONNECTION", "connection"] : ["NO_ANSWER", "answer"];
+      // Of a stream that has begun, what it said so far will do.
+      if (response !== undefined) answered();
+      request.destroy(Object.assign(new Error(`no ${what} within ${timeoutSeconds} s`), { code }));
+    }, timeoutSeconds * 1000);
+    request.on("response", (incoming) => {
+      response = incoming;
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", answered);
+    });
+    request.on("error", reject);
+    request.on("close", () => {
+      clearTimeout(timer);
+    });
+    request.end();
+  });
+}
