@@ -1,5 +1,6 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
+import { imports } from "./tools/lint/rooms.js";
 
 export default tseslint.config(
   { ignores: ["node_modules", ".local*"] },
@@ -20,6 +21,27 @@ export default tseslint.config(
           allowForKnownSafeCalls: [
             { from: "package", package: "node:test", name: ["test", "describe", "it", "suite"] },
           ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["**/*.ts", "**/*.js"],
+    ignores: ["services/**", "tools/addService/template/**"],
+    plugins: { rooms: { rules: { imports } } },
+    rules: { "rooms/imports": "error" },
+  },
+  {
+    // Options belong to commands. The programs of the benchmark run in processes of their own, and `main` reads for all.
+    files: ["**/*.ts"],
+    ignores: ["tools/commands/**", "tools/cli/main.ts", "tools/bench/program/{bare,parts,record}.ts", "test/**"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        {
+          object: "process",
+          property: "argv",
+          message: "Only a command reads its arguments: take the value as a parameter, from a file of tools/commands/.",
         },
       ],
     },

@@ -12,8 +12,8 @@ import type { Settings } from "./schema.ts";
 
 export interface Surroundings {
   readonly stack: string;
-  /** Google Cloud region; empty where the cluster is not on Google, or the region is missing or malformed. */
-  readonly region: string;
+  /** Google Cloud region. @default - the cluster is not on Google, or the region is missing or malformed, which is reported elsewhere */
+  readonly region?: string | undefined;
   /** Folder that paths in the config are relative to. */
   readonly projectDir: string;
   /** The supplied certificate, where it could be read. */

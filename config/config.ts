@@ -20,15 +20,18 @@ interface Google {
   readonly project: string;
   readonly region: string;
 }
-/** Of a choice by `kind`, the alternative that is on Google says in which project and region. */
-type OnGoogle<Choice extends { kind: string }, Kind> =
-  Exclude<Choice, { kind: Kind }> | (Extract<Choice, { kind: Kind }> & Google);
+/** Of a choice, the alternatives that are on Google say in which project and region. */
+type Placed<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
 
-export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edge" | "registry"> {
+/** The settings of a checked stack. */
+export interface PlacedSettings extends Omit<Settings, "cluster" | "edge" | "registry"> {
+  readonly cluster: Placed<Settings["cluster"], { kind: "gke" }>;
+  readonly edge: Placed<Settings["edge"], { onGoogle: true }>;
+  readonly registry: Placed<Settings["registry"], { kind: "artifact-registry" }>;
+}
+
+export interface StackConfig extends Omit<PlacedSettings, "secrets"> {
   readonly stack: string;
-  readonly cluster: OnGoogle<Settings["cluster"], "gke">;
-  readonly edge: OnGoogle<Settings["edge"], "gce" | "gateway">;
-  readonly registry: OnGoogle<Settings["registry"], "artifact-registry">;
   /** Every name that clients may use, the domain first. */
   readonly hosts: readonly string[];
   /** By host what the edge has to tell apart, where there are routes of gRPC. */
@@ -43,14 +46,9 @@ export interface StackConfig extends Omit<Settings, "secrets" | "cluster" | "edg
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
   const told = pulumi.runtime.allConfig();
-  const { settings, google, tls, warnings } = checkConfig(told, stack, projectDir, secretKeys());
+  const { settings, tls, warnings } = checkConfig(told, stack, projectDir, secretKeys());
   for (const warning of warnings) void pulumi.log.warn(warning);
-  const { secrets, cluster, edge, registry, ...rest } = settings;
-  const choices = {
-    cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
-    edge: edge.kind === "ingress" ? edge : { ...edge, ...google },
-    registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
-  };
+  const { secrets, ...rest } = settings;
   const { tls: _, ...envs } = secrets;
   const secretEnv = Object.fromEntries(
     Object.entries(envs).map(([service, values]) => [
@@ -61,7 +59,7 @@ export function loadConfig(): StackConfig {
   const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
   const services = withHealthPaths(settings.services);
   const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
-  return Object.freeze({ ...rest, ...choices, ...names, services, certificate, secretEnv });
+  return Object.freeze({ ...rest, ...names, services, certificate, secretEnv });
 }
 
 /** The keys set with `--secret`, as a whole or in any part: the CLI tells programs of every language this way. */
@@ -70,9 +68,7 @@ function secretKeys(): string[] {
 }
 
 export interface CheckedConfig {
-  readonly settings: Settings;
-  /** Empty strings where the cluster is not on Google. */
-  readonly google: Google;
+  readonly settings: PlacedSettings;
   readonly tls: TlsMaterial | undefined;
   /** What will be wrong soon. */
   readonly warnings: readonly string[];
@@ -110,16 +106,30 @@ export function checkConfig(
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
-  const google = usesGke ? readGoogle(raw, problems) : { project: "", region: "" };
+  const { project: googleProject, region } = usesGke ? readGoogle(raw, problems) : {};
   const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
-  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region: google.region, projectDir, tls }));
+  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, tls }));
   const shown = [
     ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
   const warnings = [...warningsOf(tls), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
-  return { settings: parsed.data, google, tls, warnings };
+  const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
+  return { settings: placed(parsed.data, google), tls, warnings };
+}
+
+function placed({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): PlacedSettings {
+  if (google !== undefined)
+    return {
+      ...rest,
+      cluster: cluster.kind === "gke" ? { ...cluster, ...google } : cluster,
+      edge: edge.onGoogle ? { ...edge, ...google } : edge,
+      registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
+    };
+  // The checks hold that the cluster has what the edge needs, and that nothing is built without a registry.
+  if (cluster.kind === "gke" || edge.onGoogle) throw new Error("The stack is on Google, and has no project there.");
+  return { ...rest, cluster, edge, registry: { kind: "node" } };
 }
 
 function warningsOf(tls: TlsMaterial | undefined): string[] {
@@ -171,7 +181,7 @@ function parse(name: string, text: string): unknown {
   }
 }
 
-function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Google {
+function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Partial<Google> {
   const rules = {
     // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
     project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },
@@ -190,9 +200,10 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
         key: `gcp:${name}`,
         message: `${show([], value)} is not a Google Cloud ${name} such as ${example}`,
       });
-    return value !== undefined && form.test(value) ? value : "";
+    return value !== undefined && form.test(value) ? value : undefined;
   };
-  return { project: read("project"), region: read("region") };
+  const [id, region] = [read("project"), read("region")];
+  return { ...(id !== undefined && { project: id }), ...(region !== undefined && { region }) };
 }
 
 function readTls({ tls, secrets }: Settings, projectDir: string): TlsMaterial | undefined {

@@ -1,8 +1,7 @@
 /** Who talks to whom in a stack, as its config says it. */
 import { isIPv4 } from "node:net";
 import type { Flows } from "../components/workloads/networkPolicies.ts";
-import { metricsPort } from "../components/workloads/metricsExporter.ts";
-import { proxyGrpcPort, proxyHealthPort, proxyPort } from "../components/workloads/nginxProxy.ts";
+import { proxyPorts } from "../names/ports.ts";
 import { isGrpc } from "../nginx/grpc.ts";
 import type { Wildcard } from "../nginx/model.ts";
 import { proxyMetrics } from "./metrics.ts";
@@ -19,7 +18,6 @@ export function networkFlows(config: FlowsConfig): Flows {
   const { namespace, cluster, edge, proxy } = config;
   const { upstreams, routes, wildcards = [], client } = proxyRoutes(config);
   const onGke = cluster.kind === "gke";
-  const byGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   const scrape = proxyMetrics(config)?.scrape;
   const names = Object.keys(config.services);
   const routed = new Set(upstreams.map(({ service }) => service));
@@ -29,15 +27,19 @@ export function networkFlows(config: FlowsConfig): Flows {
     dns: [...config.networkPolicies.dns, ...(isIPv4(proxy.resolver) ? [`${proxy.resolver}/32`] : [])],
     proxy: {
       // Health checks have a port of their own; other controllers than Google's ask at that of requests, or not at all.
-      ports: [proxyPort, ...(byGoogle ? [proxyHealthPort] : []), ...(routes.some(isGrpc) ? [proxyGrpcPort] : [])],
+      ports: [
+        proxyPorts.http,
+        ...(edge.onGoogle ? [proxyPorts.health] : []),
+        ...(routes.some(isGrpc) ? [proxyPorts.grpc] : []),
+      ],
       // Whose word on the client is taken is who stands in front.
       from: client.trustedProxies,
       // Engines made of Cilium know pods by their labels alone, whatever ranges say.
-      fromPods: !byGoogle,
+      fromPods: !edge.onGoogle,
       metrics:
         scrape === undefined
           ? undefined
-          : { port: metricsPort, namespaces: scrape === "google" ? googleCollectors : [] },
+          : { port: proxyPorts.metrics, namespaces: scrape === "google" ? googleCollectors : [] },
       wildcards: wildcards.map(({ by, port, allow }) => ({
         by,
         port,

@@ -1,6 +1,6 @@
 /** What follows from routes of gRPC: for the edge, which has another backend for them, and for the pods behind them. */
 import { servicesOf } from "../nginx/upstreams.ts";
-import type { EdgePath } from "../components/workloads/grpcPort.ts";
+import type { EdgePath } from "../components/edge/grpcBackend.ts";
 import { hostNames } from "./hosts.ts";
 import { hostPathsOf, protocolOf, type HostPathsConfig } from "./routes.ts";
 import type { Settings } from "./schema.ts";

@@ -10,6 +10,7 @@ import {
 } from "../nginx/model.ts";
 import { servicesOf } from "../nginx/upstreams.ts";
 import { podsService } from "../names/kubernetes.ts";
+import { googleFrontEnds } from "../names/ranges.ts";
 import { fullHost } from "./hosts.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
@@ -18,9 +19,6 @@ type RoutedConfig = Pick<Settings, "domain" | "services" | "namespace" | "edge" 
 type ServiceConfig = Settings["services"][string];
 type RouteConfig = ServiceConfig["routes"][number];
 export type HostPathsConfig = Pick<RoutedConfig, "domain" | "services" | "edge" | "proxy">;
-
-/** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
-const googleFrontEnds = ["130.211.0.0/22", "35.191.0.0/16"];
 
 export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
   const routes = routesOf(config);
@@ -78,7 +76,7 @@ function usualSettings(edge: RoutedConfig["edge"]): RequestSettings {
 
 // Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
 function clientOf(edge: RoutedConfig["edge"]): ProxyRoutes["client"] {
-  return edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle)
+  return edge.onGoogle
     ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
     : { trustedProxies: edge.trustedProxies, entry: "last" };
 }

@@ -1,7 +1,12 @@
 /** Names and labels that the program computes itself, so that both engines make the same objects. */
 import { createHash } from "node:crypto";
 
-/** The Gateway object of a stack: local clusters tell it to their controller before it is there. */
+/** The proxy's Deployment and Service, and the Service of its port for gRPC. */
+export const proxyName = "nginx-proxy";
+export const proxyGrpcName = `${proxyName}-grpc`;
+
+/** The edge's object: an Ingress or a Gateway. Local clusters name the Gateway to their controller before it is there. */
+export const ingressName = "ingress";
 export const gatewayName = "gateway";
 
 /**
@@ -17,8 +22,11 @@ export function contentHash(data: Readonly<Record<string, string>>): string {
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 10);
 }
 
+/** The label that says whose pods they are. */
+export const nameLabel = "app.kubernetes.io/name";
+
 /** The labels that select a workload's pods. They never change: a Deployment's selector is immutable. */
-export const selectorLabels = (name: string): Record<string, string> => ({ "app.kubernetes.io/name": name });
+export const selectorLabels = (name: string): Record<string, string> => ({ [nameLabel]: name });
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 export const commonLabels = (name: string): Record<string, string> => ({

@@ -1,6 +1,9 @@
 /** Checks of the address ranges of a GKE cluster, before Google refuses them or, worse, accepts them and runs out. */
 import { isIPv4 } from "node:net";
 
+/** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
+export const googleFrontEnds: readonly string[] = ["130.211.0.0/22", "35.191.0.0/16"];
+
 export interface Ranges {
   /** Primary range of the subnet: one address per node, in CIDR notation. */
   readonly nodes: string;

@@ -6,6 +6,7 @@ import { usualTimeoutSeconds, type RequestSettings, type Route } from "./model.t
 import { limitDirectives } from "./limits.ts";
 import { nameOf, byHost, indent, sorted } from "./text.ts";
 import { targetOf } from "./canaries.ts";
+import { proxyPorts } from "../names/ports.ts";
 
 /** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
 export const grpcTlsFolder = "/etc/nginx/grpc-tls";
@@ -46,15 +47,16 @@ export function renderGrpc(routes: readonly Route[], others: readonly string[]):
   const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))];
   const at = byHost(routes);
   const everywhere = at(undefined);
+  const listen = `${proxyPorts.grpc} ssl`;
   return [
     `# gRPC, by HTTP/2 over TLS. Nobody verifies the certificate.
 ssl_certificate ${grpcTlsFolder}/tls.crt;
 ssl_certificate_key ${grpcTlsFolder}/tls.key;
 `,
-    renderServer("8443 ssl default_server", ["_"], everywhere),
-    ...hosts.map((host) => renderServer("8443 ssl", [host], at(host))),
+    renderServer(`${listen} default_server`, ["_"], everywhere),
+    ...hosts.map((host) => renderServer(listen, [host], at(host))),
     // Hosts with routes of their own answer with those alone.
-    ...(everywhere.length > 0 && others.length > 0 ? [renderServer("8443 ssl", others, [])] : []),
+    ...(everywhere.length > 0 && others.length > 0 ? [renderServer(listen, others, [])] : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import { checkProxy } from "./routeChecks.ts";
 import { byHost, indent, nameOf, sorted } from "./text.ts";
 import { keptConnections, renderResolver, renderUpstream, upstreamsOf } from "./upstreams.ts";
 import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
+import { proxyPorts } from "../names/ports.ts";
 
 /**
  * The text for `/etc/nginx/routes/routes.conf`. The order of what it is given makes no difference, that of `versions` apart.
@@ -41,12 +42,16 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     ...routes.flatMap(renderCanaries),
     ...routes.flatMap((route) => renderLimits(nameOf(route), route.settings?.limit)),
     ...(proxy.wildcards ?? []).flatMap((wildcard) => renderLimits(wildcardName(wildcard), wildcard.settings?.limit)),
-    serverBlock("8080 default_server", "_", renderLocations(httpAt(undefined), redirectsAt(undefined), byPath)),
-    ...hosts.map((host) => serverBlock("8080", host, renderLocations(httpAt(host), redirectsAt(host)))),
+    serverBlock(
+      `${proxyPorts.http} default_server`,
+      "_",
+      renderLocations(httpAt(undefined), redirectsAt(undefined), byPath),
+    ),
+    ...hosts.map((host) => serverBlock(`${proxyPorts.http}`, host, renderLocations(httpAt(host), redirectsAt(host)))),
     // Exact server names win over this one, so a host with routes of its own keeps them.
     ...(bySubdomain === undefined
       ? []
-      : [serverBlock("8080", subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),
+      : [serverBlock(`${proxyPorts.http}`, subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),
     ...renderGrpc(grpc, [
       ...hosts.filter((host) => grpcAt(host).length === 0),
       ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),

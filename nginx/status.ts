@@ -1,7 +1,8 @@
 /** What the proxy tells an exporter of metrics that runs beside it. */
+import { proxyPorts } from "../names/ports.ts";
 
 /** Where nginx says how many connections and requests there are; loopback alone, so nobody outside the pod gets there. */
-const address = "127.0.0.1:8082";
+const address = `127.0.0.1:${proxyPorts.status}`;
 const path = "/stub_status";
 export const statusUrl = `http://${address}${path}`;
 

@@ -39,23 +39,22 @@ export class DnsRecords extends pulumi.ComponentResource {
     const { project, domain } = args;
     const dependsOn = enableApis(name, project, ["dns"], this);
     const zone =
-      args.zone === undefined
-        ? new gcp.dns.ManagedZone(
-            `${name}-zone`,
-            {
-              project,
-              dnsName: `${domain}.`,
-              description: `Made by the stack ${args.stack}`,
-              dnssecConfig: { state: "on" },
-              // Records that others made keep the zone from being deleted.
-              forceDestroy: false,
-              labels: labelsOf(pulumi.getProject(), args.stack),
-            },
-            { parent: this, dependsOn },
-          )
-        : undefined;
+      args.zone ??
+      new gcp.dns.ManagedZone(
+        `${name}-zone`,
+        {
+          project,
+          dnsName: `${domain}.`,
+          description: `Made by the stack ${args.stack}`,
+          dnssecConfig: { state: "on" },
+          // Records that others made keep the zone from being deleted.
+          forceDestroy: false,
+          labels: labelsOf(pulumi.getProject(), args.stack),
+        },
+        { parent: this, dependsOn },
+      );
 
-    const common = { project, managedZone: zone?.name ?? args.zone ?? "", ttl };
+    const common = { project, managedZone: typeof zone === "string" ? zone : zone.name, ttl };
     const names = args.hosts.filter((host) => isUnder(host, domain));
     // The proxy may serve the wildcard, which is then among the hosts.
     for (const host of new Set(args.wildcard ? [...names, `*.${domain}`] : names))
@@ -72,7 +71,7 @@ export class DnsRecords extends pulumi.ComponentResource {
           { parent: this, dependsOn },
         );
 
-    this.nameServers = zone?.nameServers;
+    this.nameServers = typeof zone === "string" ? undefined : zone.nameServers;
     this.hostsElsewhere = args.hosts.filter((host) => !isUnder(host, domain));
     this.registerOutputs({ nameServers: this.nameServers, hostsElsewhere: this.hostsElsewhere });
   }

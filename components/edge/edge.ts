@@ -3,10 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryOf } from "../../names/certificates.ts";
 import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
 import { DnsRecords } from "./dnsRecords.ts";
+import { ingressName } from "../../names/kubernetes.ts";
 import { Gateway } from "./gateway.ts";
 import { GlobalAddress } from "./globalAddress.ts";
 import type { GoogleBackend } from "./googleBackend.ts";
-import type { GrpcBackend } from "../workloads/grpcPort.ts";
+import type { GrpcBackend } from "./grpcBackend.ts";
 import { ManagedCertificates, type CertificateStatus } from "./managedCertificates.ts";
 import { SelfSignedCertificate } from "./selfSignedCertificate.ts";
 import { TlsIngress, type ClassEdge } from "./tlsIngress.ts";
@@ -23,16 +24,7 @@ export interface EdgeArgs {
   /** Service of its port for gRPC, and by host what goes to which of the two. @default - all to the first */
   readonly grpcServiceName?: pulumi.Input<string> | undefined;
   readonly edgePaths?: GrpcBackend["paths"];
-  readonly edge:
-    | ({ readonly kind: "gce"; readonly project: string } & GoogleBackend)
-    | ({
-        readonly kind: "gateway";
-        readonly onGoogle: true;
-        readonly className: string;
-        readonly project: string;
-      } & Omit<GoogleBackend, "iap">)
-    | { readonly kind: "gateway"; readonly onGoogle: false; readonly className: string }
-    | ClassEdge;
+  readonly edge: GceChoice | GoogleGatewayChoice | OtherGatewayChoice | (ClassEdge & { readonly onGoogle: false });
   readonly tls:
     | { readonly mode: "none" }
     /** By a Gateway, one certificate may serve every label under the domain. */
@@ -42,6 +34,30 @@ export interface EdgeArgs {
   readonly certificate?: Certificate | undefined;
   /** Records in Cloud DNS, in the named zone or in one that is made. @default - none */
   readonly dns?: { readonly zone?: string | undefined; readonly wildcard: boolean } | undefined;
+}
+
+/** Google's load balancer, by an Ingress. */
+interface GceChoice extends GoogleBackend {
+  readonly kind: "gce";
+  readonly onGoogle: true;
+  /** Id of the Google Cloud project. */
+  readonly project: string;
+}
+
+/** Google's load balancer, by a Gateway. */
+interface GoogleGatewayChoice extends Omit<GoogleBackend, "iap"> {
+  readonly kind: "gateway";
+  readonly onGoogle: true;
+  readonly className: string;
+  /** Id of the Google Cloud project. */
+  readonly project: string;
+}
+
+/** A Gateway of somebody else's class. */
+interface OtherGatewayChoice {
+  readonly kind: "gateway";
+  readonly onGoogle: false;
+  readonly className: string;
 }
 
 export interface Edge {
@@ -64,32 +80,38 @@ export interface Edge {
  * order of dependencies and deletes in reverse, with the deletions of an update after its creations and changes.
  */
 export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions): Edge {
-  const { stack, edge, tls, hosts } = args;
-  const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle) ? edge : undefined;
-  const reserved = google && new GlobalAddress(stack, google);
+  const { stack, namespace, hosts, tls, serviceName, grpcServiceName } = args;
+  // On Google, with the reserved address beside it.
+  const edge = args.edge.onGoogle
+    ? { ...args.edge, reserved: new GlobalAddress(stack, { project: args.edge.project }) }
+    : args.edge;
   const map =
-    tls.mode === "managed" && google?.kind === "gateway"
+    tls.mode === "managed" && edge.kind === "gateway" && edge.onGoogle
       ? new CertificateMap("tls-map", {
-          project: google.project,
+          project: edge.project,
           stack,
           names: certificateNames(hosts, tls.wildcard ?? false),
         })
       : undefined;
   const records =
-    args.dns && google && reserved
+    args.dns && edge.onGoogle
       ? new DnsRecords("dns", {
-          ...args.dns,
-          project: google.project,
+          project: edge.project,
           stack,
           domain: args.domain,
           hosts,
-          address: reserved.address,
+          address: edge.reserved.address,
+          zone: args.dns.zone,
+          wildcard: args.dns.wildcard,
           authorizations: map?.records,
         })
       : undefined;
   const selfSigned =
     tls.mode === "self-signed"
-      ? new SelfSignedCertificate("tls", { names: hosts, ...(reserved && { address: reserved.address }) })
+      ? new SelfSignedCertificate("tls", {
+          names: hosts,
+          ...(edge.onGoogle && { address: edge.reserved.address }),
+        })
       : undefined;
   const managed =
     tls.mode === "managed" && edge.kind === "gce"
@@ -97,13 +119,10 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
       : undefined;
   const certificate = selfSigned ?? args.certificate;
   const front = {
-    namespace: args.namespace,
+    namespace,
     hosts,
-    serviceName: args.serviceName,
-    grpc:
-      args.grpcServiceName === undefined
-        ? undefined
-        : { serviceName: args.grpcServiceName, paths: args.edgePaths ?? {} },
+    serviceName,
+    grpc: grpcServiceName === undefined ? undefined : { serviceName: grpcServiceName, paths: args.edgePaths ?? {} },
     certificate,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
   };
@@ -114,25 +133,42 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
           {
             ...front,
             className: edge.className,
-            ...(edge.onGoogle && {
-              google: { ...edge, addressName: reserved?.addressName ?? "", certificateMap: map?.mapName },
-            }),
+            google: edge.onGoogle
+              ? {
+                  project: edge.project,
+                  addressName: edge.reserved.addressName,
+                  certificateMap: map?.mapName,
+                  timeoutSeconds: edge.timeoutSeconds,
+                  drainSeconds: edge.drainSeconds,
+                  armor: edge.armor,
+                  cdn: edge.cdn,
+                }
+              : undefined,
           },
           opts,
         )
       : new TlsIngress(
-          "ingress",
+          ingressName,
           {
             ...front,
-            edge:
-              edge.kind === "gce"
-                ? { ...edge, addressName: reserved?.addressName ?? "", managedCertificates: managed?.names }
-                : edge,
+            edge: edge.onGoogle
+              ? {
+                  kind: edge.kind,
+                  project: edge.project,
+                  addressName: edge.reserved.addressName,
+                  managedCertificates: managed?.names,
+                  timeoutSeconds: edge.timeoutSeconds,
+                  drainSeconds: edge.drainSeconds,
+                  armor: edge.armor,
+                  iap: edge.iap,
+                  cdn: edge.cdn,
+                }
+              : { kind: edge.kind, className: edge.className, annotations: edge.annotations },
           },
           opts,
         );
   return {
-    address: reserved?.address ?? made.address,
+    address: edge.onGoogle ? edge.reserved.address : made.address,
     certificates: managed?.statuses ?? map?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
     authorizations: map?.records,
     caCertificate: selfSigned?.caCrt,

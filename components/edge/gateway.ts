@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { cdnFilter, gatewayPolicies, type GoogleGateway } from "./googleGateway.ts";
 import { googleName } from "../../names/google.ts";
 import { commonLabels, gatewayName as app } from "../../names/kubernetes.ts";
-import { proxyServicePort } from "../workloads/nginxProxy.ts";
-import { edgePathsOf, grpcServicePort, type EdgePath, type GrpcBackend } from "../workloads/grpcPort.ts";
+import { proxyServicePorts } from "../../names/ports.ts";
+import { edgePathsOf, type EdgePath, type GrpcBackend } from "./grpcBackend.ts";
 import { tlsSecret, type Certificate } from "../tlsSecret.ts";
 
 export interface GatewayArgs {
@@ -136,9 +136,9 @@ function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: G
   const rule = {
     http: {
       ...(google?.cdn && { filters: [cdnFilter] }),
-      backendRefs: [{ name: serviceName, port: proxyServicePort }],
+      backendRefs: [{ name: serviceName, port: proxyServicePorts.http }],
     },
-    grpc: { backendRefs: [{ name: grpc?.serviceName, port: grpcServicePort }] },
+    grpc: { backendRefs: [{ name: grpc?.serviceName, port: proxyServicePorts.grpc }] },
   };
   if (paths.every(({ protocol }) => protocol === "http")) return [[rule.http]]; // Then there is nothing to match.
   const parts = (["grpc", "http"] as const).map((protocol) => {

@@ -4,8 +4,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { CloudArmor } from "./cloudArmor.ts";
 import { grantIap, healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
-import { commonLabels } from "../../names/kubernetes.ts";
-import { proxyHealthPath, proxyHealthPort } from "../workloads/nginxProxy.ts";
+import { commonLabels, ingressName as app, proxyName } from "../../names/kubernetes.ts";
+import { proxyHealthPath, proxyPorts } from "../../names/ports.ts";
 
 /** Google's own load balancer, at a reserved global address. */
 export interface GceEdge extends GoogleBackend {
@@ -17,13 +17,10 @@ export interface GceEdge extends GoogleBackend {
   readonly managedCertificates?: pulumi.Output<string[]> | undefined;
 }
 
-const backendConfigName = "nginx-proxy";
-const app = "ingress";
-
 /** Annotations that the proxy's Service needs for Google's load balancer: container-native (NEG), with our BackendConfig. */
 export const gceServiceAnnotations: Readonly<Record<string, string>> = {
   "cloud.google.com/neg": '{"ingress": true}',
-  "cloud.google.com/backend-config": JSON.stringify({ default: backendConfigName }),
+  "cloud.google.com/backend-config": JSON.stringify({ default: proxyName }),
 };
 
 /** The same for the Service behind gRPC routes. https://cloud.google.com/kubernetes-engine/docs/how-to/ingress-http2 */
@@ -64,7 +61,7 @@ export function gceObjects(
     {
       apiVersion: "cloud.google.com/v1",
       kind: "BackendConfig",
-      metadata: { name: backendConfigName, namespace, labels },
+      metadata: { name: proxyName, namespace, labels },
       spec: backendSpec(name, edge, parent),
     },
     { parent },
@@ -109,7 +106,7 @@ function backendSpec(name: string, { project, iap, cdn, ...edge }: GceEdge, pare
   const cacheKey = { includeHost: true, includeProtocol: true, includeQueryString: true };
   return {
     // Inferred health checks are often wrong: say it all.
-    healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyHealthPort, ...healthCheckTiming },
+    healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyPorts.health, ...healthCheckTiming },
     connectionDraining: { drainingTimeoutSec: edge.drainSeconds },
     timeoutSec: edge.timeoutSeconds,
     securityPolicy: { name: armor?.policyName ?? "" },

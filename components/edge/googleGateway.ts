@@ -4,9 +4,9 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { CloudArmor } from "./cloudArmor.ts";
 import { healthCheckTiming, type GoogleBackend } from "./googleBackend.ts";
-import type { GrpcBackend } from "../workloads/grpcPort.ts";
-import { commonLabels, gatewayName } from "../../names/kubernetes.ts";
-import { proxyHealthPath, proxyHealthPort } from "../workloads/nginxProxy.ts";
+import type { GrpcBackend } from "./grpcBackend.ts";
+import { commonLabels, gatewayName, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
+import { proxyHealthPath, proxyPorts } from "../../names/ports.ts";
 
 /** Not IAP: a Gateway takes it only with an OAuth client that somebody made by hand. */
 export interface GoogleGateway extends Omit<GoogleBackend, "iap"> {
@@ -63,7 +63,7 @@ export function gatewayPolicies(
             // Google's own definition of the kind refuses a port of which it is not said how it was chosen.
             httpHealthCheck: {
               portSpecification: "USE_FIXED_PORT",
-              port: proxyHealthPort,
+              port: proxyPorts.health,
               requestPath: proxyHealthPath,
             },
           },
@@ -80,8 +80,8 @@ export function gatewayPolicies(
     ];
   };
   const made = [
-    ...ofService("", "nginx-proxy", serviceName),
-    ...(grpc ? ofService("grpc-", "nginx-proxy-grpc", grpc.serviceName) : []),
+    ...ofService("", proxyName, serviceName),
+    ...(grpc ? ofService("grpc-", proxyGrpcName, grpc.serviceName) : []),
   ];
   if (secure) {
     const sslPolicy = new gcp.compute.SSLPolicy(

@@ -4,9 +4,10 @@ import type { GrpcService } from "../workloads/grpcPort.ts";
 import { proxyDrainSeconds } from "../workloads/pod.ts";
 
 type Edge =
-  | { readonly kind: "gce" }
-  | { readonly kind: "gateway"; readonly onGoogle: boolean }
-  | { readonly kind: "ingress"; readonly grpcServiceAnnotations: Readonly<Record<string, string>> };
+  | { readonly kind: "gce" | "gateway"; readonly onGoogle: true }
+  | { readonly kind: "gateway"; readonly onGoogle: false }
+  | { readonly kind: "ingress"; readonly onGoogle: false; readonly grpcServiceAnnotations: Annotations };
+type Annotations = Readonly<Record<string, string>>;
 
 /**
  * Contour allows 3 at a time, while those of a second follow when a pod of the proxy dies.
@@ -17,15 +18,13 @@ const manyRetries = { "projectcontour.io/max-retries": "1000" };
 export const proxySettingsFor = (edge: Edge) => ({
   serviceAnnotations: { gce: gceServiceAnnotations, gateway: {}, ingress: manyRetries }[edge.kind],
   grpcService: grpcServiceOf(edge),
-  drainSeconds: isGoogles(edge) ? proxyDrainSeconds.google : proxyDrainSeconds.inCluster,
+  drainSeconds: edge.onGoogle ? proxyDrainSeconds.google : proxyDrainSeconds.inCluster,
 });
-
-const isGoogles = (edge: Edge): boolean => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
 
 function grpcServiceOf(edge: Edge): GrpcService {
   if (edge.kind === "gce") return { annotations: gceGrpcAnnotations };
   // https://cloud.google.com/kubernetes-engine/docs/how-to/secure-gateway#load-balancer-tls
-  if (edge.kind === "gateway" && edge.onGoogle) return { appProtocol: "HTTP2" };
+  if (edge.onGoogle) return { appProtocol: "HTTP2" };
   return {
     annotations: {
       // Contour's own. An appProtocol would take its place, and there is none for HTTP/2 over TLS.

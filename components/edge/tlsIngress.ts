@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { gceObjects, type GceEdge } from "./gceIngress.ts";
-import { edgePathsOf, type GrpcBackend } from "../workloads/grpcPort.ts";
-import { commonLabels } from "../../names/kubernetes.ts";
+import { edgePathsOf, type GrpcBackend } from "./grpcBackend.ts";
+import { commonLabels, ingressName as app } from "../../names/kubernetes.ts";
 import { tlsSecret, type Certificate } from "../tlsSecret.ts";
 
 /** Any other ingress controller. */
@@ -32,8 +32,6 @@ interface Reported {
   readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
 }
 
-const app = "ingress";
-
 /** The edge: an Ingress with TLS in front of the proxy. */
 export class TlsIngress extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
@@ -55,7 +53,7 @@ export class TlsIngress extends pulumi.ComponentResource {
 
     const backends = {
       http: { service: { name: args.serviceName, port: { name: "http" } } },
-      grpc: { service: { name: args.grpc?.serviceName ?? "", port: { name: "grpc" } } },
+      grpc: args.grpc && { service: { name: args.grpc.serviceName, port: { name: "grpc" } } },
     };
     const rule = (host: string) => ({
       host,
@@ -63,7 +61,7 @@ export class TlsIngress extends pulumi.ComponentResource {
         paths: edgePathsOf(host, args.grpc).map(({ path, protocol }) => ({
           path,
           pathType: path.endsWith("/") ? "Prefix" : "Exact",
-          backend: backends[protocol],
+          backend: backends[protocol] ?? backends.http,
         })),
       },
     });

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contextTag } from "./buildContext.ts";
 import type { ImageRegistry } from "./imageRegistry.ts";
 
-/** Either an image or the folder that it is built from, relative to the project. */
+/** An image, or the folder that it is built from, relative to the project; `image` wins. */
 export interface ImageSource {
   readonly image?: string | undefined;
   readonly build?: { readonly context: string } | undefined;
@@ -22,7 +22,8 @@ export function imageReference(
   registry: ImageRegistry | undefined,
 ): pulumi.Output<string> {
   if (image !== undefined) return pulumi.output(image);
-  const context = build?.context ?? "";
+  if (build === undefined) throw new Error(`${name} has neither an image nor a folder to build`);
+  const { context } = build;
   if (registry === undefined) return pulumi.output(nodeImage(name, context));
   return registry.image(name, { context, tag: contextTag(context) });
 }

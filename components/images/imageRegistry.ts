@@ -47,6 +47,17 @@ export interface ImageArgs {
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Where images that the stack builds go: to a registry of its own, or onto the node beforehand (`npm start`). */
+export type RegistryArgs =
+  ({ readonly kind: "artifact-registry" } & Omit<ImageRegistryArgs, "stack">) | { readonly kind: "node" };
+
+/** @returns nothing where images are on the node already */
+export function createRegistry(stack: string, registry: RegistryArgs): ImageRegistry | undefined {
+  if (registry.kind === "node") return undefined;
+  const { project, region, keep, scan, immutableTags } = registry;
+  return new ImageRegistry(stack, { project, region, stack, keep, scan, immutableTags });
+}
+
 /** A private Docker repository in Artifact Registry, and the images that are built into it. */
 export class ImageRegistry extends pulumi.ComponentResource {
   /** Where images go: `<region>-docker.pkg.dev/<project>/<repository>`. */

@@ -2,7 +2,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, proxyGrpcName, proxyName, selectorLabels } from "../../names/kubernetes.ts";
+import { proxyServicePorts } from "../../names/ports.ts";
 import { tlsSecret } from "../tlsSecret.ts";
 
 /** How the edge learns that a Service speaks HTTP/2 over TLS. */
@@ -13,37 +14,14 @@ export interface GrpcService {
   readonly appProtocol?: string;
 }
 
-/** What of a host goes where: the port for gRPC, or the one for everything else. */
-export interface EdgePath {
-  /** With `/` at its end everything below it, otherwise this one path. */
-  readonly path: string;
-  readonly protocol: "http" | "grpc";
-}
-
-/** The Service for gRPC, and what of each host goes to it. */
-export interface GrpcBackend {
-  readonly serviceName: pulumi.Input<string>;
-  /** By host, the longest path first and `/` last. */
-  readonly paths: Readonly<Record<string, readonly EdgePath[]>>;
-}
-
-/** What an edge has to tell apart on a host. */
-export const edgePathsOf = (host: string, grpc: GrpcBackend | undefined): readonly EdgePath[] =>
-  grpc?.paths[host] ?? [{ path: "/", protocol: "http" }];
-
-/** The port of the Service. */
-export const grpcServicePort = 443;
-
 /**
  * Makes the certificate of the port and a Service for it, as children of the proxy. The certificate is for ten years,
  * because nobody verifies it: neither Google's load balancer nor Envoy asks a backend who it is, they want it encrypted.
  * https://cloud.google.com/load-balancing/docs/ssl-certificates/encryption-to-the-backends
  *
- * @param app the proxy's name, which its Service has with `-grpc` at the end
  */
 export function makeGrpcPort(
   name: string,
-  app: string,
   namespace: pulumi.Input<string>,
   { annotations, appProtocol }: GrpcService,
   opts: pulumi.CustomResourceOptions,
@@ -53,7 +31,7 @@ export function makeGrpcPort(
     `${name}-grpc-certificate`,
     {
       privateKeyPem: key.privateKeyPem,
-      subject: { commonName: app },
+      subject: { commonName: proxyName },
       validityPeriodHours: 3650 * 24,
       allowedUses: ["digital_signature", "server_auth"],
     },
@@ -64,18 +42,18 @@ export function makeGrpcPort(
     `${name}-grpc-service`,
     {
       metadata: {
-        name: `${app}-grpc`,
+        name: proxyGrpcName,
         namespace,
-        labels: commonLabels(app),
+        labels: commonLabels(proxyName),
         annotations: { "pulumi.com/skipAwait": "true", ...annotations },
       },
       spec: {
         type: "ClusterIP",
-        selector: selectorLabels(app),
+        selector: selectorLabels(proxyName),
         ports: [
           {
             name: "grpc",
-            port: grpcServicePort,
+            port: proxyServicePorts.grpc,
             targetPort: "grpc",
             ...(appProtocol !== undefined && { appProtocol }),
           },
@@ -85,7 +63,7 @@ export function makeGrpcPort(
     opts,
   );
   return {
-    secretName: tlsSecret(`${name}-grpc`, app, namespace, pair, opts),
+    secretName: tlsSecret(`${name}-grpc`, proxyName, namespace, pair, opts),
     serviceName: service.metadata.name,
   };
 }

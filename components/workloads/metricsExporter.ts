@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { statusUrl } from "../../nginx/status.ts";
 import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
+import { proxyPorts } from "../../names/ports.ts";
 import { resourceRequirements, restrictedContainer, type Resources } from "./pod.ts";
 
 export interface ProxyMetrics {
@@ -18,9 +19,6 @@ export interface ProxyMetrics {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The port of the exporter's container. */
-export const metricsPort = 9113;
-
 /**
  * A sidecar of Kubernetes' own kind: it starts before nginx, ends after it, and no pod waits for it to end
  * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/). It has no probe, and says `nginx_up 0` where
@@ -31,8 +29,8 @@ export const exporterContainer = ({ image, resources }: ProxyMetrics): k8s.types
   name: "metrics",
   image,
   restartPolicy: "Always",
-  args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${metricsPort}`, "--log.format=json"],
-  ports: [{ name: "metrics", containerPort: metricsPort }],
+  args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${proxyPorts.metrics}`, "--log.format=json"],
+  ports: [{ name: "metrics", containerPort: proxyPorts.metrics }],
   resources: resourceRequirements(resources),
 });
 

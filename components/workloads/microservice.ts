@@ -13,8 +13,6 @@ import {
 } from "./pod.ts";
 
 export interface MicroserviceArgs {
-  /** The Service's and the Deployment's name: a DNS label. */
-  readonly service: string;
   readonly namespace: pulumi.Input<string>;
   /** Image by tag or digest. */
   readonly image: pulumi.Input<string>;
@@ -25,10 +23,10 @@ export interface MicroserviceArgs {
   readonly healthPath?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Environment from a Secret. @default - no Secret */
-  readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   readonly resources: Resources;
   /** Kubernetes ServiceAccount of the pods. @default - the namespace's own, which has no rights */
-  readonly serviceAccountName?: pulumi.Input<string> | undefined;
+  readonly serviceAccount?: pulumi.Input<string> | undefined;
   /** Seconds that a rollout may take before it counts as failed. */
   readonly rolloutSeconds: number;
   /** Whether the proxy routes to it. */
@@ -45,9 +43,11 @@ export class Microservice extends pulumi.ComponentResource {
   /** What has to be there before the proxy asks for the pods. Empty where nothing is routed. */
   readonly upstream: readonly pulumi.Resource[];
 
+  /** @param name of the Service and the Deployment as well: a DNS label */
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Microservice", name, {}, opts);
-    const { service, namespace, port } = args;
+    const service = name;
+    const { namespace, port } = args;
     const parent = { parent: this };
     const metadata = { name: service, namespace, labels: commonLabels(service) };
 
@@ -86,7 +86,7 @@ export class Microservice extends pulumi.ComponentResource {
                 // Not the health path: a service that is merely busy or draining must not be restarted.
                 livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
               },
-              args.serviceAccountName === undefined ? {} : { serviceAccountName: args.serviceAccountName },
+              args.serviceAccount === undefined ? {} : { serviceAccountName: args.serviceAccount },
             ),
           },
         },

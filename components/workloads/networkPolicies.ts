@@ -6,7 +6,7 @@
 import { BlockList } from "node:net";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, nameLabel, proxyName, selectorLabels } from "../../names/kubernetes.ts";
 
 export interface Flows {
   /** The stack's own namespace. */
@@ -45,7 +45,6 @@ export interface ServiceFlows {
   readonly hasRoles: boolean;
 }
 
-const proxyName = "nginx-proxy";
 const metadataServer = "169.254.169.254/32";
 const linkLocal = "169.254.0.0/16";
 /** No address of Google's APIs is in here. */
@@ -103,7 +102,7 @@ export function networkPolicies(flows: Flows) {
 function found(allowed: readonly string[], { services }: Flows) {
   const taken = new Set(allowed);
   const others = Object.keys(services).filter((name) => !taken.has(name));
-  const [[key] = [""]] = Object.entries(selectorLabels(""));
+  const key = nameLabel;
   return { matchExpressions: [{ key, operator: "NotIn", values: [proxyName, ...others] }] };
 }
 

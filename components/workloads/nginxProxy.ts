@@ -7,7 +7,8 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../nginx/model.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
-import { commonLabels, contentHash, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, contentHash, proxyName, selectorLabels } from "../../names/kubernetes.ts";
+import { proxyHealthPath, proxyPorts, proxyServicePorts } from "../../names/ports.ts";
 import {
   disruptionBudget,
   podSpec,
@@ -38,18 +39,10 @@ export interface NginxProxyArgs {
   readonly metrics?: ProxyMetrics | undefined;
 }
 
-/** The ports of the proxy's container: for requests, for gRPC, and for health checks. */
-export const proxyPort = 8080;
-export const proxyGrpcPort = 8443;
-export const proxyHealthPort = 8081;
-export const proxyHealthPath = "/healthz";
-/** The port of the Service, for what cannot name it `http`. */
-export const proxyServicePort = 80;
-
 /** The ConfigMap of the routes, which is named after what is in it. */
 export function routesConfigMap(routes: ProxyRoutes, metrics: ProxyMetrics | undefined) {
   const data = { "routes.conf": renderRoutes(routes), ...(metrics && { "metrics.conf": metricsText }) };
-  return { name: `nginx-proxy-routes-${contentHash(data)}`, data };
+  return { name: `${proxyName}-routes-${contentHash(data)}`, data };
 }
 
 /** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
@@ -63,7 +56,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     super("gke-microservices:index:NginxProxy", name, {}, opts);
     const { namespace, metrics } = args;
     const parent = { parent: this };
-    const app = "nginx-proxy";
+    const app = proxyName;
     const metadata = { name: app, namespace, labels: commonLabels(app) };
 
     // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
@@ -75,7 +68,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     );
 
     const grpc = args.routes.routes.some(isGrpc)
-      ? makeGrpcPort(name, app, namespace, args.grpcService ?? {}, parent)
+      ? makeGrpcPort(name, namespace, args.grpcService ?? {}, parent)
       : undefined;
     const learning = learningSeconds(args.routes.upstreams.length);
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
@@ -96,9 +89,9 @@ export class NginxProxy extends pulumi.ComponentResource {
                 name: "nginx",
                 image: args.image,
                 ports: [
-                  { name: "http", containerPort: proxyPort },
-                  ...(grpc ? [{ name: "grpc", containerPort: proxyGrpcPort }] : []),
-                  { name: "health", containerPort: proxyHealthPort },
+                  { name: "http", containerPort: proxyPorts.http },
+                  ...(grpc ? [{ name: "grpc", containerPort: proxyPorts.grpc }] : []),
+                  { name: "health", containerPort: proxyPorts.health },
                 ],
                 volumeMounts: [
                   { name: "routes", mountPath: "/etc/nginx/routes", readOnly: true },
@@ -133,7 +126,7 @@ export class NginxProxy extends pulumi.ComponentResource {
         spec: {
           type: "ClusterIP",
           selector: selectorLabels(app),
-          ports: [{ name: "http", port: proxyServicePort, targetPort: "http" }],
+          ports: [{ name: "http", port: proxyServicePorts.http, targetPort: "http" }],
         },
       },
       parent,

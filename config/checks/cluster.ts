@@ -12,8 +12,8 @@ const zonesByDefault = 3;
 /** What the names of clusters and node pools may have, less what Pulumi puts behind them to keep them apart. */
 const longestName = 40 - "-0123456".length;
 
-/** @param region of the cluster; empty where it is missing or malformed, which is reported elsewhere */
-export function checkCluster({ cluster }: Settings, stack: string, region: string): ConfigProblem[] {
+/** @param region of the cluster; undefined where it is missing or malformed, which is reported elsewhere */
+export function checkCluster({ cluster }: Settings, stack: string, region: string | undefined): ConfigProblem[] {
   if (cluster.kind !== "gke") return [];
   const problems: ConfigProblem[] = [];
   const add = (path: readonly PropertyKey[], message: string) => {
@@ -26,7 +26,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
       [],
       `cannot be named after the stack "${stack}"; a stack on GKE has at most 24 lower case letters, digits and hyphens, beginning with a letter`,
     );
-  if (region !== "") {
+  if (region !== undefined) {
     for (const [index, zone] of (cluster.zones ?? []).entries())
       if (!zone.startsWith(`${region}-`))
         add(

@@ -16,15 +16,12 @@ export interface TlsMaterial {
   readonly key: string;
 }
 
-/** Whether Google's load balancer stands in front. */
-export const onGoogle = (edge: Settings["edge"]) => edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
-
 /** Of a Gateway it is the class that decides. */
 const classOf = (edge: Settings["edge"]) => (edge.kind === "gateway" ? ` of the class ${edge.className}` : "");
 
 export function checkEdge(settings: Settings): ConfigProblem[] {
   const { cluster, edge, tls } = settings;
-  if (!onGoogle(edge) && tls.mode === "managed")
+  if (!edge.onGoogle && tls.mode === "managed")
     return [
       {
         key: keyOf(["tls", "mode"]),
@@ -111,7 +108,7 @@ export function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings
 
 /** Records point at the reserved address. */
 export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
-  if (dns === undefined || onGoogle(edge)) return [];
+  if (dns === undefined || edge.onGoogle) return [];
   return [
     {
       key: keyOf(["dns"]),

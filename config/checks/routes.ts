@@ -3,7 +3,6 @@ import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, type ConfigProblem } from "../problems.ts";
 import { protocolOf } from "../routes.ts";
 import type { Settings } from "../schema.ts";
-import { onGoogle } from "./edge.ts";
 import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
@@ -11,7 +10,7 @@ type Route = Settings["services"][string]["routes"][number];
 /** A route or redirect with its key in the config. */
 interface KeyedHostPath {
   readonly key: string;
-  readonly host: string;
+  readonly host: string | undefined;
   readonly path: string;
 }
 
@@ -19,7 +18,7 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   const services = Object.keys(settings.services);
   const hostPath = (key: string, { host, path }: Pick<Route, "host" | "path">): KeyedHostPath => ({
     key,
-    host: host === undefined ? "" : fullHost(host, settings.domain),
+    host: host === undefined ? undefined : fullHost(host, settings.domain),
     path: path ?? "/",
   });
   const routes = Object.entries(settings.services).flatMap(([name, { routes }]) =>
@@ -100,7 +99,7 @@ function checkBodies(settings: Settings): ConfigProblem[] {
 function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
   const seen = new Map<string, string>();
   return all.flatMap(({ key, host, path }) => {
-    const hostPath = `${host}${path}`;
+    const hostPath = `${host ?? ""}${path}`;
     const other = seen.get(hostPath);
     if (other === undefined) seen.set(hostPath, key);
     return other === undefined
@@ -111,7 +110,7 @@ function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
 
 function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  if (tls.mode === "none" && onGoogle(edge))
+  if (tls.mode === "none" && edge.onGoogle)
     problems.push({
       key,
       message: `grpc needs HTTP/2, which Google's load balancer speaks to clients over TLS alone, and ${keyOf(["tls", "mode"])} is none; choose another mode`,

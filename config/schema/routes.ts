@@ -10,11 +10,12 @@ import {
   mostAllowed,
   selector,
 } from "../../nginx/routeChecks.ts";
-import { podsPrefix } from "../../names/kubernetes.ts";
+import { podsPrefix, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
+import { servicePort } from "../../names/ports.ts";
 import { host, label, path } from "./values.ts";
 
 /** The Services of the proxy. */
-export const proxyNames = ["nginx-proxy", "nginx-proxy-grpc"];
+export const proxyNames: readonly string[] = [proxyName, proxyGrpcName];
 
 /** What concerns requests: said by a route, for all routes of a service, or for all services that are found by name. */
 const settings = {
@@ -127,7 +128,7 @@ const wildcard = z
         fitsInto,
         `must not be longer than nginx reads: at most ${mostAllowed} characters together, where a * counts for 11; allow beginnings such as preview-* instead`,
       ),
-    port: z.int().min(1).max(65535).default(8080),
+    port: z.int().min(1).max(65535).default(servicePort),
     ...settings,
   })
   .optional();

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { podsPrefix } from "../../names/kubernetes.ts";
+import { servicePort } from "../../names/ports.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { isHostName } from "../../nginx/routeChecks.ts";
 import { proxyNames, redirects, route, routeDefaults, wildcards } from "./routes.ts";
@@ -11,7 +12,7 @@ const service = z
   .strictObject({
     image: image.optional(),
     build: build.optional(),
-    port: z.int().min(1024, "must be at least 1024: pods run without privileges").max(65535).default(8080),
+    port: z.int().min(1024, "must be at least 1024: pods run without privileges").max(65535).default(servicePort),
     replicas: replicas.default(2),
     /**
      * Answers 200 when the pod can take requests. Default: /healthz; where gRPC is all that leads to the service, it is asked

@@ -50,6 +50,8 @@ const key = (region: string) => `projects/acme-keys/locations/${region}/keyRings
 test("what is left out has a closed default", () => {
   assert.deepEqual(check({}), {
     kind: "gke",
+    project: "acme-staging",
+    region: "asia-northeast1",
     mode: "standard",
     network: { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" },
     nodePools: { main: pool },

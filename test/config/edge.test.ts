@@ -15,19 +15,23 @@ const onGoogle = (edge: Record<string, unknown>, more: Record<string, unknown> =
 const taken = (edge: Record<string, unknown>) => checkConfig(raw(onGoogle(edge), google), "test", projectDir).settings;
 
 test("an edge on Google has closed defaults, and nothing that was not asked for", () => {
-  assert.deepEqual(taken({}).edge, { kind: "gce", timeoutSeconds: 30, drainSeconds: 30 });
-  const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
-  assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
+  const defaults = {
     kind: "gce",
+    onGoogle: true,
+    project: "acme-staging",
+    region: "asia-northeast1",
     timeoutSeconds: 30,
     drainSeconds: 30,
+  };
+  assert.deepEqual(taken({}).edge, defaults);
+  const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
+  assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
+    ...defaults,
     armor: { rateLimit: { requests: 100, seconds: 60 }, log4j: true },
     iap: { enabled: true, members },
   });
   assert.deepEqual(taken({ cdn: {} }).edge, {
-    kind: "gce",
-    timeoutSeconds: 30,
-    drainSeconds: 30,
+    ...defaults,
     cdn: { cacheMode: "USE_ORIGIN_HEADERS" },
   });
 });

@@ -20,7 +20,8 @@ const settings = (config: Record<string, unknown>) => checkConfig(raw(config, ke
 
 test("a Gateway is of Google's class until another is named, each with its own closed defaults", () => {
   const className = "gke-l7-global-external-managed";
-  const defaults = { kind: "gateway", className, onGoogle: true, timeoutSeconds: 30, drainSeconds: 30 };
+  const place = { project: "acme-staging", region: "asia-northeast1" };
+  const defaults = { kind: "gateway", className, onGoogle: true, ...place, timeoutSeconds: 30, drainSeconds: 30 };
   assert.deepEqual(settings(google({})).edge, defaults);
   assert.deepEqual(settings(google({ className })).edge, defaults);
   assert.deepEqual(settings(google({ timeoutSeconds: 60, cdn: {}, armor: {} })).edge, {

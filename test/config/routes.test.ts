@@ -39,7 +39,7 @@ test("a service's settings hold for all its routes, unless a route says otherwis
 });
 
 test("behind Google's load balancer a route waits as long as that allows", () => {
-  const edge = { kind: "gce", timeoutSeconds: 120, drainSeconds: 30 } as const;
+  const edge = { kind: "gce", onGoogle: true, timeoutSeconds: 120, drainSeconds: 30 } as const;
   const [, beta] = proxyRoutes({ ...config, edge }).routes;
   assert.equal(beta?.settings?.timeoutSeconds, 10, "what the service says comes first");
   const web = { ...config.services["web"], routeDefaults: {}, routes: [{ path: "/", keepPrefix: false }] };
@@ -84,7 +84,7 @@ test("redirects and wildcards reach the proxy with full names", () => {
     { by: "subdomain", allow: ["preview-*"], port: 8080, settings: {}, ...common },
     { by: "path", allow: ["docs"], port: 3000, settings: { timeoutSeconds: 5 }, ...common },
   ]);
-  const edge = { kind: "gce", timeoutSeconds: 15, drainSeconds: 30 } as const;
+  const edge = { kind: "gce", onGoogle: true, timeoutSeconds: 15, drainSeconds: 30 } as const;
   assert.deepEqual(
     proxyRoutes({ ...config, edge }).wildcards?.map(({ settings }) => settings?.timeoutSeconds),
     [10, 5],

@@ -77,8 +77,25 @@ for (const [what, config, message] of refused)
   });
 
 test("images are scanned, tags may move and the component says how many stay, unless a stack says otherwise", () => {
+  const place = { project: "acme-staging", region: "asia-northeast1" };
   const registryOf = (registry?: object) => settingsWith({ services: { hoge: service }, registry }).registry;
-  assert.deepEqual(registryOf(), { kind: "artifact-registry", scan: true, immutableTags: false });
+  assert.deepEqual(registryOf(), { kind: "artifact-registry", ...place, scan: true, immutableTags: false });
   const chosen = { kind: "artifact-registry", scan: false, keep: 5, immutableTags: false };
-  assert.deepEqual(registryOf(chosen), chosen);
+  assert.deepEqual(registryOf(chosen), { ...chosen, ...place });
+});
+
+test("a cluster that is there already has no registry of the stack's: its nodes pull, or have the images", () => {
+  const config = {
+    domain: "shop.example.com",
+    cluster: { kind: "existing", context: "kind-shop" },
+    edge: { kind: "ingress", className: "nginx" },
+    proxy: { image: "registry.example.com/nginx-proxy:1" },
+    services: { hoge: service },
+  };
+  const raw = Object.entries(config).map(([key, value]) => [
+    fullKey(key),
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const { registry } = checkConfig(Object.fromEntries(raw) as Record<string, string>, "test", projectDir).settings;
+  assert.deepEqual(registry, { kind: "node" });
 });

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
+import { proxyName } from "../../names/kubernetes.ts";
 
 /** Milliseconds between looks, and for how long something may look hopeless: a registry that is asked again may know the image. */
 const usualPace = { pause: 500, patience: 12_000 };
@@ -66,7 +67,7 @@ function unfinished(
 const failure = (what: string, name: string, reasons: readonly string[]) =>
   new Problem(
     `${what}; the release before it still serves.\n  ${reasons.join("\n  ")}`,
-    `Fix ${name === "nginx-proxy" ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
+    `Fix ${name === proxyName ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
   );
 
 /** As kubectl sees it: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */

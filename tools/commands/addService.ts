@@ -10,6 +10,7 @@ import { projectDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import { withService } from "../stack/editStackFile.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
+import { servicePort } from "../../names/ports.ts";
 
 const usage = `npm run add-service -- NAME [OPTIONS]
 
@@ -18,13 +19,13 @@ Pulumi.local.yaml. All of it is checked first; where anything is refused, nothin
 
   --path /PATH/  where it answers (/NAME/, unless there is a --host)
   --host NAME    host on which it answers: a label under the domain, or a full name
-  --port N       port on which it listens (8080)
+  --port N       port on which it listens (${servicePort})
   --stack STACK  another stack that gets it as well; may be given more than once`;
 
 const options = {
   path: { type: "string" },
   host: { type: "string" },
-  port: { type: "string", default: "8080" },
+  port: { type: "string", default: String(servicePort) },
   stack: { type: "string", multiple: true },
 } as const;
 
@@ -94,7 +95,7 @@ function editOf(stack: string, { name, port, path, host }: NewService): Edit {
   );
   const lines = [
     `build: { context: ./services/${name} }`,
-    ...(port === "8080" ? [] : [`port: ${port}`]),
+    ...(port === String(servicePort) ? [] : [`port: ${port}`]),
     "healthPath: /healthz",
     `routes: [{ ${route.join(", ")} }]`,
   ];
@@ -123,7 +124,7 @@ function writeFolder(folder: string, { name, port }: NewService): void {
   mkdirSync(folder);
   for (const file of readdirSync(template)) {
     const text = readFileSync(join(template, file), "utf8");
-    writeFileSync(join(folder, file), text.replaceAll("new-service", name).replaceAll("8080", port));
+    writeFileSync(join(folder, file), text.replaceAll("new-service", name).replaceAll(String(servicePort), port));
   }
 }
 

@@ -48,13 +48,15 @@ interface Values {
 
 function argsOf(stack: string, { repository, branch, bucket }: Values): BootstrapArgs {
   const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)));
-  const { settings, google } = checkConfig(raw, stack, projectDir);
-  if (settings.cluster.kind !== "gke")
+  const { settings } = checkConfig(raw, stack, projectDir);
+  const { cluster } = settings;
+  if (cluster.kind !== "gke")
     throw new Problem(
-      `The stack ${stack} has nothing on Google Cloud: its cluster.kind is ${settings.cluster.kind}.`,
+      `The stack ${stack} has nothing on Google Cloud: its cluster.kind is ${cluster.kind}.`,
       "Name a stack whose cluster.kind is gke.",
     );
-  const args = { ...google, stack, branch, repository, bucket: bucket ?? `${google.project}-pulumi-state` };
+  const { project, region } = cluster;
+  const args = { project, region, stack, branch, repository, bucket: bucket ?? `${project}-pulumi-state` };
   requireForm("--repository", repository, /^[A-Za-z0-9][\w.-]*\/[\w.-]+$/, "owner/name, as in acme/shop");
   requireForm("--branch", branch, /^[\w.-]+(\/[\w.-]+)*$/, "the name of a branch, as in main");
   // https://cloud.google.com/storage/docs/buckets#naming
@@ -68,7 +70,7 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
   return {
     ...args,
     grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader", ...roles],
-    encryptionKey: settings.cluster.encryptionKey,
+    encryptionKey: cluster.encryptionKey,
     dns: settings.dns !== undefined,
     certificateManager: settings.edge.kind === "gateway" && settings.tls.mode === "managed",
     requestMetrics: settings.proxy.metrics.byService,

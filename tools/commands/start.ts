@@ -23,6 +23,7 @@ import { rollouts } from "../apply/rollout.ts";
 import { up } from "../stack/pulumiCli.ts";
 import { caFile, ensureCertificate } from "../stack/localCertificate.ts";
 import { report, verify } from "../verify/verify.ts";
+import { proxyName } from "../../names/kubernetes.ts";
 
 const usage = `npm start [-- OPTIONS]
 
@@ -74,7 +75,7 @@ function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
     build,
     base: "node" as const,
   }));
-  return [...services, { name: "nginx-proxy", build: settings.proxy.build, base: "nginx" as const }].flatMap(
+  return [...services, { name: proxyName, build: settings.proxy.build, base: "nginx" as const }].flatMap(
     ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
   );
 }
@@ -113,7 +114,7 @@ async function applyStack(
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
       // Pulumi may report a Deployment as updated while its rollout is broken.
-      const names = [...Object.keys(settings.services), "nginx-proxy"];
+      const names = [...Object.keys(settings.services), proxyName];
       await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds);
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }

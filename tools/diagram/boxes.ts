@@ -1,6 +1,5 @@
 /** The boxes of the picture: Google Cloud, its network, the cluster, the namespace. */
-import type { CheckedConfig } from "../../config/config.ts";
-import type { Settings } from "../../config/schema.ts";
+import type { PlacedSettings } from "../../config/config.ts";
 import type { Group } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
 
@@ -12,10 +11,7 @@ export interface Boxes {
   readonly edge: { readonly group?: string };
 }
 
-export function boxesOf(
-  { cluster, edge, namespace, networkPolicies }: Settings,
-  google: CheckedConfig["google"],
-): Boxes {
+export function boxesOf({ cluster, edge, namespace, networkPolicies }: PlacedSettings): Boxes {
   const apps: Group = {
     id: "namespace",
     title: `namespace ${namespace}`,
@@ -28,14 +24,13 @@ export function boxesOf(
     return { groups: [around, apps], edgeTitle, address: {}, edge: { group: "cluster" } };
   }
   const { nodes, pods, services } = cluster.network;
-  const onGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   const inGoogle = { group: "google" };
   return {
     groups: [
-      { id: "google", title: `Google Cloud project ${google.project}`, lines: [] },
+      { id: "google", title: `Google Cloud project ${cluster.project}`, lines: [] },
       {
         id: "network",
-        title: `VPC network, ${google.region}`,
+        title: `VPC network, ${cluster.region}`,
         lines: [`nodes ${nodes}, pods ${pods}, services ${services}`, "out through Cloud NAT"],
         parent: "google",
       },
@@ -48,17 +43,17 @@ export function boxesOf(
       apps,
     ],
     edgeTitle,
-    address: onGoogle ? inGoogle : {},
-    edge: onGoogle ? inGoogle : { group: "cluster" },
+    address: edge.onGoogle ? inGoogle : {},
+    edge: edge.onGoogle ? inGoogle : { group: "cluster" },
   };
 }
 
-function titleOf(edge: Settings["edge"]): string {
-  if (edge.kind === "ingress") return `Ingress controller ${edge.className}`;
-  return edge.kind === "gce" || edge.onGoogle ? "Google load balancer" : `Gateway ${edge.className}`;
+function titleOf(edge: PlacedSettings["edge"]): string {
+  if (edge.onGoogle) return "Google load balancer";
+  return `${edge.kind === "ingress" ? "Ingress controller" : "Gateway"} ${edge.className}`;
 }
 
-function poolLines({ zones, nodePools }: Extract<Settings["cluster"], { kind: "gke" }>): string[] {
+function poolLines({ zones, nodePools }: Extract<PlacedSettings["cluster"], { kind: "gke" }>): string[] {
   const where = zones === undefined ? "in each zone" : `in each of ${count(zones.length, "zone")}`;
   const pools = Object.entries(nodePools).map(([name, { machineType, minPerZone, maxPerZone, spot }]) =>
     `${name}: ${minPerZone} to ${maxPerZone} ${machineType} ${spot ? "(spot) " : ""}${zones?.length === 1 ? "" : where}`.trimEnd(),

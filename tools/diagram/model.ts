@@ -1,8 +1,8 @@
 /** What the picture of a stack shows, in words: what stands where, and who talks to whom. */
-import type { CheckedConfig } from "../../config/config.ts";
+import type { CheckedConfig, PlacedSettings } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
-import type { ServiceSettings, Settings } from "../../config/schema.ts";
+import type { ServiceSettings } from "../../config/schema.ts";
 import { isGrpc } from "../../nginx/grpc.ts";
 import type { Route } from "../../nginx/model.ts";
 import { destinations } from "./destinations.ts";
@@ -13,9 +13,9 @@ import { count, shortened } from "./text.ts";
 /** The ids of services' nodes: no other node's id begins so. */
 export const serviceId = (name: string): string => `service-${name}`;
 
-export function diagramOf(stack: string, { settings, google }: Pick<CheckedConfig, "settings" | "google">): Diagram {
+export function diagramOf(stack: string, { settings }: Pick<CheckedConfig, "settings">): Diagram {
   const { domain, services } = settings;
-  const boxes = boxesOf(settings, google);
+  const boxes = boxesOf(settings);
   const routes = proxyRoutes(settings).routes;
   const led = leads(routes, domain);
   const requests = Object.keys(services).map((name): Arrow => {
@@ -74,28 +74,24 @@ function serviceNode(name: string, { image, build, replicas, port, roles }: Serv
 const imageName = (image: string) =>
   image.slice(image.lastIndexOf("/") + 1).replace(/@sha256:([0-9a-f]{7})[0-9a-f]*$/, "@$1…");
 
-function addressLines(settings: Settings): string[] {
+function addressLines(settings: PlacedSettings): string[] {
   const [, ...others] = hostNames(settings);
   const { edge, dns } = settings;
-  const google = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   return [
     ...shortened(others, 3),
-    google ? "global address" : "address of the edge",
+    edge.onGoogle ? "global address" : "address of the edge",
     ...(dns === undefined ? [] : ["records in Cloud DNS"]),
   ];
 }
 
-function edgeLines({ edge, tls }: Settings): string[] {
+function edgeLines({ edge, tls }: PlacedSettings): string[] {
   const certificate = {
     none: "plain HTTP, no TLS",
     managed: "TLS: managed certificate",
     "self-signed": "TLS: the stack's own CA",
     supplied: "TLS: supplied certificate",
   }[tls.mode];
-  const { armor, iap, cdn } =
-    edge.kind === "ingress" || (edge.kind === "gateway" && !edge.onGoogle)
-      ? { armor: undefined, iap: undefined, cdn: undefined }
-      : edge;
+  const { armor, iap, cdn } = edge.onGoogle ? edge : { armor: undefined, iap: undefined, cdn: undefined };
   const { rateLimit } = armor ?? {};
   const limit = rateLimit && `: ${rateLimit.requests} in ${rateLimit.seconds} s`;
   return [
@@ -107,13 +103,13 @@ function edgeLines({ edge, tls }: Settings): string[] {
   ];
 }
 
-function proxyLines({ proxy }: Settings): string[] {
+function proxyLines({ proxy }: PlacedSettings): string[] {
   const redirects = proxy.redirects.length;
   return [pods(proxy.replicas), ...(redirects === 0 ? [] : [count(redirects, "redirect")])];
 }
 
 /** Services that are found by their names need not be in the config. */
-function wildcardNode({ domain, proxy: { wildcards } }: Settings): Node | undefined {
+function wildcardNode({ domain, proxy: { wildcards } }: PlacedSettings): Node | undefined {
   const { subdomain, path } = wildcards;
   const lines = [
     ...(subdomain === undefined ? [] : subdomain.allow.map((name) => `${name}.${domain}`)),
@@ -145,7 +141,7 @@ function leads(routes: readonly Route[], domain: string): Map<string, string[]> 
   return found;
 }
 
-function describe(settings: Settings, boxes: Boxes, led: ReadonlyMap<string, readonly string[]>): string {
+function describe(settings: PlacedSettings, boxes: Boxes, led: ReadonlyMap<string, readonly string[]>): string {
   const services = Object.entries(settings.services).map(([name, { calls }]) => {
     const lines = led.get(name) ?? [];
     const called = calls.length === 0 ? "" : ` It calls ${calls.join(", ")}.`;

@@ -16,6 +16,7 @@ import { ask, askRoute, certificateOf, onlyNginx, type Shown } from "./gather/pr
 import { hop, type Finding, type Hop, type HopKind, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
+import { podsService } from "../../names/kubernetes.ts";
 
 /** All that was looked at. A string stands in the target of what could not be looked at, and says why. */
 export interface Observed {
@@ -55,9 +56,9 @@ export async function observe(sources: Sources, say: (what: string) => void): Pr
   const known = endpoint.address !== "";
   const none = (url: string): Probe => ({ url, error: { code: "NO_ADDRESS", message: "no address is known" } });
   const [google, http, nginx, certificates] = await Promise.all([
-    subject.onGoogle
+    subject.edge.onGoogle
       ? googleState({
-          project: subject.project,
+          project: subject.edge.project,
           address,
           backends: backendsOf(objects),
           certificates: sources.certificates,
@@ -168,8 +169,8 @@ function routeHops(
   const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
   const through = isThrough(nginx);
   const behind: readonly (readonly [HopKind, Finding])[] = [
-    ["service", service(objects, `pods-${name}`, subject)],
-    ["endpoints", endpoints(objects, workload, subject, `pods-${name}`)],
+    ["service", service(objects, podsService(name), subject)],
+    ["endpoints", endpoints(objects, workload, subject, podsService(name))],
     ["pods", pods(objects, workload, subject, now)],
   ];
   const [cause] = behind.find(([, { state }]) => state === "failed") ?? [];

@@ -1,5 +1,5 @@
 /** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is mended. */
-import type { CheckedConfig } from "../../config/config.ts";
+import type { CheckedConfig, PlacedSettings } from "../../config/config.ts";
 import { withHealthPaths } from "../../config/grpc.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
@@ -30,15 +30,11 @@ export interface Subject {
   readonly hosts: readonly string[];
   readonly url: string;
   readonly namespace: string;
-  readonly edge: Settings["edge"];
+  readonly edge: PlacedSettings["edge"];
   readonly tls: Settings["tls"];
   readonly dns: Settings["dns"];
   readonly services: Readonly<Record<string, ServiceSettings>>;
   readonly routes: readonly SubjectRoute[];
-  /** Whether Google's load balancer is in front. */
-  readonly onGoogle: boolean;
-  /** Id of the Google Cloud project; empty where nothing is on Google. */
-  readonly project: string;
   /** Whether there is a redirect from HTTP. */
   readonly redirectHttp: boolean;
   /** Longest that the load balancer waits for an answer, where that is known. Seconds. */
@@ -49,9 +45,8 @@ export interface Subject {
   readonly kubectl: string;
 }
 
-export function subjectOf(stack: string, { settings, google }: CheckedConfig, kubectl: string): Subject {
+export function subjectOf(stack: string, { settings }: CheckedConfig, kubectl: string): Subject {
   const { domain, namespace, edge, tls, dns } = settings;
-  const onGoogle = edge.kind === "gce" || (edge.kind === "gateway" && edge.onGoogle);
   return {
     stack,
     domain,
@@ -59,14 +54,12 @@ export function subjectOf(stack: string, { settings, google }: CheckedConfig, ku
     edge,
     tls,
     dns,
-    onGoogle,
     hosts: hostNames(settings).filter((host) => !host.startsWith("*.")),
     url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
     services: withHealthPaths(settings.services),
     routes: proxyRoutes(settings)
       .routes.map((route) => routeOf(route, domain))
       .sort(byHostPath),
-    project: google.project,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
     edgeTimeoutSeconds: "timeoutSeconds" in edge ? edge.timeoutSeconds : undefined,
     apply: stack === "local" ? "npm start" : `npx pulumi up --refresh --stack ${stack}`,

@@ -11,6 +11,8 @@ import type { Credentials } from "../cli/pki.ts";
 import { Problem } from "../cli/problem.ts";
 import { commandLine } from "../cli/procfs.ts";
 import { unpackWheel } from "./pythonWheel.ts";
+import { proxyName } from "../../names/kubernetes.ts";
+import { proxyPorts } from "../../names/ports.ts";
 
 const run = promisify(execFile);
 
@@ -60,7 +62,7 @@ export async function placeConfig(folder: string, routes: string, ports: Ports):
     ["/tmp/", `${folder}/`],
     ["/etc/nginx/routes/*.conf", join(folder, "routes.conf")],
     ["/dev/stdout", join(folder, "access.log")],
-    ["listen 8081;", `listen 127.0.0.1:${ports.health};`],
+    [`listen ${proxyPorts.health};`, `listen 127.0.0.1:${ports.health};`],
   ] as const;
   for (const [from, to] of changes) {
     if (!main.includes(from)) throw new Error(`nginx.conf no longer has ${from}`);
@@ -68,8 +70,8 @@ export async function placeConfig(folder: string, routes: string, ports: Ports):
   }
   await writeFile(join(folder, "nginx.conf"), main);
   const placed = routes
-    .replaceAll("listen 8080", `listen 127.0.0.1:${ports.http}`)
-    .replaceAll("listen 8443", `listen 127.0.0.1:${ports.grpc}`)
+    .replaceAll(`listen ${proxyPorts.http}`, `listen 127.0.0.1:${ports.http}`)
+    .replaceAll(`listen ${proxyPorts.grpc}`, `listen 127.0.0.1:${ports.grpc}`)
     .replaceAll(grpcTlsFolder, folder);
   await writeFile(join(folder, "routes.conf"), placed);
   if (routes.includes(grpcTlsFolder)) await placeCertificate(folder);
@@ -81,7 +83,7 @@ let grpcPair: Promise<Credentials> | undefined;
 /** Any certificate will do for the port of gRPC. */
 async function placeCertificate(folder: string): Promise<void> {
   // Only here, since it loads a library that few need.
-  grpcPair ??= import("../cli/pki.ts").then(({ createSelfSigned }) => createSelfSigned("nginx-proxy", 1));
+  grpcPair ??= import("../cli/pki.ts").then(({ createSelfSigned }) => createSelfSigned(proxyName, 1));
   const { certificate, key } = await grpcPair;
   await writeFile(join(folder, "tls.crt"), certificate);
   await writeFile(join(folder, "tls.key"), key);
@@ -110,7 +112,7 @@ export async function syntaxProblem(routes: string): Promise<string | undefined>
   try {
     // The cluster's resolver has a name that only the cluster knows, and nginx looks it up while it reads.
     const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");
-    const config = await placeConfig(folder, readable, { http: 8080, grpc: 8443, health: 8081 });
+    const config = await placeConfig(folder, readable, proxyPorts);
     await run(nginx, ["-e", "stderr", "-t", "-q", "-c", config]);
     return undefined;
   } catch (error) {

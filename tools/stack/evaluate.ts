@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { fullKey, project } from "../../names/project.ts";
 import { projectDir, tlsDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
+import { proxyGrpcName } from "../../names/kubernetes.ts";
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -193,7 +194,7 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
  * local stack signs for itself outside the program: `tls.mode: supplied`.)
  */
 async function grpcOutputs(type: string, name: string): Promise<Record<string, unknown>> {
-  if (!type.startsWith("tls:") || !name.startsWith("nginx-proxy-grpc-")) return {};
+  if (!type.startsWith("tls:") || !name.startsWith(`${proxyGrpcName}-`)) return {};
   const { grpcPair } = await import("./localCertificate.ts"); // It loads a library that rendering has no use for.
   const { certificate, key } = await grpcPair();
   return type === "tls:index/selfSignedCert:SelfSignedCert" ? { certPem: certificate } : { privateKeyPem: key };

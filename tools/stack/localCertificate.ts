@@ -7,6 +7,7 @@ import { certificateProblems } from "../../config/certificate.ts";
 import { tlsDir } from "../cli/paths.ts";
 import { createAuthority, createSelfSigned, openAuthority, type Authority, type Credentials } from "../cli/pki.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
+import { proxyName } from "../../names/kubernetes.ts";
 
 /** The CA's certificate, for clients to trust. */
 export const caFile = join(tlsDir, "ca.crt");
@@ -46,7 +47,7 @@ function isServing(names: readonly string[]): boolean {
 export async function grpcPair(folder = tlsDir): Promise<Credentials> {
   const [crt, key] = [join(folder, "grpc.crt"), join(folder, "grpc.key")];
   if (!existsSync(crt) || !existsSync(key)) {
-    const made = await createSelfSigned("nginx-proxy", 3650);
+    const made = await createSelfSigned(proxyName, 3650);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeWhole(key, `${made.key}\n`, 0o600);
     writeWhole(crt, `${made.certificate}\n`);

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { fullKey } from "../../names/project.ts";
+import { projectDir } from "../cli/paths.ts";
 import { readStackFile, withPlaceholderFiles, type RawConfig } from "../stack/evaluate.ts";
 import { mockPulumi, settled, type Recording } from "./mocks.ts";
-import { projectDir } from "../../test/program/rendered.ts";
 
 let count = 0;
 

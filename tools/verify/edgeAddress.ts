@@ -1,6 +1,6 @@
 /** Where the edge of a cluster is that somebody else runs: its controller says so on the object that the stack made for it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { gatewayName } from "../../names/kubernetes.ts";
+import { gatewayName, ingressName } from "../../names/kubernetes.ts";
 import type { Settings } from "../../config/schema.ts";
 import { kubectlObjects, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
@@ -16,7 +16,8 @@ interface Status {
 
 /** @throws Problem when there is none in time */
 export async function edgeAddress(target: KubectlTarget, { edge, namespace }: Settings): Promise<string> {
-  const object = edge.kind === "gateway" ? `gateways.gateway.networking.k8s.io/${gatewayName}` : "ingress/ingress";
+  const object =
+    edge.kind === "gateway" ? `gateways.gateway.networking.k8s.io/${gatewayName}` : `ingress/${ingressName}`;
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const [found] = await kubectlObjects(target, ["get", object, "-n", namespace]);

@@ -15,8 +15,8 @@ const types = {
   authorization: "gcp:certificatemanager/dnsAuthorization:DnsAuthorization",
   leaf: "tls:index/locallySignedCert:LocallySignedCert",
 };
-const gce = { kind: "gce", project: "acme-staging", timeoutSeconds: 30, drainSeconds: 30 } as const;
-const contour = { kind: "ingress", className: "contour", annotations: {} } as const;
+const gce = { kind: "gce", onGoogle: true, project: "acme-staging", timeoutSeconds: 30, drainSeconds: 30 } as const;
+const contour = { kind: "ingress", onGoogle: false, className: "contour", annotations: {} } as const;
 const managed = { mode: "managed", redirectHttp: true } as const;
 
 async function make(change: Partial<EdgeArgs> = {}) {

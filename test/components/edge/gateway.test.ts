@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Gateway, type GatewayArgs } from "../../../components/edge/gateway.ts";
-import { proxyHealthPath, proxyHealthPort } from "../../../components/workloads/nginxProxy.ts";
+import { proxyHealthPath, proxyPorts } from "../../../names/ports.ts";
 import { mockPulumi, settled, valueOf, type Recorded, type Recording } from "../../../tools/testing/mocks.ts";
 
 const certificate = { crt: "the certificate", key: pulumi.secret("canary-key") };
@@ -197,7 +197,7 @@ test("Google's load balancer is told the address, the TLS policy, the health che
             type: "HTTP",
             httpHealthCheck: {
               portSpecification: "USE_FIXED_PORT",
-              port: proxyHealthPort,
+              port: proxyPorts.health,
               requestPath: proxyHealthPath,
             },
           },

@@ -4,14 +4,14 @@ import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import { Gateway, type GatewayArgs } from "../../../components/edge/gateway.ts";
 import { gceServiceAnnotations } from "../../../components/edge/gceIngress.ts";
-import type { GrpcBackend } from "../../../components/workloads/grpcPort.ts";
+import type { GrpcBackend } from "../../../components/edge/grpcBackend.ts";
 import { proxySettingsFor } from "../../../components/edge/proxySettings.ts";
 import { TlsIngress } from "../../../components/edge/tlsIngress.ts";
 import { mockPulumi, settled, type Recording } from "../../../tools/testing/mocks.ts";
 
 test("each edge is told in its own words that the Service speaks HTTP/2 over TLS", () => {
   const contour = { "projectcontour.io/upstream-protocol.h2": "grpc" };
-  assert.deepEqual(proxySettingsFor({ kind: "gce" }), {
+  assert.deepEqual(proxySettingsFor({ kind: "gce", onGoogle: true }), {
     drainSeconds: 40,
     serviceAnnotations: gceServiceAnnotations,
     grpcService: { annotations: { ...gceServiceAnnotations, "cloud.google.com/app-protocols": '{"grpc":"HTTP2"}' } },
@@ -26,11 +26,14 @@ test("each edge is told in its own words that the Service speaks HTTP/2 over TLS
     serviceAnnotations: {},
     grpcService: { annotations: contour },
   });
-  assert.deepEqual(proxySettingsFor({ kind: "ingress", grpcServiceAnnotations: { "example.com/proto": "h2" } }), {
-    drainSeconds: 10,
-    serviceAnnotations: { "projectcontour.io/max-retries": "1000" },
-    grpcService: { annotations: { ...contour, "example.com/proto": "h2" } },
-  });
+  assert.deepEqual(
+    proxySettingsFor({ kind: "ingress", onGoogle: false, grpcServiceAnnotations: { "example.com/proto": "h2" } }),
+    {
+      drainSeconds: 10,
+      serviceAnnotations: { "projectcontour.io/max-retries": "1000" },
+      grpcService: { annotations: { ...contour, "example.com/proto": "h2" } },
+    },
+  );
 });
 
 const hosts = ["shop.example.com", "grpc.shop.example.com", "www.shop.example.com"];

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { gceServiceAnnotations } from "../../../components/edge/gceIngress.ts";
-import { proxyHealthPath, proxyHealthPort } from "../../../components/workloads/nginxProxy.ts";
+import { proxyHealthPath, proxyPorts } from "../../../names/ports.ts";
 import { TlsIngress, type TlsIngressArgs } from "../../../components/edge/tlsIngress.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
@@ -161,7 +161,7 @@ test("Google's load balancer is told the address, the TLS policy and the health 
       healthCheck: {
         type: "HTTP",
         requestPath: proxyHealthPath,
-        port: proxyHealthPort,
+        port: proxyPorts.health,
         checkIntervalSec: 5,
         timeoutSec: 3,
         healthyThreshold: 1,

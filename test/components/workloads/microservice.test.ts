@@ -9,7 +9,6 @@ import { mockPulumi, settled, valueOf, type Recorded } from "../../../tools/test
 import type { PodTemplate } from "../../podTemplate.ts";
 
 const args: MicroserviceArgs = {
-  service: "hoge",
   namespace: "apps",
   image: "registry.example.com/hoge:1.4.2",
   port: 8080,
@@ -118,7 +117,7 @@ test("what speaks gRPC alone is asked for its health in gRPC", async () => {
 test("pods run under the account that they are given, without its token; by default under none of their own", async () => {
   const specWith = async (change: Partial<MicroserviceArgs>) =>
     templateOf((await make(change)).recording.one(types.deployment)).spec as { serviceAccountName?: string };
-  const { serviceAccountName, ...given } = await specWith({ serviceAccountName: "hoge" });
+  const { serviceAccountName, ...given } = await specWith({ serviceAccount: "hoge" });
   assert.equal(serviceAccountName, "hoge");
   const without = await specWith({});
   assert.deepEqual(given, without); // The token's mount is off in both: the findings above hold it.

@@ -140,10 +140,10 @@ test("behind Google's load balancer a pod that is going away serves for longer, 
     return [spec.containers[0]?.lifecycle, spec.terminationGracePeriodSeconds];
   };
   const sleep = (seconds: number) => ({ preStop: { sleep: { seconds } } });
-  assert.deepEqual(await times({ kind: "gce" }), [sleep(40), 75]);
+  assert.deepEqual(await times({ kind: "gce", onGoogle: true }), [sleep(40), 75]);
   assert.deepEqual(await times({ kind: "gateway", onGoogle: true }), [sleep(40), 75]);
   assert.deepEqual(await times({ kind: "gateway", onGoogle: false }), [sleep(10), 45]);
-  assert.deepEqual(await times({ kind: "ingress", grpcServiceAnnotations: {} }), [sleep(10), 45]);
+  assert.deepEqual(await times({ kind: "ingress", onGoogle: false, grpcServiceAnnotations: {} }), [sleep(10), 45]);
 });
 
 test("a proxy for so many services that DNS does not answer for all at once is ready when it knows them", async () => {

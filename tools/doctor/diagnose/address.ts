@@ -14,7 +14,7 @@ export interface AddressSeen {
 }
 
 export function address({ address, unread, google, objects }: AddressSeen, subject: Subject): Finding {
-  const { onGoogle, apply, kubectl, edge, project } = subject;
+  const { apply, kubectl, edge } = subject;
   const kind = edge.kind === "gateway" ? "Gateway" : "Ingress";
   const describe = `${kubectl} describe ${kind.toLowerCase()} ${kind.toLowerCase()}`;
   if (address === undefined)
@@ -22,13 +22,13 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
       ? { state: "unknown", seen: `not looked at: ${unread}` }
       : {
           state: "failed",
-          seen: onGoogle ? "the stack has none" : `the ${kind} has none`,
-          means: onGoogle
+          seen: edge.onGoogle ? "the stack has none" : `the ${kind} has none`,
+          means: edge.onGoogle
             ? "The stack has not been made, or not as far as its address."
             : `No controller has taken the ${kind}, or it says nowhere where it answers.`,
-          fix: onGoogle ? apply : `${describe}   # or name the address: --address ADDRESS`,
+          fix: edge.onGoogle ? apply : `${describe}   # or name the address: --address ADDRESS`,
         };
-  if (!onGoogle) return { state: "ok", seen: address };
+  if (!edge.onGoogle) return { state: "ok", seen: address };
   const reported = typeof objects === "string" ? undefined : reportedBy(objects);
   if (reported !== undefined && reported !== address)
     return {
@@ -46,7 +46,7 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
   if (found === undefined)
     return {
       state: "failed",
-      seen: `${address} is no global address of the project ${project}`,
+      seen: `${address} is no global address of the project ${edge.project}`,
       means: "It was released, or belongs to another project: the stack's state is older than that.",
       fix: apply,
     };

@@ -138,7 +138,7 @@ function noHandshake(
     means:
       "Every hop behind works, and a browser cannot connect: it goes to https, by the redirect or because it was once told to (HSTS), and TLS is not set up there yet.",
     fix: `${subject.apply}   # ${supply(subject)}`,
-    passing: subject.onGoogle,
+    passing: subject.edge.onGoogle,
   };
 }
 
@@ -204,9 +204,9 @@ function supply(subject: Subject): string {
 }
 
 function renewal(subject: Subject): string {
-  const { tls, edge, project, apply } = subject;
+  const { tls, edge, apply } = subject;
   const list = edge.kind === "gateway" ? "certificate-manager certificates" : "compute ssl-certificates";
-  if (tls.mode === "managed")
-    return `gcloud ${list} list --project ${project}   # Google renews by itself while DNS leads to the load balancer; the status says why it does not`;
+  if (tls.mode === "managed" && edge.onGoogle)
+    return `gcloud ${list} list --project ${edge.project}   # Google renews by itself while DNS leads to the load balancer; the status says why it does not`;
   return tls.mode === "self-signed" ? `${apply}   # it renews what is in its last 30 days` : supply(subject);
 }

@@ -96,7 +96,7 @@ function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subjec
     seen: message,
     means: `Neither ${service}, nor the proxy (which gives up after ${timeoutSeconds} s), nor the load balancer answered: the connection broke.`,
     fix: logs,
-    passing: subject.onGoogle,
+    passing: subject.edge.onGoogle,
   };
 }
 
@@ -170,6 +170,6 @@ function fromEdge(says: EdgeAnswer, probe: Probe, route: SubjectRoute, subject: 
     seen,
     means: `The load balancer answers for ${service} by itself: it waited longer than ${limit ?? "it may"} s, or lost its connection to nginx.`,
     fix: `${subject.kubectl} logs deployment/nginx-proxy   # if ${service} needs so long: ${edit(subject, "edge.timeoutSeconds", "Raise")}`,
-    passing: subject.onGoogle,
+    passing: subject.edge.onGoogle,
   };
 }

@@ -10,7 +10,8 @@ export interface EdgeSeen {
 }
 
 export function edge({ address, http, https }: EdgeSeen, subject: Subject): Finding {
-  const { onGoogle, redirectHttp, domain } = subject;
+  const { redirectHttp, domain } = subject;
+  const { onGoogle } = subject.edge;
   if (address === undefined) return { state: "skipped", seen: "it is not known where to ask" };
   const probes = [http, ...(https === undefined ? [] : [https])];
   if (probes.every(({ answer, error }) => answer === undefined && isDeaf(error?.code))) {

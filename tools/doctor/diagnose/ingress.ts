@@ -1,5 +1,7 @@
 /** The object that the load balancer is made from: it is there, its controller has taken it, and it leads to the proxy. */
-import { proxyHealthPath, proxyHealthPort } from "../../../components/workloads/nginxProxy.ts";
+import { ingressName, nameLabel, proxyName } from "../../../names/kubernetes.ts";
+import { googleFrontEnds } from "../../../names/ranges.ts";
+import { proxyHealthPath, proxyPorts } from "../../../names/ports.ts";
 import { brief, whoAnswered, type Probe } from "../answers.ts";
 import type { Condition, Event, Gateway, HttpRoute, Ingress, Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
@@ -71,7 +73,7 @@ export function ingress(seen: IngressSeen, subject: Subject): Finding {
 
 function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undefined {
   const seen = `${brief(probe)} from the load balancer`;
-  const passing = subject.onGoogle;
+  const passing = subject.edge.onGoogle;
   const describe = `${subject.kubectl} describe ${subject.edge.kind === "gateway" ? "gateway gateway" : "ingress ingress"}`;
   switch (says) {
     case "unconnected":
@@ -106,7 +108,7 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         passing,
         means:
           "The load balancer works, and none of its backends counts as healthy: no pod of nginx is ready, its health check asks wrongly, or a firewall keeps it out.",
-        fix: `${subject.kubectl} get pods -l app.kubernetes.io/name=nginx-proxy   # and: ${describe}`,
+        fix: `${subject.kubectl} get pods -l ${nameLabel}=${proxyName}   # and: ${describe}`,
       };
     case "gave-up":
       return {
@@ -159,17 +161,17 @@ function ingressProblem(
     };
   if (edge.kind !== "gce") return undefined;
   const check = backendConfig?.spec.healthCheck;
-  if (backendConfig === undefined || check?.port !== proxyHealthPort || check.requestPath !== proxyHealthPath)
+  if (backendConfig === undefined || check?.port !== proxyPorts.health || check.requestPath !== proxyHealthPath)
     return {
       state: "failed",
       seen:
         backendConfig === undefined
           ? "there is no BackendConfig nginx-proxy"
           : `the health check asks for ${check?.requestPath ?? "/"} on port ${check?.port ?? "(inferred)"}`,
-      means: `nginx says that it is well at ${proxyHealthPath} on port ${proxyHealthPort} and nowhere else: asked otherwise, every backend is unhealthy and the load balancer answers 502.`,
+      means: `nginx says that it is well at ${proxyHealthPath} on port ${proxyPorts.health} and nowhere else: asked otherwise, every backend is unhealthy and the load balancer answers 502.`,
       fix: apply,
     };
-  const warning = controllerWarning(events, "Ingress", "ingress");
+  const warning = controllerWarning(events, "Ingress", ingressName);
   return warning && { ...warning, fix: `${kubectl} describe ingress ingress   # then: ${edit(subject, "edge")}` };
 }
 
@@ -194,7 +196,7 @@ function gatewayProblem({ gateway, httpRoutes }: Objects, subject: Subject): Fin
     seen: `${name}: not ${type} (${reason ?? "no reason"}) ${message ?? ""}`.trim(),
     means: "The controller has not taken the object, or not made the load balancer from it yet.",
     fix,
-    passing: reason === "Pending" || subject.onGoogle,
+    passing: reason === "Pending" || subject.edge.onGoogle,
   });
   const bad = refused(gateway?.status?.conditions, ["Accepted", "Programmed"]);
   if (bad !== undefined) return finding("Gateway", bad);
@@ -217,14 +219,14 @@ function gatewayProblem({ gateway, httpRoutes }: Objects, subject: Subject): Fin
 const hostsOf = ({ spec }: HttpRoute) => spec.hostnames ?? [];
 
 /** Google says that no backend is healthy. */
-function healthProblem({ health }: IngressSeen, subject: Subject): Finding | undefined {
+function healthProblem({ health }: IngressSeen, { edge, kubectl }: Subject): Finding | undefined {
   const states = Object.entries(health ?? {});
-  if (states.length === 0 || states.some(([, state]) => state === "HEALTHY")) return undefined;
+  if (!edge.onGoogle || states.length === 0 || states.some(([, state]) => state === "HEALTHY")) return undefined;
   return {
     state: "failed",
     seen: `backends: ${states.map(([name, state]) => `${name} ${state}`).join(", ")}`,
-    means: `The load balancer's health check gets no 200 from ${proxyHealthPath} on port ${proxyHealthPort} of any pod of nginx: none is ready, the check is new, or a firewall keeps 130.211.0.0/22 and 35.191.0.0/16 out.`,
-    fix: `${subject.kubectl} get pods -l app.kubernetes.io/name=nginx-proxy   # and: gcloud compute firewall-rules list --project ${subject.project}`,
+    means: `The load balancer's health check gets no 200 from ${proxyHealthPath} on port ${proxyPorts.health} of any pod of nginx: none is ready, the check is new, or a firewall keeps ${googleFrontEnds.join(" and ")} out.`,
+    fix: `${kubectl} get pods -l ${nameLabel}=${proxyName}   # and: gcloud compute firewall-rules list --project ${edge.project}`,
     passing: true,
   };
 }

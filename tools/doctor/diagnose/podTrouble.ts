@@ -1,5 +1,6 @@
 /** Why the pods of a Deployment do not run, or do not count as ready: what kubelet, scheduler and controller say. */
 import type { ContainerStatus, Deployment, Objects, Pod } from "../gather/objects.ts";
+import { proxyName } from "../../../names/kubernetes.ts";
 
 export interface Workload {
   /** Name of the Deployment, and of the Service. */
@@ -83,7 +84,7 @@ const crash: Row = (status, pod, { name, key }, { kubectl, edit }, now) => {
   return {
     seen: `${status.state.waiting?.reason ?? "ended"}: status ${last?.exitCode ?? "?"} (${last?.reason ?? "unknown"}), ${status.restartCount} restarts`,
     means: "The program ends by itself soon after its start: its log says why.",
-    fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === "nginx-proxy" ? key : `${key}.image or ${key}.env`)}`,
+    fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === proxyName ? key : `${key}.image or ${key}.env`)}`,
   };
 };
 

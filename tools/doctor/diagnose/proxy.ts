@@ -4,8 +4,8 @@ import type { Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import type { Subject } from "../subject.ts";
 import { endpoints, pods, service } from "./behindProxy.ts";
+import { proxyName as name } from "../../../names/kubernetes.ts";
 
-const name = "nginx-proxy";
 const workload = { name, key: "proxy" };
 
 /** What the cluster says of the proxy; nothing where it is well or cannot be seen. */

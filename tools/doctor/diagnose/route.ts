@@ -3,6 +3,7 @@ import { brief, whoAnswered, type Probe } from "../answers.ts";
 import type { Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import type { Subject, SubjectRoute } from "../subject.ts";
+import { proxyName } from "../../../names/kubernetes.ts";
 
 /**
  * @param wanted name of the ConfigMap of routes that follows from the config
@@ -22,7 +23,7 @@ export function route(
       seen: `${brief(probe)} from the load balancer`,
       means: `The load balancer does not know the name ${host}: the ingress has no rule for it, or it was added a moment ago.`,
       fix: apply,
-      passing: subject.onGoogle,
+      passing: subject.edge.onGoogle,
     };
   if (who.by === "proxy" && who.error === "no such route")
     return {
@@ -44,6 +45,6 @@ export function route(
 }
 
 function routesOf({ deployments }: Objects): string | undefined {
-  const proxy = deployments.find(({ metadata }) => metadata.name === "nginx-proxy");
+  const proxy = deployments.find(({ metadata }) => metadata.name === proxyName);
   return proxy?.spec.template.spec.volumes?.find(({ name }) => name === "routes")?.configMap?.name;
 }

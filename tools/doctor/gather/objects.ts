@@ -1,6 +1,7 @@
 /** What the cluster says of a stack's objects, in one go: as far as the API server gives it back. */
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../../cli/kubectl.ts";
 import type { Subject } from "../subject.ts";
+import { ingressName, proxyName } from "../../../names/kubernetes.ts";
 
 export interface Condition {
   readonly type: string;
@@ -154,11 +155,11 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
   try {
     const all = await get<object>("services,deployments,replicasets,pods,ingresses");
     const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
-    const ingress = (of("Ingress") as Ingress[]).find(({ metadata }) => metadata.name === "ingress");
+    const ingress = (of("Ingress") as Ingress[]).find(({ metadata }) => metadata.name === ingressName);
     const secrets = [...new Set((ingress?.spec.tls ?? []).flatMap(({ secretName }) => secretName ?? []))];
     const gateways = edge.kind === "gateway" ? await get<Gateway>("gateways.gateway.networking.k8s.io") : [];
     const configs = edge.kind === "gce" ? await get<BackendConfig>("backendconfigs.cloud.google.com") : [];
-    const backendConfig = configs.find(({ metadata }) => metadata.name === "nginx-proxy");
+    const backendConfig = configs.find(({ metadata }) => metadata.name === proxyName);
     const gateway = gateways.find(({ metadata }) => metadata.name === "gateway");
     return {
       ...(ingress && { ingress }),

@@ -1,0 +1,29 @@
+/** Where the Kubernetes is: made by the stack, or there already. */
+import { ExistingCluster, type ExistingClusterArgs } from "./existingCluster.ts";
+import { GkeCluster, type GkeClusterArgs } from "./gkeCluster.ts";
+
+export type ClusterArgs =
+  | ({ readonly kind: "gke" } & Omit<GkeClusterArgs, "stack" | "gatewayApi">)
+  | ({ readonly kind: "existing" } & ExistingClusterArgs);
+
+export function createCluster(stack: string, cluster: ClusterArgs): GkeCluster | ExistingCluster {
+  if (cluster.kind === "existing")
+    return new ExistingCluster(stack, { context: cluster.context, kubeconfig: cluster.kubeconfig });
+  return new GkeCluster(stack, {
+    project: cluster.project,
+    region: cluster.region,
+    stack,
+    mode: cluster.mode,
+    zones: cluster.zones,
+    network: cluster.network,
+    nodePools: cluster.nodePools,
+    endpoint: cluster.endpoint,
+    releaseChannel: cluster.releaseChannel,
+    maintenance: cluster.maintenance,
+    encryptionKey: cluster.encryptionKey,
+    securityGroup: cluster.securityGroup,
+    binaryAuthorization: cluster.binaryAuthorization,
+    gatewayApi: true, // A change of `edge.kind` need not change the cluster.
+    deletionProtection: cluster.deletionProtection,
+  });
+}
