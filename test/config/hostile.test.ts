@@ -8,7 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { checkConfig } from "../../config/config.ts";
 import { proxyRoutes, routeTable } from "../../config/routes.ts";
-import { readStackFile } from "../../tools/stack/evaluate.ts";
+import { readStackFile } from "../../tools/stack/stackFile.ts";
 import { Problem } from "../../tools/cli/problem.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { google, hostileConfigs, seed } from "./hostile.ts";

@@ -1,16 +1,8 @@
 /** `npm run add-service -- NAME`: a new microservice, in the stacks' config and as a folder that builds and runs. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
-import { checkConfig } from "../../config/config.ts";
-import { schema } from "../../config/schema.ts";
-import { main } from "../cli/main.ts";
-import { stackConfig, withPlaceholderFiles } from "../stack/evaluate.ts";
-import { projectDir } from "../cli/paths.ts";
-import { Problem } from "../cli/problem.ts";
-import { withService } from "../stack/editStackFile.ts";
-import { writeWhole } from "../cli/writeWhole.ts";
 import { servicePort } from "../../names/ports.ts";
+import { addService } from "../addService/addService.ts";
+import { main } from "../cli/main.ts";
+import { Problem } from "../cli/problem.ts";
 
 const usage = `npm run add-service -- NAME [OPTIONS]
 
@@ -29,114 +21,13 @@ const options = {
   stack: { type: "string", multiple: true },
 } as const;
 
-const template = join(import.meta.dirname, "../addService/template");
-
 await main(usage, options, ({ values, positionals }) => {
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0)
     throw new Problem("One service is to be named.", "For example: npm run add-service -- orders");
-  const service = { name, port: values.port, path: values.path, host: values.host };
   const stacks = [...new Set(["local", ...(values.stack ?? [])])];
-  requireName(name);
-  if (!/^\d{1,5}$/.test(values.port))
-    throw new Problem(`${values.port} is not a port.`, "Name a number from 1024 to 65535.");
-
-  const edits = stacks.map((stack) => editOf(stack, service));
-  const folder = join(projectDir, "services", name);
-  if (existsSync(folder))
-    throw new Problem(`There is a folder services/${name} already.`, "Choose another name, or move that folder away.");
-  allOrNothing(() => {
-    writeFolder(folder, service);
-    for (const edit of edits) requireGood(edit, name);
-    for (const { file, text } of edits) writeWhole(file, text);
-  }, [folder, ...edits.map(({ file }) => file)]);
-
+  addService({ name, port: values.port, path: values.path, host: values.host }, stacks);
   const wrote = [`services/${name}`, ...stacks.map((stack) => `Pulumi.${stack}.yaml`)];
   console.log(`Written: ${wrote.join(", ")}.\nSee it answer: npm start\nThen make it yours: services/${name}/main.mjs`);
   return Promise.resolve();
 });
-
-interface NewService {
-  readonly name: string;
-  readonly port: string;
-  readonly path: string | undefined;
-  readonly host: string | undefined;
-}
-
-interface Edit {
-  readonly stack: string;
-  readonly file: string;
-  /** What the file is to hold. */
-  readonly text: string;
-}
-
-/** Before any path or file is made of it. */
-function requireName(name: string): void {
-  const { error } = schema.shape.services.safeParse({ [name]: { image: "a:1" } });
-  const [issue] = error?.issues ?? [];
-  if (issue === undefined) return;
-  const said = "issues" in issue && Array.isArray(issue.issues) ? (issue.issues as { message: string }[]) : [];
-  throw new Problem(
-    `${JSON.stringify(name)} cannot be a service's name: it ${said.map(({ message }) => message).join("; ")}.`,
-    "For example: npm run add-service -- orders",
-  );
-}
-
-function editOf(stack: string, { name, port, path, host }: NewService): Edit {
-  const file = join(projectDir, `Pulumi.${stack}.yaml`);
-  if (!existsSync(file)) throw new Problem(`There is no ${file}.`, "Name a stack that has a Pulumi.<stack>.yaml.");
-  const before = readFileSync(file, "utf8");
-  const { settings } = check(stack, file, before); // What is wrong already is told as it is.
-  if (Object.hasOwn(settings.services, name))
-    throw new Problem(`The stack ${stack} has a service ${name} already.`, "Choose another name.");
-  const where = { path: path ?? (host === undefined ? `/${name}/` : undefined), host };
-  const route = Object.entries(where).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}: ${/^[\w./~-]+$/.test(value) ? value : JSON.stringify(value)}`],
-  );
-  const lines = [
-    `build: { context: ./services/${name} }`,
-    ...(port === String(servicePort) ? [] : [`port: ${port}`]),
-    "healthPath: /healthz",
-    `routes: [{ ${route.join(", ")} }]`,
-  ];
-  return { stack, file, text: withService(before, file, name, lines) };
-}
-
-function check(stack: string, file: string, text: string) {
-  return checkConfig(withPlaceholderFiles(stackConfig(text, file), "replaceable"), stack, projectDir);
-}
-
-/** The config with the new service in it, checked as a whole. */
-function requireGood({ stack, file, text }: Edit, name: string): void {
-  try {
-    check(stack, file, text);
-  } catch (error) {
-    if (!pulumi.RunError.isInstance(error)) throw error;
-    const problems = error.message.split("\n").slice(1, -1).join("\n");
-    throw new Problem(
-      `The stack ${stack} cannot have this service ${name}; nothing was written:\n${problems}`,
-      "Choose another --path, --host or --port, or another name.",
-    );
-  }
-}
-
-function writeFolder(folder: string, { name, port }: NewService): void {
-  mkdirSync(folder);
-  for (const file of readdirSync(template)) {
-    const text = readFileSync(join(template, file), "utf8");
-    writeFileSync(join(folder, file), text.replaceAll("new-service", name).replaceAll(String(servicePort), port));
-  }
-}
-
-/** @param paths what the work writes: as before where it fails */
-function allOrNothing(work: () => void, paths: readonly string[]): void {
-  const before = paths.map((path) => ({ path, text: existsSync(path) ? readFileSync(path, "utf8") : undefined }));
-  try {
-    work();
-  } catch (error) {
-    for (const { path, text } of before)
-      if (text === undefined) rmSync(path, { recursive: true, force: true });
-      else if (readFileSync(path, "utf8") !== text) writeWhole(path, text);
-    throw error;
-  }
-}

@@ -1,18 +1,9 @@
 /** `npm run bootstrap -- STACK [--run]`: prepares a Google Cloud project for the stack, once. */
-import { join } from "node:path";
-import { checkConfig } from "../../config/config.ts";
 import { bootstrapScript } from "../bootstrap/script.ts";
-import {
-  bootstrapSteps,
-  projectNumber,
-  projectNumberCommand,
-  workflowVariables,
-  type BootstrapArgs,
-} from "../bootstrap/steps.ts";
+import { runSteps } from "../bootstrap/run.ts";
+import type { BootstrapArgs } from "../bootstrap/steps.ts";
 import { main, oneStack } from "../cli/main.ts";
-import { CommandError, run } from "../cli/run.ts";
-import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
-import { projectDir } from "../cli/paths.ts";
+import { loadStackFile } from "../stack/stackFile.ts";
 import { Problem } from "../cli/problem.ts";
 
 const usage = `npm run bootstrap -- STACK [--repository OWNER/NAME] [--branch NAME] [--bucket NAME] [--run]
@@ -47,8 +38,7 @@ interface Values {
 }
 
 function argsOf(stack: string, { repository, branch, bucket }: Values): BootstrapArgs {
-  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)));
-  const { settings } = checkConfig(raw, stack, projectDir);
+  const { settings } = loadStackFile(stack);
   const { cluster } = settings;
   if (cluster.kind !== "gke")
     throw new Problem(
@@ -81,55 +71,4 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
 function requireForm(option: string, value: string | undefined, form: RegExp, allowed: string): void {
   if (value !== undefined && !form.test(value))
     throw new Problem(`${option} ${JSON.stringify(value)} is not ${allowed}.`, usage);
-}
-
-async function runSteps(args: BootstrapArgs): Promise<void> {
-  const steps = bootstrapSteps(args);
-  const number = args.repository === undefined ? "" : await outcome(projectNumberCommand(args.project));
-  const filled = (words: readonly string[]) => words.map((word) => word.replaceAll(projectNumber, number));
-  for (const [index, { why, command, exists }] of steps.entries()) {
-    const at = `[${index + 1}/${steps.length}]`;
-    if (exists !== undefined && (await succeeds(filled(exists)))) {
-      console.log(`${at} ${why}: there already`);
-      continue;
-    }
-    console.log(`${at} ${why}`);
-    await outcome(filled(command), at);
-  }
-  for (const command of workflowVariables(args)) console.log(filled(command).join(" "));
-}
-
-/** A question that gcloud would ask on a terminal is a failure here. */
-function execute([command = "", ...args]: readonly string[]): Promise<string> {
-  return run(command, args, { env: { CLOUDSDK_CORE_DISABLE_PROMPTS: "1" }, timeout: 600_000 });
-}
-
-async function succeeds(command: readonly string[]): Promise<boolean> {
-  try {
-    await execute(command);
-    return true;
-  } catch (error) {
-    if (error instanceof CommandError) return false;
-    throw missing(command, error);
-  }
-}
-
-async function outcome(command: readonly string[], step = "The first step"): Promise<string> {
-  try {
-    return (await execute(command)).trim();
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw missing(command, error);
-    throw new Problem(
-      `${step} failed: ${error.message}`,
-      "Fix that and run the same command again: what is done is left as it is.",
-    );
-  }
-}
-
-function missing([command = ""]: readonly string[], error: unknown): unknown {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
-  return new Problem(
-    `There is no ${command} on this machine.`,
-    "Install it (https://cloud.google.com/sdk/docs/install), or leave out --run and take the script to where it is.",
-  );
 }

@@ -1,12 +1,9 @@
 /** `npm run check -- STACK`: all that can be found wrong with a stack before anything changes, without credentials. */
-import { join } from "node:path";
-import { checkConfig } from "../../config/config.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { main, oneStack } from "../cli/main.ts";
-import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
+import { loadStackFile } from "../stack/stackFile.ts";
 import { refuseBadRoutes } from "../programs/nginx.ts";
-import { projectDir } from "../cli/paths.ts";
 
 const usage = `npm run check -- STACK
 
@@ -15,8 +12,7 @@ changes nothing; use it before "npx pulumi up", and in pull requests.`;
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run check -- staging");
-  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "replaceable");
-  const { settings, warnings } = checkConfig(raw, stack, projectDir);
+  const { settings, warnings } = loadStackFile(stack);
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
   const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
   for (const warning of warnings) console.error(`warning: ${warning}`);

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { main, oneStack } from "../cli/main.ts";
-import { evaluate, readStackFile } from "../stack/evaluate.ts";
-import { projectDir } from "../cli/paths.ts";
+import { evaluate } from "../stack/evaluate.ts";
+import { readStackFile, stackFile } from "../stack/stackFile.ts";
 import { objectYaml, toYaml } from "../stack/yaml.ts";
 
 const usage = `npm run render -- STACK [--out DIR]
@@ -15,7 +15,7 @@ In a pipe, use npm run --silent render: npm would print lines of its own before 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run --silent render -- staging");
   const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
-  const { objects } = await evaluate(stack, readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "redacted");
+  const { objects } = await evaluate(stack, readStackFile(stackFile(stack)), "redacted");
   if (out === undefined) {
     process.stdout.write(toYaml(objects));
     return;

@@ -11,7 +11,8 @@ import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
 import { apply, liveState } from "../apply/apply.ts";
 import { main } from "../cli/main.ts";
 import { embeddedCluster, existingCluster, pullInstead, type Cluster, type PutImages } from "../apply/targetCluster.ts";
-import { evaluate, readStackFile, withPlaceholderFiles, type RawConfig } from "../stack/evaluate.ts";
+import { evaluate } from "../stack/evaluate.ts";
+import { readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
 import { buildImages, type ImageSpec } from "../images/build.ts";
 import { edgeAddress } from "../verify/edgeAddress.ts";
 import { refuseBadRoutes } from "../programs/nginx.ts";
@@ -45,7 +46,7 @@ const options = {
 
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
-  const raw = withContext(readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse"), values.context);
+  const raw = withContext(readStackFile(stackFile("local"), "refuse"), values.context);
   // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
   const checked = checkConfig(withPlaceholderFiles(raw, "replaceable"), "local", projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));

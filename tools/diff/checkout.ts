@@ -1,5 +1,5 @@
 /** A git revision of this project in a folder of its own, ready to run. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, run } from "../cli/run.ts";
@@ -57,6 +57,8 @@ async function providePackages(folder: string): Promise<string | undefined> {
   try {
     const quiet = ["--no-audit", "--no-fund", "--loglevel", "error"];
     await run("npm", ["ci", "--ignore-scripts", ...quiet], { cwd: folder, timeout: 600_000 });
+    // For the revision's own runner, which would install once more.
+    writeFileSync(join(folder, "node_modules/.lockfile-installed"), wanted);
     return undefined;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

@@ -1,10 +1,11 @@
 /** A stack's Kubernetes objects as a checkout's own program renders them, and their text. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { CommandError, run } from "../cli/run.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { projectDir } from "../cli/paths.ts";
+import { stackFile } from "../stack/stackFile.ts";
 
 /** What one side of the comparison has: the objects, or why there are none. */
 export type Side =
@@ -16,12 +17,12 @@ export type Side =
 
 /** Renders the stack by the program in the folder, in a process of its own: a program is evaluated once in a process. */
 export async function sideOf(folder: string, stack: string): Promise<Side> {
-  if (!existsSync(join(folder, `Pulumi.${stack}.yaml`))) return { absent: true };
-  if (!existsSync(join(folder, "tools/commands/render.ts")))
-    return { refused: "Its program cannot render objects yet." };
+  if (!existsSync(stackFile(stack, folder))) return { absent: true };
+  if (!canRender(folder)) return { refused: "Its program cannot render objects yet." };
   const said: string[] = [];
   try {
-    const yaml = await run(process.execPath, [join(folder, "tools/commands/render.ts"), stack], {
+    // By its own script: where the file stands that renders is that revision's affair.
+    const yaml = await run("npm", ["run", "--silent", "render", "--", stack], {
       cwd: folder,
       env: { NODE_COMPILE_CACHE: join(projectDir, "node_modules/.cache/compile") },
       timeout: 120_000,
@@ -32,6 +33,12 @@ export async function sideOf(folder: string, stack: string): Promise<Side> {
     if (error instanceof CommandError) return { refused: words(said.join(""), error.status, folder) };
     throw error;
   }
+}
+
+function canRender(folder: string): boolean {
+  const file = join(folder, "package.json");
+  const { scripts } = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as { scripts?: object };
+  return scripts !== undefined && "render" in scripts;
 }
 
 export function parseObjects(yaml: string): KubernetesObject[] {

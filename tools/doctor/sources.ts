@@ -10,7 +10,7 @@ import { proxyMetrics } from "../../config/metrics.ts";
 import { routesConfigMap } from "../../components/workloads/nginxProxy.ts";
 import { kubectlPath } from "../machine/kubernetes.ts";
 import { onPath } from "../cli/run.ts";
-import { readStackFile, withPlaceholderFiles } from "../stack/evaluate.ts";
+import { readStackFile, stackFile, withPlaceholderFiles } from "../stack/stackFile.ts";
 import type { KubectlTarget } from "../cli/kubectl.ts";
 import { context as localContext } from "../machine/node/credentials.ts";
 import { projectDir } from "../cli/paths.ts";
@@ -58,7 +58,7 @@ export async function withSources<T>(
   use: (sources: Sources) => Promise<T>,
   project = projectDir,
 ): Promise<T> {
-  const raw = readStackFile(join(project, `Pulumi.${stack}.yaml`));
+  const raw = readStackFile(stackFile(stack, project));
   // What is wrong with a certificate is for its hop to say.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), stack, projectDir);
   const { settings } = checked;

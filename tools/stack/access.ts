@@ -1,10 +1,10 @@
 /** Where the kubeconfig of a stack is: in Pulumi's state, or in the file that the stack's config names. */
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fullKey } from "../../names/project.ts";
 import { CommandError, run } from "../cli/run.ts";
 import { accessIn, type Access } from "./kubeconfig.ts";
-import { readStackFile } from "./evaluate.ts";
+import { readStackFile, stackFile } from "./stackFile.ts";
 import { Problem } from "../cli/problem.ts";
 import { findPulumi } from "./pulumiCli.ts";
 
@@ -14,7 +14,7 @@ import { findPulumi } from "./pulumiCli.ts";
  * @throws Problem
  */
 export async function accessTo(stack: string, project: string): Promise<Access> {
-  const config = readStackFile(join(project, `Pulumi.${stack}.yaml`));
+  const config = readStackFile(stackFile(stack, project));
   const cluster = JSON.parse(config[fullKey("cluster")] ?? "{}") as {
     kind?: string;
     context?: string;

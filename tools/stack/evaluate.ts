@@ -1,11 +1,8 @@
 /** Evaluates the program without the Pulumi CLI, through the SDK's own mocks, and gives back its Kubernetes objects. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
-import { fullKey, project } from "../../names/project.ts";
-import { projectDir, tlsDir } from "../cli/paths.ts";
-import { Problem } from "../cli/problem.ts";
+import { project } from "../../names/project.ts";
+import { projectDir } from "../cli/paths.ts";
+import { isObject, notShown, withPlaceholderFiles, type RawConfig } from "./stackFile.ts";
 import { proxyGrpcName } from "../../names/kubernetes.ts";
 
 export interface KubernetesObject {
@@ -13,100 +10,6 @@ export interface KubernetesObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly [key: string]: unknown };
   readonly [key: string]: unknown;
-}
-
-/** Marks a value that only the CLI or Google could tell. */
-const notShown = (what: string) => `(${what} not shown)`;
-
-export type RawConfig = Record<string, string>;
-
-/**
- * The stack file as Pulumi would hand it to the program. Encrypted values, which only the Pulumi CLI can read, become
- * marked placeholders, or are refused where the result is to be applied.
- * @throws Problem
- */
-export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
-  if (!existsSync(path))
-    throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
-  return stackConfig(readFileSync(path, "utf8"), path, encrypted);
-}
-
-/** The same for a text that is, or is to be, the file's. @throws Problem */
-export function stackConfig(
-  text: string,
-  path: string,
-  encrypted: "placeholder" | "refuse" = "placeholder",
-): RawConfig {
-  let document: unknown;
-  try {
-    document = parse(text, { maxAliasCount: 100 });
-  } catch (error) {
-    throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Fix that line.");
-  }
-  const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
-  if (!isObject(config))
-    throw new Problem(
-      `${path} is no stack file.`,
-      "It must be a map with a map `config`, such as Pulumi.staging.yaml.",
-    );
-  const twice = Object.keys(config).find((key) => fullKey(key) !== key && fullKey(key) in config);
-  if (twice !== undefined)
-    throw new Problem(`${path} has ${twice} twice, once as ${fullKey(twice)}.`, "Keep one of the two.");
-  return Object.fromEntries(
-    Object.entries(config).map(([short, value]) => {
-      const key = fullKey(short);
-      const plain = withoutSecrets(value, key, (where) => {
-        if (encrypted === "placeholder") return notShown(`secret ${where}`);
-        throw new Problem(
-          `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
-          "Write a value for this machine there in the clear, or run the stack with `npx pulumi up`.",
-        );
-      });
-      return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];
-    }),
-  );
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function withoutSecrets(value: unknown, key: string, instead: (key: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`, instead));
-  if (!isObject(value)) return value;
-  if (Object.keys(value).join() === "secure") return instead(key);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`, instead)]),
-  );
-}
-
-/**
- * Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place; where it
- * would be replaced by that, it does so anyway, and `always` where what is served is looked at instead of the files.
- */
-export function withPlaceholderFiles(
-  config: RawConfig,
-  when: "missing" | "replaceable" | "always" = "missing",
-): RawConfig {
-  const { certFile, keyFile, ...rest } = objectAt(config, "tls");
-  if (rest["mode"] !== "supplied" || typeof certFile !== "string" || typeof keyFile !== "string") return config;
-  const path = join(projectDir, certFile);
-  const replaceable = when === "always" || (when === "replaceable" && path === join(tlsDir, "tls.crt"));
-  if (existsSync(path) && !replaceable) return config;
-  const secrets = objectAt(config, "secrets");
-  return {
-    ...config,
-    [`${project}:tls`]: JSON.stringify(rest),
-    [`${project}:secrets`]: JSON.stringify({ ...secrets, tls: { crt: notShown(certFile), key: notShown(keyFile) } }),
-  };
-}
-
-function objectAt(config: RawConfig, key: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(config[`${project}:${key}`] ?? "{}");
-    return isObject(value) ? value : {};
-  } catch {
-    return {}; // The check of the config says what is wrong with it.
-  }
 }
 
 export interface Evaluation {
@@ -241,6 +144,7 @@ const order = [
   "Gateway",
   "HTTPRoute",
 ];
-const rank = ({ kind }: KubernetesObject) => order.indexOf(kind);
+/** A kind that is not listed comes before what runs pods. */
+const rank = ({ kind }: KubernetesObject) => order.indexOf(order.includes(kind) ? kind : "PodDisruptionBudget");
 const id = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { CommandError, run } from "../cli/run.ts";
-import type { RawConfig } from "./evaluate.ts";
+import type { RawConfig } from "./stackFile.ts";
 import { projectDir, stateDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import { writeWhole } from "../cli/writeWhole.ts";

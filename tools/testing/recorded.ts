@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { fullKey } from "../../names/project.ts";
 import { projectDir } from "../cli/paths.ts";
-import { readStackFile, withPlaceholderFiles, type RawConfig } from "../stack/evaluate.ts";
+import { readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
 import { mockPulumi, settled, type Recording } from "./mocks.ts";
 
 let count = 0;
@@ -14,7 +14,7 @@ let count = 0;
  * @param changes whole config keys of this project, in the place of the stack file's
  */
 export async function record(stack: string, changes: Readonly<Record<string, object>> = {}): Promise<Evaluated> {
-  const config = readStackFile(join(projectDir, `Pulumi.${stack}.yaml`));
+  const config = readStackFile(stackFile(stack));
   for (const [key, value] of Object.entries(changes)) config[fullKey(key)] = JSON.stringify(value);
   return recordConfig(stack, withPlaceholderFiles(config));
 }

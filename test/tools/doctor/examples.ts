@@ -1,5 +1,4 @@
 /** A stack that is well, for tests that break one thing of it. */
-import { join } from "node:path";
 import { checkConfig } from "../../../config/config.ts";
 import { fullKey } from "../../../names/project.ts";
 import type { Answer } from "../../../tools/verify/request.ts";
@@ -12,13 +11,13 @@ import type {
   Pod,
   Service,
 } from "../../../tools/doctor/gather/objects.ts";
-import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/evaluate.ts";
+import { readStackFile, stackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
 import { subjectOf, type Subject } from "../../../tools/doctor/subject.ts";
 
 /** @param changes of the stack's config, by key without the project's name */
 export function subject(stack: "local" | "staging" | "production", changes: Record<string, unknown> = {}): Subject {
-  const raw = withPlaceholderFiles(readStackFile(join(projectDir, `Pulumi.${stack}.yaml`)), "always");
+  const raw = withPlaceholderFiles(readStackFile(stackFile(stack)), "always");
   const more = Object.entries(changes).map(([key, value]) => [
     fullKey(key),
     typeof value === "string" ? value : JSON.stringify(value),

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fullKey } from "../../../names/project.ts";
-import { evaluate, readStackFile, withPlaceholderFiles } from "../../../tools/stack/evaluate.ts";
+import { evaluate } from "../../../tools/stack/evaluate.ts";
+import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { nodeImage } from "../../../components/images/imageReference.ts";
 import { project } from "../../../names/project.ts";
-import { readStackFile, type RawConfig } from "../../stack/evaluate.ts";
+import { readStackFile, type RawConfig } from "../../stack/stackFile.ts";
 import { projectDir } from "../../cli/paths.ts";
 
 export const stackFile = join(projectDir, "Pulumi.local.yaml");

@@ -28,7 +28,8 @@ ended("SDKs");
 
 const index = readFileSync(join(project, "index.ts"), "utf8");
 for (const [, file = ""] of index.matchAll(/from "\.\/(.*)";$/gm)) await import(`../../${file}`);
-const { evaluate, readStackFile } = await import("../../stack/evaluate.ts");
+const { evaluate } = await import("../../stack/evaluate.ts");
+const { readStackFile } = await import("../../stack/stackFile.ts");
 const { checkConfig } = await import("../../../config/config.ts");
 const { proxyRoutes } = await import("../../../config/routes.ts");
 const { renderRoutes } = await import("../../../nginx/routes.ts");

@@ -3,7 +3,7 @@
  * because the program changes its process. Its arguments are the stack file and the file to write.
  */
 import { writeFileSync } from "node:fs";
-import { readStackFile } from "../../stack/evaluate.ts";
+import { readStackFile } from "../../stack/stackFile.ts";
 import { recordConfig } from "../../testing/recorded.ts";
 
 const [, , path = "", written = ""] = process.argv;
