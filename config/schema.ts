@@ -7,7 +7,9 @@ import { cluster } from "./schema/cluster.ts";
 import { dns } from "./schema/dns.ts";
 import { edge, tls } from "./schema/edge.ts";
 import { networkPolicies } from "./schema/networkPolicies.ts";
-import { proxy, registry, services } from "./schema/services.ts";
+import { proxy } from "./schema/proxy.ts";
+import { registry } from "./schema/registry.ts";
+import { services } from "./schema/services.ts";
 import { domain, env, label } from "./schema/values.ts";
 
 export const schema = z.strictObject({

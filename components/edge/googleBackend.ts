@@ -7,7 +7,7 @@ import { enableApis } from "../googleApis.ts";
 export interface GoogleBackend {
   /** Seconds until an answer must be complete; a websocket lives no longer either. */
   readonly timeoutSeconds: number;
-  /** Seconds in which requests may end on a pod that is going away. A pod itself is gone after 45. */
+  /** Seconds in which requests may end on a pod that is going away. A pod itself is gone after 75 (40 s of drain, 35 s to finish). */
   readonly drainSeconds: number;
   /** Cloud Armor. @default - none */
   readonly armor?: ArmorRules | undefined;

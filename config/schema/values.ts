@@ -4,7 +4,7 @@ import * as z from "zod";
 // A config is checked once in a process: to write a function for each schema would take longer than the check itself.
 z.config({ jitless: true });
 
-/** Kubernetes names that end up in DNS (RFC 1123 label). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+/** Kubernetes names that end up in DNS (RFC 1035 label: it begins with a letter). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 export const label = z
   .string()
   .regex(

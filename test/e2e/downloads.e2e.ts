@@ -13,7 +13,8 @@ const folder = mkdtempSync(join(tmpdir(), "downloads-"));
 const original = { ...process.env };
 // The cache's place is read when the modules load.
 process.env["XDG_CACHE_HOME"] = folder;
-const { compile, envoyDir, getEnvoy, programsDir } = await import("../../tools/machine/kubernetes.ts");
+const { compile, programsDir } = await import("../../tools/machine/kubernetes.ts");
+const { envoyDir, getEnvoy } = await import("../../tools/machine/envoy.ts");
 const { debianPackages } = await import("../../tools/programs/debian.ts");
 const { cacheDir, projectDir } = await import("../../tools/cli/paths.ts");
 const { command } = await import("./commands.ts");

@@ -17,7 +17,7 @@ import { start } from "./path.ts";
 /** Among all suites, a quarter of them. */
 const runs = process.env["SHORT"] === undefined ? 2000 : 500;
 /** Objects in one call of kubectl. */
-const atOnce = 200;
+const concurrently = 200;
 const namespace = "hostile";
 
 interface Sent {
@@ -76,8 +76,8 @@ test(
     assert.ok(routes.length > 100);
     for (const each of routes) assert.equal(await syntaxProblem(each), undefined, `SEED=${seed}:\n${each}`);
 
-    for (let first = 0; first < all.length; first += atOnce) {
-      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + atOnce) });
+    for (let first = 0; first < all.length; first += concurrently) {
+      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + concurrently) });
       await kubectl(place, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
         input,
       }).catch((error: unknown) => {

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { atOnce } from "../cli/concurrently.ts";
+import { concurrently } from "../cli/concurrently.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
@@ -146,7 +146,7 @@ async function asApplied(target: KubectlTarget, objects: readonly KubernetesObje
   const chunks = Array.from({ length: count }, (_, index) => objects.slice(index * size, (index + 1) * size));
   const dryRun = (chunk: readonly KubernetesObject[]) =>
     kubectlObjects(target, [...serverSide, "--dry-run=server"], list(chunk));
-  return (await refusable(() => atOnce(callsAtOnce, chunks, dryRun))).flat();
+  return (await refusable(() => concurrently(callsAtOnce, chunks, dryRun))).flat();
 }
 
 /** Those that would not stay as they are. */

@@ -13,7 +13,7 @@ import type { Progress } from "../cli/progress.ts";
 import { containerdReady } from "../machine/waitReady.ts";
 import { findSandboxes } from "../machine/sandbox.ts";
 
-export interface Cluster {
+export interface TargetCluster {
   readonly target: KubectlTarget;
   /** Whether it is another's, so that a stop here does not take it away. */
   readonly outlivesStop: boolean;
@@ -32,7 +32,7 @@ export async function embeddedCluster(
   options: { namespace: string; httpPort: number; httpsPort: number },
   progress: Progress,
   putImages: PutImages,
-): Promise<Cluster> {
+): Promise<TargetCluster> {
   const address = "127.0.0.1";
   const load: LoadImages = async (images) => {
     await containerdReady();
@@ -44,7 +44,7 @@ export async function embeddedCluster(
 }
 
 /** @throws Problem when kubectl or the context is not there */
-export async function existingCluster(context: string, putImages: PutImages): Promise<Cluster> {
+export async function existingCluster(context: string, putImages: PutImages): Promise<TargetCluster> {
   const target = { kubectl: "kubectl", context };
   const contexts = await contextNames();
   if (!contexts.includes(context))

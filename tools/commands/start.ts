@@ -10,7 +10,13 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
 import { apply, liveState } from "../apply/apply.ts";
 import { main } from "../cli/main.ts";
-import { embeddedCluster, existingCluster, pullInstead, type Cluster, type PutImages } from "../apply/targetCluster.ts";
+import {
+  embeddedCluster,
+  existingCluster,
+  pullInstead,
+  type TargetCluster,
+  type PutImages,
+} from "../apply/targetCluster.ts";
 import { evaluate } from "../stack/evaluate.ts";
 import { readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
 import { buildImages, type ImageSpec } from "../images/build.ts";
@@ -100,7 +106,7 @@ function putting(images: readonly ImageSpec[], progress: Progress): PutImages {
 }
 
 async function applyStack(
-  cluster: Cluster,
+  cluster: TargetCluster,
   engine: Engine,
   raw: RawConfig,
   { settings }: CheckedConfig,
@@ -140,7 +146,7 @@ function listed(names: readonly string[]): string {
 }
 
 async function prove(
-  cluster: Cluster,
+  cluster: TargetCluster,
   { settings }: CheckedConfig,
   { address, ...ports }: { address: string | undefined; httpPort: number; httpsPort: number },
 ) {

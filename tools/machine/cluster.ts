@@ -8,12 +8,12 @@ import { sandboxInit } from "./exec.ts";
 import { withLock } from "../cli/lock.ts";
 import { context, writeCredentials } from "./node/credentials.ts";
 import { nodeFiles } from "./node/nodeFiles.ts";
-import { ensureParts, nodeRoot, programs } from "./prepare.ts";
+import { nodeRoot, prepare, programs } from "./prepare.ts";
 import { cacheDir, kubeconfigPath, nodeDir, stateDir } from "../cli/paths.ts";
 import { requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
 import type { Progress } from "../cli/progress.ts";
-import { ready } from "./waitReady.ts";
-import { cgroup, endSandbox, startSandbox } from "./sandbox.ts";
+import { waitReady } from "./waitReady.ts";
+import { cgroup, endSandbox, initScript, startSandbox } from "./sandbox.ts";
 import { finishRemoval, removeWhole } from "../cli/writeWhole.ts";
 
 export interface ClusterOptions {
@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly httpsPort?: number;
 }
 
-export interface Cluster {
+export interface LocalCluster {
   /** Path of a kubeconfig whose user may do anything. */
   readonly kubeconfig: string;
   readonly context: string;
@@ -46,37 +46,21 @@ export async function startCluster(
   options: ClusterOptions,
   progress: Progress,
   meanwhile: () => Promise<void> = () => Promise.resolve(),
-): Promise<Cluster> {
-  await ensureParts(progress);
+): Promise<LocalCluster> {
+  await prepare(progress);
   return withLock(lockFile, async () => {
     const { namespace = "apps", address = "127.0.0.1", httpPort = 80, httpsPort = 443 } = options;
+    const edge = { address, httpPort, httpsPort };
     const [root, snapshotter] = [await nodeRoot(), await containerdSnapshotter()];
-    const files = nodeFiles({
-      namespace,
-      address,
-      httpPort,
-      httpsPort,
-      cgroup,
-      root,
-      cache: cacheDir,
-      programs,
-      snapshotter,
-    });
-    const version = createHash("sha256")
-      .update(JSON.stringify(files))
-      .update(readFileSync(join(import.meta.dirname, "node", "init.sh")))
-      .digest("hex");
-    if (!(sandboxInit() !== undefined && storedVersion() === version)) {
+    const files = nodeFiles({ namespace, ...edge, cgroup, root, cache: cacheDir, programs, snapshotter });
+    const version = versionOf(files);
+    if (!isRunning(version)) {
       await endSandbox();
       requireFreeNetwork();
       requireFreePorts(address, [httpPort, httpsPort]);
       finishRemoval(stateDir);
       requireDisk(stateDir, diskNeeded.start);
-      rmSync(nodeDir, { recursive: true, force: true });
-      for (const [name, text] of Object.entries(files)) {
-        mkdirSync(dirname(join(nodeDir, name)), { recursive: true });
-        writeFileSync(join(nodeDir, name), text);
-      }
+      writeNodeFiles(files);
       await writeCredentials(join(stateDir, "pki"));
       startSandbox();
       // Last: an interruption before leaves no version that the next start would trust.
@@ -84,13 +68,30 @@ export async function startCluster(
     }
     requireDisk(stateDir, diskNeeded.run);
     // Both come to their end, so that nothing is at work when the lock is given back.
-    const ends = await Promise.allSettled([progress.step("Starting the cluster", ready), meanwhile()]);
+    const ends = await Promise.allSettled([progress.step("Starting the cluster", waitReady), meanwhile()]);
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     return { kubeconfig: kubeconfigPath, context };
   });
 }
 
-export interface ClusterStatus extends Cluster {
+type Files = Readonly<Record<string, string>>;
+
+/** Stands for all that the node is started with. */
+const versionOf = (files: Files): string =>
+  createHash("sha256").update(JSON.stringify(files)).update(readFileSync(initScript)).digest("hex");
+
+const isRunning = (version: string): boolean =>
+  sandboxInit() !== undefined && existsSync(versionFile) && readFileSync(versionFile, "utf8") === version;
+
+function writeNodeFiles(files: Files): void {
+  rmSync(nodeDir, { recursive: true, force: true });
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(nodeDir, name)), { recursive: true });
+    writeFileSync(join(nodeDir, name), text);
+  }
+}
+
+export interface ClusterStatus extends LocalCluster {
   readonly running: boolean;
 }
 
@@ -117,8 +118,4 @@ export async function stopCluster({ keepCache = false }: { keepCache?: boolean }
 async function containerdSnapshotter(): Promise<"native" | "overlayfs"> {
   const type = await run("stat", ["--file-system", "--format", "%T", existingParent(stateDir)]);
   return type.includes("overlay") ? "native" : "overlayfs";
-}
-
-function storedVersion(): string | undefined {
-  return existsSync(versionFile) ? readFileSync(versionFile, "utf8") : undefined;
 }

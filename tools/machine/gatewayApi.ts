@@ -1,7 +1,7 @@
 /** The definitions of the Gateway API, from the Go module of the version that Contour is compiled with. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { goMod, goProblem, source } from "./kubernetes.ts";
+import { goMod, goProblem, source } from "./goModules.ts";
 import { completed } from "../programs/cache.ts";
 import { run } from "../cli/run.ts";
 import { cacheDir } from "../cli/paths.ts";

@@ -1,7 +1,8 @@
 /** What the local Kubernetes is made of, in the cache: compiled, downloaded and unpacked once for every checkout. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { compile, envoyDir, getEnvoy, programsDir } from "./kubernetes.ts";
+import { compile, programsDir } from "./kubernetes.ts";
+import { envoyDir, getEnvoy } from "./envoy.ts";
 import { debianPackages, type DebianRoot } from "../programs/debian.ts";
 import { getGatewayApi, gatewayApiDir } from "./gatewayApi.ts";
 import { diskNeeded, requireDisk } from "../cli/disk.ts";
@@ -31,7 +32,7 @@ export const programs = [programsDir, envoyDir];
 export const nodeRoot = (): Promise<DebianRoot> => debianPackages(debianNames);
 
 /** Compiles, downloads and unpacks what is not in the cache yet. @throws Problem */
-export async function ensureParts(progress: Progress): Promise<void> {
+export async function prepare(progress: Progress): Promise<void> {
   requireLinuxRoot();
   if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
   await withLock(cacheLock, async () => {

@@ -7,7 +7,8 @@ import { link } from "./node/addresses.ts";
 import { logsDir, stateDir } from "../cli/paths.ts";
 import { allProcesses, children, commandLine } from "../cli/procfs.ts";
 
-const initScript = "init.sh";
+/** What the first process inside runs. */
+export const initScript = join(import.meta.dirname, "node", "init.sh");
 /** The pods' cgroups are below this one. */
 export const cgroup = "gke-microservices";
 
@@ -20,13 +21,15 @@ export interface Sandbox {
   readonly state: string;
 }
 
+/** Of any checkout, an older one included: each has the script in a folder of this name. */
+const ending = "/node/init.sh";
+
 /** Finds sandboxes by what runs, not by files: those can be lost or stale after a crash. */
 export function findSandboxes(): Sandbox[] {
   return allProcesses().flatMap((outer) => {
     const [program, ...args] = commandLine(outer);
     const state = args.at(-1);
-    if (program !== "unshare" || state === undefined || !(args.at(-2) ?? "").endsWith(`/machine/node/${initScript}`))
-      return [];
+    if (program !== "unshare" || state === undefined || !(args.at(-2) ?? "").endsWith(ending)) return [];
     return [{ outer, init: children(outer)[0], state }];
   });
 }
@@ -37,7 +40,7 @@ export function startSandbox(): void {
   const log = openSync(join(logsDir, "sandbox.log"), "a");
   const flags = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
   // In a session of its own, Ctrl-C at the terminal does not reach it.
-  const child = spawn("unshare", [...flags, "bash", join(import.meta.dirname, "node", initScript), stateDir], {
+  const child = spawn("unshare", [...flags, "bash", initScript, stateDir], {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",

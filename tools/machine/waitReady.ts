@@ -20,7 +20,7 @@ import { Problem } from "../cli/problem.ts";
 import type { Step } from "../cli/progress.ts";
 
 /** Ends when API server, node, DNS and edge answer, and pods reach them. @throws Problem with the log of the part that does not */
-export async function ready(step: Step): Promise<void> {
+export async function waitReady(step: Step): Promise<void> {
   step.detail("API server");
   await until("kube-apiserver", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok");
   if (!existsSync(join(nodeDir, bootstrapped))) {

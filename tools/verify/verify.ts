@@ -1,5 +1,5 @@
 /** Proves the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers as a service saw them. */
-import { atOnce } from "../cli/concurrently.ts";
+import { concurrently } from "../cli/concurrently.ts";
 import { Problem } from "../cli/problem.ts";
 import { printTable } from "../cli/table.ts";
 import { grpcRoute } from "./grpc.ts";
@@ -25,7 +25,7 @@ export async function verify(
 ): Promise<Hop[]> {
   const scheme = endpoint.ca === undefined ? "http" : "https";
   const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(endpoint, domain))] : [];
-  const hops = await atOnce(8, Object.entries(routes), ([hostPath, service]) =>
+  const hops = await concurrently(8, Object.entries(routes), ([hostPath, service]) =>
     grpc.has(hostPath)
       ? attempt(`grpc://${hostPath}`, () => grpcRoute(endpoint, hostPath, service))
       : attempt(`${scheme}://${hostPath}`, () => route(endpoint, scheme, hostPath, service)),

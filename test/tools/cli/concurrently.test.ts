@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { atOnce } from "../../../tools/cli/concurrently.ts";
+import { concurrently } from "../../../tools/cli/concurrently.ts";
 
 test("no more than so many at a time, and results in the order of the items", async () => {
   let [running, most] = [0, 0];
-  const results = await atOnce(3, [50, 10, 30, 0, 20], async (milliseconds) => {
+  const results = await concurrently(3, [50, 10, 30, 0, 20], async (milliseconds) => {
     running += 1;
     most = Math.max(most, running);
     await sleep(milliseconds);
@@ -15,12 +15,12 @@ test("no more than so many at a time, and results in the order of the items", as
   });
   assert.deepEqual(results, [100, 20, 60, 0, 40]);
   assert.equal(most, 3);
-  assert.deepEqual(await atOnce(3, [], () => Promise.resolve(1)), []);
+  assert.deepEqual(await concurrently(3, [], () => Promise.resolve(1)), []);
 });
 
 test("the first failure is thrown", async () => {
   await assert.rejects(
-    atOnce(2, [1, 2, 3], (item) => (item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item))),
+    concurrently(2, [1, 2, 3], (item) => (item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item))),
     /two/,
   );
 });

@@ -8,7 +8,8 @@ import { Problem } from "../../../tools/cli/problem.ts";
 // The cache's place is read when the modules load.
 const folder = mkdtempSync(join(tmpdir(), "build-"));
 process.env["XDG_CACHE_HOME"] = folder;
-const { compile, getEnvoy, programsDir } = await import("../../../tools/machine/kubernetes.ts");
+const { compile, programsDir } = await import("../../../tools/machine/kubernetes.ts");
+const { getEnvoy } = await import("../../../tools/machine/envoy.ts");
 const { debianPackages } = await import("../../../tools/programs/debian.ts");
 const path = process.env["PATH"] ?? "";
 after(() => {

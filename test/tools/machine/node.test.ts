@@ -12,7 +12,7 @@ import {
   podRange,
   serviceRange,
 } from "../../../tools/machine/node/addresses.ts";
-import type { envoySettings } from "../../../tools/machine/node/envoy.ts";
+import type { envoySettings } from "../../../tools/machine/node/envoySettings.ts";
 import { bootstrapObjects } from "../../../tools/machine/node/bootstrapObjects.ts";
 import { nodeFiles } from "../../../tools/machine/node/nodeFiles.ts";
 

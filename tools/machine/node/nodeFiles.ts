@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { gatewayName } from "../../../names/kubernetes.ts";
 import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
 import { nodeName } from "./credentials.ts";
-import { edgePorts, edgeTls, envoySettings } from "./envoy.ts";
+import { edgePorts, edgeTls, envoySettings } from "./envoySettings.ts";
 import type { NodeOptions } from "./options.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 

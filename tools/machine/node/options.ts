@@ -1,5 +1,5 @@
 /** What the node of the local Kubernetes is started with. */
-import type { ListenAddress } from "./envoy.ts";
+import type { ListenAddress } from "./envoySettings.ts";
 
 export interface NodeOptions extends ListenAddress {
   /** Of the stack's objects: Contour reads the one Gateway that is named to it, and every Ingress. */
