@@ -1,5 +1,5 @@
 /** Checks of the address ranges of a GKE cluster, before Google refuses them or, worse, accepts them and runs out. */
-import { isIPv4 } from "node:net";
+import ipaddr from "ipaddr.js";
 
 /** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
 export const googleFrontEnds: readonly string[] = ["130.211.0.0/22", "35.191.0.0/16"];
@@ -16,12 +16,6 @@ export interface Ranges {
    * @default - Google takes an address of `nodes`
    */
   readonly controlPlane?: string | undefined;
-}
-
-interface Cidr {
-  readonly first: number;
-  readonly last: number;
-  readonly prefix: number;
 }
 
 interface Limits {
@@ -50,22 +44,20 @@ const reservedPerSubnet = 4;
 /** A node takes a /24 of the pods' range at the default of 110 pods per node: https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr. */
 const podPrefixPerNode = 24;
 
-function addressOf(dotted: string): number {
-  return dotted.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-}
+/** Network address and prefix length; host bits are cut off. */
+type Cidr = readonly [network: ipaddr.IPv4, prefix: number];
 
-function dottedOf(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
-}
-
-/** Parses `a.b.c.d/n`; undefined where it is no such thing. Host bits are cut off. */
+/** Parses `a.b.c.d/n`; undefined where it is no such thing. */
 function parse(text: string): Cidr | undefined {
-  const [address = "", prefix = "", ...rest] = text.split("/");
-  if (rest.length > 0 || !isIPv4(address) || !/^(0|[1-9]\d?)$/.test(prefix) || Number(prefix) > 32) return undefined;
-  const size = 2 ** (32 - Number(prefix));
-  const first = Math.floor(addressOf(address) / size) * size;
-  return { first, last: first + size - 1, prefix: Number(prefix) };
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return undefined;
+  return [ipaddr.IPv4.networkAddressFromCIDR(text), ipaddr.IPv4.parseCIDR(text)[1]];
 }
+
+const written = ([network, prefix]: Cidr): string => `${network.toString()}/${prefix}`;
+
+/** Whether all of the other's addresses are in the range. */
+const contains = ([network, prefix]: Cidr, other: Cidr): boolean =>
+  prefix <= other[1] && other[0].match(network, prefix);
 
 function known(text: string): Cidr {
   const cidr = parse(text);
@@ -79,14 +71,14 @@ function checkOne(key: string, text: string, { widest, narrowest }: Limits): str
   const cidr = parse(text);
   if (cidr === undefined) return [`${key}: "${text}" is not an IPv4 range; write it as in 10.0.0.0/20`];
   const problems: string[] = [];
-  const canonical = `${dottedOf(cidr.first)}/${cidr.prefix}`;
-  if (canonical !== text)
-    problems.push(`${key}: ${text} has bits set behind its /${cidr.prefix}; the range is ${canonical}`);
-  if (cidr.prefix < widest || cidr.prefix > narrowest) {
+  const [, prefix] = cidr;
+  if (written(cidr) !== text)
+    problems.push(`${key}: ${text} has bits set behind its /${prefix}; the range is ${written(cidr)}`);
+  if (prefix < widest || prefix > narrowest) {
     const span = widest === narrowest ? `a /${widest}` : `from /${widest} (widest) to /${narrowest} (narrowest)`;
-    problems.push(`${key}: ${text} is a /${cidr.prefix}; allowed is ${span}`);
+    problems.push(`${key}: ${text} is a /${prefix}; allowed is ${span}`);
   }
-  if (!allowed.some((range) => range.first <= cidr.first && cidr.last <= range.last))
+  if (!allowed.some((range) => contains(range, cidr)))
     problems.push(`${key}: ${text} is not private; allowed is what lies within ${privateRanges.join(", ")}`);
   return problems;
 }
@@ -95,9 +87,9 @@ function checkOne(key: string, text: string, { widest, narrowest }: Limits): str
 export function checkAuthorizedNetwork(text: string): string[] {
   const cidr = parse(text);
   if (cidr === undefined) return [`"${text}" is not an IPv4 range; write it as in 203.0.113.0/24`];
-  const canonical = `${dottedOf(cidr.first)}/${cidr.prefix}`;
-  if (canonical !== text) return [`${text} has bits set behind its /${cidr.prefix}; the range is ${canonical}`];
-  if (cidr.prefix < widestAuthorized)
+  const [, prefix] = cidr;
+  if (written(cidr) !== text) return [`${text} has bits set behind its /${prefix}; the range is ${written(cidr)}`];
+  if (prefix < widestAuthorized)
     return [
       `${text} lets a large part of the internet in; allowed is /${widestAuthorized} or narrower, such as an office's 203.0.113.0/24`,
     ];
@@ -109,8 +101,8 @@ export function checkAuthorizedNetwork(text: string): string[] {
  * @throws Error where a range is no CIDR: check with `checkRanges` first.
  */
 export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): number {
-  const byNodes = 2 ** (32 - known(nodes).prefix) - reservedPerSubnet;
-  return Math.max(0, Math.min(byNodes, Math.floor(2 ** (podPrefixPerNode - known(pods).prefix))));
+  const byNodes = 2 ** (32 - known(nodes)[1]) - reservedPerSubnet;
+  return Math.max(0, Math.min(byNodes, Math.floor(2 ** (podPrefixPerNode - known(pods)[1]))));
 }
 
 /**
@@ -127,7 +119,7 @@ export function checkRanges(ranges: Ranges & { readonly maxNodes?: number | unde
   for (const [index, one] of given.entries()) {
     for (const other of given.slice(index + 1)) {
       if (one.cidr === undefined || other.cidr === undefined) continue;
-      if (one.cidr.first <= other.cidr.last && other.cidr.first <= one.cidr.last)
+      if (contains(one.cidr, other.cidr) || contains(other.cidr, one.cidr))
         problems.push(`${one.key} ${one.text} and ${other.key} ${other.text} overlap; each needs addresses of its own`);
     }
   }

@@ -1,4 +1,5 @@
 /** The forms of single values, used by the schema's parts. */
+import ipaddr from "ipaddr.js";
 import * as z from "zod";
 
 // A config is checked once in a process: to write a function for each schema would take longer than the check itself.
@@ -72,23 +73,9 @@ export const network = cidr.refine(
 );
 
 function hasHostBits(range: string): boolean {
-  const [address = "", prefix = ""] = range.split("/");
-  return bitsOf(address).includes("1", Number(prefix));
-}
-
-function bitsOf(address: string): string {
-  const binary = (number: number, length: number) => number.toString(2).padStart(length, "0");
-  if (!address.includes(":"))
-    return address
-      .split(".")
-      .map((octet) => binary(Number(octet), 8))
-      .join("");
-  // The URL parser writes every IPv6 address in one form: hexadecimal groups, the longest run of zeros as `::`.
-  const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":"));
-  const [first, rest] = [groups(head), groups(tail ?? "")];
-  const zeros = Array.from({ length: 8 - first.length - rest.length }, () => "0");
-  return [...first, ...zeros, ...rest].map((group) => binary(parseInt(group, 16), 16)).join("");
+  const [address] = ipaddr.parseCIDR(range);
+  const network = (address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(range);
+  return network.toString() !== address.toString();
 }
 
 const cpuQuantity = z
