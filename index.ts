@@ -54,7 +54,7 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
           { ...inCluster, dependsOn: [cluster.provider] },
         )
       : undefined;
-  const secretEnv = config.secretEnv[service];
+  const secretEnv = config.secretEnv.get(service);
   const serviceAccount = identity?.serviceAccountName;
   const routed = upstreams.has(service);
   const { upstream } = new Microservice(

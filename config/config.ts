@@ -39,7 +39,7 @@ export interface StackConfig extends Omit<PlacedSettings, "secrets"> {
   /** The supplied certificate, where tls.mode is supplied. */
   readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
   /** Secret environment by service. */
-  readonly secretEnv: Readonly<Record<string, Readonly<Record<string, pulumi.Output<string>>>>>;
+  readonly secretEnv: ReadonlyMap<string, Readonly<Record<string, pulumi.Output<string>>>>;
 }
 
 /** Reads the running stack's config. Throws one error that lists every problem. */
@@ -50,7 +50,7 @@ export function loadConfig(): StackConfig {
   for (const warning of warnings) void pulumi.log.warn(warning);
   const { secrets, ...rest } = settings;
   const { tls: _, ...envs } = secrets;
-  const secretEnv = Object.fromEntries(
+  const secretEnv = new Map(
     Object.entries(envs).map(([service, values]) => [
       service,
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)])),

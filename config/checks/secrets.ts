@@ -5,7 +5,8 @@ import type { Settings } from "../schema.ts";
 export function checkSecrets(settings: Settings): ConfigProblem[] {
   return Object.entries(settings.secrets).flatMap(([name, values]) => {
     if (name === "tls" || values === undefined) return [];
-    const service = settings.services[name];
+    // Own keys alone: a service may be called `constructor`, and a variable too.
+    const service = Object.hasOwn(settings.services, name) ? settings.services[name] : undefined;
     if (service === undefined)
       return [
         {
@@ -14,7 +15,7 @@ export function checkSecrets(settings: Settings): ConfigProblem[] {
         },
       ];
     return Object.keys(values)
-      .filter((variable) => variable in service.env)
+      .filter((variable) => Object.hasOwn(service.env, variable))
       .map((variable) => ({
         key: keyOf(["secrets", name, variable]),
         message: `is also in services.${name}.env; keep it in one of the two`,

@@ -164,3 +164,10 @@ test("the nearest spelling is offered only when it is near", () => {
   assert.equal(nearest("imgae", ["image", "build"]), "image");
   assert.equal(nearest("banana", ["image", "build"]), undefined);
 });
+
+test("a service and its secrets may have names that every object of JavaScript has", () => {
+  const service = { image: "registry.example.com/apps/a:1", env: { LOG: "info" } };
+  const names = { services: { constructor: service }, secrets: { constructor: { toString: "hidden-value" } } };
+  const { settings } = checkConfig(raw({ ...valid, ...names }), "test", projectDir);
+  assert.deepEqual(Object.keys(settings.services), ["constructor"]);
+});

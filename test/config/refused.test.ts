@@ -69,6 +69,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/secrets\.hog/, /the services are hoge/],
   ],
   [
+    "a secret of what every object of JavaScript has",
+    { ...valid, secrets: { constructor: { KEY: "hidden-value" } } },
+    [/secrets\.constructor/, /the services are hoge/],
+  ],
+  [
     "a secret that is also in env",
     { ...hoge({ env: { KEY: "a" } }), secrets: { hoge: { KEY: "hidden-value" } } },
     [/secrets\.hoge\.KEY/],
