@@ -72,8 +72,14 @@ const { replicas, resources } = config.proxy;
 const proxy = new NginxProxy(
   proxyName,
   {
-    ...{ namespace, image: proxyImage, replicas, resources, routes, metrics: proxyMetrics(config), rolloutSeconds },
-    ...proxySettingsFor(config.edge),
+    namespace,
+    image: proxyImage,
+    replicas,
+    resources,
+    rolloutSeconds,
+    routes,
+    metrics: proxyMetrics(config),
+    ...proxySettingsFor(config.edge), // its Services' annotations, and how long a pod serves on
   },
   { ...inCluster, dependsOn: proxyDependsOn },
 );
@@ -92,7 +98,10 @@ const outputs = {
   url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
   routes: routeTable(config),
   ...edgeOutputs, // address, certificates, and the records that DNS must hold for them
-  ...{ clusterName, kubeconfig, consoleUrl, workloadsUrl },
+  clusterName,
+  kubeconfig,
+  consoleUrl,
+  workloadsUrl,
   images: { ...Object.fromEntries(services.map(({ service, image }) => [service, image])), [proxyName]: proxyImage },
 };
 

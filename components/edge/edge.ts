@@ -118,7 +118,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
       ? new ManagedCertificates("tls-managed", { project: edge.project, stack, hosts })
       : undefined;
   const certificate = selfSigned ?? args.certificate;
-  const front = {
+  const common = {
     namespace,
     hosts,
     serviceName,
@@ -131,7 +131,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
       ? new Gateway(
           "gateway",
           {
-            ...front,
+            ...common,
             className: edge.className,
             google: edge.onGoogle
               ? {
@@ -150,7 +150,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
       : new TlsIngress(
           ingressName,
           {
-            ...front,
+            ...common,
             edge: edge.onGoogle
               ? {
                   kind: edge.kind,

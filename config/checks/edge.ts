@@ -8,7 +8,7 @@ import type { Settings } from "../schema.ts";
 import type { GoogleEdge } from "../schema/googleEdge.ts";
 
 /** Stands where a real value cannot be known, as when rendering without credentials. */
-export const isPlaceholder = (value: string): boolean => /^\(.* not shown\)$/.test(value);
+const isPlaceholder = (value: string): boolean => /^\(.* not shown\)$/.test(value);
 
 /** A certificate chain and its key, as PEM text. */
 export interface TlsMaterial {
@@ -90,7 +90,7 @@ export function sizeWarnings(settings: Settings): string[] {
 }
 
 /** What holds for Google's load balancer, whether an Ingress or a Gateway speaks for it. */
-export function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls">): ConfigProblem[] {
+function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls">): ConfigProblem[] {
   if (iap?.enabled !== true) return [];
   const problems: ConfigProblem[] = [];
   if (tls.mode === "none")

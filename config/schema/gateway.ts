@@ -4,7 +4,7 @@ import { googleEdge } from "./googleEdge.ts";
 import { cidr, label } from "./values.ts";
 
 /** The global external Application Load Balancer. https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities */
-export const googleGatewayClass = "gke-l7-global-external-managed";
+const googleGatewayClass = "gke-l7-global-external-managed";
 
 const google = z.object(googleEdge);
 const { timeoutSeconds, drainSeconds, ...policies } = googleEdge;

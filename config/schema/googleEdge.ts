@@ -6,7 +6,7 @@ import { distinct, network } from "./values.ts";
 const rateIntervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
 
 /** Cloud Armor, for everything behind the edge: what it keeps away from the proxy. */
-export const armor = z
+const armor = z
   .strictObject({
     /** Requests that one client address may make in so many seconds; more are answered 429. */
     rateLimit: z
@@ -37,7 +37,7 @@ export const armor = z
   );
 
 /** Identity-Aware Proxy: only these, after signing in to Google, reach the proxy at all. */
-export const iap = z.strictObject({
+const iap = z.strictObject({
   /** Google's controller leaves a setting as it was once it is no longer named: `false` is what switches it off. */
   enabled: z.boolean().default(true),
   members: z
@@ -55,7 +55,7 @@ export const iap = z.strictObject({
 });
 
 /** Cloud CDN. Host, protocol and query are always part of the key: one backend answers for every host. */
-export const cdn = z.strictObject({
+const cdn = z.strictObject({
   /** Whether the answers' own headers decide, or static content without any is cached too. */
   cacheMode: z.enum(["USE_ORIGIN_HEADERS", "CACHE_ALL_STATIC"]).default("USE_ORIGIN_HEADERS"),
 });

@@ -41,7 +41,7 @@ export interface GoogleFront extends AsyncDisposable {
 /** Where it comes from when it talks to the proxy, which has to trust this and nothing else. */
 export const frontAddress = "127.0.0.9";
 /** The address that clients know it by; it says so to the proxy. */
-export const publicAddress = "198.51.100.1";
+const publicAddress = "198.51.100.1";
 /** How long it keeps an idle connection to a backend. */
 const idleSeconds = 600;
 

@@ -11,7 +11,7 @@ import type { Arrow, Diagram, Node } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
 
 /** The ids of services' nodes: no other node's id begins so. */
-export const serviceId = (name: string): string => `service-${name}`;
+const serviceId = (name: string): string => `service-${name}`;
 
 export function diagramOf(stack: string, { settings }: Pick<CheckedConfig, "settings">): Diagram {
   const { domain, services } = settings;

@@ -8,7 +8,7 @@ type Content = Markup | string;
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** Also what XML 1.0 cannot hold at all, as most control characters: it is replaced. https://www.w3.org/TR/xml/#charsets */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")

@@ -40,7 +40,7 @@ export async function examine(sources: Sources, say: (what: string) => void = ()
   return diagnose(await observe(sources, say), sources.subject);
 }
 
-export async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
+async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
   const { subject, target, ports, ca, unread, routesName } = sources;
   say("names and objects");
   const asked = subject.hosts.filter((host) => !host.endsWith(".localhost"));

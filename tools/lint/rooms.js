@@ -67,7 +67,7 @@ const roomOf = (file) =>
  * @param to what it imports, from the root
  * @returns which way is right, where this one is wrong
  */
-export function wrongWay(from, to, isType = false) {
+function wrongWay(from, to, isType = false) {
   const room = roomOf(from);
   if (room === undefined) return `${from} is in no folder that tools/lint/rooms.js knows: add it there`;
   const { may, types = [], why, alone = false } = rooms[room];

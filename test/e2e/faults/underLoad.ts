@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure, LoadOptions, LoadResult } from "./openLoad.ts";
 
 /** Requests a second. */
-export const rate = Number(process.env["LOAD_RATE"] ?? 500);
+const rate = Number(process.env["LOAD_RATE"] ?? 500);
 /** The whole suite sends at least so many requests at each change; in its shorter cut a tenth. */
 export const least = process.env["SHORT"] === undefined ? 60_000 : 6_000;
 

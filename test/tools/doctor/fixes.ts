@@ -31,7 +31,7 @@ function has(shape: Shape, [key, ...rest]: readonly string[]): boolean {
 export const isConfigKey = (key: string): boolean => has(whole, key.split("."));
 
 /** Every `services.hoge.image` in a text. Of files, such as `docs/edge.md`, the name is no key. */
-export const keysIn = (text: string): string[] =>
+const keysIn = (text: string): string[] =>
   text.match(/(?<![\w/.])(?:services|proxy|edge|tls|dns|cluster|secrets)(?:\.[A-Za-z][\w-]*)+/g) ?? [];
 
 /** Failures and warnings say what they mean and what mends them, and name keys that the config has. */

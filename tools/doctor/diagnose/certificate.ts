@@ -6,7 +6,7 @@ import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
 
 /** Warned about so long before: Google renews a month ahead, and so does the stack's own CA. */
-export const warnDays = 30;
+const warnDays = 30;
 
 export interface CertificatesSeen {
   readonly shown: readonly Shown[];
