@@ -17,7 +17,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/services\.hoge\.image/, /must have a tag or a digest/],
   ],
   ["the tag latest", hoge({ image: "registry.example.com/hoge:latest" }), [/must not use the tag latest/]],
-  ["image and build together", hoge({ build: { context: "./services/hoge" } }), [/exactly one of image and build/]],
+  ["image and build together", hoge({ build: { context: "./services/sample" } }), [/exactly one of image and build/]],
   [
     "a context without a Dockerfile",
     hoge({ image: undefined, build: { context: "./docs" } }),
@@ -49,7 +49,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
   [
     "a registry that nothing can push to",
-    { ...hoge({ image: undefined, build: { context: "./services/hoge" } }), registry: { kind: "artifact-registry" } },
+    { ...hoge({ image: undefined, build: { context: "./services/sample" } }), registry: { kind: "artifact-registry" } },
     [/needs a registry/],
   ],
   ["supplied without a certificate", { ...valid, tls: { mode: "supplied" } }, [/supplied needs a certificate/]],

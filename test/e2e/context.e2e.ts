@@ -125,8 +125,9 @@ test("a cluster that images cannot be given to takes those that it can pull", op
   // What a registry would give is on the node already.
   const config = readFileSync(stackFile, "utf8")
     .replace(
-      /build: \{ context: \.\/services\/(\w+) \}/g,
-      (_, name: string) => `image: ${nodeImage(name, join(checkout, "services", name))}`,
+      /(\w+)(:\n +)build: \{ context: (\S+) \}/g,
+      (_, name: string, between: string, context: string) =>
+        `${name}${between}image: ${nodeImage(name, join(checkout, context))}`,
     )
     .replace("  proxy:", `$&\n    image: ${nodeImage("nginx-proxy", join(checkout, "nginx"))}`);
   writeFileSync(stackFile, config);

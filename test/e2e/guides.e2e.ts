@@ -150,15 +150,13 @@ test("a preview environment comes and goes, and the proxy stays as it is", async
   const previewed = (status: number) => pageOnce(status, "/deep", "preview-login.shop.localhost");
   assert.match(await previewed(502), /service unknown or down/);
   const original = readFileSync(stackFile, "utf8");
-  edit(
-    stackFile,
-    "\n  services:\n",
-    "\n  services:\n    preview-login: { build: { context: ./services/web }, replicas: 1, healthPath: /readyz }\n",
-  );
+  const name = "preview-login";
+  const preview = { build: { context: "./services/sample" }, env: { NAME: name }, replicas: 1, healthPath: "/readyz" };
+  edit(stackFile, "\n  services:\n", `\n  services:\n    ${name}: ${JSON.stringify(preview)}\n`);
   const text = await start();
   assert.match(text, /applied .*Deployment\/preview-login/);
   assert.doesNotMatch(text, /Deployment\/nginx-proxy/);
-  assert.partialDeepStrictEqual(JSON.parse(await previewed(200)), { service: "web", path: "/deep" });
+  assert.partialDeepStrictEqual(JSON.parse(await previewed(200)), { service: name, path: "/deep" });
   writeFileSync(stackFile, original);
   assert.match(await start(), /pruned .*Deployment\/preview-login/);
   await previewed(502);

@@ -34,7 +34,7 @@ test("what somebody changes in the cluster is put back, and what nobody changed 
 });
 
 test("a new version of a service loses no request", async (context) => {
-  const file = join(projectDir, "services/hoge/main.mjs");
+  const file = join(projectDir, "services/sample/main.mjs");
   const before = readFileSync(file, "utf8");
   context.after(() => {
     writeFileSync(file, before);
@@ -70,7 +70,7 @@ test("proxy and service restarted one after the other, until their old pods are 
 test("an image that is not there leaves the old release serving, and the error names the cause", async (context) => {
   editStack(context, (text) =>
     text
-      .replace("build: { context: ./services/web }", "image: localhost/nowhere/web:1")
+      .replace(/(web:\n +)build: .*/, "$1image: localhost/nowhere/web:1")
       .replace("config:", "config:\n  rolloutSeconds: 15"),
   );
   const { result, load } = await underLoad(

@@ -72,7 +72,7 @@ test(
     editStack(context, (text) =>
       text
         .replace("config:", "config:\n  rolloutSeconds: 10")
-        .replace("build: { context: ./services/hoge }", "image: localhost/nowhere/hoge:1"),
+        .replace(/(hoge:\n +)build: .*/, "$1image: localhost/nowhere/hoge:1"),
     );
     const failed = await start("--verbose");
     assert.equal(failed.status, 1);

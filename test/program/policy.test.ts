@@ -39,7 +39,7 @@ const closed = {
   dns: { create: true },
   edge: { kind: "gce", armor: { rateLimit: { requests: 100 } }, iap: { members: ["group:team@example.com"] } },
   services: {
-    hoge: { build: { context: "./services/hoge" }, routes: [{ path: "/" }], roles: ["roles/pubsub.publisher"] },
+    hoge: { build: { context: "./services/sample" }, routes: [{ path: "/" }], roles: ["roles/pubsub.publisher"] },
   },
 };
 

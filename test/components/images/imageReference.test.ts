@@ -8,7 +8,7 @@ import { imageReference, nodeImage } from "../../../components/images/imageRefer
 import { ImageRegistry } from "../../../components/images/imageRegistry.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
-const context = join(import.meta.dirname, "../../../services/hoge");
+const context = join(import.meta.dirname, "../../../services/sample");
 const digest = `sha256:${"0".repeat(64)}`;
 const imageType = "docker:index/image:Image";
 

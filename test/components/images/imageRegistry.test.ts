@@ -64,7 +64,7 @@ test("image builds for linux/amd64, pushes with a secret token and answers the d
     calls: { [login]: { accessToken: "a-short-lived-token" } },
   });
   const registry = new ImageRegistry("staging-registry", args);
-  const reference = registry.image("hoge", { context: "./services/hoge", tag: "abc123" });
+  const reference = registry.image("hoge", { context: "./services/sample", tag: "abc123" });
   assert.equal(await valueOf(reference), digest);
   await settled();
 
@@ -73,7 +73,7 @@ test("image builds for linux/amd64, pushes with a secret token and answers the d
   assert.equal(image.parent, await valueOf(registry.urn));
   assert.deepEqual(image.inputs, {
     imageName: `${url}/hoge:abc123`,
-    build: { context: "./services/hoge", platform: "linux/amd64", builderVersion: "BuilderBuildKit" },
+    build: { context: "./services/sample", platform: "linux/amd64", builderVersion: "BuilderBuildKit" },
     buildOnPreview: false,
     skipPush: false,
     registry: {
@@ -99,7 +99,7 @@ test("a Dockerfile and build arguments are passed on, and one login serves all i
     dockerfile: "./nginx/Dockerfile",
     buildArgs: { BASE: "nginx:1.29" },
   });
-  registry.image("web", { context: "./services/web", tag: "2" });
+  registry.image("web", { context: "./services/sample", tag: "2" });
   await settled();
 
   assert.deepEqual(recording.one(imageType, "staging-registry-nginx").inputs["build"], {

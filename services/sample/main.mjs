@@ -1,8 +1,6 @@
 /**
  * How a service behaves behind the proxy: it answers people in HTML and programs in JSON, tells the kubelet how it is,
  * logs one JSON line a request, and leaves without losing a request.
- *
- * The same file stands in each sample service, since an image is built from its own folder alone.
  */
 import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
@@ -12,6 +10,8 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const { env } = process;
+/** What the service calls itself: one server stands for several services, and their answers must be told apart. */
+const name = env.NAME ?? "sample";
 const port = Number(env.PORT ?? 8080);
 /** Seconds between SIGTERM and the end: long enough for every proxy to hear that this pod is leaving. */
 const drainSeconds = Number(env.DRAIN_SECONDS ?? 5);
@@ -20,28 +20,25 @@ const told = /^(host|referer|forwarded|via|traceparent|x-forwarded-.+|x-real-ip|
 
 let draining = false;
 
-/** @param {{name: string, intro: string, links: Record<string, string>}} service links go from text to a path below the service's root */
-export function serve(service) {
-  const server = createServer((request, response) => {
-    answer(service, request, response).catch(() => response.destroy()); // the client hung up: nobody is left to tell
-  });
-  // The proxy must be the one that closes an idle connection, or its next request meets a closed one. nginx closes after
-  // 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node after 5 s unless told otherwise.
-  server.keepAliveTimeout = 75_000;
-  server.listen(port, () => log({ message: "listening", port: server.address().port }));
-  process.once("SIGTERM", () => drain(server));
-  process.once("SIGINT", () => process.exit(130));
-}
+const server = createServer((request, response) => {
+  answer(request, response).catch(() => response.destroy()); // the client hung up: nobody is left to tell
+});
+// The proxy must be the one that closes an idle connection, or its next request meets a closed one. nginx closes after
+// 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node after 5 s unless told otherwise.
+server.keepAliveTimeout = 75_000;
+server.listen(port, () => log({ message: "listening", port: server.address().port }));
+process.once("SIGTERM", drain);
+process.once("SIGINT", () => process.exit(130));
 
 /** Requests still arrive after SIGTERM, until every proxy has heard; `Connection: close` empties the kept-alive connections. */
-async function drain(server) {
+async function drain() {
   draining = true;
   log({ message: "draining", seconds: drainSeconds });
   await sleep(drainSeconds * 1000);
   server.close(() => log({ message: "stopped" })); // ends idle connections, waits for requests under way
 }
 
-async function answer(service, request, response) {
+async function answer(request, response) {
   const started = performance.now();
   const [path, ...query] = request.url.split("?");
 
@@ -51,7 +48,6 @@ async function answer(service, request, response) {
   let bodyBytes = 0;
   for await (const chunk of request) bodyBytes += chunk.length;
 
-  const { name } = service;
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([header]) => told.test(header)));
   const seen = {
     service: name,
@@ -73,7 +69,7 @@ async function answer(service, request, response) {
     // Without the query: it is where secrets end up.
     log({ method, path, status: response.statusCode, host, client, bodyBytes, requestId, milliseconds });
   });
-  if (request.headers.accept?.includes("text/html")) send(response, 200, "text/html", page(service, seen));
+  if (request.headers.accept?.includes("text/html")) send(response, 200, "text/html", page(seen));
   else send(response, 200, "application/json", JSON.stringify(seen, null, 2) + "\n");
 }
 
@@ -93,7 +89,7 @@ const log = (entry) => process.stdout.write(JSON.stringify({ time: new Date().to
 
 const escape = (text) => String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-function page({ name, intro, links }, { headers, ...seen }) {
+function page({ headers, ...seen }) {
   // A link relative to the service's own root is right at any prefix that a proxy may have stripped.
   const root = "../".repeat(seen.path.split("/").length - 2) || "./";
   const list = (entries) =>
@@ -114,10 +110,8 @@ function page({ name, intro, links }, { headers, ...seen }) {
   dd { margin: 0; font-family: ui-monospace, monospace; overflow-wrap: anywhere }
 </style>
 <h1>${escape(name)}</h1>
-<p>${escape(intro)}</p>
-<nav>${Object.entries(links)
-    .map(([text, href]) => `<a href="${escape(root + href)}">${escape(text)}</a>`)
-    .join(" · ")}</nav>
+<p>A sample service. It shows the request as the proxy passed it on.</p>
+<nav><a href="/">Front page</a> · <a href="${root}some/path?with=query">A path below</a></nav>
 <h2>This request</h2>
 <dl>${list(seen)}</dl>
 <h2>What the proxy told</h2>
