@@ -77,8 +77,7 @@ test("what is written passes lint, format and the checks of the config, and is r
 
 test("its Dockerfile is that of the sample service: base by digest, no root, nothing that can be written", () => {
   addService("orders");
-  const instructions = (name: string) =>
-    read("services", name, "Dockerfile").replaceAll(/^LABEL (.*\\\n)*.*\n/gm, "");
+  const instructions = (name: string) => read("services", name, "Dockerfile").replaceAll(/^LABEL (.*\\\n)*.*\n/gm, "");
   assert.equal(instructions("orders"), instructions("sample"));
   assert.match(read("services/orders/Dockerfile"), /image\.title="orders"/);
 });
