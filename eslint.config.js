@@ -34,7 +34,7 @@ export default tseslint.config(
   {
     // Options belong to commands. The programs of the benchmark run in processes of their own, and `main` reads for all.
     files: ["**/*.ts"],
-    ignores: ["tools/commands/**", "tools/cli/main.ts", "tools/bench/program/{bare,parts,record}.ts", "test/**"],
+    ignores: ["tools/commands/**", "tools/cli/main.ts", "tools/bench/program/{bare,partByPart,record}.ts", "test/**"],
     rules: {
       "no-restricted-properties": [
         "error",

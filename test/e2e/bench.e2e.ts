@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { peerNames } from "../../tools/bench/program/peers.ts";
+import { peerNames } from "../../tools/bench/program/peerInputs.ts";
 import type { ProgramResults } from "../../tools/bench/program/results.ts";
 import type { ProxyResults } from "../../tools/bench/proxy/results.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";

@@ -14,6 +14,11 @@ interface Picture {
   readonly body: readonly string[];
 }
 
+/** A bar from a point to the right, and what it says behind it. @param name of its style @default - the rule for all */
+export const bar = (x: number, y: number, length: number, text: string, name?: string): string =>
+  `  <rect ${name === undefined ? "" : `class="${name}" `}x="${x}" y="${y}" width="${length.toFixed(1)}" height="14" rx="2"/>
+  <text x="${(x + length + 8).toFixed(1)}" y="${y + 12}">${text}</text>`;
+
 const width = 760;
 
 export function picture({ title, head = title, below, height, styles, dark = [], body }: Picture): string {

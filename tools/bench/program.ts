@@ -1,13 +1,11 @@
 /** The program itself as stacks grow: part by part, against the SDK alone, and against what teams use instead. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgress, type Step } from "../cli/progress.ts";
-import { machine } from "./machine.ts";
 import { compareTools } from "./program/compare.ts";
 import { getPeers, peerVersions } from "./program/peers.ts";
 import { plot } from "./program/plot.ts";
-import { measured, runProgram } from "./program/processes.ts";
+import { measured, runProgram } from "./program/childProcess.ts";
 import { tables } from "./program/report.ts";
 import {
   exponents,
@@ -21,7 +19,8 @@ import {
   type Sized,
 } from "./program/results.ts";
 import { sizes, stackFile, type Size } from "./program/stack.ts";
-import { writeDocs } from "./report.ts";
+import { reported } from "./report.ts";
+import { workFolder } from "./workFolder.ts";
 
 /** More would take minutes: kustomize looks through all objects for each of them. */
 const mostCompared = 1000;
@@ -38,11 +37,7 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
   const progress = createProgress();
   const { rounds, largest } = options;
   const peers = await getPeers(progress);
-  const folder = mkdtempSync(join(tmpdir(), "bench-"));
-  process.once("exit", () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const folder = workFolder();
   const measuredSizes = sizes.filter((size) => size === "staging" || size <= largest);
   const parts: Sized[] = [];
   await progress.step("Measuring the program part by part", async (step) => {
@@ -54,20 +49,9 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
       if (size !== "staging" && size <= mostCompared)
         comparisons.push(await compareTools(size, peers, join(folder, String(size)), rounds, step));
   });
-  const found = { sizes: parts, exponents: exponents(parts) };
-  const result: ProgramResults = {
-    benchmark: "program",
-    date: new Date().toISOString().slice(0, 10),
-    machine: machine(),
-    programs: { node: process.versions.node, ...peerVersions() },
-    rounds,
-    ...found,
-    comparisons,
-    targets: targets(found),
-  };
-  const text = tables(result);
-  if (options.write) await writeDocs(result, { tables: text, plot: plot(result) });
-  return { result, text };
+  const programs = { node: process.versions.node, ...peerVersions() };
+  const figures = { programs, rounds, sizes: parts, exponents: exponents(parts), comparisons };
+  return reported<ProgramResults>("program", figures, { targets, tables, plot }, options.write);
 }
 
 async function measureParts(size: Size, folder: string, rounds: number, step: Step): Promise<Sized> {
@@ -79,7 +63,7 @@ async function measureParts(size: Size, folder: string, rounds: number, step: St
   const bare: Bare[] = [];
   const pausing: Bare[] = [];
   const inTurn = [
-    async () => ours.push(await measured<Measured>("parts.ts", stack)),
+    async () => ours.push(await measured<Measured>("partByPart.ts", stack)),
     async () => bare.push(await measured<Bare>("bare.ts", recorded)),
     async () => pausing.push(await measured<Bare>("bare.ts", recorded, "pausing")),
   ];

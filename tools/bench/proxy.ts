@@ -1,8 +1,6 @@
 /** The proxy against what it replaces and its peers: throughput, latency, CPU, memory, and what many routes cost. */
-import { mkdtempSync, rmSync } from "node:fs";
 import { createProgress, type Step } from "../cli/progress.ts";
 import { startNameServer } from "../testing/loopback.ts";
-import { machine } from "./machine.ts";
 import { closedLoop, openLoop, type Run } from "./proxy/load.ts";
 import { getPrograms, versions } from "./proxy/programs.ts";
 import { plot } from "./proxy/plot.ts";
@@ -20,7 +18,8 @@ import {
   type SubjectName,
   type Surroundings,
 } from "./proxy/subjects.ts";
-import { writeDocs } from "./report.ts";
+import { reported } from "./report.ts";
+import { workFolder } from "./workFolder.ts";
 
 export interface ProxyOptions {
   readonly rounds: number;
@@ -39,12 +38,7 @@ export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResul
   const progress = createProgress();
   const programs = await getPrograms(progress);
   // Files in memory: access logs are written by the hundred MB.
-  const folder = mkdtempSync("/dev/shm/bench-");
-  process.once("exit", () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  // The servers end when this process does.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  const folder = workFolder("/dev/shm");
   const nameServer = await startNameServer();
   for (const service of ["web", ...scaledServices]) nameServer.names.set(serviceAddress(service), "127.0.0.1");
   const upstream = await startUpstream({ programs, folder });
@@ -55,20 +49,9 @@ export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResul
       measureCases(around, upstream, options, step),
     );
     const scale = await progress.step("Measuring 1 to 1,000 routes", (step) => measureScale(around, options, step));
-    const result: ProxyResults = {
-      benchmark: "proxy",
-      date: new Date().toISOString().slice(0, 10),
-      machine: machine(),
-      programs: await versions(programs),
-      rounds: options.rounds,
-      seconds: options.seconds,
-      cases,
-      scale,
-      targets: targets(cases, scale),
-    };
-    const text = tables(result);
-    if (options.write) await writeDocs(result, { tables: text, plot: plot(result) });
-    return { result, text };
+    const { rounds, seconds } = options;
+    const figures = { programs: await versions(programs), rounds, seconds, cases, scale };
+    return await reported<ProxyResults>("proxy", figures, { targets, tables, plot }, options.write);
   } finally {
     await upstream.stop();
     await nameServer[Symbol.asyncDispose]();

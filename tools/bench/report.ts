@@ -3,13 +3,43 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../cli/paths.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
+import { machine, type Machine } from "./machine.ts";
 import { reached, type Spread, type Target } from "./figures.ts";
 
 const guide = join(projectDir, "docs/performance.md");
 const end = "<!-- end of what is written -->";
 
+/** What all benchmarks say beside their figures. */
+export interface Results {
+  readonly benchmark: string;
+  readonly date: string;
+  readonly machine: Machine;
+  readonly targets: readonly Target[];
+}
+
+/** How figures are read. */
+interface Reading<R extends Results> {
+  readonly targets: (figures: Omit<R, keyof Results>) => readonly Target[];
+  readonly tables: (results: R) => string;
+  readonly plot: (results: R) => string;
+}
+
+/** The end of a benchmark: its figures with what is wanted of them, and as text; @param write into the guide */
+export async function reported<R extends Results>(
+  benchmark: R["benchmark"],
+  figures: Omit<R, keyof Results>,
+  { targets, tables, plot }: Reading<R>,
+  write: boolean,
+): Promise<{ result: R; text: string }> {
+  const date = new Date().toISOString().slice(0, 10);
+  const result = { benchmark, date, machine: machine(), ...figures, targets: targets(figures) } as R;
+  const text = tables(result);
+  if (write) await writeDocs(result, { tables: text, plot: plot(result) });
+  return { result, text };
+}
+
 /** Figures, plot and tables, all of the same run. */
-export async function writeDocs(
+async function writeDocs(
   results: { readonly benchmark: string },
   { tables, plot }: { readonly tables: string; readonly plot: string },
 ): Promise<void> {

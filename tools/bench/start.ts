@@ -10,11 +10,10 @@ import { Problem } from "../cli/problem.ts";
 import { createProgress } from "../cli/progress.ts";
 import { findSandboxes } from "../machine/sandbox.ts";
 import { median } from "./figures.ts";
-import { machine } from "./machine.ts";
 import { memoryMiB } from "./proxy/servers.ts";
-import { writeDocs } from "./report.ts";
+import { reported } from "./report.ts";
 import { scriptEnv } from "./scriptEnv.ts";
-import { partsOf } from "./start/parts.ts";
+import { partsOf } from "./start/phases.ts";
 import { plot } from "./start/plot.ts";
 import { tables, targets, type Kind, type Start, type StartResults } from "./start/results.ts";
 
@@ -61,17 +60,8 @@ export async function start(options: {
       rmSync(cache, { recursive: true, force: true });
     }
   }
-  const found = {
-    benchmark: "start",
-    date: new Date().toISOString().slice(0, 10),
-    machine: machine(),
-    starts,
-    memoryMiB: memory,
-    render,
-  } as const;
-  const result = { ...found, targets: targets(found) };
-  if (options.write) await writeDocs(result, { tables: tables(result), plot: plot(result) });
-  return { result, text: tables(result) };
+  const figures = { starts, memoryMiB: memory, render };
+  return reported<StartResults>("start", figures, { targets, tables, plot }, options.write);
 }
 
 /** Each edit adds another route, and all of them are taken back at the end. */

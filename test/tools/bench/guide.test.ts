@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { format } from "prettier";
-import * as applied from "../../../tools/bench/apply.ts";
+import * as applied from "../../../tools/bench/apply/results.ts";
 import { plot as applyPlot } from "../../../tools/bench/apply/plot.ts";
 import { plot as programPlot } from "../../../tools/bench/program/plot.ts";
 import * as program from "../../../tools/bench/program/report.ts";

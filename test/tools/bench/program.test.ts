@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { reached } from "../../../tools/bench/figures.ts";
 import { plot } from "../../../tools/bench/program/plot.ts";
-import { cpuSeconds } from "../../../tools/bench/program/processes.ts";
+import { cpuSeconds } from "../../../tools/bench/program/childProcess.ts";
 import { tables } from "../../../tools/bench/program/report.ts";
 import {
   exponent,

@@ -101,7 +101,7 @@ test("a target is reached at its limit, from the right side", () => {
   const closed = summarize({ loop: "closed", answer: "small", connections: 32 }, runs);
   const open = summarize({ loop: "open", answer: "small", rate: 1000 }, runs);
   assert.deepEqual(
-    targets([closed, open], []).map((target) => [target.what, target.value, reached(target)]),
+    targets({ cases: [closed, open], scale: [] }).map((target) => [target.what, target.value, reached(target)]),
     [
       ["throughput over the original's, small answers, 32 connections", 5, true],
       ["p99 over the original's, small answers, 32 connections", 0.3, false],

@@ -1,7 +1,7 @@
 /** How lines of progress become parts of a start. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { partsOf } from "../../../tools/bench/start/parts.ts";
+import { partsOf } from "../../../tools/bench/start/phases.ts";
 import { createProgress } from "../../../tools/cli/progress.ts";
 
 const near = (parts: readonly { name: string; seconds: number }[]) =>

@@ -10,7 +10,7 @@ import type { Step } from "../../cli/progress.ts";
 import { median } from "../figures.ts";
 import { writePeerInputs } from "./peerInputs.ts";
 import type { PeerCommands } from "./peers.ts";
-import { timed } from "./processes.ts";
+import { timed } from "./childProcess.ts";
 import { sizeText, type Command, type Comparison, type ToolName } from "./results.ts";
 import { stackFile } from "./stack.ts";
 

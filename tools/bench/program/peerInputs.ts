@@ -3,8 +3,17 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesObject } from "../../stack/evaluate.ts";
 import { objectYaml, toYaml } from "../../stack/yaml.ts";
-import { cdk8sDir, type PeerName } from "./peers.ts";
+import { cacheDir } from "../../cli/paths.ts";
+import { digest } from "../../programs/cache.ts";
 import { imageOf, serviceName } from "./stack.ts";
+
+export const peerNames = ["Helm", "kustomize", "cdk8s"] as const;
+export type PeerName = (typeof peerNames)[number];
+
+export const source = join(import.meta.dirname, "peers");
+export const pins = ["package.json", "package-lock.json"];
+/** Holds cdk8s's `node_modules`. */
+export const cdk8sDir = join(cacheDir, "bench", `cdk8s-${digest(pins.map((file) => join(source, file)))}`);
 
 export type PeerFolders = Readonly<Record<PeerName, string>>;
 

@@ -1,24 +1,16 @@
 /** What teams make the same objects with: Helm and kustomize as pinned Go modules, cdk8s as a pinned npm package. */
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { completed, digest } from "../../programs/cache.ts";
+import { completed } from "../../programs/cache.ts";
 import { CommandError, run } from "../../cli/run.ts";
 import { withLock } from "../../cli/lock.ts";
-import { cacheDir, cacheLock } from "../../cli/paths.ts";
+import { cacheLock } from "../../cli/paths.ts";
 import { Problem } from "../../cli/problem.ts";
 import type { Progress } from "../../cli/progress.ts";
 import { goPrograms } from "../goPrograms.ts";
-import type { PeerFolders } from "./peerInputs.ts";
-
-export const peerNames = ["Helm", "kustomize", "cdk8s"] as const;
-export type PeerName = (typeof peerNames)[number];
+import { cdk8sDir, pins, source, type PeerFolders, type PeerName } from "./peerInputs.ts";
 
 const versions = { helm: "3.22.0", kustomize: "5.8.2" };
-const source = join(import.meta.dirname, "peers");
-const pins = ["package.json", "package-lock.json"];
-/** Holds cdk8s's `node_modules`. */
-export const cdk8sDir = join(cacheDir, "bench", `cdk8s-${digest(pins.map((file) => join(source, file)))}`);
-
 export type PeerCommands = (folders: PeerFolders) => Record<PeerName, readonly [string, ...string[]]>;
 
 /**

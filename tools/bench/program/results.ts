@@ -1,7 +1,7 @@
 /** What the benchmark of the program finds, and how its runs become figures. */
 import { median, pairedRatio, type Spread, type Target } from "../figures.ts";
-import type { Machine } from "../machine.ts";
-import type { PeerName } from "./peers.ts";
+import type { Results } from "../report.ts";
+import type { PeerName } from "./peerInputs.ts";
 import type { Size } from "./stack.ts";
 
 export const partNames = [
@@ -15,7 +15,7 @@ export const partNames = [
 ] as const;
 export type Part = (typeof partNames)[number];
 
-/** One process of `parts.ts`. */
+/** One process of `partByPart.ts`. */
 export interface Measured {
   /** Milliseconds of CPU. The evaluation checks the config and renders nginx's text as well. */
   readonly parts: Readonly<Record<Part, number>>;
@@ -57,16 +57,13 @@ export interface Comparison {
   readonly commands: Readonly<Record<ToolName, Command>>;
 }
 
-export interface ProgramResults {
+export interface ProgramResults extends Results {
   readonly benchmark: "program";
-  readonly date: string;
-  readonly machine: Machine;
   readonly programs: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly sizes: readonly Sized[];
   readonly exponents: Readonly<Record<Growing, number>>;
   readonly comparisons: readonly Comparison[];
-  readonly targets: readonly Target[];
 }
 
 /** What is held to grow no faster than the services. */

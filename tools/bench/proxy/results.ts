@@ -1,6 +1,6 @@
 /** What the benchmark of the proxy finds, and how its runs become figures. */
 import { median, pairedRatio, type Spread, type Target } from "../figures.ts";
-import type { Machine } from "../machine.ts";
+import type { Results } from "../report.ts";
 import type { Run } from "./load.ts";
 import type { proxyNames, SubjectName } from "./subjects.ts";
 
@@ -52,16 +52,13 @@ export interface Fit {
   readonly bend: number;
 }
 
-export interface ProxyResults {
+export interface ProxyResults extends Results {
   readonly benchmark: "proxy";
-  readonly date: string;
-  readonly machine: Machine;
   readonly programs: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly seconds: number;
   readonly cases: readonly Case[];
   readonly scale: readonly Scale[];
-  readonly targets: readonly Target[];
 }
 
 /** @param runs of each subject, by round */
@@ -102,7 +99,7 @@ export function fit(points: Scale["memory"]): Fit {
 }
 
 /** What this project wants of its proxy. */
-export function targets(cases: readonly Case[], scale: readonly Scale[]): Target[] {
+export function targets({ cases, scale }: Pick<ProxyResults, "cases" | "scale">): Target[] {
   const wanted: Target[] = [];
   const add = (what: string, value: number, unit: Target["unit"], to: Target["wanted"], limit: number) =>
     wanted.push({ what, value, unit, limit, wanted: to });

@@ -1,6 +1,6 @@
 /** A picture of where the time of `npm start` goes, readable on light and on dark ground. */
 import { describe } from "../machine.ts";
-import { picture } from "../picture.ts";
+import { bar, picture } from "../picture.ts";
 import type { Start, StartResults } from "./results.ts";
 
 const [left, right, row] = [300, 640, 20];
@@ -26,10 +26,8 @@ function panel({ kind, seconds, parts }: Start, top: number): string {
   const most = Math.max(...parts.map((part) => part.seconds));
   const bars = parts.map((part, index) => {
     const y = top + (index + 1) * row;
-    const length = (part.seconds / most) * (right - left);
     return `  <text x="${left - 10}" y="${y + 12}" text-anchor="end">${part.name}</text>
-  <rect x="${left}" y="${y}" width="${length.toFixed(1)}" height="14" rx="2"/>
-  <text x="${(left + length + 8).toFixed(1)}" y="${y + 12}">${part.seconds.toFixed(1)} s</text>`;
+${bar(left, y, (part.seconds / most) * (right - left), `${part.seconds.toFixed(1)} s`)}`;
   });
   return [`  <text class="kind" x="20" y="${top + 12}">${kind}: ${seconds.toFixed(1)} s</text>`, ...bars].join("\n");
 }

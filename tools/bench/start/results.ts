@@ -1,8 +1,8 @@
 /** What was measured of `npm start`, what is wanted of it, and both as tables. */
 import type { Target } from "../figures.ts";
-import { describe, type Machine } from "../machine.ts";
-import { table, targetTable } from "../report.ts";
-import type { Part } from "./parts.ts";
+import { describe } from "../machine.ts";
+import { table, targetTable, type Results } from "../report.ts";
+import type { Part } from "./phases.ts";
 
 export const kinds = ["nothing cached", "nothing running", "one route edited", "nothing changed"] as const;
 export type Kind = (typeof kinds)[number];
@@ -15,16 +15,13 @@ export interface Start {
   readonly parts: readonly Part[];
 }
 
-export interface StartResults {
+export interface StartResults extends Results {
   readonly benchmark: "start";
-  readonly date: string;
-  readonly machine: Machine;
   readonly starts: readonly Start[];
   /** Proportional set size of all processes of the sandbox, pods included. */
   readonly memoryMiB: number;
   /** Milliseconds of `render staging` beyond a Node that imports the SDKs; and where that imports from the same compile cache. */
   readonly render: { readonly beyondSdks: number; readonly beyondCachedSdks: number };
-  readonly targets: readonly Target[];
 }
 
 const seconds: Record<Kind, number> = {
