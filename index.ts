@@ -41,7 +41,7 @@ const services = Object.entries(config.services).map(([service, settings]) => {
 });
 const proxyImage = imageReference(proxyName, config.proxy, registry);
 
-// The services. The proxy waits for what it finds the routed ones by.
+// The services. The proxy waits for the Services of those that are routed.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = policiesBefore(proxyName);

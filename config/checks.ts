@@ -1,12 +1,13 @@
 /** What must hold between keys. Each check returns problems; none stops at the first. */
 import { checkCluster } from "./checks/cluster.ts";
-import { checkDns, checkEdge, checkTls, type TlsMaterial } from "./checks/edge.ts";
+import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
+import { checkTls, type CertificatePair } from "./checks/tls.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Settings } from "./schema.ts";
 
@@ -17,14 +18,17 @@ export interface Surroundings {
   /** Folder that paths in the config are relative to. */
   readonly projectDir: string;
   /** The supplied certificate, where it could be read. */
-  readonly tls: TlsMaterial | undefined;
+  readonly certificate: CertificatePair | undefined;
 }
 
-export function checkSettings(settings: Settings, { stack, region, projectDir, tls }: Surroundings): ConfigProblem[] {
+export function checkSettings(
+  settings: Settings,
+  { stack, region, projectDir, certificate }: Surroundings,
+): ConfigProblem[] {
   return [
     ...checkCluster(settings, stack, region),
     ...checkEdge(settings),
-    ...checkTls(settings, tls),
+    ...checkTls(settings, certificate),
     ...checkDns(settings),
     ...checkImages(settings, projectDir),
     ...checkCalls(settings),

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
 import { checkSettings } from "./checks.ts";
-import { sizeWarnings, type TlsMaterial } from "./checks/edge.ts";
+import { sizeWarnings } from "./checks/edge.ts";
 import { memoryWarnings } from "./checks/memory.ts";
+import type { CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
 import { fullKey, project, projectDir } from "../names/project.ts";
@@ -20,7 +21,7 @@ interface Google {
   readonly project: string;
   readonly region: string;
 }
-/** Of a choice, the alternatives that are on Google say in which project and region. */
+/** The alternatives of a choice that are on Google say in which project and region. */
 type Placed<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
 
 /** The settings of a checked stack. */
@@ -46,7 +47,7 @@ export interface StackConfig extends Omit<PlacedSettings, "secrets"> {
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
   const told = pulumi.runtime.allConfig();
-  const { settings, tls, warnings } = checkConfig(told, stack, projectDir, secretKeys());
+  const { settings, certificate: pair, warnings } = checkConfig(told, stack, projectDir, secretKeys());
   for (const warning of warnings) void pulumi.log.warn(warning);
   const { secrets, ...rest } = settings;
   const { tls: _, ...envs } = secrets;
@@ -56,7 +57,7 @@ export function loadConfig(): StackConfig {
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)])),
     ]),
   );
-  const certificate = tls && { crt: pulumi.secret(tls.crt), key: pulumi.secret(tls.key) };
+  const certificate = pair && { crt: pulumi.secret(pair.crt), key: pulumi.secret(pair.key) };
   const services = withHealthPaths(settings.services);
   const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
   return Object.freeze({ ...rest, ...names, services, certificate, secretEnv });
@@ -69,7 +70,8 @@ function secretKeys(): string[] {
 
 export interface CheckedConfig {
   readonly settings: PlacedSettings;
-  readonly tls: TlsMaterial | undefined;
+  /** As it was supplied, where tls.mode is supplied. */
+  readonly certificate: CertificatePair | undefined;
   /** What will be wrong soon. */
   readonly warnings: readonly string[];
 }
@@ -107,16 +109,16 @@ export function checkConfig(
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
   const { project: googleProject, region } = usesGke ? readGoogle(raw, problems) : {};
-  const tls = parsed.success ? readTls(parsed.data, projectDir) : undefined;
-  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, tls }));
+  const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
+  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, certificate }));
   const shown = [
     ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
-  const warnings = [...warningsOf(tls), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
+  const warnings = [...warningsOf(certificate), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
-  return { settings: placed(parsed.data, google), tls, warnings };
+  return { settings: placed(parsed.data, google), certificate, warnings };
 }
 
 function placed({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): PlacedSettings {
@@ -132,8 +134,8 @@ function placed({ cluster, edge, registry, ...rest }: Settings, google: Google |
   return { ...rest, cluster, edge, registry: { kind: "node" } };
 }
 
-function warningsOf(tls: TlsMaterial | undefined): string[] {
-  const warning = tls && expiryWarning(tls.crt);
+function warningsOf(certificate: CertificatePair | undefined): string[] {
+  const warning = certificate && expiryWarning(certificate.crt);
   return warning === undefined
     ? []
     : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
@@ -206,7 +208,7 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
   return { ...(id !== undefined && { project: id }), ...(region !== undefined && { region }) };
 }
 
-function readTls({ tls, secrets }: Settings, projectDir: string): TlsMaterial | undefined {
+function readCertificate({ tls, secrets }: Settings, projectDir: string): CertificatePair | undefined {
   if (tls.mode !== "supplied") return undefined;
   if (tls.certFile === undefined || tls.keyFile === undefined) return secrets.tls;
   try {

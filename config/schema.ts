@@ -5,11 +5,12 @@
 import * as z from "zod";
 import { cluster } from "./schema/cluster.ts";
 import { dns } from "./schema/dns.ts";
-import { edge, tls } from "./schema/edge.ts";
+import { edge } from "./schema/edge.ts";
 import { networkPolicies } from "./schema/networkPolicies.ts";
 import { proxy } from "./schema/proxy.ts";
 import { registry } from "./schema/registry.ts";
 import { services } from "./schema/services.ts";
+import { tls } from "./schema/tls.ts";
 import { domain, env, label } from "./schema/values.ts";
 
 export const schema = z.strictObject({

@@ -1,4 +1,4 @@
-/** Ports that more than one room has to agree on. `nginx/nginx.conf` has that of health checks. */
+/** Ports that several folders use. `nginx/nginx.conf` has that of health checks. */
 
 /** Of the proxy's pods: requests, gRPC, health checks, the exporter's metrics; nginx's own status is on loopback alone. */
 export const proxyPorts = { http: 8080, grpc: 8443, health: 8081, metrics: 9113, status: 8082 } as const;

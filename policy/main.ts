@@ -1,7 +1,7 @@
 /** The policy pack: `pulumi preview --policy-pack policy`. Its packages are those of the program, one folder up. */
 import { PolicyPack, type ResourceValidationPolicy } from "@pulumi/policy";
 import { appliesTo, type Rule } from "./rule.ts";
-import { allRules, describe } from "./rules.ts";
+import { allRules, describe } from "./allRules.ts";
 import { proxyRoutesAccepted } from "./proxyRoutes.ts";
 import { withUnknowns } from "./unknowns.ts";
 

@@ -1,5 +1,5 @@
 /** The table of docs/security.md; `npm run rules` writes it there. */
-import { allRules } from "./rules.ts";
+import { allRules } from "./allRules.ts";
 
 /** What stands before it on the page is written by hand. */
 export const mark = "<!-- Written by `npm run rules` from the folder policy. -->\n\n";

@@ -1,8 +1,8 @@
-/** The shape of where the Kubernetes is. What depends on the region, or on another key, is in `../checks/cluster.ts`. */
+/** The shape of the cluster: a GKE cluster that the stack makes, or one that is there already. What depends on the region, or on another key, is in `../checks/cluster.ts`. */
 import * as z from "zod";
 import { distinct, label } from "./values.ts";
 
-/** With mode autopilot there are none. */
+/** A node pool and its defaults; with mode autopilot there are no pools. */
 const nodePool = z.strictObject({
   machineType: z
     .string()

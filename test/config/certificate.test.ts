@@ -174,8 +174,8 @@ test("through the stack's config: a bad pair under secrets is refused by its key
     [fullKey("secrets")]: JSON.stringify({ tls }),
   });
   const load = (tls: unknown) => checkConfig(raw(tls), "test", import.meta.dirname + "/../..");
-  const { tls, warnings } = load({ crt: good.certificate, key: good.key });
-  assert.deepEqual([tls?.key, warnings], [good.key, []]);
+  const { certificate, warnings } = load({ crt: good.certificate, key: good.key });
+  assert.deepEqual([certificate?.key, warnings], [good.key, []]);
   const soon = await issue(names, 12.5);
   assert.match(
     load({ crt: soon.certificate, key: soon.key }).warnings.join(),

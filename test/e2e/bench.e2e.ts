@@ -8,7 +8,7 @@ import type { ProgramResults } from "../../tools/bench/program/results.ts";
 import type { ProxyResults } from "../../tools/bench/proxy/results.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
-import { command } from "./commands.ts";
+import { command } from "./support/commands.ts";
 
 const folders = () => readdirSync("/dev/shm").filter((name) => name.startsWith("bench-"));
 

@@ -10,9 +10,9 @@ import { connect, createServer, type ConnectionOptions, type TLSSocket } from "n
 import { stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { createAuthority, openAuthority } from "../../tools/cli/pki.ts";
 import { offer, type Offer } from "./certificates/clientHello.ts";
-import { editStack, local } from "./commands.ts";
-import { underLoad } from "./load.ts";
-import { answered, endpoint, start } from "./path.ts";
+import { editStack, local } from "./support/commands.ts";
+import { underLoad } from "./support/load.ts";
+import { answered, endpoint, start } from "./support/path.ts";
 
 const hosts = ["shop.localhost", "hoge.shop.localhost"];
 const day = 24 * 3600_000;

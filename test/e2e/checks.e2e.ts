@@ -12,7 +12,7 @@ import { projectDir } from "../../tools/cli/paths.ts";
 import { manifests, stacks } from "./checks/manifests.ts";
 import { exceptions } from "./checks/exceptions.ts";
 import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
-import { command } from "./commands.ts";
+import { command } from "./support/commands.ts";
 
 const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/Dockerfile"], {
   cwd: projectDir,

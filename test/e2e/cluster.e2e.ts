@@ -14,7 +14,7 @@ import { cacheDir, projectDir, stateDir } from "../../tools/cli/paths.ts";
 import { allProcesses } from "../../tools/cli/procfs.ts";
 import { createProgress } from "../../tools/cli/progress.ts";
 import { findSandboxes } from "../../tools/machine/sandbox.ts";
-import { machine } from "./machine.ts";
+import { machine } from "./support/machine.ts";
 
 const ports = { httpPort: 18080, httpsPort: 18443 };
 const progress = createProgress();

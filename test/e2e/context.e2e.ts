@@ -12,8 +12,8 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { apiServer, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { kubeconfigPath } from "../../tools/cli/paths.ts";
 import { get } from "../../tools/verify/request.ts";
-import { copyCheckout } from "./checkout.ts";
-import { command, local } from "./commands.ts";
+import { copyCheckout } from "./support/checkout.ts";
+import { command, local } from "./support/commands.ts";
 
 const context = "gke-microservices-local";
 const options = { timeout: 10 * 60_000 };

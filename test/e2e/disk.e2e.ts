@@ -19,8 +19,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { envoyDir } from "../../tools/machine/envoy.ts";
 import { programsDir } from "../../tools/machine/kubernetes.ts";
 import { cacheDir } from "../../tools/cli/paths.ts";
-import { copyCheckout } from "./checkout.ts";
-import { command, local, type Outcome } from "./commands.ts";
+import { copyCheckout } from "./support/checkout.ts";
+import { command, local, type Outcome } from "./support/commands.ts";
 
 const options = { timeout: 10 * 60_000 };
 const disk = mkdtempSync(join(tmpdir(), "disk-"));

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthority } from "../../tools/cli/pki.ts";
 import { kubectl } from "../../tools/cli/kubectl.ts";
-import { editStack, local, place } from "./commands.ts";
+import { editStack, local, place } from "./support/commands.ts";
 import {
   apps,
   breakPods,
@@ -23,7 +23,7 @@ import {
 } from "./doctor/mending.ts";
 import { objects, pods } from "./doctor/broken.ts";
 import { containerOf, hold } from "./faults/inNode.ts";
-import { start } from "./path.ts";
+import { start } from "./support/path.ts";
 
 before(async () => {
   const { status, text } = await start();

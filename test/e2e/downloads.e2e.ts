@@ -17,7 +17,7 @@ const { compile, programsDir } = await import("../../tools/machine/kubernetes.ts
 const { envoyDir, getEnvoy } = await import("../../tools/machine/envoy.ts");
 const { debianPackages } = await import("../../tools/programs/debian.ts");
 const { cacheDir, projectDir } = await import("../../tools/cli/paths.ts");
-const { command } = await import("./commands.ts");
+const { command } = await import("./support/commands.ts");
 assert.ok(cacheDir.startsWith(folder));
 
 /** Port 9 of loopback: nobody listens there. */

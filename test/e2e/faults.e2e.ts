@@ -9,11 +9,11 @@ import { kubectl } from "../../tools/cli/kubectl.ts";
 import { projectDir, tlsDir } from "../../tools/cli/paths.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, local, stackFile, type Outcome, place } from "./commands.ts";
+import { command, local, stackFile, type Outcome, place } from "./support/commands.ts";
 import { containerOf, hold, kill, processesOf, restartsOf, startedAgain } from "./faults/inNode.ts";
 import { row, table } from "./faults/table.ts";
 import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
-import { endpoint, start } from "./path.ts";
+import { endpoint, start } from "./support/path.ts";
 
 const kept = `${stackFile}.kept`;
 /** The local stack with the service that the load is for, and rollouts that fail soon. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { kubectlObjects } from "../../tools/cli/kubectl.ts";
-import { local, stackFile, place } from "./commands.ts";
-import { pathTests, start } from "./path.ts";
+import { local, stackFile, place } from "./support/commands.ts";
+import { pathTests, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 writeFileSync(stackFile, original.replace("kind: ingress", "kind: gateway"));

@@ -8,8 +8,8 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { get } from "../../tools/verify/request.ts";
 import { call, withClient } from "../nginx/grpcPeers.ts";
-import { local, place, stackFile } from "./commands.ts";
-import { endpoint, start } from "./path.ts";
+import { local, place, stackFile } from "./support/commands.ts";
+import { endpoint, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 const modules = join(projectDir, "test/e2e/grpc/node_modules");

@@ -8,8 +8,8 @@ import { connect } from "node:tls";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "../../tools/verify/request.ts";
-import { copyCheckout } from "./checkout.ts";
-import { command, local } from "./commands.ts";
+import { copyCheckout } from "./support/checkout.ts";
+import { command, local } from "./support/commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "guides-"));
 const copy = join(folder, "another-name");

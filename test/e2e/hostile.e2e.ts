@@ -11,8 +11,8 @@ import { google, hostileConfigs, seed } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
 import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
-import { local, place } from "./commands.ts";
-import { start } from "./path.ts";
+import { local, place } from "./support/commands.ts";
+import { start } from "./support/path.ts";
 
 /** Among all suites, a quarter of them. */
 const runs = process.env["SHORT"] === undefined ? 2000 : 500;

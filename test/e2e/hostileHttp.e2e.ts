@@ -5,12 +5,12 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "../../tools/verify/request.ts";
-import { local, stackFile } from "./commands.ts";
+import { local, stackFile } from "./support/commands.ts";
 import { host, numbered, type Bytes, type Frames } from "./hostileHttp/cases.ts";
 import * as http1 from "./hostileHttp/http1.ts";
 import * as http2 from "./hostileHttp/http2.ts";
 import { open, ownAddress, sendBytes, sendHeaders, type Headers } from "./hostileHttp/peers.ts";
-import { endpoint, start } from "./path.ts";
+import { endpoint, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 const service = `    echo:

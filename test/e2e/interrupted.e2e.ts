@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectDir } from "../../tools/cli/paths.ts";
-import { editStack, local, stackFile, type Outcome } from "./commands.ts";
-import { machine } from "./machine.ts";
-import { start } from "./path.ts";
+import { editStack, local, stackFile, type Outcome } from "./support/commands.ts";
+import { machine } from "./support/machine.ts";
+import { start } from "./support/path.ts";
 
 const moments = process.env["SHORT"] === undefined ? 20 : 5;
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));

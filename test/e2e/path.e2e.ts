@@ -8,9 +8,9 @@ import { kubectlPath } from "../../tools/machine/kubernetes.ts";
 import { clusterStatus } from "../../tools/machine/cluster.ts";
 import { run } from "../../tools/cli/run.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
-import { editStack, local } from "./commands.ts";
-import { underLoad } from "./load.ts";
-import { answered, endpoint, pathTests, start } from "./path.ts";
+import { editStack, local } from "./support/commands.ts";
+import { underLoad } from "./support/load.ts";
+import { answered, endpoint, pathTests, start } from "./support/path.ts";
 
 const kubectl = (...args: string[]) =>
   run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], { timeout: 150_000 });

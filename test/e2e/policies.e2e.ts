@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiServiceAddress, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, editStack, local, place } from "./commands.ts";
-import { endpoint, start } from "./path.ts";
+import { command, editStack, local, place } from "./support/commands.ts";
+import { endpoint, start } from "./support/path.ts";
 
 const kubectl = async (...args: string[]) => {
   const { status, text } = await command(place.kubectl, ["--kubeconfig", place.kubeconfig, ...args]);

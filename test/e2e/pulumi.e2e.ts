@@ -7,8 +7,8 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { destroy, findPulumi, previewChanges } from "../../tools/stack/pulumiCli.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
-import { command, editStack, local, place } from "./commands.ts";
-import { underLoad } from "./load.ts";
+import { command, editStack, local, place } from "./support/commands.ts";
+import { underLoad } from "./support/load.ts";
 
 const program = findPulumi();
 const plugins = program === undefined ? "" : (await command(program, ["plugin", "ls"])).text;

@@ -8,8 +8,8 @@ import { after, test } from "node:test";
 import { kubectl } from "../../tools/cli/kubectl.ts";
 import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
-import { command, editStack, local, place } from "./commands.ts";
-import { start } from "./path.ts";
+import { command, editStack, local, place } from "./support/commands.ts";
+import { start } from "./support/path.ts";
 
 after(() => local("stop.ts", "--keep-cache"));
 

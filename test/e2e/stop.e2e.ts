@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cacheDir, stateDir } from "../../tools/cli/paths.ts";
-import { command, local } from "./commands.ts";
-import { machine } from "./machine.ts";
+import { command, local } from "./support/commands.ts";
+import { machine } from "./support/machine.ts";
 
 test("npm stop leaves the machine as it was before npm start", { timeout: 25 * 60_000 }, async () => {
   await local("stop.ts", "--keep-cache");

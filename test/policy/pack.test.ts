@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { renderRoutes } from "../../nginx/routes.ts";
-import { allRules } from "../../policy/rules.ts";
+import { allRules } from "../../policy/allRules.ts";
 import { examples } from "./examples.ts";
 
 // The copies that the SDK itself uses.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { appliesTo, at, unknown, type Properties } from "../../policy/rule.ts";
-import { allRules, describe, findings } from "../../policy/rules.ts";
+import { allRules, describe, findings } from "../../policy/allRules.ts";
 import { examples } from "./examples.ts";
 
 const keys = (path: string) => [...path.matchAll(/"([^"]+)"|([^.[\]"]+)/g)].map(([, a, b]) => a ?? b ?? "");

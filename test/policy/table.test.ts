@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { allRules } from "../../policy/rules.ts";
+import { allRules } from "../../policy/allRules.ts";
 import { mark, table } from "../../policy/table.ts";
 import { projectDir } from "../../names/project.ts";
 

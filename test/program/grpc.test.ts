@@ -1,7 +1,7 @@
 /** Staging with routes of gRPC, behind both edges of Google's: what refers to what, from the edge to the pods. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findings } from "../../policy/rules.ts";
+import { findings } from "../../policy/allRules.ts";
 import type { Recorded, Recording } from "../../tools/testing/mocks.ts";
 import { record } from "../../tools/testing/recorded.ts";
 

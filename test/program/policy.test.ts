@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { appliesTo, type Rule } from "../../policy/rule.ts";
-import { allRules, findings } from "../../policy/rules.ts";
+import { allRules, findings } from "../../policy/allRules.ts";
 import { record } from "../../tools/testing/recorded.ts";
 import { projectDir } from "./rendered.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { project } from "../../names/project.ts";
-import { copyCheckout } from "../e2e/checkout.ts";
+import { copyCheckout } from "../e2e/support/checkout.ts";
 import { render } from "./rendered.ts";
 
 const stacks = ["local", "staging", "production"];

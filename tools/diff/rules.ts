@@ -2,7 +2,7 @@
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { syntaxProblem } from "../programs/nginx.ts";
 import { at, unknown, type Properties } from "../../policy/rule.ts";
-import { allRules, describe, findings } from "../../policy/rules.ts";
+import { allRules, describe, findings } from "../../policy/allRules.ts";
 import { nameOf } from "./compare.ts";
 import type { Preview } from "./preview.ts";
 

@@ -5,7 +5,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type { GrpcService } from "../../../components/workloads/grpcPort.ts";
 import { NginxProxy } from "../../../components/workloads/nginxProxy.ts";
 import type { ProxyRoutes } from "../../../nginx/model.ts";
-import { findings } from "../../../policy/rules.ts";
+import { findings } from "../../../policy/allRules.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 import type { PodTemplate } from "../../podTemplate.ts";
 

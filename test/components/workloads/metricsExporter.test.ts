@@ -8,7 +8,7 @@ import { restrictedContainer } from "../../../components/workloads/pod.ts";
 import { metricsText } from "../../../nginx/status.ts";
 import { renderRoutes } from "../../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../../nginx/model.ts";
-import { findings } from "../../../policy/rules.ts";
+import { findings } from "../../../policy/allRules.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 import type { PodTemplate } from "../../podTemplate.ts";
 

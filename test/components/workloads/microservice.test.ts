@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Microservice, type MicroserviceArgs } from "../../../components/workloads/microservice.ts";
 import { serviceDrainSeconds, restrictedContainer } from "../../../components/workloads/pod.ts";
-import { findings } from "../../../policy/rules.ts";
+import { findings } from "../../../policy/allRules.ts";
 import { mockPulumi, settled, valueOf, type Recorded } from "../../../tools/testing/mocks.ts";
 import type { PodTemplate } from "../../podTemplate.ts";
 

@@ -6,7 +6,7 @@ import { proxySettingsFor } from "../../../components/edge/proxySettings.ts";
 import { restrictedContainer } from "../../../components/workloads/pod.ts";
 import { renderRoutes } from "../../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../../nginx/model.ts";
-import { findings } from "../../../policy/rules.ts";
+import { findings } from "../../../policy/allRules.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 import type { PodTemplate } from "../../podTemplate.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { completed } from "../../../tools/programs/cache.ts";
 import { run } from "../../../tools/cli/run.ts";
 import { cacheDir } from "../../../tools/cli/paths.ts";
-import { command, type Outcome } from "../commands.ts";
+import { command, type Outcome } from "../support/commands.ts";
 
 export interface Finding {
   /** The tool's own id of the check. */

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl, kubectlObjects, type LiveObject } from "../../../tools/cli/kubectl.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
 import { firstFailure, hopKinds, type Hop, type HopKind, type Report } from "../../../tools/doctor/report.ts";
-import { command, place } from "../commands.ts";
-import { start } from "../path.ts";
+import { command, place } from "../support/commands.ts";
+import { start } from "../support/path.ts";
 
 export async function doctor(...args: string[]): Promise<{ status: number | null; report: Report }> {
   const { status, text } = await command(process.execPath, [

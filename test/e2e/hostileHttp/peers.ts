@@ -2,7 +2,7 @@
 import { connect as connectTcp } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
-import { endpoint } from "../path.ts";
+import { endpoint } from "../support/path.ts";
 
 /** Of the loopback's addresses the one that the edge does not take for itself. */
 export const ownAddress = "127.0.0.9";

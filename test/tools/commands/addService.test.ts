@@ -12,7 +12,7 @@ import { after, beforeEach, test } from "node:test";
 import { parse } from "yaml";
 import { project } from "../../../names/project.ts";
 import { withService } from "../../../tools/stack/editStackFile.ts";
-import { copyCheckout } from "../../e2e/checkout.ts";
+import { copyCheckout } from "../../e2e/support/checkout.ts";
 import { Objects } from "../../program/rendered.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "add-service-"));

@@ -2,7 +2,7 @@
 import type { Objects, Pod, Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
-import { matches, isReady, troubleOf, type Workload } from "./podTrouble.ts";
+import { matches, isReady, troubleOf, type Workload } from "./pods.ts";
 
 export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not looked at: ${why}` });
 

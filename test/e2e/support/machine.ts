@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { debianPackages } from "../../tools/programs/debian.ts";
-import { projectDir } from "../../tools/cli/paths.ts";
-import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
+import { debianPackages } from "../../../tools/programs/debian.ts";
+import { projectDir } from "../../../tools/cli/paths.ts";
+import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
 export async function machine(): Promise<Record<string, string[]>> {
   const root = await debianPackages(["iptables"]);

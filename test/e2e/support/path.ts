@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { caFile } from "../../tools/stack/localCertificate.ts";
-import { get } from "../../tools/verify/request.ts";
+import { caFile } from "../../../tools/stack/localCertificate.ts";
+import { get } from "../../../tools/verify/request.ts";
 import { command, editStack, local } from "./commands.ts";
 import { underLoad } from "./load.ts";
 

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { kubectlPath } from "../../tools/machine/kubernetes.ts";
-import { kubeconfigPath, projectDir } from "../../tools/cli/paths.ts";
+import { kubectlPath } from "../../../tools/machine/kubernetes.ts";
+import { kubeconfigPath, projectDir } from "../../../tools/cli/paths.ts";
 
 export interface Outcome {
   readonly status: number | null;

@@ -1,7 +1,7 @@
 /** Another checkout of the project, as it is here, with a state of its own. */
 import { cpSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { projectDir } from "../../tools/cli/paths.ts";
+import { projectDir } from "../../../tools/cli/paths.ts";
 
 /** @param folder takes it. The npm packages are those of this checkout */
 export function copyCheckout(folder: string): void {
