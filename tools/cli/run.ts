@@ -8,8 +8,8 @@ import { isVerbose, tell } from "./verbose.ts";
 
 export interface CommandOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's environment; undefined takes a variable out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** File that takes what the command prints, after what it already holds. @default - kept in memory alone */
   readonly log?: string;
   /** Given to the command's standard input. */

@@ -41,6 +41,7 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
       env: {
         PULUMI_BACKEND_URL: `file://${home}`,
         PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+        PULUMI_CONFIG_PASSPHRASE: undefined, // A user's own would win over the file.
         PULUMI_SKIP_UPDATE_CHECK: "true",
         // The Pulumi CLI starts `node` by name: the pinned one.
         PATH: `${join(projectDir, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`,

@@ -33,6 +33,12 @@ for (const version of ["1.1", "1.10", "2.0.0", "Unreleased"])
     assert.throws(() => releaseNotes(changelog, version), /CHANGELOG\.md has no notes of version/);
   });
 
+test("the policy pack, which previews show by its version, has that of the project", () => {
+  const versionOf = (file: string) =>
+    (JSON.parse(readFileSync(join(projectDir, file), "utf8")) as { version: string }).version;
+  assert.equal(versionOf("policy/package.json"), versionOf("package.json"));
+});
+
 test("this version has notes", () => {
   const textOf = (file: string) => readFileSync(join(projectDir, file), "utf8");
   const { version } = JSON.parse(textOf("package.json")) as { version: string };
