@@ -54,10 +54,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
   Error.stackTraceLimit = stackTraceLimit;
-  return {
-    objects: objects.sort((a, b) => rank(a) - rank(b) || compare(id(a), id(b))),
-    outputs,
-  };
+  return { objects: inOrder(objects), outputs };
 }
 
 const promise = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
@@ -123,6 +120,9 @@ function redact(value: unknown, path: string): unknown {
 }
 
 /** What others need comes first; the edge last. */
+export const inOrder = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
+  objects.toSorted((a, b) => rank(a) - rank(b) || compare(id(a), id(b)));
+
 const order = [
   "Namespace",
   "ServiceAccount",

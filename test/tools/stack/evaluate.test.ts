@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fullKey } from "../../../names/project.ts";
-import { evaluate } from "../../../tools/stack/evaluate.ts";
+import { evaluate, inOrder } from "../../../tools/stack/evaluate.ts";
 import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
@@ -111,4 +111,15 @@ test("to be applied, objects hold their secrets in the clear and in the order in
   assert.deepEqual([...new Set(kinds)], order);
   assert.equal(outputs["url"], "http://shop.localhost/");
   assert.equal(outputs["kubeconfig"], undefined);
+});
+
+test("the namespace comes first, also before a kind that the order does not name; the edge comes last", () => {
+  const object = (kind: string, name = "a") => ({ apiVersion: "v1", kind, metadata: { name } });
+  const kinds = ["Ingress", "Deployment", "CronJob", "Service", "Namespace", "ConfigMap"];
+  assert.deepEqual(
+    inOrder(kinds.map((kind) => object(kind))).map(({ kind }) => kind),
+    ["Namespace", "ConfigMap", "Service", "CronJob", "Deployment", "Ingress"],
+  );
+  const names = inOrder([object("Service", "b"), object("Service", "a")]).map(({ metadata }) => metadata.name);
+  assert.deepEqual(names, ["a", "b"]);
 });
