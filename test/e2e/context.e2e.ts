@@ -21,7 +21,7 @@ const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
 const stackFile = join(checkout, "Pulumi.local.yaml");
 const authority = join(checkout, ".local/tls/ca.crt");
 const inCheckout = (script: string, ...args: string[]) =>
-  command(process.execPath, [join(checkout, "local", script), ...args], { KUBECONFIG: kubeconfigPath });
+  command(process.execPath, [join(checkout, "tools/commands", script), ...args], { KUBECONFIG: kubeconfigPath });
 const deployments = async (namespace: string) =>
   (
     await kubectlObjects({ kubectl: kubectlPath, kubeconfig: kubeconfigPath, context }, [

@@ -29,7 +29,7 @@ const cache = join(disk, "cache/gke-microservices");
 const env = { XDG_CACHE_HOME: join(disk, "cache") };
 
 const inCheckout = (script: string, ...args: string[]) =>
-  command(process.execPath, [join(checkout, "local", script), ...args], env);
+  command(process.execPath, [join(checkout, "tools/commands", script), ...args], env);
 const start = () => inCheckout("start.ts", "--engine", "kubectl");
 
 function must(program: string, ...args: string[]): void {

@@ -76,7 +76,7 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
     await good(what === "start" ? stop() : start(), `before ${told}`);
     if (what === "apply") withRoute(`/at${moment}/`);
 
-    const script = join(projectDir, "local", `${what === "stop" ? "stop" : "start"}.ts`);
+    const script = join(projectDir, "tools/commands", `${what === "stop" ? "stop" : "start"}.ts`);
     const args = what === "stop" ? ["--keep-cache"] : ["--engine", "kubectl"];
     const child = spawn(process.execPath, [script, ...args], { cwd: projectDir, stdio: "ignore" });
     const exit = once(child, "exit");

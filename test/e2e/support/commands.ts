@@ -16,7 +16,7 @@ export interface Outcome {
 
 /** `local("start.ts", "--engine", "kubectl")` is `npm start -- --engine kubectl` without npm. */
 export function local(script: string, ...args: string[]): Promise<Outcome> {
-  return command(process.execPath, [join(projectDir, "local", script), ...args]);
+  return command(process.execPath, [join(projectDir, "tools/commands", script), ...args]);
 }
 
 export function command(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {

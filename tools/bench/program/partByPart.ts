@@ -27,7 +27,7 @@ for (const sdk of ["pulumi", "kubernetes", "gcp", "docker", "tls"]) await import
 ended("SDKs");
 
 const index = readFileSync(join(project, "index.ts"), "utf8");
-for (const [, file = ""] of index.matchAll(/from "\.\/(.*)";$/gm)) await import(`../../${file}`);
+for (const [, file = ""] of index.matchAll(/from "\.\/(.*)";$/gm)) await import(`../../../${file}`);
 const { evaluate } = await import("../../stack/evaluate.ts");
 const { readStackFile } = await import("../../stack/stackFile.ts");
 const { checkConfig } = await import("../../../config/config.ts");
