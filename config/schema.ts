@@ -12,15 +12,17 @@ import { registry } from "./schema/registry.ts";
 import { services } from "./schema/services.ts";
 import { tls } from "./schema/tls.ts";
 import { domain, env, label } from "./schema/values.ts";
+import { doc } from "./schema/doc.ts";
 
 export const schema = z.strictObject({
-  domain,
+  domain: domain.meta(doc("The stack's domain. A host without a dot is a label under it.", "shop.example.com")),
   namespace: label
     .refine(
       (name) => name !== "default" && !name.startsWith("kube-"),
       "must not be default or kube-…: a stack has a namespace of its own",
     )
-    .default("apps"),
+    .default("apps")
+    .meta(doc("Kubernetes namespace of the stack; nothing else lives in it.", "shop")),
   cluster,
   edge,
   tls,
@@ -28,13 +30,36 @@ export const schema = z.strictObject({
   registry,
   proxy,
   networkPolicies,
-  /** Seconds that a rollout may take before it counts as failed. */
-  rolloutSeconds: z.int().min(10).max(3600).default(180),
+  rolloutSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .default(180)
+    .meta(doc("Seconds that a rollout may take before it counts as failed.", 300)),
   services,
   secrets: z
-    .strictObject({ tls: z.strictObject({ crt: z.string(), key: z.string() }).optional() })
+    .strictObject({
+      tls: z
+        .strictObject({
+          crt: z.string().meta(doc("PEM chain, the leaf first.", "-----BEGIN CERTIFICATE-----…")),
+          key: z.string().meta(doc("PEM key.", "-----BEGIN PRIVATE KEY-----…")),
+        })
+        .optional()
+        .meta(
+          doc("A supplied certificate, instead of files.", {
+            crt: "-----BEGIN CERTIFICATE-----…",
+            key: "-----BEGIN PRIVATE KEY-----…",
+          }),
+        ),
+    })
     .catchall(env)
-    .default({}),
+    .default({})
+    .meta(
+      doc(
+        "Secret environment variables by service, and a supplied certificate. Set them with `pulumi config set --secret`.",
+        { hoge: { API_KEY: "a secret" } },
+      ),
+    ),
 });
 
 export type Settings = z.output<typeof schema>;

@@ -24,6 +24,7 @@ const commands = {
   bench: "the benchmarks, each next to its peers",
   format: "format all files",
   rules: "write the table of security rules into docs/security.md",
+  reference: "write the config reference, docs/config.md and config.schema.json",
   "full-keys": "write a stack file's keys by their full names",
   "release-notes": "print what CHANGELOG.md says of this version",
 };

@@ -1,6 +1,7 @@
 /** The shape of the cluster: a GKE cluster that the stack makes, or one that is there already. What depends on the region, or on another key, is in `../checks/cluster.ts`. */
 import * as z from "zod";
 import { distinct, label } from "./values.ts";
+import { doc } from "./doc.ts";
 
 /** A node pool and its defaults; with mode autopilot there are no pools. */
 const nodePool = z.strictObject({
@@ -10,12 +11,16 @@ const nodePool = z.strictObject({
       /^([a-z]\d+[a-z]*-(micro|small|medium|[a-z]+-\d+[a-z]*(-[a-z0-9]+)*)|custom-\d+-\d+(-ext)?)$/,
       "must be a machine type such as e2-standard-4",
     )
-    .default("e2-standard-4"),
-  minPerZone: z.int().min(0).max(1000).default(1),
-  maxPerZone: z.int().min(1).max(1000).default(3),
-  spot: z.boolean().default(false),
-  diskGb: z.int().min(20).max(2000).default(50),
-  diskType: z.enum(["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"]).default("pd-balanced"),
+    .default("e2-standard-4")
+    .meta(doc("Compute Engine machine type.", "n2d-standard-4")),
+  minPerZone: z.int().min(0).max(1000).default(1).meta(doc("Least number of nodes in each zone.", 0)),
+  maxPerZone: z.int().min(1).max(1000).default(3).meta(doc("Most nodes in each zone.", 6)),
+  spot: z.boolean().default(false).meta(doc("Cheaper machines that Google may take away at any moment.", true)),
+  diskGb: z.int().min(20).max(2000).default(50).meta(doc("Size of each node's boot disk, GB.", 100)),
+  diskType: z
+    .enum(["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"])
+    .default("pd-balanced")
+    .meta(doc("Type of the boot disk; newer machine series take `hyperdisk-balanced` alone.", "pd-ssd")),
   labels: z
     .record(
       z
@@ -31,16 +36,24 @@ const nodePool = z.strictObject({
           "must be at most 63 letters, digits and - _ . inside them",
         ),
     )
-    .default({}),
+    .default({})
+    .meta(doc("Kubernetes labels of each node.", { "example.com/team": "shop" })),
   taints: z
     .array(
       z.strictObject({
-        key: z.string().min(1).max(253),
-        value: z.string().max(63),
-        effect: z.enum(["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"]),
+        key: z.string().min(1).max(253).meta(doc("Key of the taint.", "example.com/for")),
+        value: z.string().max(63).meta(doc("Value of the taint.", "batch")),
+        effect: z
+          .enum(["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"])
+          .meta(doc("What happens to pods without a matching toleration.", "PREFER_NO_SCHEDULE")),
       }),
     )
-    .default([]),
+    .default([])
+    .meta(
+      doc("Kubernetes taints of each node. One pool must be without.", [
+        { key: "example.com/for", value: "batch", effect: "PREFER_NO_SCHEDULE" },
+      ]),
+    ),
 });
 
 /** A time without quotes is more than text in YAML, and the CLI hands it over as `2026-01-03 17:00:00 +0000 UTC`. */
@@ -51,79 +64,134 @@ const time = z.preprocess(
 
 const endpoint = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("dns") }),
     z.strictObject({
-      kind: z.literal("ip"),
-      /** Public IPv4 ranges by the name that Google shows for them. */
+      kind: z.literal("dns").meta(doc("By name through IAM: no network reaches the control plane.", "dns")),
+    }),
+    z.strictObject({
+      kind: z.literal("ip").meta(doc("By a public address that answers some networks alone.", "ip")),
       authorizedNetworks: z
         .record(z.string().min(1).max(63), z.string())
         .refine(
           (networks) => Object.keys(networks).length > 0,
           "must name at least one range, such as office: 203.0.113.0/24; otherwise leave endpoint out: by name through IAM needs none",
+        )
+        .meta(
+          doc("Public IPv4 ranges that may reach it, by the name that Google shows for them.", {
+            office: "203.0.113.0/24",
+          }),
         ),
     }),
   ])
-  .prefault({ kind: "dns" });
+  .prefault({ kind: "dns" })
+  .meta(doc("How kubectl and Pulumi reach the control plane.", { kind: "dns" }));
 
 const gke = z
   .strictObject({
-    kind: z.literal("gke"),
-    mode: z.enum(["standard", "autopilot"]).default("standard"),
+    kind: z.literal("gke").meta(doc("The stack makes a GKE cluster.", "gke")),
+    mode: z
+      .enum(["standard", "autopilot"])
+      .default("standard")
+      .meta(
+        doc("Who looks after the nodes: you, with node pools, or Google. It cannot be changed later.", "autopilot"),
+      ),
     zones: z
       .array(z.string().regex(/^[a-z]+-[a-z]+\d+-[a-z]$/, "must be a zone such as asia-northeast1-a"))
       .min(1)
       .max(10)
       .refine(distinct, "must not name a zone twice")
-      .optional(),
+      .optional()
+      .meta(
+        doc("Zones of the nodes, all in `gcp:region`. Without it, Google chooses, mostly three.", [
+          "asia-northeast1-a",
+        ]),
+      ),
     network: z
       .strictObject({
-        nodes: z.cidrv4().default("10.0.0.0/20"),
-        pods: z.cidrv4().default("10.4.0.0/14"),
-        services: z.cidrv4().default("10.8.0.0/20"),
+        nodes: z.cidrv4().default("10.0.0.0/20").meta(doc("Of the subnet: an address for each node.", "10.0.0.0/20")),
+        pods: z.cidrv4().default("10.4.0.0/14").meta(doc("Of the pods: a /24 for each node.", "10.4.0.0/14")),
+        services: z.cidrv4().default("10.8.0.0/20").meta(doc("Of the Services: an address for each.", "10.8.0.0/20")),
       })
-      .prefault({}),
+      .prefault({})
+      .meta(
+        doc("Private IPv4 ranges that do not overlap. A change mostly means a new cluster.", { pods: "10.4.0.0/14" }),
+      ),
     nodePools: z
       .record(label, nodePool)
       .refine((pools) => Object.keys(pools).length > 0, "must name at least one pool, such as main: {}")
-      .optional(),
+      .optional()
+      .meta(
+        doc("Node pools of a Standard cluster, by name. Without it: one, `main`, of the defaults.", {
+          main: { machineType: "e2-standard-4", minPerZone: 1, maxPerZone: 6 },
+        }),
+      ),
     endpoint,
-    releaseChannel: z.enum(["RAPID", "REGULAR", "STABLE", "EXTENDED"]).default("REGULAR"),
+    releaseChannel: z
+      .enum(["RAPID", "REGULAR", "STABLE", "EXTENDED"])
+      .default("REGULAR")
+      .meta(doc("How early Kubernetes versions arrive; Google upgrades within the channel.", "STABLE")),
     maintenance: z
       .strictObject({
-        start: time.default("2026-01-03T17:00:00Z"),
-        end: time.default("2026-01-03T21:00:00Z"),
+        start: time
+          .default("2026-01-03T17:00:00Z")
+          .meta(doc("First start of the window, RFC 3339.", "2026-01-03T17:00:00Z")),
+        end: time
+          .default("2026-01-03T21:00:00Z")
+          .meta(doc("First end of the window, at least 4 hours later.", "2026-01-03T21:00:00Z")),
         recurrence: z
           .string()
           .startsWith("FREQ=", "must be an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA,SU")
-          .default("FREQ=WEEKLY;BYDAY=SA,SU"),
+          .default("FREQ=WEEKLY;BYDAY=SA,SU")
+          .meta(doc("When the window comes back, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
         exclusions: z
           .record(
             label,
             z.strictObject({
-              start: time,
-              end: time,
-              scope: z.enum(["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"]).default("NO_UPGRADES"),
+              start: time.meta(doc("First moment, RFC 3339.", "2026-11-20T00:00:00Z")),
+              end: time.meta(doc("Last moment, RFC 3339.", "2026-12-01T00:00:00Z")),
+              scope: z
+                .enum(["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"])
+                .default("NO_UPGRADES")
+                .meta(doc("What is held back.", "NO_MINOR_UPGRADES")),
             }),
           )
-          .default({}),
+          .default({})
+          .meta(
+            doc("Times without upgrades, by name.", {
+              sale: { start: "2026-11-20T00:00:00Z", end: "2026-12-01T00:00:00Z" },
+            }),
+          ),
       })
-      .prefault({}),
+      .prefault({})
+      .meta(doc("When Google may upgrade.", { recurrence: "FREQ=WEEKLY;BYDAY=SA,SU" })),
     encryptionKey: z
       .string()
       .regex(
         /^projects\/[a-z][a-z0-9-]{4,28}[a-z0-9]\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/,
         "must be the full name of a Cloud KMS key, such as projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
       )
-      .optional(),
+      .optional()
+      .meta(
+        doc(
+          "Cloud KMS key of the cluster's region that encrypts Kubernetes Secrets. Without it: Google's own.",
+          "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
+        ),
+      ),
     securityGroup: z
       .string()
       .regex(
         /^gke-security-groups@([a-z0-9-]+\.)+[a-z]+$/,
         "must be the group gke-security-groups@ of your domain, such as gke-security-groups@example.com",
       )
-      .optional(),
-    binaryAuthorization: z.boolean().default(true),
-    deletionProtection: z.boolean().default(true),
+      .optional()
+      .meta(doc("Group whose member groups may be named in RBAC.", "gke-security-groups@example.com")),
+    binaryAuthorization: z
+      .boolean()
+      .default(true)
+      .meta(doc("Whether the project's Binary Authorization policy decides which images may run.", false)),
+    deletionProtection: z
+      .boolean()
+      .default(true)
+      .meta(doc("Whether Google and Pulumi refuse to delete or replace the cluster.", false)),
   })
   .refine(({ mode, nodePools }) => mode === "standard" || nodePools === undefined, {
     path: ["nodePools"],
@@ -136,10 +204,16 @@ const gke = z
   }));
 
 const existing = z.strictObject({
-  kind: z.literal("existing"),
-  context: z.string().min(1).max(200),
-  /** Path of the kubeconfig, relative to the project. */
-  kubeconfig: z.string().min(1).optional(),
+  kind: z.literal("existing").meta(doc("A cluster that is there already; nothing of it is managed.", "existing")),
+  context: z.string().min(1).max(200).meta(doc("Context of the kubeconfig.", "kind-shop")),
+  kubeconfig: z
+    .string()
+    .min(1)
+    .optional()
+    .meta(doc("Path of the kubeconfig, relative to the project. Without it: your own.", ".local/kubeconfig")),
 });
 
-export const cluster = z.discriminatedUnion("kind", [gke, existing]).prefault({ kind: "gke" });
+export const cluster = z
+  .discriminatedUnion("kind", [gke, existing])
+  .prefault({ kind: "gke" })
+  .meta(doc("Where the Kubernetes is.", { kind: "existing", context: "kind-shop" }));

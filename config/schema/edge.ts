@@ -3,24 +3,50 @@ import * as z from "zod";
 import { gateway } from "./gateway.ts";
 import { googleEdge } from "./googleEdge.ts";
 import { cidr, label } from "./values.ts";
+import { doc } from "./doc.ts";
 
 /** `onGoogle` says of each kind whether it is Google's load balancer; of a Gateway, its class decides. */
 export const edge = z
   .discriminatedUnion("kind", [
     z
-      .strictObject({ kind: z.literal("gce"), ...googleEdge })
+      .strictObject({
+        kind: z.literal("gce").meta(doc("An Ingress for Google's global load balancer.", "gce")),
+        ...googleEdge,
+      })
       .transform((value) => ({ ...value, onGoogle: true as const })),
     gateway,
     z
       .strictObject({
-        kind: z.literal("ingress"),
-        className: label,
-        /** Ranges from which X-Forwarded-* is believed: the ingress controller's own addresses. */
-        trustedProxies: z.array(cidr).max(50).default([]),
-        annotations: z.record(z.string(), z.string()).default({}),
-        /** Of the Service behind gRPC routes, to say that it speaks HTTP/2 over TLS; Contour's own is there. */
-        grpcServiceAnnotations: z.record(z.string(), z.string()).default({}),
+        kind: z.literal("ingress").meta(doc("An Ingress of any other controller.", "ingress")),
+        className: label.meta(doc("The IngressClass, and with it the controller.", "contour")),
+
+        trustedProxies: z
+          .array(cidr)
+          .max(50)
+          .default([])
+          .meta(doc("Ranges from which X-Forwarded-* is believed: the controller's own addresses.", ["10.0.0.0/8"])),
+        annotations: z
+          .record(z.string(), z.string())
+          .default({})
+          .meta(doc("Annotations of the Ingress.", { "example.com/timeout": "60s" })),
+
+        grpcServiceAnnotations: z
+          .record(z.string(), z.string())
+          .default({})
+          .meta(
+            doc(
+              "Annotations of the Service behind gRPC routes, to say that it speaks HTTP/2 over TLS. Contour's own is there.",
+              { "example.com/protocol": "h2" },
+            ),
+          ),
       })
       .transform((value) => ({ ...value, onGoogle: false as const })),
   ])
-  .prefault({ kind: "gce" });
+  .prefault({ kind: "gce" })
+  .meta(
+    doc("What stands in front of the proxy.", {
+      kind: "ingress",
+      className: "contour",
+      trustedProxies: ["10.0.0.0/8"],
+    }),
+  );

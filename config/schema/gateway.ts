@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { googleEdge } from "./googleEdge.ts";
 import { cidr, label } from "./values.ts";
+import { doc } from "./doc.ts";
 
 /** The global external Application Load Balancer. https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities */
 const googleGatewayClass = "gke-l7-global-external-managed";
@@ -11,14 +12,27 @@ const { timeoutSeconds, drainSeconds, ...policies } = googleEdge;
 
 export const gateway = z
   .strictObject({
-    kind: z.literal("gateway"),
-    /** The GatewayClass, and with it the controller. */
-    className: label.default(googleGatewayClass),
-    /** Ranges from which X-Forwarded-* is believed: the gateway's own addresses. Google's are known. */
-    trustedProxies: z.array(cidr).max(50).optional(),
+    kind: z.literal("gateway").meta(doc("A Gateway, of Google's class or another.", "gateway")),
+    className: label.default(googleGatewayClass).meta(doc("The GatewayClass, and with it the controller.", "contour")),
+    trustedProxies: z
+      .array(cidr)
+      .max(50)
+      .optional()
+      .meta(
+        doc(
+          "Ranges from which X-Forwarded-* is believed: the gateway's own addresses. Not with Google's class, whose are known.",
+          ["10.0.0.0/8"],
+        ),
+      ),
     // Without their defaults, to see which were written.
-    timeoutSeconds: timeoutSeconds.unwrap().optional(),
-    drainSeconds: drainSeconds.unwrap().optional(),
+    timeoutSeconds: timeoutSeconds
+      .unwrap()
+      .optional()
+      .meta(doc("Seconds until an answer must be complete, on Google. Without it: 30.", 120)),
+    drainSeconds: drainSeconds
+      .unwrap()
+      .optional()
+      .meta(doc("Seconds in which requests may end on a pod that is going away, on Google. Without it: 30.", 60)),
     ...policies,
   })
   .transform(({ kind, className, trustedProxies, ...settings }, context) => {

@@ -1,24 +1,50 @@
 /** The shape of where images go. */
 import * as z from "zod";
+import { doc } from "./doc.ts";
 
 export const registry = z
   .discriminatedUnion("kind", [
-    /** Images are built by the program and pushed to the stack's own Artifact Registry. */
     z
       .strictObject({
-        kind: z.literal("artifact-registry"),
-        /** Newest versions of each image that are kept, however old; others go after 30 days. Default: 30. */
-        keep: z.int().min(1).max(1000).optional(),
-        /** Scan what is pushed; the scanning API serves the whole project, so its other repositories follow. */
-        scan: z.boolean().default(true),
-        /** See ImageRegistryArgs for why this is not the default: images run by digest all the same. */
-        immutableTags: z.boolean().default(false),
+        kind: z
+          .literal("artifact-registry")
+          .meta(
+            doc("The program builds images and pushes them to a registry of the stack's own.", "artifact-registry"),
+          ),
+        keep: z
+          .int()
+          .min(1)
+          .max(1000)
+          .optional()
+          .meta(
+            doc(
+              "Newest versions of each image that are kept, however old; others go after 30 days. Without it: 30.",
+              50,
+            ),
+          ),
+        scan: z
+          .boolean()
+          .default(true)
+          .meta(
+            doc(
+              "Scan what is pushed for known vulnerabilities, at a price for each image. It is enabled for the whole project.",
+              false,
+            ),
+          ),
+        immutableTags: z
+          .boolean()
+          .default(false)
+          .meta(
+            doc("Let Google refuse to move or delete a tag. Images run by digest in any case; excludes `keep`.", true),
+          ),
       })
       .refine(
         ({ keep, immutableTags }) => keep === undefined || !immutableTags,
         "has keep, which can delete nothing where immutableTags is true: Google deletes no tagged image there; remove one of the two",
       ),
-    /** Images are built beforehand and put on the node: what `npm start` does. */
-    z.strictObject({ kind: z.literal("node") }),
+    z.strictObject({
+      kind: z.literal("node").meta(doc("Images are on the node already: `npm start` puts them there.", "node")),
+    }),
   ])
-  .prefault({ kind: "artifact-registry" });
+  .prefault({ kind: "artifact-registry" })
+  .meta(doc("Where images that the stack builds go.", { kind: "artifact-registry", keep: 50 }));

@@ -5,26 +5,45 @@ import { servicePort } from "../../names/ports.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { proxyNames, route, routeDefaults } from "./routes.ts";
 import { build, env, image, label, path, replicas, resources, roles } from "./values.ts";
+import { doc } from "./doc.ts";
 
 const service = z
   .strictObject({
-    image: image.optional(),
-    build: build.optional(),
-    port: z.int().min(1024, "must be at least 1024: pods run without privileges").max(65535).default(servicePort),
-    replicas: replicas.default(2),
-    /**
-     * Answers 200 when the pod can take requests. Default: /healthz; where gRPC is all that leads to the service, it is asked
-     * by gRPC instead (grpc.health.v1).
-     */
-    healthPath: path.optional(),
-    routes: z.array(route).max(50).default([]),
-    /** What holds for all routes of the service, unless a route says otherwise. */
+    image: image.optional().meta(doc("Image by tag or digest; not `latest`.", "registry.example.com/apps/hoge:1.4.2")),
+    build: build.optional().meta(doc("Build the image from a folder instead.", { context: "./services/sample" })),
+    port: z
+      .int()
+      .min(1024, "must be at least 1024: pods run without privileges")
+      .max(65535)
+      .default(servicePort)
+      .meta(doc("Port that the container listens on; its Service has the same.", 3000)),
+    replicas: replicas.default(2).meta(doc("Pods. Above 1, a disruption budget lets one go at a time.", 4)),
+    healthPath: path
+      .optional()
+      .meta(
+        doc(
+          "Path that answers 200 when the pod can take requests. Without it: `/healthz`, or gRPC's health check where only gRPC leads to the service.",
+          "/readyz",
+        ),
+      ),
+    routes: z
+      .array(route)
+      .max(50)
+      .default([])
+      .meta(
+        doc("Requests that come to the service. Without any, only `calls` reach it.", [
+          { path: "/hoge/" },
+          { host: "hoge" },
+        ]),
+      ),
     routeDefaults,
-    env: env.default({}),
+    env: env.default({}).meta(doc("Environment variables. Secret ones go under `secrets`.", { LOG_LEVEL: "info" })),
     resources: resources("100m", "128Mi"),
-    /** Google roles on the project, which give the service an identity of its own. */
-    roles: roles.default([]),
-    /** Services that it calls, and what it reaches outside: network policies keep it from all else. */
+    roles: roles
+      .default([])
+      .meta(
+        doc("Google roles on the project; they give the service an identity of its own.", ["roles/pubsub.publisher"]),
+      ),
     calls,
     egress,
   })
@@ -33,15 +52,21 @@ const service = z
     "must have exactly one of image and build",
   );
 
-export const services = z.record(
-  label
-    .refine(
-      (name) => !proxyNames.includes(name),
-      `must not be ${proxyNames.join(" or ")}: those are the proxy's own names`,
-    )
-    .refine(
-      (name) => !name.startsWith(podsPrefix),
-      `must not start with ${podsPrefix}: so begins the name under which the proxy finds a service's pods`,
-    ),
-  service,
-);
+export const services = z
+  .record(
+    label
+      .refine(
+        (name) => !proxyNames.includes(name),
+        `must not be ${proxyNames.join(" or ")}: those are the proxy's own names`,
+      )
+      .refine(
+        (name) => !name.startsWith(podsPrefix),
+        `must not start with ${podsPrefix}: so begins the name under which the proxy finds a service's pods`,
+      ),
+    service,
+  )
+  .meta(
+    doc("The microservices, by name. The name is the Service's and the Deployment's.", {
+      hoge: { image: "registry.example.com/apps/hoge:1.4.2", routes: [{ path: "/hoge/" }] },
+    }),
+  );

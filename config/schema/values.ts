@@ -1,6 +1,7 @@
 /** The forms of single values, used by the schema's parts. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
+import { doc } from "./doc.ts";
 
 // A config is checked once in a process: to write a function for each schema would take longer than the check itself.
 z.config({ jitless: true });
@@ -60,8 +61,11 @@ export const image = z
   );
 
 export const build = z.strictObject({
-  /** Folder with the Dockerfile, relative to the project. */
-  context: z.string().min(1).max(200),
+  context: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta(doc("Folder with the Dockerfile, relative to the project.", "./services/sample")),
 });
 
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 10.0.0.0/8" });
@@ -88,12 +92,13 @@ const memoryQuantity = z
 export const resources = (cpu: string, memory: string) =>
   z
     .strictObject({
-      /** CPU that is asked for; there is no limit, which would only throttle. */
-      cpu: cpuQuantity.default(cpu),
-      /** Memory that is asked for, and the limit. */
-      memory: memoryQuantity.default(memory),
+      cpu: cpuQuantity
+        .default(cpu)
+        .meta(doc("CPU that is asked for; there is no limit, which would only throttle.", "250m")),
+      memory: memoryQuantity.default(memory).meta(doc("Memory that is asked for, and the limit.", "256Mi")),
     })
-    .prefault({});
+    .prefault({})
+    .meta(doc("What each pod gets of its node.", { cpu: "250m", memory: "256Mi" }));
 
 /** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
 const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");

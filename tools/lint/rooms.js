@@ -8,7 +8,7 @@ import { relative, resolve, dirname } from "node:path";
 const layers = [
   ["cli"],
   ["programs"],
-  ["stack", "images", "machine", "release", "lint"],
+  ["stack", "images", "machine", "release", "reference", "lint"],
   ["verify", "apply", "testing"],
   ["diagram", "diff", "bootstrap", "addService"],
   ["doctor"],

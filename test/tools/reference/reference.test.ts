@@ -1,0 +1,119 @@
+/** The config reference is what the schema says, whole; its examples are taken, and editors see what is wrong in a stack file. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Ajv } from "ajv";
+import { format } from "prettier";
+import { parse } from "yaml";
+import { schema } from "../../../config/schema.ts";
+import { projectDir } from "../../../tools/cli/paths.ts";
+import { configSchema, schemaFile, stackFileSchema } from "../../../tools/reference/jsonSchema.ts";
+import { keysOf, page, type Key } from "../../../tools/reference/page.ts";
+
+const read = (file: string) => readFileSync(join(projectDir, file), "utf8");
+const keys = keysOf(configSchema());
+
+test("docs/config.md and config.schema.json are what `npm run reference` writes", async () => {
+  assert.equal(read("docs/config.md"), page(configSchema()));
+  const json = await format(JSON.stringify(stackFileSchema()), { parser: "json", printWidth: 120 });
+  assert.equal(read(schemaFile), json);
+});
+
+test("every key has a meaning and an example", () => {
+  assert.ok(keys.length > 200, `${keys.length} keys`);
+  for (const { path, schema: key } of keys) {
+    assert.match(key.description ?? "", /^[A-Z`].*\.$/, path);
+    assert.equal(key.examples?.length, 1, path);
+  }
+});
+
+type Holder = Record<string, unknown>;
+const exampleOf = (path: string, choices: readonly string[]): unknown =>
+  structuredClone(
+    keys.find((key) => key.path === path && key.choices.every((each) => choices.includes(each)))?.schema.examples?.[0],
+  );
+/** What an alternative needs besides. */
+const needed: Readonly<Record<string, Holder>> = {
+  "cluster.kind: existing": { context: "kind-shop" },
+  "edge.kind: ingress": { className: "contour" },
+  "edge.trustedProxies": { className: "contour" }, // Google's are known.
+  "cluster.endpoint.kind: ip": { authorizedNetworks: { office: "203.0.113.0/24" } },
+};
+
+/** What it takes the place of. */
+const excludes: Readonly<Record<string, string>> = {
+  "dns.create": "zone",
+  "services.NAME.build": "image",
+  "proxy.build": "image",
+  "registry.immutableTags": "keep",
+  "services.NAME.routes[].versions[].cookie": "header",
+};
+
+/** The value of the top key in which this one has its example: what is around it is what the keys above have as examples. */
+function valueWith({ path, choices, schema: key }: Key): unknown {
+  const parts = path.replaceAll("[]", ".[]").split(".");
+  const [top = ""] = parts;
+  const root: Holder = { [top]: exampleOf(top, []) };
+  let holder = root;
+  for (const [index, part] of parts.entries()) {
+    const here = parts
+      .slice(0, index + 1)
+      .join(".")
+      .replaceAll(".[]", "[]");
+    const name = part === "[]" ? "0" : part === "NAME" ? (Object.keys(holder)[0] ?? "example") : part;
+    Reflect.deleteProperty(holder, excludes[here] ?? "");
+    if (index === parts.length - 1) {
+      holder[name] = structuredClone(key.examples?.[0]);
+      break;
+    }
+    if (typeof holder[name] !== "object") holder[name] = exampleOf(here, choices) ?? {};
+    for (const choice of choices) {
+      const [, place, discriminator = "", wanted] = /^(.*)\.(\w+): (.*)$/.exec(choice) ?? [];
+      if (place === here && (holder[name] as Holder)[discriminator] !== wanted)
+        holder[name] = { [discriminator]: wanted, ...needed[choice], ...needed[path] };
+    }
+    holder = holder[name] as Holder;
+  }
+  return root[top];
+}
+
+test("the example of every key is taken where the key stands", () => {
+  for (const key of keys) {
+    const top = key.path.split(/[.[]/)[0] as keyof typeof schema.shape;
+    const value = valueWith(key);
+    const { error } = schema.shape[top].safeParse(value);
+    assert.equal(error, undefined, `${key.path} (${key.choices.join()}): ${JSON.stringify(value)}\n${String(error)}`);
+  }
+});
+
+const validate = new Ajv({
+  strict: false,
+  allErrors: true,
+  formats: { "date-time": true, cidrv4: true, cidrv6: true },
+}).compile(stackFileSchema());
+/** Where an editor would underline something. */
+const wrong = (document: unknown): string[] =>
+  validate(document) ? [] : (validate.errors ?? []).map(({ instancePath }) => instancePath);
+
+test("editors find nothing wrong in the stack files, which name the schema in their first line", () => {
+  for (const stack of ["local", "staging", "production"]) {
+    const text = read(`Pulumi.${stack}.yaml`);
+    assert.match(text, /^# yaml-language-server: \$schema=config\.schema\.json\n/);
+    assert.deepEqual(wrong(parse(text)), [], stack);
+  }
+});
+
+test("editors find what is wrong: an unknown key, a type, a value, a key outside of config; an encrypted secret is none", () => {
+  const staging = parse(read("Pulumi.staging.yaml")) as { config: Holder };
+  const { services, ...rest } = staging.config;
+  const full = { ...rest, "gke-microservices:services": services };
+  assert.deepEqual(wrong({ config: full, encryptionsalt: "v1:…" }), []);
+  assert.deepEqual(wrong({ config: { ...full, secrets: { hoge: { KEY: { secure: "…" } } } } }), []);
+  const service = (changes: Holder) => ({ config: { ...rest, services: { hoge: { image: "a/b:1", ...changes } } } });
+  assert.ok(wrong(service({ healthPaht: "/readyz" })).includes("/config/services/hoge"));
+  assert.ok(wrong(service({ port: "8080" })).includes("/config/services/hoge/port"));
+  assert.ok(wrong(service({ replicas: 0 })).includes("/config/services/hoge/replicas"));
+  assert.ok(wrong({ config: { ...rest, servces: {} } }).includes("/config"));
+  assert.ok(wrong({ ...staging, "gke-microservices:services": services }).includes(""));
+});
