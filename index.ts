@@ -28,7 +28,7 @@ const { clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
 const inCluster = { provider: cluster.provider };
 const namespace = createNamespace(config.namespace, inCluster);
 
-// Closed before anything runs: what a pod may reach, and who may reach it.
+// Network policies come first: no pod runs before it is restricted.
 const policies = config.networkPolicies.enabled
   ? new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)
   : undefined;
@@ -67,7 +67,7 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
   await nextTurn();
 }
 
-// The proxy that routes to them, as its edge wants it.
+// The proxy in front of the services, with the settings that this kind of edge needs.
 const { replicas, resources } = config.proxy;
 const proxy = new NginxProxy(
   proxyName,

@@ -56,7 +56,7 @@ export const schema = z.strictObject({
     .default({})
     .meta(
       doc(
-        "Secret environment variables by service, and a supplied certificate. Set them with `pulumi config set --secret`.",
+        "Secret environment variables by service, and a supplied certificate. Set them with `--secret`, which encrypts them.",
         { hoge: { API_KEY: "a secret" } },
       ),
     ),
