@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { Agent, request, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -9,8 +10,19 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite, test, type TestContext } from "node:test";
+import { parse } from "yaml";
+import { projectDir } from "../../tools/cli/paths.ts";
 
-const program = join(import.meta.dirname, "../../services/sample/main.mjs");
+const program = join(projectDir, "services/sample/main.mjs");
+
+interface StackFile {
+  readonly config: {
+    readonly services: Record<
+      string,
+      { readonly build?: { readonly context: string }; readonly env?: Record<string, string> }
+    >;
+  };
+}
 
 interface Service {
   readonly port: number;
@@ -208,3 +220,11 @@ for (const [name, named] of [
     });
   });
 }
+
+test("a service that is built from it is told its own name", () => {
+  for (const stack of ["local", "staging"]) {
+    const { config } = parse(readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
+    for (const [service, { build, env }] of Object.entries(config.services))
+      if (build?.context === "./services/sample") assert.equal(env?.["NAME"], service, stack);
+  }
+});
