@@ -58,7 +58,7 @@ export async function startServer({ name, command, on, port, output, env, path =
   await server.stop();
   throw new Problem(
     `${name} did not answer:\n${readFileSync(output, "utf8").slice(-2000)}`,
-    `Its configuration is in bench/proxy/subjects.`,
+    `Its configuration is in tools/bench/proxy/subjects.`,
   );
 }
 
