@@ -13,7 +13,7 @@ const guides = ["README.md", ...readdirSync(join(projectDir, "docs")).filter((fi
 const textOf = (guide: string): string =>
   readFileSync(join(projectDir, guide === "README.md" ? guide : join("docs", guide)), "utf8");
 
-/** YAML blocks that are config, whole keys or the routes of one service. */
+/** YAML blocks: a part of a stack file, or the routes of one service. */
 function examples(guide: string): string[] {
   return [...textOf(guide).matchAll(/```yaml\n([^]*?)```/g)].map(([, block = ""]) =>
     block.replaceAll("image: …", "image: a/b:1"),
@@ -30,8 +30,16 @@ const stack = {
 
 function check(example: string): void {
   const block = parse(example) as Record<string, Record<string, unknown>>;
+  assert.deepEqual(
+    Object.keys(block).filter((key) => key.startsWith("gke-microservices:")),
+    [],
+    "`config:` is missing",
+  );
   const settings = Object.fromEntries(
-    Object.entries(block).map(([key, value]) => [key.replace("gke-microservices:", ""), value]),
+    Object.entries((block["config"] as typeof block | undefined) ?? block).map(([key, value]) => [
+      key.replace("gke-microservices:", ""),
+      value,
+    ]),
   );
   const { routes, ...keys } = settings;
   const config = {
