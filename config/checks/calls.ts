@@ -10,7 +10,7 @@ export function checkCalls({ services }: Settings): ConfigProblem[] {
       if (called === name) return [{ key, message: `"${called}" is the service itself; remove it` }];
       const others = Object.keys(services).filter((other) => other !== name);
       const choice = others.length === 0 ? "there is no other service; remove it" : allowed(called, others);
-      return [{ key, message: `"${called}" is no other service; ${choice}` }];
+      return [{ key, message: `"${called}" is not another service; ${choice}` }];
     }),
   );
 }

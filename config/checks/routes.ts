@@ -141,7 +141,7 @@ function checkRoute(name: string, route: Route, key: string, services: readonly 
     if (!services.includes(service))
       problems.push({
         key: `${key}.${at}.service`,
-        message: `"${service}" is no service; ${allowed(service, services)}`,
+        message: `"${service}" is not a service; ${allowed(service, services)}`,
       });
     if (service === name)
       problems.push({ key: `${key}.${at}.service`, message: `"${service}" is the route's own service; name another` });

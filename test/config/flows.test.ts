@@ -192,7 +192,7 @@ test("property: whatever the config, a service is reached by its routes, its cal
 for (const [config, message] of [
   [
     { hoge: { image, calls: ["hogee"] } },
-    /services\.hoge\.calls\[0\]\n\s+"hogee" is no other service; there is no other/,
+    /services\.hoge\.calls\[0\]\n\s+"hogee" is not another service; there is no other/,
   ],
   [{ a: { image, calls: ["bb"] }, b: { image } }, /services\.a\.calls\[0\]\n.*allowed: b; did you mean "b"\?/],
   [{ a: { image, calls: ["a"] }, b: { image } }, /services\.a\.calls\[0\]\n\s+"a" is the service itself; remove it/],

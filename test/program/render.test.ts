@@ -121,7 +121,7 @@ test("a stack file that is not YAML is refused by its name", async (t) => {
 
 test("a stack file without any config is refused for what is missing", async (t) => {
   assertRefused(await render(stackLike(t, "empty", () => "")), /[\w-]+:domain\n\s+is missing/);
-  assertRefused(await render(stackLike(t, "list", () => "config: [1, 2]")), /Pulumi\.\S+\.yaml is no stack file/);
+  assertRefused(await render(stackLike(t, "list", () => "config: [1, 2]")), /Pulumi\.\S+\.yaml is not a stack file/);
 });
 
 test("--help says how it is used", async () => {

@@ -36,7 +36,7 @@ export function recordApplied(context: string, what: Applied): void {
  */
 export function chooseEngine(wanted: string, context = ownContext): Engine {
   if (!["auto", "pulumi", "kubectl"].includes(wanted))
-    throw new Problem(`"${wanted}" is no engine.`, "Allowed are auto, pulumi and kubectl.");
+    throw new Problem(`"${wanted}" is not an engine.`, "Allowed are auto, pulumi and kubectl.");
   const program = findPulumi();
   const used = applied()[context]?.engine;
   if (wanted !== "auto" && used !== undefined && used !== wanted) {

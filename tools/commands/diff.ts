@@ -27,7 +27,10 @@ await main(usage, options, async ({ values, positionals }) => {
   if (base === undefined || stack === undefined || rest.length > 0)
     throw new Problem("A revision and a stack are to be named.", "For example: npm run --silent diff -- main staging");
   if (!/^[\w.-]{1,100}$/.test(stack))
-    throw new Problem(`${JSON.stringify(stack)} is no name of a stack.`, "It has letters, digits, -, _ and . alone.");
+    throw new Problem(
+      `${JSON.stringify(stack)} is not the name of a stack.`,
+      "It has letters, digits, -, _ and . alone.",
+    );
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 20_000)
     throw new Problem(`--limit ${values.limit} is not a whole number of 20000 or more.`, "For example: --limit 65000");

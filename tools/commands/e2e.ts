@@ -20,7 +20,7 @@ Of the long ones (faults, hostile, interrupted) all suites together run a shorte
 
 await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
   if (values.engine !== undefined && values.engine !== "pulumi")
-    throw new Problem(`"${values.engine}" is no engine with a suite of its own.`, "Allowed: pulumi.");
+    throw new Problem(`"${values.engine}" is not an engine with a suite of its own.`, "Allowed: pulumi.");
   const named = values.engine === undefined ? positionals : ["pulumi"];
   for (const name of named)
     if (!existsSync(join(folder, `${name}.e2e.ts`)))

@@ -12,13 +12,13 @@ interface Edit {
   readonly insert: string;
 }
 
-/** @param where the text is from, for messages. @throws Problem where it is no stack file */
+/** @param where the text is from, for messages. @throws Problem where it is not a stack file */
 function configIn(text: string, where: string): YAMLMap {
   const document = parseDocument(text);
   const config = document.get("config");
   if (document.errors.length > 0 || !isMap(config))
     throw new Problem(
-      `${where} is no stack file.`,
+      `${where} is not a stack file.`,
       "It must be YAML with a map `config`, such as Pulumi.staging.yaml.",
     );
   return config;

@@ -77,10 +77,10 @@ function kubeconfigIn(text: string, where: string): Document {
 }
 
 function shapeProblem(document: Document): string | undefined {
-  if (!isMap(document.contents)) return "it is no map";
+  if (!isMap(document.contents)) return "it is not a map";
   const bad = lists.find((list) => {
     const value = document.get(list);
     return value !== null && value !== undefined && !(isSeq(value) && value.items.every(isMap));
   });
-  return bad === undefined ? undefined : `its ${bad} are no list of maps`;
+  return bad === undefined ? undefined : `its ${bad} are not lists of maps`;
 }

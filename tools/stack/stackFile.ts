@@ -49,7 +49,7 @@ export function stackConfig(
   const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
   if (!isObject(config))
     throw new Problem(
-      `${path} is no stack file.`,
+      `${path} is not a stack file.`,
       "It must be a map with a map `config`, such as Pulumi.staging.yaml.",
     );
   const twice = Object.keys(config).find((key) => fullKey(key) !== key && fullKey(key) in config);

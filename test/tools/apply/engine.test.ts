@@ -43,7 +43,7 @@ test("the engine is the one on PATH at first, and then the one that was used the
   withPulumi(false, () => {
     assert.equal(chooseEngine("auto").name, "kubectl");
     assert.throws(() => chooseEngine("pulumi"), /There is no Pulumi CLI on PATH/);
-    assert.throws(() => chooseEngine("helm"), /"helm" is no engine/);
+    assert.throws(() => chooseEngine("helm"), /"helm" is not an engine/);
   });
   withPulumi(true, () => {
     assert.equal(chooseEngine("auto").name, "pulumi");

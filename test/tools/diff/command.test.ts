@@ -131,7 +131,7 @@ const refusals: [string, string[], RegExp][] = [
   ["no stack", ["main"], /A revision and a stack are to be named/],
   ["a revision that is not there", ["nowhere", "staging"], /has no revision "nowhere"/],
   ["a revision that is an option", ["--", "--output=x", "staging"], /has no revision "--output=x"/],
-  ["a stack that would end the marker", ["main", "a --> b"], /is no name of a stack/],
+  ["a stack that would end the marker", ["main", "a --> b"], /is not the name of a stack/],
   [
     "a stack without a file",
     ["main", "nowhere"],

@@ -98,7 +98,7 @@ test("certificate: a chain that is not trusted, and why", () => {
     certified({ untrusted: "DEPTH_ZERO_SELF_SIGNED_CERT" }, production),
     "failed",
     /DEPTH_ZERO/,
-    /no authority that this machine knows/,
+    /not an authority that this machine knows/,
   );
 });
 

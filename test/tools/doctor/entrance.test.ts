@@ -104,7 +104,7 @@ test("address: gone, another's, or none", () => {
   is(
     addressed({ google: without }),
     "failed",
-    /no global address of the project acme-staging/,
+    /not a global address of the project acme-staging/,
     /released/,
     /--refresh/,
   );

@@ -21,10 +21,10 @@ test("keys get their full names, and nothing else of a stack file changes", () =
   }
 });
 
-test("what is no stack file is refused", () => {
+test("what is not a stack file is refused", () => {
   for (const text of ["config: [", "config: [1]", "", "a: b"])
     assert.throws(
       () => withFullKeys(text, "Pulumi.x.yaml"),
-      (error) => error instanceof Problem && error.message === "Pulumi.x.yaml is no stack file.",
+      (error) => error instanceof Problem && error.message === "Pulumi.x.yaml is not a stack file.",
     );
 });

@@ -72,9 +72,9 @@ test("property: any number of contexts can be added in any order, each is whole,
 test("what is no kubeconfig is a problem to mend, never a file to overwrite", () => {
   const cases: [string, RegExp][] = [
     ["a: [", /^file is not a kubeconfig: /],
-    ["just text", /^file is not a kubeconfig: it is no map$/],
-    ["clusters: here", /^file is not a kubeconfig: its clusters are no list of maps$/],
-    ["users: [me]", /^file is not a kubeconfig: its users are no list of maps$/],
+    ["just text", /^file is not a kubeconfig: it is not a map$/],
+    ["clusters: here", /^file is not a kubeconfig: its clusters are not lists of maps$/],
+    ["users: [me]", /^file is not a kubeconfig: its users are not lists of maps$/],
   ];
   for (const [text, message] of cases)
     for (const use of [() => withContext(text, "file", name, access), () => accessIn(text, "file")])

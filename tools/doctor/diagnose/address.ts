@@ -46,7 +46,7 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
   if (found === undefined)
     return {
       state: "failed",
-      seen: `${address} is no global address of the project ${edge.project}`,
+      seen: `${address} is not a global address of the project ${edge.project}`,
       means: "It was released, or belongs to another project: the stack's state is older than that.",
       fix: apply,
     };

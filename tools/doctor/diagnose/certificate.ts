@@ -185,7 +185,7 @@ function untrustedChain(host: string, code: string, issuer: string, subject: Sub
       ? "It is not signed by the stack's CA of today: an older one is still shown."
       : incomplete
         ? "Its chain does not lead to an authority that this machine knows: an intermediate certificate is missing, or the authority is a private one."
-        : "Who signed it is no authority that this machine knows.",
+        : "Who signed it is not an authority that this machine knows.",
     fix: own
       ? subject.apply
       : incomplete || subject.tls.mode === "supplied"
