@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { project } from "../names/project.ts";
 
-/** One thing to mend. `key` is the full Pulumi key with its path, `message` says what is allowed. */
+/** One thing to fix. `key` is the full Pulumi key with its path, `message` says what is allowed. */
 export interface ConfigProblem {
   readonly key: string;
   readonly message: string;

@@ -17,10 +17,10 @@ import {
   expectFailure,
   expectWell,
   live,
-  mend,
+  applyFix,
   patch,
   putBack,
-} from "./doctor/mending.ts";
+} from "./doctor/fixing.ts";
 import { objects, pods } from "./doctor/broken.ts";
 import { containerOf, hold } from "./faults/inNode.ts";
 import { start } from "./support/path.ts";
@@ -45,7 +45,7 @@ test("a config that was not applied: the route is not there", async (context) =>
     editStack(inner, (text) => text.replace("{ path: /hoge/ }", "{ path: /hoge/ }, { path: /new/ }"));
     const failure = await expectFailure("route", /nginx runs with nginx-proxy-routes-\w+, and the config makes/);
     assert.deepEqual([failure.route, failure.fix], ["shop.localhost/new/", "npm start"]);
-    await mend(failure);
+    await applyFix(failure);
     assert.equal((await expectWell()).hops.filter(({ kind }) => kind === "content").length, 4);
   });
   const { status, text } = await start(); // the stack's file is as it was
@@ -104,12 +104,12 @@ test("pods that are refused, as a quota is used up", async () => {
 });
 
 for (const [what, name, change, kind, seen] of objects)
-  test(`${what}: what the doctor prints mends it`, async () => {
+  test(`${what}: what the doctor prints fixes it`, async () => {
     const was = await live(name);
     try {
       await (change === "deleted" ? apps("delete", name) : patch(name, change));
       const failure = await expectFailure(kind, seen);
-      assert.ok(await mend(failure), failure.fix);
+      assert.ok(await applyFix(failure), failure.fix);
       await expectWell();
     } catch (error) {
       await putBack(was);

@@ -1,4 +1,4 @@
-/** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is mended. */
+/** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is fixed. */
 import type { CheckedConfig, PlacedSettings } from "../../config/config.ts";
 import { withHealthPaths } from "../../config/grpc.ts";
 import { hostNames } from "../../config/hosts.ts";

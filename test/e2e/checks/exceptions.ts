@@ -20,7 +20,7 @@ export const exceptions: readonly Exception[] = [
     check: "pod-probes-identical",
     only: / Deployment\/apps\/v1\/apps\/nginx-proxy /,
     reason:
-      "nginx answers by itself whatever its services do, so being ready waits for nothing that a restart would not mend; a restart takes a minute without an answer",
+      "nginx answers by itself whatever its services do, so being ready waits for nothing that a restart would not fix; a restart takes a minute without an answer",
   },
   {
     check: "deployment-has-host-podantiaffinity",

@@ -76,7 +76,7 @@ const toProxy = {
   backend: { service: { name: "nginx-proxy", port: { name: "http" } } },
 };
 const lost = { from: [{ podSelector: { matchLabels: { "app.kubernetes.io/name": "nobody" } } }] };
-/** An object, and what is changed of it; then the hop, and what is seen of it. The fix that is printed mends each. */
+/** An object, and what is changed of it; then the hop, and what is seen of it. What the doctor prints fixes each. */
 export const objects: readonly (readonly [string, string, Record<string, unknown> | "deleted", HopKind, RegExp])[] = [
   [
     "a Service that selects no pods",

@@ -94,7 +94,7 @@ test("a context that is not there is told with those that are; so is a cluster t
   );
 });
 
-test("without kubectl, or with a kubeconfig that it cannot read, it is said what to mend", async () => {
+test("without kubectl, or with a kubeconfig that it cannot read, it is said what to fix", async () => {
   program("kubectl", "echo error loading config file >&2; exit 1");
   await assert.rejects(
     existingCluster("far", noImages),

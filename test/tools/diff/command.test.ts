@@ -108,10 +108,10 @@ test("a base that is refused itself is nothing to compare with", () => {
   edit("replicas: 3", "replicas: three");
   git("commit", "--quiet", "--all", "--message=refused");
   git("checkout", "--quiet", "base");
-  const mended = diff("main", "staging");
-  assert.equal(mended.status, 0, mended.stderr);
-  assert.match(mended.stdout, /<summary>The base cannot be rendered, so there is nothing to compare with\.<\/summary>\n\n```text\nerror: 1 problem/); // prettier-ignore
-  assert.doesNotMatch(mended.stdout, /\| created \|/);
+  const fixed = diff("main", "staging");
+  assert.equal(fixed.status, 0, fixed.stderr);
+  assert.match(fixed.stdout, /<summary>The base cannot be rendered, so there is nothing to compare with\.<\/summary>\n\n```text\nerror: 1 problem/); // prettier-ignore
+  assert.doesNotMatch(fixed.stdout, /\| created \|/);
 });
 
 test("no secret is in the text, encrypted or not, whether the base has it or the change", () => {

@@ -34,7 +34,7 @@ export const isConfigKey = (key: string): boolean => has(whole, key.split("."));
 const keysIn = (text: string): string[] =>
   text.match(/(?<![\w/.])(?:services|proxy|edge|tls|dns|cluster|secrets)(?:\.[A-Za-z][\w-]*)+/g) ?? [];
 
-/** Failures and warnings say what they mean and what mends them, and name keys that the config has. */
+/** Failures and warnings say what they mean and what fixes them, and name keys that the config has. */
 export function assertFixable({ state, means, fix }: Finding): void {
   if (state !== "failed" && state !== "warning") return;
   assert.ok(means !== undefined && fix !== undefined);

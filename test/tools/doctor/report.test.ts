@@ -8,7 +8,7 @@ import { projectDir } from "../../../tools/cli/paths.ts";
 import { exitCode, firstFailure, hop, hopKinds, type Hop, type Report } from "../../../tools/doctor/report.ts";
 
 const ok = { state: "ok", seen: "well" } as const;
-const failed = (seen: string) => ({ state: "failed", seen, means: "it is bad", fix: "mend it" }) as const;
+const failed = (seen: string) => ({ state: "failed", seen, means: "it is bad", fix: "fix it" }) as const;
 const of = (route: string, service: string) => ({ route, service });
 const report = (...hops: Hop[]): Report => ({
   stack: "local",
@@ -55,7 +55,7 @@ test("a route that is well is one line; of one that is not each hop is shown", (
   ]);
 });
 
-test("what is to be mended is explained once, though two routes lead there; what passes by itself says so", () => {
+test("what is to be fixed is explained once, though two routes lead there; what passes by itself says so", () => {
   const same = failed("none ready");
   const texts = explanations(
     report(
@@ -67,9 +67,9 @@ test("what is to be mended is explained once, though two routes lead there; what
   assert.equal(texts.length, 3);
   assert.equal(
     texts[0],
-    "\nTo fix: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   mend it\n  This passes by itself within some minutes after a change: --wait 10m follows it.",
+    "\nTo fix: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   fix it\n  This passes by itself within some minutes after a change: --wait 10m follows it.",
   );
-  assert.equal(texts[1], "\nTo fix: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   mend it");
+  assert.equal(texts[1], "\nTo fix: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   fix it");
   assert.equal(texts[2], "\nStatus 11.");
 });
 

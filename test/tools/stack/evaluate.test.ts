@@ -54,7 +54,7 @@ test("what is to be applied must not hold placeholders, which would run as if th
   assert.deepEqual(readStackFile(plain, "refuse"), { [fullKey("domain")]: "shop.example.com" });
 });
 
-test("a file that is missing, not YAML or no map is a problem to mend; one without config is empty", () => {
+test("a file that is missing, not YAML or no map is a problem to fix; one without config is empty", () => {
   assert.throws(() => readStackFile(join(folder, "nothing.yaml")), Problem);
   for (const wrong of ["config: [", "config: []\n", "text\n"])
     assert.throws(() => readStackFile(stackFile(wrong)), Problem, wrong);

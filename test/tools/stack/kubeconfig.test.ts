@@ -69,7 +69,7 @@ test("property: any number of contexts can be added in any order, each is whole,
   );
 });
 
-test("what is no kubeconfig is a problem to mend, never a file to overwrite", () => {
+test("what is no kubeconfig is a problem to fix, never a file to overwrite", () => {
   const cases: [string, RegExp][] = [
     ["a: [", /^file is not a kubeconfig: /],
     ["just text", /^file is not a kubeconfig: it is not a map$/],

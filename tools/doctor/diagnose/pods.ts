@@ -155,21 +155,21 @@ function probeTrouble(message: string, age: number, pod: Pod, { key, healthPath 
   const where = asked === undefined ? "its health by gRPC" : `${asked.path ?? "/"} on port ${asked.port}`;
   const logs = `${ways.kubectl} logs ${pod.metadata.name}`;
   // Path and port of the proxy's own check are no config: one that asks otherwise was changed by hand.
-  const mend = (setting: string) =>
+  const fix = (setting: string) =>
     key === "proxy" ? `${ways.apply}   # puts the proxy's own check back` : ways.edit(`${key}.${setting}`);
   if (/statuscode: (404|405)/.test(message))
     return {
       seen,
       passing,
       means: `It is asked for ${where}, and knows no such path: the health path is wrong${healthPath === undefined || asked?.path === healthPath ? "" : ` (the config says ${healthPath})`}.`,
-      fix: mend("healthPath"),
+      fix: fix("healthPath"),
     };
   if (/connection refused/.test(message))
     return {
       seen,
       passing,
       means: `It is asked for ${where}, and nothing listens there: the port is another, or the program has not started listening.`,
-      fix: `${mend("port")}   # or see what it says: ${logs}`,
+      fix: `${fix("port")}   # or see what it says: ${logs}`,
     };
   if (/statuscode: \d/.test(message))
     return {

@@ -1,4 +1,4 @@
-/** Asks the doctor of the running local stack, breaks things of it, and mends them as the doctor says. */
+/** Asks the doctor of the running local stack, breaks things of it, and fixes them as the doctor says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,7 +99,7 @@ export async function breakPods(name: string, container: Record<string, unknown>
 }
 
 /** Does what the doctor has printed, in another shell as it were. @returns whether that is all that there is to do */
-export async function mend({ fix = "" }: Hop): Promise<boolean> {
+export async function applyFix({ fix = "" }: Hop): Promise<boolean> {
   const [printed = ""] = fix.split("   # ");
   if (printed === "npm start") {
     const { status, text } = await start();
