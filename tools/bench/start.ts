@@ -12,7 +12,6 @@ import { findSandboxes } from "../machine/sandbox.ts";
 import { median } from "./figures.ts";
 import { memoryMiB } from "./proxy/servers.ts";
 import { reported } from "./report.ts";
-import { scriptEnv } from "./scriptEnv.ts";
 import { partsOf } from "./start/phases.ts";
 import { plot } from "./start/plot.ts";
 import { tables, targets, type Kind, type Start, type StartResults } from "./start/results.ts";
@@ -27,13 +26,13 @@ export async function start(options: {
 }): Promise<{ result: StartResults; text: string }> {
   const cold = options.cold || options.write;
   const progress = createProgress();
-  const stop = (env: Record<string, string>) =>
+  const stop = (env: Record<string, string> = {}) =>
     command([join(projectDir, "tools/commands/stop.ts"), "--keep-cache"], env);
-  if (clusterStatus().running) await stop(scriptEnv);
+  if (clusterStatus().running) await stop();
   const render = await progress.step("rendering", renderOverhead);
   // A cold start fills a cache of its own, which serves the other figures as well.
   const cache = cold ? mkdtempSync(join(tmpdir(), "cold-")) : undefined;
-  const env = { ...scriptEnv, ...(cache !== undefined && { XDG_CACHE_HOME: cache }) };
+  const env: Record<string, string> = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
   const measure = (kind: Kind, count: number, prepare?: () => Promise<unknown>) =>
     progress.step(`npm start, ${kind}`, async () => {
       const runs: Run[] = [];
@@ -121,18 +120,18 @@ async function renderOverhead(): Promise<StartResults["render"]> {
   const sdks = ["pulumi", "kubernetes", "gcp", "docker", "tls"]
     .map((name) => `await import("@pulumi/${name}");`)
     .join("");
-  const milliseconds = async (args: readonly string[], env: Record<string, string>) =>
+  const milliseconds = async (args: readonly string[], env?: Record<string, string>) =>
     1000 * (await command(args, env)).seconds;
-  const bare = (env: Record<string, string>) => milliseconds(["--input-type=module", "--eval", sdks], env);
-  const render = () => milliseconds([join(projectDir, "tools/commands/render.ts"), "staging"], scriptEnv);
-  await Promise.all([bare(scriptEnv), render()]);
+  const bare = (env?: Record<string, string>) => milliseconds(["--input-type=module", "--eval", sdks], env);
+  const render = () => milliseconds([join(projectDir, "tools/commands/render.ts"), "staging"]);
+  await Promise.all([bare(), render()]);
   const beyondBare: number[] = [];
   const beyondCached: number[] = [];
   for (let round = 0; round < rounds.render; round++) {
     const rendering = await render();
     // Every command gets the compile cache, this one too: see tools/run.js.
     beyondBare.push(rendering - (await bare({ NODE_DISABLE_COMPILE_CACHE: "1" })));
-    beyondCached.push(rendering - (await bare(scriptEnv)));
+    beyondCached.push(rendering - (await bare()));
   }
   return { beyondSdks: median(beyondBare), beyondCachedSdks: median(beyondCached) };
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { CommandError, run } from "../cli/run.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
-import { projectDir } from "../cli/paths.ts";
 import { stackFile } from "../stack/stackFile.ts";
 
 /** What one side of the comparison has: the objects, or why there are none. */
@@ -24,7 +23,6 @@ export async function sideOf(folder: string, stack: string): Promise<Side> {
     // By its own script: where the file stands that renders is that revision's affair.
     const yaml = await run("npm", ["run", "--silent", "render", "--", stack], {
       cwd: folder,
-      env: { NODE_COMPILE_CACHE: join(projectDir, "node_modules/.cache/compile") },
       timeout: 120_000,
       onOutput: (text) => said.push(text),
     });

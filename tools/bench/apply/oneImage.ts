@@ -8,7 +8,6 @@ import { Problem } from "../../cli/problem.ts";
 import { caFile } from "../../stack/localCertificate.ts";
 import { get } from "../../verify/request.ts";
 import { median, spreadOf, type Spread } from "../figures.ts";
-import { scriptEnv } from "../scriptEnv.ts";
 import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
 
 /** In seconds, medians of {@link rounds} where nothing else is said. */
@@ -73,7 +72,7 @@ export async function measureOneImage(services: number, say: (text: string) => v
 async function start(): Promise<number> {
   const began = performance.now();
   try {
-    await run(process.execPath, [join(projectDir, "tools/commands/start.ts")], { cwd: projectDir, env: scriptEnv });
+    await run(process.execPath, [join(projectDir, "tools/commands/start.ts")], { cwd: projectDir });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(error.message, "Fix that first.");

@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { run } from "../../cli/run.ts";
 import { projectDir } from "../../cli/paths.ts";
 import { Problem } from "../../cli/problem.ts";
-import { scriptEnv } from "../scriptEnv.ts";
 import type { Command } from "./results.ts";
 
 /** A program of this folder. @returns what it prints */
 export const runProgram = (program: string, ...args: readonly string[]): Promise<string> =>
-  run(process.execPath, [join(import.meta.dirname, program), ...args], { cwd: projectDir, env: scriptEnv });
+  run(process.execPath, [join(import.meta.dirname, program), ...args], { cwd: projectDir });
 
 /** What a program of this folder prints of itself in its last line. */
 export async function measured<T>(program: string, ...args: readonly string[]): Promise<T> {
@@ -28,7 +27,7 @@ export async function timed(command: readonly string[], output: string): Promise
     ["-c", 'times=$1; shift; "$@" || exit; times > "$times"', "bash", `${output}.times`, ...command],
     {
       cwd: projectDir,
-      env: { ...process.env, LC_ALL: "C", ...scriptEnv },
+      env: { ...process.env, LC_ALL: "C" },
       stdio: ["ignore", out, errors],
     },
   );
