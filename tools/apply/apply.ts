@@ -83,7 +83,10 @@ export async function apply(
 
   if (changed.length > 0) {
     say(`applying ${changed.map(id).join(", ")}`);
-    await put(target, changed);
+    // The edge last: its controller watches each kind apart, and a new reference that it sees before what it refers to
+    // takes the host out of service until it sees that as well.
+    for (const part of [changed.filter((object) => !isEdge(object)), changed.filter(isEdge)])
+      if (part.length > 0) await put(target, part);
   }
   await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
   // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
@@ -99,6 +102,7 @@ const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
 const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${metadata.name}`;
 const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
 const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
+const isEdge = ({ kind }: KubernetesObject) => ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
 
 /** `Deployment.apps`, as the set's parent notes it. */
