@@ -2,34 +2,67 @@
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { certificatesOf } from "../names/certificates.ts";
 
+/** Why a pair is refused, continuing a sentence that begins with the certificate (`crt`) or the key, and what to do. */
+export interface CertificateProblem {
+  readonly of: "crt" | "key";
+  readonly found: string;
+  readonly fix: string;
+}
+
 /**
  * Checks a PEM chain (leaf first) and its PEM key against the names it has to serve.
- * Returns one sentence for each thing that is wrong; none of them holds key material.
+ * None of what it returns holds key material.
  */
-export function certificateProblems(crt: string, key: string, names: readonly string[], now = new Date()): string[] {
+export function certificateProblems(
+  crt: string,
+  key: string,
+  names: readonly string[],
+  now = new Date(),
+): CertificateProblem[] {
   const chain = chainOf(crt);
   const [leaf] = chain;
-  if (leaf === undefined) return ["the certificate is not PEM text (-----BEGIN CERTIFICATE-----, the leaf first)"];
-  const problems: string[] = [];
+  if (leaf === undefined)
+    return [
+      {
+        of: "crt",
+        found: "is not a certificate as PEM text",
+        fix: "supply the chain, the leaf first: -----BEGIN CERTIFICATE-----",
+      },
+    ];
+  const problems: CertificateProblem[] = [];
   try {
     if (!leaf.checkPrivateKey(createPrivateKey(key)))
-      problems.push("the key does not belong to the certificate: supply the pair that was issued together");
+      problems.push({
+        of: "key",
+        found: "does not belong to the certificate",
+        fix: "supply the pair that was issued together",
+      });
   } catch {
-    problems.push("the key is not an unencrypted PEM private key (-----BEGIN PRIVATE KEY-----)");
+    problems.push({
+      of: "key",
+      found: "is not a private key as PEM text without a passphrase",
+      fix: "supply one that starts with -----BEGIN PRIVATE KEY-----",
+    });
   }
   problems.push(...chain.flatMap((certificate, index) => timeProblems(certificate, index, now)));
   for (const [index, certificate] of chain.entries()) {
     const issuer = chain[index + 1];
     if (issuer !== undefined && !(certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)))
-      problems.push(
-        `${nameOf(certificate, index)} was not signed by ${nameOf(issuer, index + 1)} that follows it: put the leaf first, then who signed it, and so on`,
-      );
+      problems.push({
+        of: "crt",
+        found: `${holds(certificate, index)}was not signed by the certificate that follows it, ${subjectOf(issuer)}`,
+        fix: "put the leaf first, then the certificate that signed it, and so on",
+      });
   }
   problems.push(...keyProblems(leaf));
   // Clients no longer read the subject's common name (https://www.rfc-editor.org/rfc/rfc9110#section-4.3.4).
   const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), { subject: "never" }) === undefined);
   if (missing.length > 0) {
-    problems.push(`the certificate is not for ${missing.join(", ")}; it names ${leaf.subjectAltName ?? "nothing"}`);
+    problems.push({
+      of: "crt",
+      found: `is for ${leaf.subjectAltName ?? "no name"}, not for ${missing.join(", ")}`,
+      fix: "supply one for all hosts of the stack",
+    });
   }
   return problems;
 }
@@ -43,25 +76,39 @@ function chainOf(crt: string): X509Certificate[] {
   }
 }
 
-const nameOf = ({ subject }: X509Certificate, index: number) =>
-  index === 0 ? "the certificate" : `the certificate of ${subject.replaceAll("\n", ", ")}`;
+const subjectOf = ({ subject }: X509Certificate) => subject.replaceAll("\n", ", ");
 
-function timeProblems(certificate: X509Certificate, index: number, now: Date): string[] {
+/** Says which certificate of the chain is meant, where it is not the leaf. */
+const holds = (certificate: X509Certificate, index: number) =>
+  index === 0 ? "" : `holds the certificate of ${subjectOf(certificate)}, which `;
+
+function timeProblems(certificate: X509Certificate, index: number, now: Date): CertificateProblem[] {
   const { validFromDate: from, validToDate: to } = certificate;
-  const name = nameOf(certificate, index);
+  const name = holds(certificate, index);
   if (now > to)
     return [
-      `${name} expired on ${to.toISOString()}: ${index === 0 ? "renew it" : "supply a chain with its successor"}`,
+      {
+        of: "crt",
+        found: `${name}expired on ${to.toISOString()}`,
+        fix: index === 0 ? "renew it" : "supply a chain with its successor",
+      },
     ];
-  return now < from ? [`${name} is not valid before ${from.toISOString()}`] : [];
+  return now < from
+    ? [{ of: "crt", found: `${name}is not valid before ${from.toISOString()}`, fix: "wait, or supply another" }]
+    : [];
 }
 
-/** What neither clients nor Google's load balancer take. https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types */
-function keyProblems({ publicKey }: X509Certificate): string[] {
+/** Keys that clients and Google's load balancer refuse. https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types */
+function keyProblems({ publicKey }: X509Certificate): CertificateProblem[] {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-  if (modulusLength !== undefined && modulusLength < 2048)
-    return [`the certificate's RSA key has ${modulusLength} bits: make one with 2048 or more, or with ECDSA P-256`];
-  if (namedCurve !== undefined && !["prime256v1", "secp384r1"].includes(namedCurve))
-    return [`the certificate's key is of the curve ${namedCurve}: make one with P-256 or P-384, or with RSA 2048`];
-  return [];
+  const type = publicKey.asymmetricKeyType;
+  const found =
+    type === "rsa"
+      ? (modulusLength ?? 0) < 2048 && `has an RSA key of ${modulusLength ?? 0} bits`
+      : type === "ec"
+        ? !["prime256v1", "secp384r1"].includes(namedCurve ?? "") && `has a key of the curve ${namedCurve ?? ""}`
+        : `has a key of the type ${type ?? "unknown"}, which browsers refuse`;
+  return found === false
+    ? []
+    : [{ of: "crt", found, fix: "make one with RSA 2048 or more, or with ECDSA P-256 or P-384" }];
 }

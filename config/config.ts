@@ -10,7 +10,17 @@ import type { CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
 import { fullKey, project, projectDir } from "../names/project.ts";
-import { allowed, describe, keyOf, printable, show, valueAt, wording, type ConfigProblem } from "./problems.ts";
+import {
+  allowed,
+  describe,
+  hidden,
+  keyOf,
+  printable,
+  problem,
+  valueAt,
+  wording,
+  type ConfigProblem,
+} from "./problems.ts";
 import { schema, type Settings } from "./schema.ts";
 
 /** Namespaces that belong to providers of this program; their keys are theirs to check. */
@@ -98,7 +108,7 @@ export function checkConfig(
     if (providers.includes(namespace)) continue;
     // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
     if (text === "{}" && hasDefault(name)) continue;
-    if (namespace !== project) problems.push({ key, message: foreign(namespace, name) });
+    if (namespace !== project) problems.push(foreign(key, namespace, name));
     // What is under another name is checked all the same, so that all there is to fix is told at once.
     const takenOver = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
     if (namespace === project || takenOver)
@@ -112,7 +122,9 @@ export function checkConfig(
   const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
   if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, certificate }));
   const shown = [
-    ...misplaced.map((key) => ({ key, message: `is encrypted; only ${project}:secrets may be: set the secret there` })),
+    ...misplaced.map((key) =>
+      problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),
+    ),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
@@ -142,10 +154,20 @@ function warningsOf(certificate: CertificatePair | undefined): string[] {
 }
 
 /** A project that was renamed leaves config behind, which the engine would pass over without a word. */
-function foreign(namespace: string, name: string): string {
+function foreign(key: string, namespace: string, name: string): ConfigProblem {
   if (!Object.hasOwn(schema.shape, name))
-    return `is under a namespace that is neither this project's nor a provider's; ${allowed(namespace, [project, ...providers])}`;
-  return `is under the name "${namespace}", and this project is called "${project}" in Pulumi.yaml; write ${fullKey(name)}, or ${name} alone`;
+    return problem(
+      key,
+      namespace,
+      "is a namespace that is neither this project's nor a provider's",
+      allowed(namespace, [project, ...providers]),
+    );
+  return problem(
+    key,
+    namespace,
+    `is not the name of this project, which is "${project}" in Pulumi.yaml`,
+    `write ${fullKey(name)}, or ${name} alone`,
+  );
 }
 
 function hasDefault(name: string): boolean {
@@ -192,16 +214,15 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
   const read = (name: keyof typeof rules) => {
     const value = raw[`gcp:${name}`];
     const { form, example } = rules[name];
-    if (value === undefined)
-      problems.push({
-        key: `gcp:${name}`,
-        message: `is missing; set it: npx pulumi config set gcp:${name} ${example}`,
-      });
-    else if (!form.test(value))
-      problems.push({
-        key: `gcp:${name}`,
-        message: `${show([], value)} is not a Google Cloud ${name} such as ${example}`,
-      });
+    if (value === undefined || !form.test(value))
+      problems.push(
+        problem(
+          `gcp:${name}`,
+          value,
+          `is not a Google Cloud ${name}`,
+          `set one such as ${example}: npx pulumi config set gcp:${name} ${example}`,
+        ),
+      );
     return value !== undefined && form.test(value) ? value : undefined;
   };
   const [id, region] = [read("project"), read("region")];

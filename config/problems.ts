@@ -2,10 +2,30 @@
 import type * as z from "zod";
 import { project } from "../names/project.ts";
 
-/** One thing to fix. `key` is the full Pulumi key with its path, `message` says what is allowed. */
+/** One thing to fix, made by `problem` or `describe`. */
 export interface ConfigProblem {
+  /** The full Pulumi key with its path. */
   readonly key: string;
+  /** `<value> <what is allowed>; <what to do>`, on one line. */
   readonly message: string;
+}
+
+/**
+ * What the schema cannot say: a value that does not fit what is around it.
+ * @param key full key, or its path below this project's namespace
+ * @param value as written, or the default that applies; shown short, and never that of a secret
+ * @param rule what is allowed and why, continuing a sentence that begins with the value
+ * @param fix in the imperative
+ */
+export function problem(
+  key: string | readonly PropertyKey[],
+  value: unknown,
+  rule: string,
+  fix: string,
+): ConfigProblem {
+  const path = typeof key === "string" ? [] : key;
+  const subject = value === undefined ? "is missing" : `${show(path, value)} ${rule}`;
+  return { key: typeof key === "string" ? key : keyOf(path), message: `${subject}; ${fix}` };
 }
 
 /** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, as `pulumi config set --path` takes it. */
@@ -66,9 +86,12 @@ export function printable(text: string): string {
   return visible.length > 400 ? `${visible.slice(0, 399)}…` : visible;
 }
 
+/** Stands for a secret value. */
+export const hidden = "(secret)";
+
 /** A value as a person wrote it, short; never that of a secret. */
 export function show(path: readonly PropertyKey[], value: unknown): string {
-  if (path[0] === "secrets") return "(secret)";
+  if (path[0] === "secrets" || value === hidden) return hidden;
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
@@ -117,7 +140,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
     case "invalid_union":
       return "options" in issue && Array.isArray(issue.options)
         ? oneOf(valueAt(issue.input, [String(issue.discriminator)]), issue.options.map(String))
-        : "is of no kind that is allowed here";
+        : "must have another type";
     case "too_small":
       return issue.origin === "string" ? "must not be empty" : `must be at least ${issue.minimum}`;
     case "too_big":

@@ -67,31 +67,47 @@ function known(text: string): Cidr {
 
 const allowed = privateRanges.map(known);
 
-function checkOne(key: string, text: string, { widest, narrowest }: Limits): string[] {
+/** Why a range is refused, continuing a sentence that begins with it, and what to do. */
+export interface RangeProblem {
+  readonly found: string;
+  readonly fix: string;
+}
+
+const notARange = (example: string): RangeProblem => ({
+  found: "is not an IPv4 range",
+  fix: `write it as in ${example}`,
+});
+const hostBits = (cidr: Cidr): RangeProblem => ({
+  found: `has bits set behind its /${cidr[1]}`,
+  fix: `write ${written(cidr)}`,
+});
+
+function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
   const cidr = parse(text);
-  if (cidr === undefined) return [`${key}: "${text}" is not an IPv4 range; write it as in 10.0.0.0/20`];
-  const problems: string[] = [];
+  if (cidr === undefined) return [notARange("10.0.0.0/20")];
+  const problems: RangeProblem[] = [];
   const [, prefix] = cidr;
-  if (written(cidr) !== text)
-    problems.push(`${key}: ${text} has bits set behind its /${prefix}; the range is ${written(cidr)}`);
+  if (written(cidr) !== text) problems.push(hostBits(cidr));
   if (prefix < widest || prefix > narrowest) {
-    const span = widest === narrowest ? `a /${widest}` : `from /${widest} (widest) to /${narrowest} (narrowest)`;
-    problems.push(`${key}: ${text} is a /${prefix}; allowed is ${span}`);
+    const span = widest === narrowest ? `a /${widest}` : `one from /${widest} (widest) to /${narrowest} (narrowest)`;
+    problems.push({ found: `is a /${prefix}`, fix: `choose ${span}` });
   }
   if (!allowed.some((range) => contains(range, cidr)))
-    problems.push(`${key}: ${text} is not private; allowed is what lies within ${privateRanges.join(", ")}`);
+    problems.push({ found: "is not private", fix: `choose one within ${privateRanges.join(", ")}` });
   return problems;
 }
 
 /** What is wrong with a range of clients that may reach a control plane's public address; empty where all is well. */
-export function checkAuthorizedNetwork(text: string): string[] {
+export function checkAuthorizedNetwork(text: string): RangeProblem[] {
   const cidr = parse(text);
-  if (cidr === undefined) return [`"${text}" is not an IPv4 range; write it as in 203.0.113.0/24`];
-  const [, prefix] = cidr;
-  if (written(cidr) !== text) return [`${text} has bits set behind its /${prefix}; the range is ${written(cidr)}`];
-  if (prefix < widestAuthorized)
+  if (cidr === undefined) return [notARange("203.0.113.0/24")];
+  if (written(cidr) !== text) return [hostBits(cidr)];
+  if (cidr[1] < widestAuthorized)
     return [
-      `${text} lets a large part of the internet in; allowed is /${widestAuthorized} or narrower, such as an office's 203.0.113.0/24`,
+      {
+        found: "lets a large part of the internet in",
+        fix: `choose a /${widestAuthorized} or narrower, such as an office's 203.0.113.0/24`,
+      },
     ];
   return [];
 }
@@ -107,29 +123,39 @@ export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): n
 
 /**
  * What is wrong with the ranges: form, host bits, size, public addresses, overlap and, where `maxNodes` (the most nodes
- * in all zones together) is given, room for that many nodes. Empty where all is well. Every message names the value and
- * what is allowed.
+ * in all zones together) is given, room for that many nodes. Empty where all is well.
  */
-export function checkRanges(ranges: Ranges & { readonly maxNodes?: number | undefined }): string[] {
+export function checkRanges(
+  ranges: Ranges & { readonly maxNodes?: number | undefined },
+): (RangeProblem & { readonly range: keyof Ranges; readonly value: string })[] {
   const given = (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
     const text = ranges[key];
     return text === undefined ? [] : [{ key, text, cidr: parse(text) }];
   });
-  const problems = given.flatMap(({ key, text }) => checkOne(key, text, limits[key]));
+  const problems = given.flatMap(({ key, text }) =>
+    checkOne(text, limits[key]).map((problem) => ({ range: key, value: text, ...problem })),
+  );
   for (const [index, one] of given.entries()) {
     for (const other of given.slice(index + 1)) {
       if (one.cidr === undefined || other.cidr === undefined) continue;
       if (contains(one.cidr, other.cidr) || contains(other.cidr, one.cidr))
-        problems.push(`${one.key} ${one.text} and ${other.key} ${other.text} overlap; each needs addresses of its own`);
+        problems.push({
+          range: one.key,
+          value: one.text,
+          found: `overlaps with ${other.key}, which is ${other.text}`,
+          fix: "give each addresses of its own",
+        });
     }
   }
   if (problems.length === 0 && ranges.maxNodes !== undefined) {
     const capacity = nodeCapacity(ranges);
     if (ranges.maxNodes > capacity)
-      problems.push(
-        `nodes ${ranges.nodes} and pods ${ranges.pods} have room for ${capacity} nodes, but there may be ` +
-          `${ranges.maxNodes} (all zones together); widen them: one address and a /${podPrefixPerNode} of pods per node`,
-      );
+      problems.push({
+        range: "nodes",
+        value: ranges.nodes,
+        found: `and pods, which is ${ranges.pods}, have room for ${capacity} nodes, but there may be ${ranges.maxNodes} in all zones together`,
+        fix: `widen them: a node takes one address and a /${podPrefixPerNode} of pods`,
+      });
   }
   return problems;
 }

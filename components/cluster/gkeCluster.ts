@@ -218,7 +218,11 @@ function problemsOf(name: string, { mode, nodePools, endpoint }: GkeClusterArgs)
     const networks = Object.entries(endpoint.authorizedNetworks);
     if (networks.length === 0) problems.push("a public endpoint needs at least one of authorizedNetworks");
     for (const [key, range] of networks)
-      problems.push(...checkAuthorizedNetwork(range).map((problem) => `authorizedNetworks.${key}: ${problem}`));
+      problems.push(
+        ...checkAuthorizedNetwork(range).map(
+          ({ found, fix }) => `authorizedNetworks.${key}: "${range}" ${found}; ${fix}`,
+        ),
+      );
   }
   return problems;
 }

@@ -37,7 +37,9 @@ export class Network extends pulumi.ComponentResource {
   /** @throws ResourceError where the ranges cannot carry a cluster; the message has all reasons. */
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Network", name, {}, opts);
-    const problems = checkRanges(args.ranges);
+    const problems = checkRanges(args.ranges).map(
+      ({ range, value, found, fix }) => `${range}: "${value}" ${found}; ${fix}`,
+    );
     if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), this);
     const { project, region } = args;
 

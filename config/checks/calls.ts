@@ -1,16 +1,17 @@
 /** Services call services that there are. */
-import { allowed, keyOf, type ConfigProblem } from "../problems.ts";
+import { allowed, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkCalls({ services }: Settings): ConfigProblem[] {
   return Object.entries(services).flatMap(([name, { calls }]) =>
     calls.flatMap((called, index) => {
       if (called !== name && Object.hasOwn(services, called)) return [];
-      const key = keyOf(["services", name, "calls", index]);
-      if (called === name) return [{ key, message: `"${called}" is the service itself; remove it` }];
+      const key = ["services", name, "calls", index];
+      if (called === name) return problem(key, called, "is the service itself, which needs no permission", "remove it");
       const others = Object.keys(services).filter((other) => other !== name);
-      const choice = others.length === 0 ? "there is no other service; remove it" : allowed(called, others);
-      return [{ key, message: `"${called}" is not another service; ${choice}` }];
+      return others.length === 0
+        ? problem(key, called, "is not another service: there is none", "remove it")
+        : problem(key, called, "is not another service", allowed(called, others));
     }),
   );
 }

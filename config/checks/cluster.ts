@@ -1,7 +1,7 @@
 /** What is chosen for the cluster must be possible on Google: much of this passes a preview and fails, or runs out, later. */
 import { googleName } from "../../names/google.ts";
 import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
@@ -16,42 +16,50 @@ const longestName = 40 - "-0123456".length;
 export function checkCluster({ cluster }: Settings, stack: string, region: string | undefined): ConfigProblem[] {
   if (cluster.kind !== "gke") return [];
   const problems: ConfigProblem[] = [];
-  const add = (path: readonly PropertyKey[], message: string) => {
-    problems.push({ key: keyOf(["cluster", ...path]), message });
+  const add: Add = (path, value, rule, fix) => {
+    problems.push(problem(["cluster", ...path], value, rule, fix));
   };
 
   // Google's names are made of the stack's, and the identity of the nodes may have 30 characters.
   if (googleName(stack, 24) !== stack)
     add(
-      [],
-      `cannot be named after the stack "${stack}"; a stack on GKE has at most 24 lower case letters, digits and hyphens, beginning with a letter`,
+      ["kind"],
+      cluster.kind,
+      `cannot be named after the stack "${stack}": Google takes lower-case letters, digits and hyphens`,
+      "give the stack a name of at most 24 of those that starts with a letter",
     );
   if (region !== undefined) {
     for (const [index, zone] of (cluster.zones ?? []).entries())
       if (!zone.startsWith(`${region}-`))
         add(
           ["zones", index],
-          `"${zone}" is not in gcp:region ${region}; its zones are ${region}-a, ${region}-b and so on`,
+          zone,
+          `is not in gcp:region ${region}`,
+          `name zones of it: ${region}-a, ${region}-b and so on`,
         );
     const location = cluster.encryptionKey?.split("/")[3];
     if (location !== undefined && location !== region)
       add(
         ["encryptionKey"],
-        `is in ${location}, but a cluster in ${region} needs a key in ${region}; make one there, in a key ring of its own`,
+        cluster.encryptionKey,
+        `is in ${location}, but a cluster in ${region} needs a key in ${region}`,
+        "make one there, in a key ring of its own",
       );
   }
   const { endpoint } = cluster;
   if (endpoint.kind === "ip")
     for (const [name, range] of Object.entries(endpoint.authorizedNetworks))
-      for (const problem of checkAuthorizedNetwork(range)) add(["endpoint", "authorizedNetworks", name], problem);
+      for (const { found, fix } of checkAuthorizedNetwork(range))
+        add(["endpoint", "authorizedNetworks", name], range, found, fix);
 
   checkPools(cluster, stack, add);
   checkMaintenance(cluster, add);
-  for (const message of checkRanges({ ...cluster.network, maxNodes: mostNodes(cluster) })) add(["network"], message);
+  for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes: mostNodes(cluster) }))
+    add(["network", range], value, found, fix);
   return problems;
 }
 
-type Add = (path: readonly PropertyKey[], message: string) => void;
+type Add = (path: readonly PropertyKey[], value: unknown, rule: string, fix: string) => void;
 
 function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
   const room = longestName - stack.length - 1;
@@ -59,16 +67,28 @@ function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
     if (name.length > room)
       add(
         ["nodePools", name],
-        `is too long a name: with the stack's, "${stack}", there is room for ${room} characters`,
+        name,
+        `is longer than the ${room} characters that the name of the stack "${stack}" leaves for a pool`,
+        "choose a shorter name",
       );
     if (minPerZone > maxPerZone)
-      add(["nodePools", name, "minPerZone"], `${minPerZone} is more than maxPerZone, which is ${maxPerZone}`);
+      add(
+        ["nodePools", name, "minPerZone"],
+        minPerZone,
+        `is more than maxPerZone, which is ${maxPerZone}`,
+        "lower it, or raise maxPerZone",
+      );
   }
   const closed = Object.values(nodePools).map(({ taints }) =>
     taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE"),
   );
   if (closed.length > 0 && closed.every(Boolean))
-    add(["nodePools"], "all have taints that keep pods away, so that nothing could run; leave one pool without");
+    add(
+      ["nodePools"],
+      Object.keys(nodePools),
+      "all have taints that keep pods away, so that nothing could run",
+      "leave one pool without taints",
+    );
 }
 
 /** https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions */
@@ -78,13 +98,17 @@ function checkMaintenance({ maintenance }: Gke, add: Add): void {
   if (hours < 4)
     add(
       ["maintenance", "end"],
-      `"${end}" is not at least 4 hours after start, which is "${start}"; Google needs that long`,
+      end,
+      `is less than 4 hours after start, which is "${start}", and Google counts no shorter window`,
+      "choose a later end",
     );
   for (const [name, exclusion] of Object.entries(exclusions))
     if (Date.parse(exclusion.end) <= Date.parse(exclusion.start))
       add(
         ["maintenance", "exclusions", name, "end"],
-        `"${exclusion.end}" is not after start, which is "${exclusion.start}"`,
+        exclusion.end,
+        `is not after start, which is "${exclusion.start}"`,
+        "choose a later end",
       );
 }
 

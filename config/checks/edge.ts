@@ -1,7 +1,7 @@
 /** The edge must fit the cluster. */
 import { edgePaths } from "../grpc.ts";
 import { hostNames } from "../hosts.ts";
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { checkGateway } from "./gateway.ts";
 import type { Settings } from "../schema.ts";
 import type { GoogleEdge } from "../schema/googleEdge.ts";
@@ -13,19 +13,25 @@ export function checkEdge(settings: Settings): ConfigProblem[] {
   const { cluster, edge, tls } = settings;
   if (!edge.onGoogle && tls.mode === "managed")
     return [
-      {
-        key: keyOf(["tls", "mode"]),
-        message: `"managed" is for Google's load balancer, and edge.kind is ${edge.kind}${classOf(edge)}; use self-signed or supplied`,
-      },
+      problem(
+        ["tls", "mode"],
+        tls.mode,
+        `is for Google's load balancer, and edge.kind is ${edge.kind}${classOf(edge)}`,
+        "use self-signed or supplied",
+      ),
     ];
   if (edge.kind === "gateway") return checkGateway(settings);
   if (edge.kind !== "gce") return [];
   const problems = [...checkGoogleEdge(edge, settings), ...checkManaged(settings)];
   if (cluster.kind !== "gke")
-    problems.push({
-      key: keyOf(["edge", "kind"]),
-      message: `"gce" needs cluster.kind gke, not ${cluster.kind}; use {kind: ingress, className: …}`,
-    });
+    problems.push(
+      problem(
+        ["edge", "kind"],
+        edge.kind,
+        `needs cluster.kind gke, not ${cluster.kind}`,
+        "use {kind: ingress, className: …}",
+      ),
+    );
   return problems;
 }
 
@@ -40,20 +46,32 @@ function checkManaged(settings: Settings): ConfigProblem[] {
   const hosts = hostNames(settings);
   const noWildcards = 'needs a wildcard certificate, and Google issues none for an Ingress (edge.kind "gce")';
   if (tls.wildcard)
-    problems.push({
-      key: keyOf(["tls", "wildcard"]),
-      message: `${noWildcards}; use edge.kind gateway, or leave it out: each host then has a certificate of its own`,
-    });
+    problems.push(
+      problem(
+        ["tls", "wildcard"],
+        tls.wildcard,
+        noWildcards,
+        "use edge.kind gateway, or leave it out: each host then has a certificate of its own",
+      ),
+    );
   if (hosts.some((host) => host.startsWith("*.")))
-    problems.push({
-      key: keyOf(["proxy", "wildcards", "subdomain"]),
-      message: `${noWildcards}; use edge.kind gateway with tls.wildcard, or supply a certificate for *.${settings.domain}`,
-    });
+    problems.push(
+      problem(
+        ["proxy", "wildcards", "subdomain"],
+        settings.proxy.wildcards.subdomain,
+        noWildcards,
+        `use edge.kind gateway with tls.wildcard, or supply a certificate for *.${settings.domain}`,
+      ),
+    );
   if (hosts.length > certificatesPerLoadBalancer)
-    problems.push({
-      key: keyOf(["tls", "mode"]),
-      message: `managed makes a certificate for each of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}; use edge.kind gateway with tls.wildcard, or supply one certificate for all`,
-    });
+    problems.push(
+      problem(
+        ["tls", "mode"],
+        tls.mode,
+        `makes a certificate for each of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}`,
+        "use edge.kind gateway with tls.wildcard, or supply one certificate for all",
+      ),
+    );
   return problems;
 }
 
@@ -84,15 +102,23 @@ function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls"
   if (iap?.enabled !== true) return [];
   const problems: ConfigProblem[] = [];
   if (tls.mode === "none")
-    problems.push({
-      key: keyOf(["edge", "iap"]),
-      message: "signs people in over HTTPS alone, and tls.mode is none; choose another mode, or leave iap out",
-    });
+    problems.push(
+      problem(
+        ["edge", "iap"],
+        iap,
+        "signs people in over HTTPS only, and tls.mode is none",
+        "choose another mode, or leave iap out",
+      ),
+    );
   if (cdn !== undefined)
-    problems.push({
-      key: keyOf(["edge", "cdn"]),
-      message: "excludes iap: a cache would answer people who have not signed in; keep one of the two",
-    });
+    problems.push(
+      problem(
+        ["edge", "cdn"],
+        cdn,
+        "excludes iap: a cache would answer people who have not signed in",
+        "keep one of the two",
+      ),
+    );
   return problems;
 }
 
@@ -100,9 +126,11 @@ function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls"
 export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
   if (dns === undefined || edge.onGoogle) return [];
   return [
-    {
-      key: keyOf(["dns"]),
-      message: `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none; remove it, and make the records where the domain is`,
-    },
+    problem(
+      ["dns"],
+      dns,
+      `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none`,
+      "remove it, and make the records where the domain is",
+    ),
   ];
 }

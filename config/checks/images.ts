@@ -1,29 +1,41 @@
 /** Images must come from somewhere that can make or hold them. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkImages(settings: Settings, projectDir: string): ConfigProblem[] {
   const { cluster, registry } = settings;
   const problems: ConfigProblem[] = [];
   if (registry.kind === "node" && cluster.kind === "gke")
-    problems.push({
-      key: keyOf(["registry", "kind"]),
-      message: `"node" puts images on a local node; GKE pulls from a registry: use artifact-registry`,
-    });
+    problems.push(
+      problem(
+        ["registry", "kind"],
+        registry.kind,
+        "puts images on a local node, and GKE pulls from a registry",
+        "use artifact-registry",
+      ),
+    );
   for (const { key, context } of builds(settings)) {
     if (registry.kind === "artifact-registry" && cluster.kind !== "gke") {
-      problems.push({
-        key: keyOf(key),
-        message: `needs a registry to push to; set ${keyOf(["registry", "kind"])} to node, or give an image`,
-      });
+      problems.push(
+        problem(
+          key,
+          { context },
+          "needs a registry to push to, and only a stack with cluster.kind gke has one",
+          `set ${keyOf(["registry", "kind"])} to node, or give an image`,
+        ),
+      );
     }
     if (!existsSync(join(projectDir, context, "Dockerfile"))) {
-      problems.push({
-        key: keyOf([...key, "context"]),
-        message: `${JSON.stringify(context)} has no Dockerfile; name a folder that has one, relative to the project`,
-      });
+      problems.push(
+        problem(
+          [...key, "context"],
+          context,
+          "has no Dockerfile",
+          "name a folder that has one, relative to the project",
+        ),
+      );
     }
   }
   return problems;

@@ -1,14 +1,16 @@
 /** What is measured must be possible where the stack runs. */
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkMetrics({ cluster, proxy }: Settings): ConfigProblem[] {
   return proxy.metrics.byService && cluster.kind !== "gke"
     ? [
-        {
-          key: keyOf(["proxy", "metrics", "byService"]),
-          message: `true makes a metric from Cloud Logging, which has the logs of clusters on Google; ${keyOf(["cluster", "kind"])} is ${cluster.kind}: leave it out`,
-        },
+        problem(
+          ["proxy", "metrics", "byService"],
+          proxy.metrics.byService,
+          `counts the logs in Cloud Logging, which only clusters on Google write to, and ${keyOf(["cluster", "kind"])} is ${cluster.kind}`,
+          "leave it out",
+        ),
       ]
     : [];
 }

@@ -1,6 +1,6 @@
 /** Routes must not contradict each other, and must lead to services that are there. */
 import { fullHost } from "../hosts.ts";
-import { allowed, keyOf, type ConfigProblem } from "../problems.ts";
+import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { protocolOf } from "../routes.ts";
 import type { Settings } from "../schema.ts";
 import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
@@ -60,10 +60,12 @@ function checkTimeouts(settings: Settings): ConfigProblem[] {
   return said.flatMap(({ path, settings: { timeoutSeconds = 0 } }) =>
     timeoutSeconds <= longest
       ? []
-      : {
-          key: keyOf([...path, "timeoutSeconds"]),
-          message: `${timeoutSeconds} is more than the ${longest} s that the load balancer leaves; raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
-        },
+      : problem(
+          [...path, "timeoutSeconds"],
+          timeoutSeconds,
+          `is more than the ${longest} s that the load balancer leaves`,
+          `raise ${keyOf(["edge", "timeoutSeconds"])} to ${edgeTimeoutFor(timeoutSeconds)} or more`,
+        ),
   );
 }
 
@@ -88,10 +90,12 @@ function checkBodies(settings: Settings): ConfigProblem[] {
   return said.flatMap(({ path, settings: { maxBodyMb = 1, buffering = true } }) =>
     !buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)
       ? []
-      : {
-          key: keyOf([...path, "maxBodyMb"]),
-          message: `${maxBodyMb === 0 ? "0, which is without limit," : maxBodyMb} is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on; set buffering to false beside it, or at most ${keptMb}`,
-        },
+      : problem(
+          [...path, "maxBodyMb"],
+          maxBodyMb,
+          `${maxBodyMb === 0 ? "(without limit) " : ""}is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on`,
+          `set buffering to false beside it, or at most ${keptMb}`,
+        ),
   );
 }
 
@@ -104,27 +108,39 @@ function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
     if (other === undefined) seen.set(hostPath, key);
     return other === undefined
       ? []
-      : { key, message: `${hostPath} is already the route ${other}; give one of them another path or host` };
+      : problem(key, hostPath, `is already the route ${other}`, "give one of them another path or host");
   });
 }
 
 function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (tls.mode === "none" && edge.onGoogle)
-    problems.push({
-      key,
-      message: `grpc needs HTTP/2, which Google's load balancer speaks to clients over TLS alone, and ${keyOf(["tls", "mode"])} is none; choose another mode`,
-    });
+    problems.push(
+      problem(
+        `${key}.protocol`,
+        "grpc",
+        `needs HTTP/2, which Google's load balancer speaks to clients over TLS only, and ${keyOf(["tls", "mode"])} is none`,
+        "choose another mode",
+      ),
+    );
   if (route.buffering !== undefined)
-    problems.push({
-      key: `${key}.buffering`,
-      message: `${route.buffering} says nothing for grpc, which is always passed on as it comes; remove it`,
-    });
+    problems.push(
+      problem(
+        `${key}.buffering`,
+        route.buffering,
+        "has no effect on grpc, which is always passed on as it comes",
+        "remove it",
+      ),
+    );
   if (route.host === undefined && (route.path ?? "/") === "/" && proxy.wildcards.path !== undefined)
-    problems.push({
-      key,
-      message: `grpc without host and path takes every path, and with them those of ${keyOf(["proxy", "wildcards", "path"])}; give it a host or a path such as /shop.v1.Orders/`,
-    });
+    problems.push(
+      problem(
+        key,
+        route,
+        `takes every path, and with them those of ${keyOf(["proxy", "wildcards", "path"])}`,
+        "give it a host or a path such as /shop.v1.Orders/",
+      ),
+    );
   return problems;
 }
 
@@ -132,19 +148,18 @@ function checkRoute(name: string, route: Route, key: string, services: readonly 
   const problems: ConfigProblem[] = [];
   const path = route.path ?? "/";
   if (route.keepPrefix && (path === "/" || !path.endsWith("/")))
-    problems.push({ key, message: `keepPrefix says nothing for the path ${path}, which has no prefix; remove it` });
+    problems.push(
+      problem(`${key}.keepPrefix`, true, `has no effect on the path ${path}, which has no prefix`, "remove it"),
+    );
   const others = [
     ...(route.canary === undefined ? [] : [{ at: "canary", service: route.canary.service }]),
     ...(route.versions ?? []).map(({ service }, index) => ({ at: `versions[${index}]`, service })),
   ];
   for (const { at, service } of others) {
     if (!services.includes(service))
-      problems.push({
-        key: `${key}.${at}.service`,
-        message: `"${service}" is not a service; ${allowed(service, services)}`,
-      });
+      problems.push(problem(`${key}.${at}.service`, service, "is not a service", allowed(service, services)));
     if (service === name)
-      problems.push({ key: `${key}.${at}.service`, message: `"${service}" is the route's own service; name another` });
+      problems.push(problem(`${key}.${at}.service`, service, "is the route's own service", "name another"));
   }
   return problems;
 }

@@ -1,5 +1,5 @@
 /** Secret values must belong to something. */
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {
@@ -9,16 +9,17 @@ export function checkSecrets(settings: Settings): ConfigProblem[] {
     const service = Object.hasOwn(settings.services, name) ? settings.services[name] : undefined;
     if (service === undefined)
       return [
-        {
-          key: keyOf(["secrets", name]),
-          message: `names no service; the services are ${Object.keys(settings.services).join(", ")}`,
-        },
+        problem(
+          ["secrets", name],
+          values,
+          "is for a service that does not exist",
+          `name one of the services: ${Object.keys(settings.services).join(", ")}`,
+        ),
       ];
     return Object.keys(values)
       .filter((variable) => Object.hasOwn(service.env, variable))
-      .map((variable) => ({
-        key: keyOf(["secrets", name, variable]),
-        message: `is also in services.${name}.env; keep it in one of the two`,
-      }));
+      .map((variable) =>
+        problem(["secrets", name, variable], hidden, `is also in services.${name}.env`, "keep it in one of the two"),
+      );
   });
 }

@@ -1,7 +1,7 @@
 /** A supplied certificate comes in one of two ways, and serves all names. The certificate itself is looked at in `../certificate.ts`. */
 import { certificateProblems } from "../certificate.ts";
 import { hostNames } from "../hosts.ts";
-import { keyOf, type ConfigProblem } from "../problems.ts";
+import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 /** Stands where a real value cannot be known, as when rendering without credentials. */
@@ -18,35 +18,49 @@ export function checkTls(settings: Settings, certificate: CertificatePair | unde
     return settings.secrets.tls === undefined
       ? []
       : [
-          {
-            key: keyOf(["secrets", "tls"]),
-            message: `is only used with tls.mode supplied, not ${settings.tls.mode}; remove it`,
-          },
+          problem(
+            ["secrets", "tls"],
+            settings.secrets.tls,
+            `is only used with tls.mode supplied, not ${settings.tls.mode}`,
+            "remove it",
+          ),
         ];
   }
   const { certFile, keyFile } = settings.tls;
   if (settings.secrets.tls !== undefined && (certFile !== undefined || keyFile !== undefined)) {
-    return [{ key: keyOf(["tls"]), message: "certFile and keyFile exclude secrets.tls; keep one of the two ways" }];
+    return [
+      problem(
+        ["tls"],
+        { certFile, keyFile },
+        "names files, and secrets.tls holds a certificate as well",
+        "remove certFile and keyFile, or secrets.tls",
+      ),
+    ];
   }
   if (settings.secrets.tls === undefined && (certFile === undefined || keyFile === undefined)) {
     return [
-      {
-        key: keyOf(["tls"]),
-        message:
-          "supplied needs a certificate: set certFile and keyFile, or secrets.tls.crt and secrets.tls.key (--secret)",
-      },
+      problem(
+        ["tls", "mode"],
+        settings.tls.mode,
+        "needs a certificate and its key",
+        "set certFile and keyFile, or secrets.tls.crt and secrets.tls.key (--secret)",
+      ),
     ];
   }
   if (certificate === undefined)
     return [
-      {
-        key: keyOf(["tls"]),
-        message: `${certFile ?? ""} or ${keyFile ?? ""} cannot be read; name files that exist, relative to the project`,
-      },
+      problem(
+        ["tls"],
+        { certFile, keyFile },
+        "names a file that cannot be read",
+        "name files that exist, relative to the project",
+      ),
     ];
   if (isPlaceholder(certificate.crt) || isPlaceholder(certificate.key)) return [];
-  return certificateProblems(certificate.crt, certificate.key, hostNames(settings)).map((message) => ({
-    key: keyOf(["tls"]),
-    message,
-  }));
+  return certificateProblems(certificate.crt, certificate.key, hostNames(settings)).map(({ of, found, fix }) => {
+    const file = of === "crt" ? certFile : keyFile;
+    return file === undefined
+      ? problem(["secrets", "tls", of], hidden, found, fix)
+      : problem(["tls", of === "crt" ? "certFile" : "keyFile"], file, found, fix);
+  });
 }

@@ -98,7 +98,7 @@ const gke = z
       .array(z.string().regex(/^[a-z]+-[a-z]+\d+-[a-z]$/, "must be a zone such as asia-northeast1-a"))
       .min(1)
       .max(10)
-      .refine(distinct, "must not name a zone twice")
+      .refine(distinct, "must name each zone once")
       .optional()
       .meta(
         doc("Zones of the nodes, all in `gcp:region`. Without it, Google chooses, mostly three.", [

@@ -36,18 +36,22 @@ export const gateway = z
     ...policies,
   })
   .transform(({ kind, className, trustedProxies, ...settings }, context) => {
-    const refuse = (key: string, message: string) => {
-      context.addIssue({ code: "custom", path: [key], message });
+    const refuse = (key: string, rule: string, fix: string) => {
+      context.addIssue({ code: "custom", path: [key], message: `${rule}; ${fix}` });
     };
     if (className === googleGatewayClass) {
       if (trustedProxies !== undefined)
-        refuse("trustedProxies", "must be left out with Google's class: where its load balancer comes from is known");
+        refuse(
+          "trustedProxies",
+          "is not for Google's class, whose load balancer's addresses are known",
+          "leave it out",
+        );
       return { kind, className, onGoogle: true as const, ...google.parse(settings) };
     }
     if (className.startsWith("gke-"))
-      refuse("className", `is a class of Google's that the program does not set up; use ${googleGatewayClass}`);
+      refuse("className", "is a class of Google's that the program does not set up", `use ${googleGatewayClass}`);
     for (const [key, value] of Object.entries(settings))
       if (value !== undefined)
-        refuse(key, `is a setting of Google's load balancer, and edge.className is ${className}; leave it out`);
+        refuse(key, `is a setting of Google's load balancer, and edge.className is ${className}`, "leave it out");
     return { kind, className, onGoogle: false as const, trustedProxies: trustedProxies ?? [] };
   });

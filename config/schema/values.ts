@@ -101,7 +101,12 @@ export const resources = (cpu: string, memory: string) =>
     .meta(doc("What each pod gets of its node.", { cpu: "250m", memory: "256Mi" }));
 
 /** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
-const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
+const envName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "must be the name of an environment variable, such as LOG_LEVEL: letters, digits and _",
+  );
 /**
  * NUL ends an environment variable. The others pass through JSON as they are, and the API server, which reads what is applied
  * as YAML, refuses them or, as for U+0085, takes them for something else. https://yaml.org/spec/1.1/#id868524
@@ -150,4 +155,4 @@ const role = z
     "is a basic role, which reaches everything in the project; name the predefined role of the one API that the service calls, such as roles/pubsub.publisher",
   );
 
-export const roles = z.array(role).max(30).refine(distinct, "names a role twice; keep one");
+export const roles = z.array(role).max(30).refine(distinct, "must name each role once");

@@ -19,6 +19,9 @@ const good = await issue(names);
 const day = 24 * 60 * 60 * 1000;
 const inDays = (days: number) => new Date(Date.now() + days * day);
 
+const problemsOf = (...args: Parameters<typeof certificateProblems>) =>
+  certificateProblems(...args).map(({ of, found, fix }) => `${of} ${found}; ${fix}`);
+
 /** Any line of a key's body: enough of it in a message would be a leak. */
 const keyText = (key: string) => key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
 
@@ -27,58 +30,58 @@ function assertNoKey(problems: readonly string[], ...keys: string[]): void {
 }
 
 test("a certificate for every name, with its key, is taken, also with its authority behind it", () => {
-  assert.deepEqual(certificateProblems(good.certificate, good.key, names), []);
-  assert.deepEqual(certificateProblems(`${good.certificate}\n${authority.certificate}`, good.key, names), []);
+  assert.deepEqual(problemsOf(good.certificate, good.key, names), []);
+  assert.deepEqual(problemsOf(`${good.certificate}\n${authority.certificate}`, good.key, names), []);
 });
 
 test("a key of another certificate is refused", async () => {
   const other = await issue(names);
-  const problems = certificateProblems(good.certificate, other.key, names);
-  assert.deepEqual(problems, ["the key does not belong to the certificate: supply the pair that was issued together"]);
+  const problems = problemsOf(good.certificate, other.key, names);
+  assert.deepEqual(problems, ["key does not belong to the certificate; supply the pair that was issued together"]);
   assertNoKey(problems, good.key, other.key);
 });
 
 test("a chain that begins with the authority is refused: its key is another's", () => {
-  const problems = certificateProblems(`${authority.certificate}\n${good.certificate}`, good.key, names);
-  assert.match(problems.join("\n"), /the key does not belong to the certificate/);
+  const problems = problemsOf(`${authority.certificate}\n${good.certificate}`, good.key, names);
+  assert.match(problems.join("\n"), /key does not belong to the certificate/);
 });
 
 test("before its time and after it a certificate is refused, with the day", () => {
-  const at = (now: Date) => certificateProblems(good.certificate, good.key, names, now);
+  const at = (now: Date) => problemsOf(good.certificate, good.key, names, now);
   assert.deepEqual(at(inDays(89)), []);
   const [expired, ...others] = at(inDays(91));
-  assert.match(expired ?? "", /^the certificate expired on \d{4}-\d\d-\d\dT.*Z: renew it$/);
+  assert.match(expired ?? "", /^crt expired on \d{4}-\d\d-\d\dT.*Z; renew it$/);
   assert.deepEqual(others, []);
   const [early, ...more] = at(inDays(-1));
-  assert.match(early ?? "", /^the certificate is not valid before \d{4}-\d\d-\d\dT/);
+  assert.match(early ?? "", /^crt is not valid before \d{4}-\d\d-\d\dT/);
   assert.deepEqual(more, []);
 });
 
 test("each name that is missing is listed, with what the certificate names instead", async () => {
   const { certificate, key } = await issue(["shop.example.com", "other.example.com"]);
-  assert.deepEqual(certificateProblems(certificate, key, [...names, "web.shop.example.com"]), [
-    "the certificate is not for hoge.shop.example.com, web.shop.example.com; it names DNS:shop.example.com, DNS:other.example.com",
+  assert.deepEqual(problemsOf(certificate, key, [...names, "web.shop.example.com"]), [
+    "crt is for DNS:shop.example.com, DNS:other.example.com, not for hoge.shop.example.com, web.shop.example.com; supply one for all hosts of the stack",
   ]);
 });
 
 test("a wildcard stands for one label, not for none and not for two", async () => {
   const { certificate, key } = await issue(["*.shop.example.com"]);
-  assert.deepEqual(certificateProblems(certificate, key, ["hoge.shop.example.com"]), []);
+  assert.deepEqual(problemsOf(certificate, key, ["hoge.shop.example.com"]), []);
   for (const name of ["shop.example.com", "a.b.shop.example.com", "hoge.example.com"])
-    assert.match(certificateProblems(certificate, key, [name]).join(), new RegExp(`is not for ${name};`));
+    assert.match(problemsOf(certificate, key, [name]).join(), new RegExp(`, not for ${name};`));
 });
 
 test("a name in the subject alone is refused: clients read only the alternative names", async () => {
   const { certificate, key } = await issue([]);
-  assert.deepEqual(certificateProblems(certificate, key, ["shop.example.com"]), [
-    "the certificate is not for shop.example.com; it names nothing",
+  assert.deepEqual(problemsOf(certificate, key, ["shop.example.com"]), [
+    "crt is for no name, not for shop.example.com; supply one for all hosts of the stack",
   ]);
 });
 
 test("text that is no certificate, and a swapped pair, are refused without showing the text", () => {
-  const notPem = "the certificate is not PEM text (-----BEGIN CERTIFICATE-----, the leaf first)";
+  const notPem = "crt is not a certificate as PEM text; supply the chain, the leaf first: -----BEGIN CERTIFICATE-----";
   for (const text of ["", "canary", "-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n", good.key]) {
-    const problems = certificateProblems(text, good.certificate, names);
+    const problems = problemsOf(text, good.certificate, names);
     assert.deepEqual(problems, [notPem]);
     assertNoKey(problems, good.key);
   }
@@ -92,8 +95,10 @@ test("a key that is encrypted, cut off or none at all is refused without showing
     passphrase: "secret",
   });
   for (const key of [encrypted.toString(), good.key.slice(0, 60), "canary", "", good.certificate]) {
-    const problems = certificateProblems(good.certificate, key, names);
-    assert.deepEqual(problems, ["the key is not an unencrypted PEM private key (-----BEGIN PRIVATE KEY-----)"]);
+    const problems = problemsOf(good.certificate, key, names);
+    assert.deepEqual(problems, [
+      "key is not a private key as PEM text without a passphrase; supply one that starts with -----BEGIN PRIVATE KEY-----",
+    ]);
     assertNoKey(problems, encrypted.toString(), good.key);
   }
 });
@@ -101,18 +106,18 @@ test("a key that is encrypted, cut off or none at all is refused without showing
 test("what stands behind the certificate has to have signed it, and to be in its time", async () => {
   const [other, short] = [await createAuthority("Test CA"), await createAuthority("Short CA", "ecdsa", 10)];
   const chain = (authority: { certificate: string }) => `${good.certificate}\n${authority.certificate}`;
-  assert.deepEqual(certificateProblems(chain(other), good.key, names), [
-    "the certificate was not signed by the certificate of CN=Test CA that follows it: put the leaf first, then who signed it, and so on",
+  assert.deepEqual(problemsOf(chain(other), good.key, names), [
+    "crt was not signed by the certificate that follows it, CN=Test CA; put the leaf first, then the certificate that signed it, and so on",
   ]);
   const leaf = await short.issue({ commonName: "shop.example.com", names, days: 90 });
   const text = `${leaf.certificate}\n${short.certificate}`;
-  assert.deepEqual(certificateProblems(text, leaf.key, names, inDays(9)), []);
+  assert.deepEqual(problemsOf(text, leaf.key, names, inDays(9)), []);
   assert.match(
-    certificateProblems(text, leaf.key, names, inDays(11)).join(),
-    /^the certificate of CN=Short CA expired on \d{4}-.*: supply a chain with its successor$/,
+    problemsOf(text, leaf.key, names, inDays(11)).join(),
+    /^crt holds the certificate of CN=Short CA, which expired on \d{4}-.*; supply a chain with its successor$/,
   );
   const broken = `${good.certificate}\n-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n`;
-  assert.match(certificateProblems(broken, good.key, names).join(), /^the certificate is not PEM text/);
+  assert.match(problemsOf(broken, good.key, names).join(), /^crt is not a certificate as PEM text/);
 });
 
 test("a key that clients and load balancers do not take is refused, one that they take is not", () => {
@@ -128,7 +133,7 @@ test("a key that clients and load balancers do not take is refused, one that the
           stdio: "ignore",
         },
       );
-      return certificateProblems(readFileSync(crt, "utf8"), readFileSync(key, "utf8"), names);
+      return problemsOf(readFileSync(crt, "utf8"), readFileSync(key, "utf8"), names);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -137,11 +142,15 @@ test("a key that clients and load balancers do not take is refused, one that the
   assert.deepEqual(signed(["-newkey", "rsa:2048"]), []);
   assert.deepEqual([curve("prime256v1"), curve("secp384r1")], [[], []]);
   assert.deepEqual(signed(["-newkey", "rsa:1024"]), [
-    "the certificate's RSA key has 1024 bits: make one with 2048 or more, or with ECDSA P-256",
+    "crt has an RSA key of 1024 bits; make one with RSA 2048 or more, or with ECDSA P-256 or P-384",
   ]);
   assert.deepEqual(curve("secp256k1"), [
-    "the certificate's key is of the curve secp256k1: make one with P-256 or P-384, or with RSA 2048",
+    "crt has a key of the curve secp256k1; make one with RSA 2048 or more, or with ECDSA P-256 or P-384",
   ]);
+  for (const type of ["ed25519", "ed448"])
+    assert.deepEqual(signed(["-newkey", type]), [
+      `crt has a key of the type ${type}, which browsers refuse; make one with RSA 2048 or more, or with ECDSA P-256 or P-384`,
+    ]);
 });
 
 test("in its last 30 days a certificate is warned about, with the day; so is a chain whose authority ends first", async () => {
@@ -159,7 +168,7 @@ test("in its last 30 days a certificate is warned about, with the day; so is a c
 
 test("everything that is wrong is said at once", async () => {
   const other = await issue(["other.example.com"]);
-  assert.equal(certificateProblems(other.certificate, good.key, names, inDays(400)).length, 3);
+  assert.equal(problemsOf(other.certificate, good.key, names, inDays(400)).length, 3);
 });
 
 test("through the stack's config: a bad pair under secrets is refused by its key, and its text is in no message", async () => {

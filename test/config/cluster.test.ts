@@ -130,7 +130,7 @@ const refused: [string, object, RegExp][] = [
   [
     "a pool's name that Google would cut",
     { nodePools: { ["a".repeat(25)]: {} } },
-    /too long a name: with the stack's, "staging", there is room for 24 characters/,
+    /is longer than the 24 characters that the name of the stack "staging" leaves for a pool/,
   ],
   [
     "only pools that keep pods away",
@@ -167,11 +167,11 @@ const refused: [string, object, RegExp][] = [
     { zones: ["asia-northeast1"] },
     /zones\[0\]\n.*"asia-northeast1" must be a zone such as asia-northeast1-a/,
   ],
-  ["a zone twice", { zones: ["asia-northeast1-a", "asia-northeast1-a"] }, /must not name a zone twice/],
+  ["a zone twice", { zones: ["asia-northeast1-a", "asia-northeast1-a"] }, /must name each zone once/],
   [
     "host bits",
     { network: { nodes: "10.0.0.1/20" } },
-    /cluster\.network\n.*10\.0\.0\.1\/20 has bits set behind its \/20; the range is 10\.0\.0\.0\/20/,
+    /cluster\.network\.nodes\n.*"10\.0\.0\.1\/20" has bits set behind its \/20; write 10\.0\.0\.0\/20/,
   ],
   [
     "a prefix that there is not",
@@ -181,12 +181,12 @@ const refused: [string, object, RegExp][] = [
   [
     "ranges that overlap",
     { network: { services: "10.4.0.0/20" } },
-    /pods 10\.4\.0\.0\/14 and services 10\.4\.0\.0\/20 overlap; each needs addresses of its own/,
+    /network\.pods\n.*"10\.4\.0\.0\/14" overlaps with services, which is 10\.4\.0\.0\/20; give each/,
   ],
   [
     "fewer addresses than nodes",
     { network: { pods: "10.4.0.0/20" }, nodePools: { a: { maxPerZone: 4 }, b: { maxPerZone: 1 } } },
-    /have room for 16 nodes, but there may be 17 \(all zones together\)/,
+    /have room for 16 nodes, but there may be 17 in all zones together/,
   ],
   [
     "a public control plane without an allow list",
@@ -201,17 +201,17 @@ const refused: [string, object, RegExp][] = [
   [
     "an allow list of everybody",
     { endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0" } } },
-    /endpoint\.authorizedNetworks\.all\n.*0\.0\.0\.0\/0 lets a large part of the internet in; allowed is \/8 or narrower/,
+    /endpoint\.authorizedNetworks\.all\n.*"0\.0\.0\.0\/0" lets a large part of the internet in; choose a \/8 or narrower/,
   ],
   [
     "an allow list of half of everybody",
     { endpoint: { kind: "ip", authorizedNetworks: { half: "128.0.0.0/1" } } },
-    /128\.0\.0\.0\/1 lets a large part of the internet in/,
+    /128\.0\.0\.0\/1" lets a large part of the internet in/,
   ],
   [
     "an allow list with host bits",
     { endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.7/24" } } },
-    /203\.0\.113\.7\/24 has bits set behind its \/24; the range is 203\.0\.113\.0\/24/,
+    /203\.0\.113\.7\/24" has bits set behind its \/24; write 203\.0\.113\.0\/24/,
   ],
   [
     "an allow list of no range",
@@ -246,7 +246,7 @@ const refused: [string, object, RegExp][] = [
   [
     "a window too short for an upgrade",
     { maintenance: { end: "2026-01-03T19:00:00Z" } },
-    /maintenance\.end\n.*not at least 4 hours after start/,
+    /maintenance\.end\n.*is less than 4 hours after start/,
   ],
   [
     "an exclusion that ends before it starts",
@@ -275,7 +275,10 @@ test("refused: a project or a region that Google could not have, each once", () 
     ["region", "Asia"],
   ] as const) {
     const message = refusal({ zones: ["asia-northeast1-a"] }, { [`gcp:${what}`]: value });
-    assert.match(message, new RegExp(`^1 problem[^]*gcp:${what}\\n.*"${value}" is not a Google Cloud ${what} such as`));
+    assert.match(
+      message,
+      new RegExp(`^1 problem[^]*gcp:${what}\\n.*"${value}" is not a Google Cloud ${what}; set one such as`),
+    );
   }
 });
 

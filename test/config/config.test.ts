@@ -63,7 +63,7 @@ test("a body that the proxy cannot keep must be passed on as it comes", () => {
     hoge({ routes: [{ path: "/", ...settings }], routeDefaults });
   assert.match(
     refusal(route({ maxBodyMb: 0 })),
-    /services\.hoge\.routes\[0\]\.maxBodyMb\n\s+0, which is without limit, is more than the 512 MiB .*; set buffering to false/,
+    /services\.hoge\.routes\[0\]\.maxBodyMb\n\s+0 \(without limit\) is more than the 512 MiB .*; set buffering to false/,
   );
   assert.match(
     refusal(route({ buffering: true }, { maxBodyMb: 513 })),
@@ -85,7 +85,7 @@ test("a secret outside `secrets` is refused, and its value is not shown", () => 
   assert.throws(
     () => checkConfig(raw(config), "test", projectDir, [fullKey("services"), "gcp:credentials"]),
     ({ message }: Error) =>
-      /[\w-]+:services\n\s+is encrypted; only [\w-]+:secrets may be/.test(message) &&
+      /[\w-]+:services\n\s+\(secret\) is encrypted, and only [\w-]+:secrets may be/.test(message) &&
       /2 problems/.test(message) &&
       /[\w-]+:domain\n\s+"no domain" must be/.test(message) &&
       !message.includes("canary"),
@@ -99,7 +99,7 @@ test("a stack whose name Google could not take is refused before anything is mad
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   assert.throws(
     () => checkConfig(raw(onGoogle, google), "Staging_2", projectDir),
-    /cannot be named after the stack "Staging_2"; .* at most 24 lower case letters/,
+    /cluster\.kind\n\s+"gke" cannot be named after the stack "Staging_2".*; give the stack a name of at most 24/,
   );
 });
 

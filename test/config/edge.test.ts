@@ -132,7 +132,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "IAP over plain HTTP",
     onGoogle({ iap: { members } }, { tls: { mode: "none" } }),
-    [/edge\.iap/, /over HTTPS alone, and tls\.mode is none/],
+    [/edge\.iap/, /over HTTPS only, and tls\.mode is none/],
   ],
   ["IAP with a cache in front", onGoogle({ iap: { members }, cdn: {} }), [/edge\.cdn/, /excludes iap/]],
   [

@@ -192,10 +192,13 @@ test("property: whatever the config, a service is reached by its routes, its cal
 for (const [config, message] of [
   [
     { hoge: { image, calls: ["hogee"] } },
-    /services\.hoge\.calls\[0\]\n\s+"hogee" is not another service; there is no other/,
+    /services\.hoge\.calls\[0\]\n\s+"hogee" is not another service: there is none; remove it/,
   ],
   [{ a: { image, calls: ["bb"] }, b: { image } }, /services\.a\.calls\[0\]\n.*allowed: b; did you mean "b"\?/],
-  [{ a: { image, calls: ["a"] }, b: { image } }, /services\.a\.calls\[0\]\n\s+"a" is the service itself; remove it/],
+  [
+    { a: { image, calls: ["a"] }, b: { image } },
+    /services\.a\.calls\[0\]\n\s+"a" is the service itself, which needs no permission; remove it/,
+  ],
   [{ a: { image, calls: ["b", "b"] }, b: { image } }, /services\.a\.calls\n.*must name each service once/],
   [
     { a: { image, egress: [{ cidr: "10.1.0.1/16", ports: [1] }] } },

@@ -121,7 +121,10 @@ test("two routes of one place are refused, whatever their protocols; of two path
       },
     },
   });
-  assert.match(refusal(both("/a/")), /routes\[1\]\n\s+api\.shop\.example\.com\/a\/ is already the route .*routes\[0\]/);
+  assert.match(
+    refusal(both("/a/")),
+    /routes\[1\]\n\s+"api\.shop\.example\.com\/a\/" is already the route .*routes\[0\]/,
+  );
   checkConfig(raw(both("/b/")), "test", projectDir);
 });
 
@@ -131,7 +134,7 @@ test("behind Google's load balancer gRPC needs TLS; another edge may do without"
     const edge = { cluster: { kind: "gke" }, edge: { kind }, proxy: { image }, registry: {} };
     assert.match(
       refusal(withRoute(route, edge), google),
-      /services\.orders\.routes\[0\]\n\s+grpc needs HTTP\/2, .* over TLS alone, and [\w-]+:tls\.mode is none; choose another mode/,
+      /services\.orders\.routes\[0\]\.protocol\n\s+"grpc" needs HTTP\/2, .* over TLS only, and [\w-]+:tls\.mode is none; choose another mode/,
     );
     checkConfig(raw(withRoute(route, { ...edge, tls: { mode: "self-signed" } }), google), "test", projectDir);
   }
@@ -139,10 +142,10 @@ test("behind Google's load balancer gRPC needs TLS; another edge may do without"
   checkConfig(raw(withRoute(route, { edge: { kind: "gateway", className: "contour" } })), "test", projectDir);
 });
 
-test("buffering says nothing for gRPC, but may be said of a service that has other routes", () => {
+test("buffering has no effect on gRPC, but a service may set it that has other routes", () => {
   assert.match(
     refusal(withRoute({ path: "/a/", buffering: false })),
-    /routes\[0\]\.buffering\n\s+false says nothing for grpc, which is always passed on as it comes; remove it/,
+    /routes\[0\]\.buffering\n\s+false has no effect on grpc, which is always passed on as it comes; remove it/,
   );
   const services = {
     orders: {
@@ -163,7 +166,7 @@ test("every path of gRPC leaves none to services that are found by path", () => 
   const proxy = { wildcards: { path: { allow: ["docs"] } } };
   assert.match(
     refusal(withRoute({ path: "/" }, { proxy })),
-    /routes\[0\]\n\s+grpc without host and path takes every path, .*proxy\.wildcards\.path; give it a host or a path/,
+    /routes\[0\]\n\s+\{.*"protocol":"grpc"\} takes every path, .*proxy\.wildcards\.path; give it a host or a path/,
   );
   checkConfig(raw(withRoute({ host: "grpc" }, { proxy })), "test", projectDir);
   checkConfig(raw(withRoute({ path: "/shop.v1.Orders/" }, { proxy })), "test", projectDir);

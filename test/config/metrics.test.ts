@@ -36,7 +36,7 @@ for (const [metrics, message] of [
   [{ scrape: "datadog" }, /proxy\.metrics\.scrape\n\s+"datadog" .*google.*prometheus-operator.*own.*none/],
   [{ scrap: "google" }, /proxy\.metrics\.scrap\n.*scrape/],
   [{ scrape: "own", image: "a/b:latest" }, /proxy\.metrics\.image\n.*must not use the tag latest/],
-  [{ byService: true }, /proxy\.metrics\.byService\n.*cluster\.kind is existing: leave it out/],
+  [{ byService: true }, /proxy\.metrics\.byService\n.*cluster\.kind is existing; leave it out/],
   [{ labels: { "a b": "c" } }, /proxy\.metrics\.labels.*\n.*must be the key of a Kubernetes label/],
   [{ labels: { release: "-a" } }, /proxy\.metrics\.labels\.release\n.*must be the value of a Kubernetes label/],
   [{ resources: { memory: "much" } }, /proxy\.metrics\.resources\.memory\n.*must be an amount of memory/],

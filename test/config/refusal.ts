@@ -32,10 +32,17 @@ export function raw(config: Record<string, unknown>, more: Record<string, string
   return { ...(Object.fromEntries(entries) as Record<string, string>), ...more };
 }
 
-/** The message with which a config is refused; fails where it is taken. */
-export function refusal(config: Record<string, unknown>, more: Record<string, string> = {}): string {
+/**
+ * The message with which a config is refused; fails where it is taken.
+ * @param secretKeys full keys that are encrypted
+ */
+export function refusal(
+  config: Record<string, unknown>,
+  more: Record<string, string> = {},
+  { stack = "test", secretKeys = [] }: { readonly stack?: string; readonly secretKeys?: readonly string[] } = {},
+): string {
   try {
-    checkConfig(raw(config, more), "test", projectDir);
+    checkConfig(raw(config, more), stack, projectDir, secretKeys);
   } catch (error) {
     assert.ok(pulumi.RunError.isInstance(error), String(error));
     return error.message;

@@ -44,7 +44,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["a path that would break out of its directive", hoge({ routes: [{ path: '/a/;}{ "' }] }), [/routes\[0\]\.path/]],
   ["a route without path and host", hoge({ routes: [{}] }), [/routes\[0\]/, /must have a path, a host or both/]],
   ["a route by address", hoge({ routes: [{ host: "127.0.0.1" }] }), [/routes\[0\]\.host/, /not an address/]],
-  ["keepPrefix without a prefix", hoge({ routes: [{ path: "/", keepPrefix: true }] }), [/keepPrefix says nothing/]],
+  [
+    "keepPrefix without a prefix",
+    hoge({ routes: [{ path: "/", keepPrefix: true }] }),
+    [/routes\[0\]\.keepPrefix\n\s+true has no effect on the path \//],
+  ],
   ["a reserved namespace", { ...valid, namespace: "kube-system" }, [/must not be default or kube-/]],
   ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
   [
@@ -52,11 +56,15 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     { ...hoge({ image: undefined, build: { context: "./services/sample" } }), registry: { kind: "artifact-registry" } },
     [/needs a registry/],
   ],
-  ["supplied without a certificate", { ...valid, tls: { mode: "supplied" } }, [/supplied needs a certificate/]],
+  [
+    "supplied without a certificate",
+    { ...valid, tls: { mode: "supplied" } },
+    [/tls\.mode\n\s+"supplied" needs a certificate and its key/],
+  ],
   [
     "a certificate file that is not there",
     { ...valid, tls: { mode: "supplied", certFile: "no.crt", keyFile: "no.key" } },
-    [/no\.crt or no\.key cannot be read/],
+    [/"certFile":"no\.crt".* names a file that cannot be read/],
   ],
   [
     "a certificate for another mode",
@@ -66,12 +74,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "a secret for no service",
     { ...valid, secrets: { hog: { KEY: "hidden-value" } } },
-    [/secrets\.hog/, /the services are hoge/],
+    [/secrets\.hog/, /\(secret\) is for a service that does not exist; name one of the services: hoge/],
   ],
   [
     "a secret of what every object of JavaScript has",
     { ...valid, secrets: { constructor: { KEY: "hidden-value" } } },
-    [/secrets\.constructor/, /the services are hoge/],
+    [/secrets\.constructor/, /\(secret\) is for a service that does not exist; name one of the services: hoge/],
   ],
   [
     "a secret that is also in env",
@@ -177,8 +185,11 @@ test("refused: two routes for one place; a path with a slash at its end is anoth
     ...valid,
     services: { ...valid.services, web: { image: "a/web:1", routes } },
   });
-  assert.match(refusal(other({ path: "/hoge/" })), /\/hoge\/ is already the route [\w-]+:services\.hoge\.routes\[0\]/);
-  assert.match(refusal(other({ path: "/a" }, { path: "/a" })), /\/a is already the route .*web\.routes\[0\]/);
+  assert.match(
+    refusal(other({ path: "/hoge/" })),
+    /"\/hoge\/" is already the route [\w-]+:services\.hoge\.routes\[0\]/,
+  );
+  assert.match(refusal(other({ path: "/a" }, { path: "/a" })), /"\/a" is already the route .*web\.routes\[0\]/);
   assert.match(refusal(other({ host: "hoge.shop.example.com" })), /already the route/);
   const redirects = ["/old/", "/old"].map((path) => ({ path, to: "/hoge/" }));
   const taken = { ...other({ path: "/hoge/more/" }, { path: "/hoge" }), proxy: { redirects } };

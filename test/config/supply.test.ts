@@ -48,7 +48,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   [
     "a role twice",
     withRoles("roles/pubsub.publisher", "roles/pubsub.publisher"),
-    /services\.hoge\.roles\n.*names a role twice; keep one/,
+    /services\.hoge\.roles\n.*must name each role once/,
   ],
   [
     "roles on a cluster whose pods Google does not know",

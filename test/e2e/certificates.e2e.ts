@@ -188,5 +188,5 @@ test("of a supplied certificate in its last 30 days every command warns; one tha
   await supply(-1 / 24 / 60);
   const { status, text } = await local("check.ts", "local");
   assert.equal(status, 1);
-  assert.match(text, /[\w-]+:tls\n\s+the certificate expired on \S+Z: renew it/);
+  assert.match(text, /[\w-]+:tls\.certFile\n\s+"\.local\/supplied\/tls\.crt" expired on \S+Z; renew it/);
 });

@@ -35,7 +35,7 @@ test("config under an old name of the project is refused key by key, each with w
   for (const name of Object.keys(valid))
     assert.ok(
       message.includes(
-        `  old-name:${name}\n    is under the name "old-name", and this project is called "${project}" in Pulumi.yaml; ` +
+        `  old-name:${name}\n    "old-name" is not the name of this project, which is "${project}" in Pulumi.yaml; ` +
           `write ${project}:${name}, or ${name} alone\n`,
       ),
       message,
@@ -51,7 +51,7 @@ test("what is wrong beside the name is told in the same message, and nothing is 
 test("where a key is under both names, the project's own counts, and the other is refused all the same", () => {
   const message = refusal(valid, { "old-name:domain": "no domain" });
   assert.match(message, /^1 problem in/);
-  assert.match(message, /old-name:domain\n\s+is under the name "old-name"/);
+  assert.match(message, /old-name:domain\n\s+"old-name" is not the name of this project/);
 });
 
 test("a secret under an old name is not shown", () => {

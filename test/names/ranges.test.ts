@@ -7,45 +7,48 @@ import { checkAuthorizedNetwork, checkRanges, nodeCapacity } from "../../names/r
 
 const good = { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" };
 
+const problemsOf = (ranges: Parameters<typeof checkRanges>[0]) =>
+  checkRanges(ranges).map(({ range, value, found, fix }) => `${range}: ${value} ${found}; ${fix}`);
+
 test("ranges that fit beside each other pass", () => {
-  assert.deepEqual(checkRanges(good), []);
-  assert.deepEqual(checkRanges({ ...good, controlPlane: "172.16.0.0/28", maxNodes: 1024 }), []);
+  assert.deepEqual(problemsOf(good), []);
+  assert.deepEqual(problemsOf({ ...good, controlPlane: "172.16.0.0/28", maxNodes: 1024 }), []);
 });
 
 test("each mistake is named with the value and what is allowed", () => {
   const cases: [object, string[]][] = [
-    [{ nodes: "10.0.0.0" }, ['nodes: "10.0.0.0" is not an IPv4 range; write it as in 10.0.0.0/20']],
-    [{ nodes: "10.0.0.0/99" }, ['nodes: "10.0.0.0/99" is not an IPv4 range; write it as in 10.0.0.0/20']],
-    [{ nodes: "10.0.0.256/20" }, ['nodes: "10.0.0.256/20" is not an IPv4 range; write it as in 10.0.0.0/20']],
-    [{ nodes: "fd00::/20" }, ['nodes: "fd00::/20" is not an IPv4 range; write it as in 10.0.0.0/20']],
-    [{ nodes: "10.0.0.1/20" }, ["nodes: 10.0.0.1/20 has bits set behind its /20; the range is 10.0.0.0/20"]],
-    [{ nodes: "10.0.0.0/30" }, ["nodes: 10.0.0.0/30 is a /30; allowed is from /8 (widest) to /29 (narrowest)"]],
-    [{ pods: "10.4.0.0/22" }, ["pods: 10.4.0.0/22 is a /22; allowed is from /9 (widest) to /21 (narrowest)"]],
-    [{ services: "10.8.0.0/28" }, ["services: 10.8.0.0/28 is a /28; allowed is from /16 (widest) to /27 (narrowest)"]],
-    [{ controlPlane: "172.16.0.0/27" }, ["controlPlane: 172.16.0.0/27 is a /27; allowed is a /28"]],
+    [{ nodes: "10.0.0.0" }, ["nodes: 10.0.0.0 is not an IPv4 range; write it as in 10.0.0.0/20"]],
+    [{ nodes: "10.0.0.0/99" }, ["nodes: 10.0.0.0/99 is not an IPv4 range; write it as in 10.0.0.0/20"]],
+    [{ nodes: "10.0.0.256/20" }, ["nodes: 10.0.0.256/20 is not an IPv4 range; write it as in 10.0.0.0/20"]],
+    [{ nodes: "fd00::/20" }, ["nodes: fd00::/20 is not an IPv4 range; write it as in 10.0.0.0/20"]],
+    [{ nodes: "10.0.0.1/20" }, ["nodes: 10.0.0.1/20 has bits set behind its /20; write 10.0.0.0/20"]],
+    [{ nodes: "10.0.0.0/30" }, ["nodes: 10.0.0.0/30 is a /30; choose one from /8 (widest) to /29 (narrowest)"]],
+    [{ pods: "10.4.0.0/22" }, ["pods: 10.4.0.0/22 is a /22; choose one from /9 (widest) to /21 (narrowest)"]],
+    [{ services: "10.8.0.0/28" }, ["services: 10.8.0.0/28 is a /28; choose one from /16 (widest) to /27 (narrowest)"]],
+    [{ controlPlane: "172.16.0.0/27" }, ["controlPlane: 172.16.0.0/27 is a /27; choose a /28"]],
     [
       { services: "34.118.224.0/20" },
       [
-        "services: 34.118.224.0/20 is not private; allowed is what lies within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10",
+        "services: 34.118.224.0/20 is not private; choose one within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10",
       ],
     ],
     [
       { services: "10.4.0.0/20" },
-      ["pods 10.4.0.0/14 and services 10.4.0.0/20 overlap; each needs addresses of its own"],
+      ["pods: 10.4.0.0/14 overlaps with services, which is 10.4.0.0/20; give each addresses of its own"],
     ],
     [
       { pods: "10.16.0.0/20", maxNodes: 17 },
       [
-        "nodes 10.0.0.0/20 and pods 10.16.0.0/20 have room for 16 nodes, but there may be 17 (all zones together); " +
-          "widen them: one address and a /24 of pods per node",
+        "nodes: 10.0.0.0/20 and pods, which is 10.16.0.0/20, have room for 16 nodes, but there may be 17 in all zones together; " +
+          "widen them: a node takes one address and a /24 of pods",
       ],
     ],
   ];
-  for (const [change, expected] of cases) assert.deepEqual(checkRanges({ ...good, ...change }), expected);
+  for (const [change, expected] of cases) assert.deepEqual(problemsOf({ ...good, ...change }), expected);
 });
 
 test("all mistakes are reported together", () => {
-  assert.equal(checkRanges({ nodes: "a", pods: "10.4.0.1/30", services: "8.8.0.0/20" }).length, 4);
+  assert.equal(problemsOf({ nodes: "a", pods: "10.4.0.1/30", services: "8.8.0.0/20" }).length, 4);
 });
 
 const dotted = (address: number) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
@@ -66,7 +69,7 @@ test("property: well-formed ranges are refused exactly where two of them share a
         [pods, services],
       ] as const;
       const overlapping = pairs.filter(([a, b]) => Math.max(a.first, b.first) <= Math.min(a.last, b.last)).length;
-      const problems = checkRanges({ nodes: nodes.text, pods: pods.text, services: services.text });
+      const problems = problemsOf({ nodes: nodes.text, pods: pods.text, services: services.text });
       assert.equal(problems.length, overlapping);
       assert.ok(problems.every((problem) => problem.includes("overlap")));
     }),
@@ -78,12 +81,12 @@ test("property: a range with host bits is refused, and the range in the message 
     fc.property(range(16, 27), fc.nat(), ({ first, last, text }, step) => {
       const inside = first + 1 + (step % (last - first));
       const prefix = text.split("/")[1] ?? "";
-      const [problem, ...others] = checkRanges({
+      const [problem, ...others] = problemsOf({
         ...good,
         pods: "192.168.0.0/16",
         services: `${dotted(inside)}/${prefix}`,
       });
-      assert.match(problem ?? "", new RegExp(`the range is ${text.replaceAll(".", "\\.")}$`));
+      assert.match(problem ?? "", new RegExp(`write ${text.replaceAll(".", "\\.")}$`));
       assert.ok(others.every((other) => other.includes("overlap")));
     }),
   );
@@ -92,7 +95,7 @@ test("property: a range with host bits is refused, and the range in the message 
 test("property: any text is answered with messages, never with an exception", () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      assert.ok(Array.isArray(checkRanges({ ...good, nodes: text })));
+      assert.ok(Array.isArray(problemsOf({ ...good, nodes: text })));
     }),
   );
 });
@@ -112,5 +115,5 @@ test("property: a range of clients is taken exactly where it is canonical and no
       assert.ok(problems.length <= 1);
     }),
   );
-  assert.match(checkAuthorizedNetwork("2001:db8::/32")[0] ?? "", /is not an IPv4 range/);
+  assert.match(checkAuthorizedNetwork("2001:db8::/32")[0]?.found ?? "", /is not an IPv4 range/);
 });

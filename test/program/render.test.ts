@@ -85,7 +85,7 @@ test("a secret that is misplaced is refused without being shown", async (t) => {
 test("an encrypted value outside `secrets` is refused", async (t) => {
   const services = { hoge: { image: "example.com/hoge:1", env: { TOKEN: { secure: "v1:canary" } } } };
   const stack = stackLike(t, "encrypted", (config) => ({ ...config, services }));
-  assertRefused(await render(stack), /[\w-]+:services\n\s+is encrypted; only [\w-]+:secrets/);
+  assertRefused(await render(stack), /[\w-]+:services\n\s+\(secret\) is encrypted, and only [\w-]+:secrets/);
 });
 
 test("an unknown stack is refused by the file that is missing", async () => {

@@ -288,7 +288,7 @@ test("impossible arguments are refused with the value and what is allowed", asyn
     ["c", { nodePools: {} }, /mode standard needs at least one of nodePools/],
     ["d", { mode: "autopilot" }, /mode autopilot has no node pools, but nodePools has main/],
     ["e", ip({}), /a public endpoint needs at least one of authorizedNetworks/],
-    ["f", ip({ all: "0.0.0.0/0" }), /authorizedNetworks\.all: 0\.0\.0\.0\/0 lets a large part of the internet in/],
+    ["f", ip({ all: "0.0.0.0/0" }), /authorizedNetworks\.all: "0\.0\.0\.0\/0" lets a large part of the internet in/],
   ];
   for (const [name, change, message] of refused)
     assert.throws(

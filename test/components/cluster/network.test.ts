@@ -82,8 +82,8 @@ test("Network refuses ranges that cannot work, with every reason, and makes noth
     () => new Network("staging-network", { ...args, ranges: { ...args.ranges, nodes: "10.4.0.0/30" } }),
     (error) => {
       assert.ok(error instanceof pulumi.ResourceError);
-      assert.match(error.message, /nodes: 10\.4\.0\.0\/30 is a \/30/);
-      assert.match(error.message, /nodes 10\.4\.0\.0\/30 and pods 10\.4\.0\.0\/14 overlap/);
+      assert.match(error.message, /nodes: "10\.4\.0\.0\/30" is a \/30/);
+      assert.match(error.message, /"10\.4\.0\.0\/30" overlaps with pods, which is 10\.4\.0\.0\/14/);
       return true;
     },
   );

@@ -143,7 +143,7 @@ const refusals: [string, string[], RegExp][] = [
   [
     "a route that is taken",
     ["orders", "--path", "/hoge/"],
-    /cannot have this service .*\n.*routes\[0\]\n\s+\/hoge\/ is already the route/,
+    /cannot have this service .*\n.*routes\[0\]\n\s+"\/hoge\/" is already the route/,
   ],
   [
     "a route that is taken in another stack alone",

@@ -1,0 +1,332 @@
+/** Every error of the program has its form: what was found, what is allowed, and what to do. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { certificateProblems } from "../../config/certificate.ts";
+import { createAuthority } from "../../tools/cli/pki.ts";
+import { checkRanges } from "../../names/ranges.ts";
+import { hoge, refusal, valid } from "../config/refusal.ts";
+import { checkErrors, schemaErrors, unknown, type ErrorPlace } from "./errorPlaces.ts";
+
+/** What a fix begins with: it is in the imperative, or names the command to run. */
+const imperative =
+  /^(?:allow|check|choose|end|fix|free|give|install|keep|leave|lower|make|move|name|put|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
+/** As far as the text of a place is known. */
+const known = (text: string) => !text.startsWith(unknown);
+
+test("an error of the schema says what a value must be, or what to do instead", () => {
+  const places = schemaErrors();
+  assert.ok(places.length > 70, `${places.length} places`);
+  for (const { place, texts } of places)
+    for (const text of texts.filter(known)) {
+      const [, fix = ""] = text.split("; ");
+      assert.ok(/^must (?:be|not|have|name|start)\b/.test(text) || imperative.test(fix), `${place}: ${text}`);
+    }
+});
+
+test("an error of a check says what is wrong with a value, and what to do", () => {
+  const places = checkErrors();
+  assert.ok(places.length > 60, `${places.length} places`);
+  for (const { place, texts } of places)
+    for (const text of texts) {
+      const [rule = "", fix = ""] = text.split("; ");
+      assert.ok(!known(rule) || /^\S+ \S+/.test(rule), `${place}: ${rule}`);
+      assert.ok(!known(fix) || imperative.test(fix), `${place}: ${fix}`);
+    }
+});
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const gke = (cluster: Record<string, unknown> = {}, rest: Record<string, unknown> = {}) => ({
+  ...valid,
+  cluster: { kind: "gke", ...cluster },
+  edge: { kind: "gce" },
+  tls: { mode: "self-signed" },
+  registry: { kind: "artifact-registry" },
+  ...rest,
+});
+const routes = (...routes: object[]) => hoge({ routes });
+/** Services of another config, on GKE. */
+const onGke = ({ services }: { services: object }, rest: Record<string, unknown> = {}) =>
+  gke({}, { services, ...rest });
+const long = "x".repeat(600);
+const window = { start: "2026-01-03T17:00:00Z", end: "2026-01-03T18:00:00Z" };
+
+/** Mistakes in each place; all problems of a config are reported at once, so that a row can hold many. */
+const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
+  // Single values
+  [{ ...valid, namespace: "kube-system", domain: "Shop" }],
+  [
+    {
+      ...valid,
+      domain: `${"long.".repeat(50)}example.com`,
+      services: { Hoge: {}, ["x".repeat(41)]: {}, "nginx-proxy": {}, "pods-a": {} },
+    },
+  ],
+  [
+    routes(
+      { host: "*" },
+      { host: "a.1" },
+      { host: long },
+      { path: "/a b" },
+      { path: "/../" },
+      { path: `/${long}` },
+      {},
+      { path: "/", canary: { service: "a", percent: 100 } },
+      {
+        path: "/",
+        versions: [
+          { header: "a b", value: "?", service: "a" },
+          { cookie: "a b", value: "a", service: "a" },
+          { value: "a", service: "a" },
+        ],
+      },
+      { path: "/", responseHeaders: { "a b": '"', "X-A": '"' } },
+    ),
+  ],
+  ...["A/b", "a/b", "a/b:latest", `a/${long}:1`].map((image) => [hoge({ image })] as const),
+  [
+    hoge({
+      build: { context: "x" },
+      port: 80,
+      env: { "A B": "1", C: [], D: "\0" },
+      resources: { cpu: "none", memory: "none" },
+      roles: ["x", "roles/owner", "roles/a.b", "roles/a.b"],
+      calls: ["a", "a"],
+      egress: [
+        { cidr: "x", ports: [] },
+        { cidr: "10.0.0.1/8", ports: [1, 1] },
+        { cidr: "169.254.0.0/16", ports: [1] },
+      ],
+    }),
+  ],
+  [hoge({ image: "a/b:1", build: { context: "./services/sample" } })],
+  [
+    {
+      ...valid,
+      networkPolicies: { dns: ["10.0.0.0/8", "10.0.0.0/8"] },
+      proxy: {
+        resolver: "a b",
+        image: "a/b:1",
+        build: { context: "x" },
+        metrics: { labels: { "a b": "a", a: "?" } },
+        redirects: [{ path: "/", to: "ftp://a", status: 303 }, { to: "/" }],
+        wildcards: { path: { allow: ["*", "nginx-*", "pods-a"] } },
+      },
+    },
+  ],
+  [{ ...valid, proxy: { image: "a/b:1", build: { context: "x" } } }],
+  [{ ...valid, proxy: { redirects: [{ to: "/" }] } }],
+  [
+    {
+      ...valid,
+      proxy: { wildcards: { path: { allow: Array.from({ length: 100 }, (_, i) => `n${i}`.padEnd(40, "x")) } } },
+    },
+  ],
+  [
+    gke({
+      zones: ["x", "x"],
+      nodePools: {},
+      endpoint: { kind: "ip", authorizedNetworks: {} },
+      encryptionKey: "x",
+      securityGroup: "x",
+      maintenance: { recurrence: "x" },
+    }),
+    google,
+  ],
+  [gke({ nodePools: { main: { machineType: "big", labels: { "a b": "a", a: "?" } } } }), google],
+  [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
+  [
+    gke(
+      {},
+      { dns: { zone: "A", create: true }, registry: { kind: "artifact-registry", keep: 1, immutableTags: true } },
+    ),
+    google,
+  ],
+  [gke({}, { dns: { wildcard: true } }), google],
+  [
+    gke(
+      {},
+      {
+        edge: {
+          kind: "gce",
+          armor: { rateLimit: { requests: 1, seconds: 7 }, allow: [] },
+          iap: { members: ["x", "x"] },
+        },
+      },
+    ),
+    google,
+  ],
+  [gke({}, { edge: { kind: "gce", armor: { log4j: false, allow: undefined }, iap: { members: [] } } }), google],
+  [gke({}, { edge: { kind: "gce", armor: { allow: ["10.0.0.0/8", "10.0.0.0/8"] } } }), google],
+  [{ ...valid, edge: { kind: "gateway", trustedProxies: ["10.0.0.0/8"] } }],
+  [{ ...valid, edge: { kind: "gateway", className: "gke-l7-rilb", timeoutSeconds: 30 } }],
+
+  // Keys that do not fit each other, or the stack
+  [valid, {}, { secretKeys: ["gke-microservices:domain"] }],
+  [gke(), google, { stack: "Staging_2" }],
+  [{ ...valid, "x:y": 1 }, { "x:y": "1" }],
+  [valid, { "old-name:domain": "shop.example.com" }],
+  [gke(), { "gcp:project": "A", "gcp:region": "B" }],
+  [{ ...hoge({ calls: ["hoge", "x"] }), dns: { create: true } }],
+  [{ ...valid, services: { hoge: { image: "a/b:1", calls: ["x"] }, web: { image: "a/b:1" } } }],
+  [
+    gke({
+      zones: ["europe-west1-b"],
+      nodePools: { ["a".repeat(40)]: { minPerZone: 9, taints: [{ key: "a", value: "b", effect: "NO_SCHEDULE" }] } },
+      endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0", one: "1.2.3.4/8", none: "x" } },
+      encryptionKey: "projects/acme-keys/locations/europe-west1/keyRings/gke/cryptoKeys/secrets",
+      network: { nodes: "10.0.0.1/30", pods: "8.0.0.0/9", services: "10.0.0.0/20" },
+      maintenance: { ...window, exclusions: { a: { start: window.end, end: window.start } } },
+    }),
+    google,
+  ],
+  [gke({ network: { pods: "10.4.0.0/21" }, nodePools: { main: { maxPerZone: 1000 } } }), google],
+  [{ ...valid, tls: { mode: "managed" } }],
+  [{ ...valid, edge: { kind: "gce" }, tls: { mode: "managed" } }],
+  [
+    gke({}, { tls: { mode: "managed", wildcard: true }, proxy: { wildcards: { subdomain: { allow: ["a-*"] } } } }),
+    google,
+  ],
+  [
+    gke(
+      {},
+      {
+        tls: { mode: "managed" },
+        ...{
+          services: { hoge: { image: "a/b:1", routes: Array.from({ length: 20 }, (_, i) => ({ host: `h${i}` })) } },
+        },
+      },
+    ),
+    google,
+  ],
+  [
+    gke({}, { edge: { kind: "gce", iap: { members: ["user:a@example.com"] }, cdn: {} }, tls: { mode: "none" } }),
+    google,
+  ],
+  [{ ...valid, edge: { kind: "gateway" } }],
+  [gke({}, { edge: { kind: "gateway", iap: { members: ["user:a@example.com"] } } }), google],
+  [gke({}, { registry: { kind: "node" }, services: { hoge: { build: { context: "./docs" } } } }), google],
+  [
+    {
+      ...hoge({ image: undefined, build: { context: "./services/sample" }, roles: ["roles/pubsub.publisher"] }),
+      registry: { kind: "artifact-registry" },
+      proxy: { metrics: { byService: true } },
+    },
+  ],
+  [onGke(routes({ path: "/", timeoutSeconds: 100, maxBodyMb: 1000 }, { path: "/a/", maxBodyMb: 0 })), google],
+  [
+    routes(
+      { path: "/a" },
+      { path: "/a" },
+      { path: "/b", keepPrefix: true },
+      { path: "/c", canary: { service: "hoge", percent: 1 } },
+      { path: "/d", canary: { service: "x", percent: 1 } },
+    ),
+  ],
+  [
+    onGke(routes({ protocol: "grpc", path: "/", buffering: true }), {
+      tls: { mode: "none" },
+      proxy: { wildcards: { path: { allow: ["a-*"] } } },
+    }),
+    google,
+  ],
+  [
+    {
+      ...hoge({ env: { A: "1" } }),
+      secrets: { x: { A: "hidden-value" }, hoge: { A: "hidden-value" }, tls: { crt: "a", key: "hidden-value" } },
+    },
+  ],
+  [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" }, secrets: { tls: { crt: "a", key: "b" } } }],
+  [{ ...valid, tls: { mode: "supplied" } }],
+  [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" } }],
+];
+
+/** `key`, `value rule; fix`: two lines for each problem. */
+const problemsIn = (message: string): (readonly [key: string, text: string])[] =>
+  [...message.matchAll(/^ {2}(\S.*)\n {4}(.*)$/gm)].map(([, key = "", text = ""]) => [key, text]);
+
+async function certificateMistakes(): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "key-"));
+  const signed = (...key: string[]) => {
+    const [keyFile, crt] = [join(folder, "key"), join(folder, "crt")];
+    const args = [
+      "req",
+      "-x509",
+      "-nodes",
+      "-days",
+      "90",
+      "-subj",
+      "/CN=a",
+      "-keyout",
+      keyFile,
+      "-out",
+      crt,
+      "-newkey",
+      ...key,
+    ];
+    execFileSync("openssl", args, { stdio: "ignore" });
+    return [readFileSync(crt, "utf8"), readFileSync(keyFile, "utf8")] as const;
+  };
+  try {
+    const [ca, other] = [await createAuthority("A", "ecdsa", 10), await createAuthority("B")];
+    const leaf = await ca.issue({ commonName: "a", names: ["a.example.com"], days: 20 });
+    const late = new Date(Date.now() + 30 * 24 * 3_600_000);
+    const chain = (authority: { certificate: string }) => `${leaf.certificate}\n${authority.certificate}`;
+    const names = ["a.example.com"];
+    return [
+      certificateProblems("x", leaf.key, names),
+      certificateProblems(leaf.certificate, "x", ["b.example.com"]),
+      certificateProblems(chain(other), other.certificate, names),
+      certificateProblems(chain(ca), leaf.key, names, late),
+      certificateProblems(chain(ca), leaf.key, names, new Date(0)),
+      certificateProblems(leaf.certificate, (await other.issue({ commonName: "a", names, days: 9 })).key, names),
+      ...[["rsa:1024"], ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], ["ed25519"]].map((key) =>
+        certificateProblems(...signed(...key), names),
+      ),
+    ].flatMap((problems) => problems.map(({ found, fix }) => `${found}; ${fix}`));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("each place that refuses a config was made to; each problem has its key, the value, what is allowed, the fix", async () => {
+  const problems = mistakes.flatMap((mistake) => {
+    const message = refusal(...mistake);
+    assert.match(message, /nothing was changed:\n/);
+    assert.match(message, /\nFix them in Pulumi\.\w+\.yaml, or with: npx pulumi config set --stack \w+ --path /);
+    assert.doesNotMatch(message, /hidden-value/);
+    return problemsIn(message);
+  });
+  for (const [key, text] of problems) {
+    assert.match(key, /^[\w-]+:[^\s:]/);
+    const value =
+      /^(?:"(?:[^"\\]|\\.)*(?:"|…)|-?\d[\d.]*|true|false|null|\[.*|\{.*|\(secret\)|is missing;|is not a key)/;
+    assert.match(text, value, key);
+    const [, fix = ""] = text.split("; ");
+    assert.ok(
+      / must (?:be|not|have|name|start) /.test(text) || /allowed: /.test(text) || imperative.test(fix),
+      `${key}: ${text}`,
+    );
+  }
+  // No key of the config sets this range.
+  const controlPlane = checkRanges({
+    nodes: "10.0.0.0/20",
+    pods: "10.4.0.0/14",
+    services: "10.8.0.0/20",
+    controlPlane: "172.16.0.0/27",
+  });
+  const texts = [
+    ...problems.map(([, text]) => text),
+    ...controlPlane.map(({ found, fix }) => `${found}; ${fix}`),
+    ...(await certificateMistakes()),
+  ];
+  const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(unknown, ".*");
+  const unseen = (places: readonly ErrorPlace[]) =>
+    places.flatMap(({ place, texts: all }) =>
+      all.filter((one) => !texts.some((text) => new RegExp(escaped(one)).test(text))).map((one) => `${place}: ${one}`),
+    );
+  assert.deepEqual(unseen([...schemaErrors(), ...checkErrors()]), []);
+});
