@@ -101,7 +101,7 @@ export function page(schema: JsonSchema): string {
 <!-- Written by \`npm run reference\` from config/schema. -->
 
 Every key of \`Pulumi.<stack>.yaml\`, below \`config:\`. A key may have the project's name in front (\`gke-microservices:domain\`), as the Pulumi CLI
-writes it. Two keys are Google's own: \`gcp:project\` and \`gcp:region\`, which a stack on Google needs. All keys are there since 0.1.0.
+writes it. Two keys are Google's own: \`gcp:project\` and \`gcp:region\`, which a stack on Google needs. A key that is newer than 0.1.0 says since when it exists.
 
 \`NAME\` stands for a name of yours, \`[]\` for each entry of a list. A key without a default may be left out, unless its meaning says
 otherwise; \`domain\` alone is needed by every stack. Editors complete and check the same keys by

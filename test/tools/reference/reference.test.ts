@@ -28,6 +28,13 @@ test("every key has a meaning and an example", () => {
   }
 });
 
+// When a release is made, the keys that are new in it go on saying since when: only those of the first one need not.
+test("a key that the first release did not have says since when it exists", () => {
+  const first = new Set(read("test/tools/reference/keys-0.1.0.txt").trim().split("\n"));
+  for (const { path, schema: key } of keys)
+    assert.equal(/ Since \d+\.\d+\.\d+\.$/.test(key.description ?? ""), !first.has(path), path);
+});
+
 type Holder = Record<string, unknown>;
 const exampleOf = (path: string, choices: readonly string[]): unknown =>
   structuredClone(
