@@ -19,7 +19,7 @@ const common = `  --verbose  every program that is run and what it prints, on st
 export async function main<O extends Options>(
   usage: string,
   options: O,
-  action: (parsed: Parsed<O>) => Promise<void>,
+  action: (parsed: Parsed<O>) => Promise<void> | void,
 ): Promise<void> {
   try {
     if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {

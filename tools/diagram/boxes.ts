@@ -1,13 +1,14 @@
-/** The boxes of the picture: Google Cloud, its network, the cluster, the namespace. */
+/** The boxes of the picture: Google Cloud, its network, the cluster, the namespace; and the zones in the cluster. */
 import type { PlacedSettings } from "../../config/config.ts";
-import type { Group } from "./shapes.ts";
-import { count, shortened } from "./text.ts";
+import type { Group, Node } from "./shapes.ts";
+import { shortened } from "./text.ts";
 
 export interface Boxes {
   readonly groups: readonly Group[];
   readonly edgeTitle: string;
-  /** Where address and edge stand. */
-  readonly address: { readonly group?: string };
+  /** Where nodes of the cluster are, as far as the stack says so. */
+  readonly zones: readonly Node[];
+  /** Where the edge stands. */
   readonly edge: { readonly group?: string };
 }
 
@@ -21,10 +22,9 @@ export function boxesOf({ cluster, edge, namespace, networkPolicies }: PlacedSet
   const edgeTitle = titleOf(edge);
   if (cluster.kind === "existing") {
     const around: Group = { id: "cluster", title: `Kubernetes cluster of context ${cluster.context}`, lines: [] };
-    return { groups: [around, apps], edgeTitle, address: {}, edge: { group: "cluster" } };
+    return { groups: [around, apps], edgeTitle, zones: [], edge: { group: "cluster" } };
   }
   const { nodes, pods, services } = cluster.network;
-  const inGoogle = { group: "google" };
   return {
     groups: [
       { id: "google", title: `Google Cloud project ${cluster.project}`, lines: [] },
@@ -37,14 +37,14 @@ export function boxesOf({ cluster, edge, namespace, networkPolicies }: PlacedSet
       {
         id: "cluster",
         title: `GKE cluster, ${cluster.mode === "autopilot" ? "Autopilot" : "Standard"}, private nodes`,
-        lines: [`release channel ${cluster.releaseChannel.toLowerCase()}`, ...poolLines(cluster)],
+        lines: [`regional control plane, release channel ${cluster.releaseChannel.toLowerCase()}`],
         parent: "network",
       },
       apps,
     ],
     edgeTitle,
-    address: edge.onGoogle ? inGoogle : {},
-    edge: edge.onGoogle ? inGoogle : { group: "cluster" },
+    zones: zonesOf(cluster),
+    edge: { group: edge.onGoogle ? "google" : "cluster" },
   };
 }
 
@@ -53,10 +53,17 @@ function titleOf(edge: PlacedSettings["edge"]): string {
   return `${edge.kind === "ingress" ? "Ingress controller" : "Gateway"} ${edge.className}`;
 }
 
-function poolLines({ zones, nodePools }: Extract<PlacedSettings["cluster"], { kind: "gke" }>): string[] {
-  const where = zones === undefined ? "in each zone" : `in each of ${count(zones.length, "zone")}`;
-  const pools = Object.entries(nodePools).map(([name, { machineType, minPerZone, maxPerZone, spot }]) =>
-    `${name}: ${minPerZone} to ${maxPerZone} ${machineType} ${spot ? "(spot) " : ""}${zones?.length === 1 ? "" : where}`.trimEnd(),
+function zonesOf({ mode, region, zones, nodePools }: Extract<PlacedSettings["cluster"], { kind: "gke" }>): Node[] {
+  const pools = Object.entries(nodePools).map(
+    ([name, { machineType, minPerZone, maxPerZone, spot }]) =>
+      `${name}: ${minPerZone} to ${maxPerZone} ${machineType}${spot ? " (spot)" : ""}`,
   );
-  return shortened(pools, 4);
+  const lines = mode === "autopilot" ? ["nodes as the pods need them"] : shortened(pools, 4);
+  const zone = (id: string, title: string, lines: readonly string[]): Node => {
+    return { id, kind: "zone", title, lines, group: "cluster" };
+  };
+  // Which zones these are is Google's choice: https://cloud.google.com/kubernetes-engine/docs/concepts/regional-clusters
+  if (zones === undefined)
+    return [zone("zones", `three zones of ${region}`, mode === "autopilot" ? lines : [...lines, "in each zone"])];
+  return zones.map((name) => zone(`zone-${name}`, `zone ${name}`, lines));
 }

@@ -10,4 +10,7 @@ export function stackDiagram(stack: string): Diagram {
   return diagramOf(stack, loadStackFile(stack));
 }
 
-export const drawn = async (diagram: Diagram): Promise<string> => svgOf(diagram, await layoutOf(diagram));
+export const drawn = (diagram: Diagram): string => svgOf(diagram, layoutOf(diagram));
+
+/** As narrow as a phone, to stand in a page beside the other. */
+export const drawnNarrow = (diagram: Diagram): string => svgOf(diagram, layoutOf(diagram, 330), "narrow-");

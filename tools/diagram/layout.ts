@@ -1,179 +1,235 @@
-/** Where everything stands in the picture: Eclipse's layout kernel (https://eclipse.dev/elk/) places what the model names. */
-import elk, { type ElkExtendedEdge, type ElkNode } from "elkjs/lib/elk.bundled.js";
-import type { Diagram, Arrow, Group, Node } from "./shapes.ts";
-import { shortened, widthOf, wrapped } from "./text.ts";
+/**
+ * Where everything stands in the picture: from the clients at the top straight down to the proxy, and below it the services
+ * in a grid. What a request does not pass stands to the right of that line, or at the end where the picture is narrow.
+ */
+import { labelSize, placedArrows, type Point } from "./arrows.ts";
+import { arrowLines, groupLines, nodeLines, tallest, titleLines, widest, type Line } from "./lines.ts";
+import { rounded, type Box, type Layout } from "./placed.ts";
+import type { Diagram, Group, Node } from "./shapes.ts";
 
-export interface Line {
-  readonly text: string;
-  /** Pixels. */
-  readonly size: number;
-  readonly bold: boolean;
+interface Sizes {
+  readonly narrow: boolean;
+  readonly margin: number;
+  /** Between a group and what is in it. */
+  readonly padding: number;
+  /** Where the line from the clients to the proxy runs. */
+  readonly line: number;
 }
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-export interface Placed<T> extends Box {
-  readonly of: T;
-  readonly lines: readonly Line[];
-}
-export interface PlacedArrow {
-  readonly of: Arrow;
-  readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** Missing where nothing is said about the arrow. */
-  readonly label: Placed<Arrow> | undefined;
-}
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  /** Outer groups first. */
-  readonly groups: readonly Placed<Group>[];
-  readonly nodes: readonly Placed<Node>[];
-  readonly arrows: readonly PlacedArrow[];
+const wide: Sizes = { narrow: false, margin: 20, padding: 12, line: 92 };
+const forPhones: Sizes = { narrow: true, margin: 6, padding: 8, line: 70 };
+const gap = 20;
+/** Of a node to the text in it; a picture's most, unless its own text is wider. */
+const [inset, mostWidth, mostText] = [10, 1240, 420];
+
+/** @param width pixels that the picture may take: it is made for a phone. @default - as many as read well on a screen */
+export function layoutOf(diagram: Diagram, width?: number): Layout {
+  if (width !== undefined) return new Drawing(diagram, forPhones, 1, width).layout();
+  const services = diagram.nodes.filter((node) => inGrid(node, diagram)).length;
+  const columns = services <= 3 ? [Math.max(1, services)] : [2, 3, 4, 5, 6];
+  const layouts = columns.map((each) => new Drawing(diagram, wide, each).layout());
+  const fitting = layouts.filter((layout, index) => index === 0 || layout.width <= mostWidth);
+  const unlike = (layout: Layout) => Math.abs(Math.log(layout.width / layout.height / 1.3));
+  return fitting.reduce((best, each) => (unlike(each) < unlike(best) ? each : best));
 }
 
-/** Pixels from line to line, for one of the given size. */
-export const lineHeight = (size: number): number => Math.round(size * 1.35);
-const padding = { node: 10, group: 12 };
-const shownRoutes = 4;
+/** What the proxy sends requests to stands beside one another below it. */
+const inGrid = (node: Node, { nodes }: Diagram) =>
+  node.kind !== "proxy" &&
+  node.group !== undefined &&
+  nodes.some(({ kind, group }) => kind === "proxy" && group === node.group);
 
-const titled = (title: string, lines: readonly string[], size: number, most: number): Line[] => [
-  ...wrapped(title, most).map((text) => ({ text, size, bold: true })),
-  ...lines.flatMap((line) => wrapped(line, most)).map((text) => ({ text, size: 12, bold: false })),
-];
-const widest = (lines: readonly Line[]) =>
-  Math.max(0, ...lines.map(({ text, size, bold }) => widthOf(text, size, bold ? "bold" : "normal")));
-const tallest = (lines: readonly Line[]) => lines.reduce((sum, { size }) => sum + lineHeight(size), 0);
-const nodeLines = ({ title, lines }: Node) => titled(title, lines, 14, 30);
-const groupLines = ({ title, lines }: Group) => titled(title, lines, 12, 60);
-const labelLines = ({ lines }: Arrow): Line[] =>
-  shortened(lines, shownRoutes).flatMap((line) => wrapped(line, 44).map((text) => ({ text, size: 12, bold: false })));
+class Drawing {
+  readonly #diagram: Diagram;
+  readonly #sizes: Sizes;
+  readonly #columns: number;
+  readonly #width: number;
+  readonly #textX: number;
+  /** Where the second thing of a row begins, the same in all rows. */
+  readonly #second: number;
+  readonly #boxes = new Map<string, Box>();
+  /** Between two rows of the grid: where the line to a service branches off. */
+  readonly #branches = new Map<string, Point>();
 
-const keyOf = ({ from, to, kind }: Arrow) => `${from} ${to} ${kind}`;
+  constructor(diagram: Diagram, sizes: Sizes, columns: number, width?: number) {
+    this.#diagram = diagram;
+    this.#sizes = sizes;
+    this.#columns = columns;
+    this.#textX = sizes.line + 14;
+    const rows = [undefined, ...diagram.groups.map(({ id }) => id)].map((id) => ({
+      left: this.#left(id) + (id === undefined ? 0 : sizes.padding),
+      naturals: this.#row(id).map(naturalWidth),
+    }));
+    const several = rows.filter(({ naturals }) => naturals.length > 1);
+    this.#second = sizes.narrow
+      ? Math.max(0, ...several.map(({ left, naturals: [first = 0] }) => left + first + gap))
+      : Math.max(0, ...several.map(({ left, naturals: [first = 0] }) => left + first + 2 * gap));
+    this.#width = width ?? this.#naturalWidth(rows);
+  }
 
-function graphOf({ groups, nodes, arrows }: Diagram): ElkNode {
-  const inside = (parent: string | undefined): ElkNode[] => [
-    ...groups.filter((group) => group.parent === parent).map(groupNode),
-    ...nodes.filter((node) => node.group === parent).map(leaf),
-  ];
-  const groupNode = (group: Group): ElkNode => {
-    const lines = groupLines(group);
+  /** The narrowest in which all text stands as it is. */
+  #naturalWidth(rows: readonly { readonly left: number; readonly naturals: readonly number[] }[]): number {
+    const { groups, nodes, title } = this.#diagram;
+    const { margin, padding } = this.#sizes;
+    const zones = nodes.filter(({ kind }) => kind === "zone");
+    const zonesLeft = this.#textX + Math.min(3, zones.length) * (Math.max(0, ...zones.map(naturalWidth)) + gap);
+    const inner = Math.max(
+      ...groups.map((group) => this.#textX + widest(groupLines(group, mostText)) + this.#left(group.id)),
+      ...rows.map(({ left, naturals: [first = 0, ...others] }) =>
+        others.length === 0
+          ? 2 * left + first
+          : this.#second + others.reduce((sum, each) => sum + each + gap, -gap) + left,
+      ),
+      zonesLeft + this.#left(zones[0]?.group) + padding - gap,
+    );
+    const grid = nodes.filter((node) => inGrid(node, this.#diagram));
+    const card = Math.max(
+      0,
+      ...grid.map(naturalWidth),
+      ...this.#arrowsTo(grid).map((arrow) => widest(arrowLines(arrow, 240)) + 8),
+    );
+    const sides = 2 * (this.#left(grid[0]?.group) + padding) + this.#gutter(grid.length);
+    return Math.ceil(
+      Math.max(inner, widest(titleLines(title, mostWidth)) + 2 * margin, this.#columns * (card + gap) - gap + sides),
+    );
+  }
+
+  #arrowsTo = (nodes: readonly Node[]) => this.#diagram.arrows.filter(({ to }) => nodes.some(({ id }) => id === to));
+
+  /** Left of a grid with several rows, the line to the rows below passes. */
+  #gutter = (services: number) => (services > this.#columns ? 20 : 0);
+
+  #left(id: string | undefined): number {
+    const { margin, padding } = this.#sizes;
+    const group = this.#diagram.groups.find((each) => each.id === id);
+    return group === undefined ? margin : group.parent === undefined ? margin : this.#left(group.parent) + padding;
+  }
+
+  #children = (id: string | undefined) => this.#diagram.nodes.filter(({ group }) => group === id);
+
+  /** What stands in one row at the top of a group: what a request passes, then what it does not. */
+  #row(id: string | undefined): Node[] {
+    const nodes = this.#children(id).filter((node) => node.kind !== "zone" && !inGrid(node, this.#diagram));
+    return this.#sizes.narrow ? nodes.filter(({ kind }) => kind !== "registry") : nodes;
+  }
+
+  layout(): Layout {
+    const { groups, nodes, arrows } = this.#diagram;
+    const { margin } = this.#sizes;
+    const title = titleLines(this.#diagram.title, this.#width - 2 * margin);
+    const top = margin + tallest(title) + 12;
+    const height = this.#fill(undefined, { x: margin, width: this.#width - 2 * margin }, top) + margin;
+    const box = (id: string): Box => rounded(this.#boxes.get(id) ?? { x: 0, y: 0, width: 0, height: 0 });
     return {
-      id: group.id,
-      children: inside(group.id),
-      layoutOptions: {
-        ...options,
-        "elk.padding": `[top=${tallest(lines) + 2 * padding.group - 4},left=${padding.group},bottom=${padding.group},right=${padding.group}]`,
-        "elk.nodeSize.constraints": "MINIMUM_SIZE",
-        "elk.nodeSize.minimum": `(${widest(lines) + 2 * padding.group}, 0)`,
-      },
+      width: this.#width,
+      height: Math.ceil(height),
+      title,
+      margin,
+      textX: this.#textX,
+      groups: groups.map((of) => ({ of, ...box(of.id), lines: this.#groupLines(of) })),
+      nodes: nodes.map((of) => ({ of, ...box(of.id), lines: nodeLines(of, box(of.id).width - 2 * inset) })),
+      arrows: placedArrows(arrows, this.#boxes, this.#branches, this.#sizes.line),
     };
-  };
-  const services = Math.max(...nodes.filter(({ kind }) => kind === "service").map((node) => widest(nodeLines(node))));
-  const leaf = (node: Node): ElkNode => {
-    const lines = nodeLines(node);
-    const width = node.kind === "service" ? services : widest(lines);
-    return {
-      id: node.id,
-      width: width + 2 * padding.node,
-      height: tallest(lines) + 2 * padding.node - 4,
-      ports: [{ id: `${node.id} out`, layoutOptions: { "elk.port.side": "EAST" } }],
-      layoutOptions: {
-        "elk.portConstraints": "FIXED_SIDE",
-        "elk.position": `(${nodes.indexOf(node)}, ${nodes.indexOf(node)})`,
-      },
+  }
+
+  #groupLines(group: Group): Line[] {
+    const right = this.#width - this.#left(group.id) - this.#sizes.padding;
+    return groupLines(group, right - this.#textX);
+  }
+
+  /** Places what is in a group. @returns its lower end */
+  #fill(id: string | undefined, { x, width }: Pick<Box, "x" | "width">, top: number): number {
+    const { narrow, padding } = this.#sizes;
+    const row = this.#row(id);
+    const nodes = this.#children(id);
+    const zones = nodes.filter(({ kind }) => kind === "zone");
+    const grid = nodes.filter((node) => inGrid(node, this.#diagram));
+    const registries = narrow ? nodes.filter(({ kind }) => kind === "registry") : [];
+    let y = top;
+    const space = (more: number) => {
+      y += more;
     };
-  };
-  const elkEdge = (each: Arrow): ElkExtendedEdge => {
-    const lines = labelLines(each);
-    const label = {
-      text: "inside its line",
-      layoutOptions: { "elk.edgeLabels.inline": "true" },
-      width: widest(lines) + 8,
-      height: tallest(lines) + 2,
-    };
-    return {
-      id: keyOf(each),
-      sources: [`${each.from} out`],
-      targets: [each.to],
-      // From the proxy all have one, if empty: services stand in one row by it.
-      labels: lines.length === 0 && each.from !== "proxy" ? [] : [label],
-    };
-  };
-  return {
-    id: "picture",
-    layoutOptions: {
-      ...options,
-      "elk.direction": "RIGHT",
-      "elk.json.shapeCoords": "ROOT",
-      "elk.json.edgeCoords": "ROOT",
-      "elk.padding": "[top=56,left=20,bottom=20,right=20]",
-    },
-    children: inside(undefined),
-    edges: [...arrows, ...placeholders({ nodes, arrows })].map(elkEdge),
-  };
+    if (row.length > 0) space(this.#placeRow(row, { x, width }, y));
+    if (zones.length > 0) {
+      const [left, right] = [this.#textX, x + width];
+      const most = Math.max(1, Math.floor((right - left + gap) / (Math.max(...zones.map(naturalWidth)) + gap)));
+      for (let first = 0; first < zones.length; first += most) {
+        if (y > top) space(12);
+        const of = zones.slice(first, first + most);
+        const each = (right - left - (of.length - 1) * gap) / of.length;
+        space(this.#placeEqual(of, left, each, y));
+      }
+    }
+    if (grid.length > 0) y = this.#placeGrid(grid, { x, width }, y);
+    for (const group of this.#diagram.groups.filter(({ parent }) => parent === id)) {
+      if (row.length > 0 || zones.length > 0) space(this.#labelSpace(row, 16));
+      const inner = { x: x + padding, width: width - 2 * padding };
+      const header = tallest(this.#groupLines(group)) + 16;
+      const end = this.#fill(group.id, inner, y + header) + padding;
+      this.#boxes.set(group.id, { x, y, width, height: end - y });
+      y = end;
+    }
+    if (registries.length > 0) {
+      space(this.#labelSpace(registries, 28));
+      space(this.#placeEqual(registries, x, (width - (registries.length - 1) * gap) / registries.length, y));
+    }
+    return y;
+  }
+
+  /** Enough for the labels of the arrows that leave these downwards. */
+  #labelSpace(row: readonly Node[], least: number): number {
+    const leaving = this.#diagram.arrows.filter(
+      ({ from, to }) => row.some(({ id }) => id === from) && !row.some(({ id }) => id === to),
+    );
+    const labels = leaving.map((arrow) => (arrow.lines.length === 0 ? 0 : labelSize(arrow).height));
+    return Math.max(least, ...labels.map((height) => height + 26));
+  }
+
+  #placeRow(row: readonly Node[], { x, width }: Pick<Box, "x" | "width">, y: number): number {
+    const [first, ...others] = row;
+    if (first === undefined || others.length === 0) return this.#placeEqual(row, x, width, y);
+    const start = this.#second;
+    const between = this.#sizes.narrow ? gap : 2 * gap;
+    const naturals = others.map(naturalWidth);
+    const spare = x + width - start - naturals.reduce((sum, each) => sum + each + gap, -gap);
+    let left = start;
+    const boxes = others.map((node, index) => {
+      const box = { node, x: left, width: (naturals[index] ?? 0) + spare / others.length };
+      left += box.width + gap;
+      return box;
+    });
+    return this.#placeBoxes([{ node: first, x, width: start - between - x }, ...boxes], y);
+  }
+
+  #placeEqual(row: readonly Node[], x: number, width: number, y: number): number {
+    return this.#placeBoxes(
+      row.map((node, index) => ({ node, x: x + index * (width + gap), width })),
+      y,
+    );
+  }
+
+  /** @returns their height, which is the same for all */
+  #placeBoxes(boxes: readonly { node: Node; x: number; width: number }[], y: number): number {
+    const height = Math.max(...boxes.map(({ node, width }) => heightOf(node, width)));
+    for (const { node, x, width } of boxes) this.#boxes.set(node.id, { x, y, width, height });
+    return height;
+  }
+
+  #placeGrid(grid: readonly Node[], { x, width }: Pick<Box, "x" | "width">, top: number): number {
+    const gutter = this.#gutter(grid.length);
+    const left = x + gutter;
+    const card = (width - gutter - (this.#columns - 1) * gap) / this.#columns;
+    let y = top;
+    for (let first = 0; first < grid.length; first += this.#columns) {
+      const row = grid.slice(first, first + this.#columns);
+      const labels = this.#arrowsTo(row).map((arrow) => labelSize(arrow, card - 8).height);
+      const branch = first === 0 ? y : y + 14;
+      const next = branch + Math.max(0, ...labels) + 28;
+      if (first > 0) for (const { id } of row) this.#branches.set(id, { x: x + gutter / 2, y: branch });
+      y = next + this.#placeEqual(row, left, card, next);
+    }
+    return y;
+  }
 }
 
-/** What nothing leads to would stand before the proxy: for its place alone, it is led to as the others are. */
-const placeholders = ({ nodes, arrows }: Pick<Diagram, "nodes" | "arrows">): Arrow[] =>
-  nodes
-    .filter(({ id, kind }) => kind === "service" && !arrows.some(({ to }) => to === id))
-    .map(({ id }) => ({ from: "proxy", to: id, kind: "request", lines: [] }));
-
-/** https://eclipse.dev/elk/reference/options.html; for the picture and each group, as a group does not take its parent's. */
-const options = {
-  "elk.algorithm": "layered",
-  "elk.hierarchyHandling": "INCLUDE_CHILDREN",
-  "elk.edgeRouting": "ORTHOGONAL",
-  "elk.spacing.nodeNode": "24",
-  "elk.spacing.edgeNode": "16",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "20",
-  "elk.layered.spacing.edgeNodeBetweenLayers": "10",
-  "elk.layered.mergeEdges": "true",
-  "elk.layered.crossingMinimization.semiInteractive": "true",
-  "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
-  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
-};
-
-const number = (value: number | undefined) => Number((value ?? 0).toFixed(1));
-const boxOf = ({ x, y, width, height }: Partial<Box>): Box => ({
-  x: number(x),
-  y: number(y),
-  width: number(width),
-  height: number(height),
-});
-
-export async function layoutOf(diagram: Diagram): Promise<Layout> {
-  const placed = await new elk.default().layout(graphOf(diagram));
-  const boxes = new Map<string, ElkNode>();
-  const collect = (node: ElkNode): void => {
-    boxes.set(node.id, node);
-    node.children?.forEach(collect);
-  };
-  collect(placed);
-  const routed = new Map((placed.edges ?? []).map((edge) => [edge.id, edge]));
-  return {
-    ...boxOf(placed),
-    groups: diagram.groups.map((group) => ({
-      of: group,
-      ...boxOf(boxes.get(group.id) ?? {}),
-      lines: groupLines(group),
-    })),
-    nodes: diagram.nodes.map((node) => ({ of: node, ...boxOf(boxes.get(node.id) ?? {}), lines: nodeLines(node) })),
-    arrows: diagram.arrows.map((arrow): PlacedArrow => {
-      const { sections = [], labels: [label] = [] } = routed.get(keyOf(arrow)) ?? {};
-      const points = sections.flatMap(({ startPoint, bendPoints = [], endPoint }) => [
-        startPoint,
-        ...bendPoints,
-        endPoint,
-      ]);
-      return {
-        of: arrow,
-        points: points.map(({ x, y }) => ({ x: number(x), y: number(y) })),
-        label: label && { of: arrow, ...boxOf(label), lines: labelLines(arrow) },
-      };
-    }),
-  };
-}
+const naturalWidth = (node: Node) => widest(nodeLines(node, 240)) + 2 * inset;
+const heightOf = (node: Node, width: number) => tallest(nodeLines(node, width - 2 * inset)) + 16;

@@ -5,8 +5,8 @@ import { proxyRoutes } from "../../config/routes.ts";
 import type { ServiceSettings } from "../../config/schema.ts";
 import { isGrpc } from "../../nginx/grpc.ts";
 import type { Route } from "../../nginx/model.ts";
-import { destinations } from "./destinations.ts";
 import { boxesOf, type Boxes } from "./boxes.ts";
+import { imagesOf } from "./images.ts";
 import type { Arrow, Diagram, Node } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
 
@@ -21,41 +21,38 @@ export function diagramOf(stack: string, { settings }: Pick<CheckedConfig, "sett
   const requests = Object.keys(services).map((name): Arrow => {
     return { from: "proxy", to: serviceId(name), kind: "request", lines: led.get(name) ?? [] };
   });
-  const calls = Object.entries(services).flatMap(([name, service]) =>
-    service.calls.map((called): Arrow => ({ from: serviceId(name), to: serviceId(called), kind: "call", lines: [] })),
-  );
-  const outside = destinations(services);
+  const images = imagesOf(stack, settings);
   const found = wildcardNode(settings);
   const grpc = routes.some(isGrpc);
   return {
     title: `Stack ${stack}: ${domain}`,
-    description: describe(settings, boxes, led),
+    description: describe(settings, boxes, led, images.nodes),
     groups: boxes.groups,
     nodes: [
       { id: "client", kind: "outside", title: "Clients", lines: [] },
-      { id: "address", kind: "edge", title: domain, lines: addressLines(settings), ...boxes.address },
+      dnsNode(settings),
       { id: "edge", kind: "edge", title: boxes.edgeTitle, lines: edgeLines(settings), ...boxes.edge },
+      ...images.nodes,
+      ...boxes.zones,
       { id: "proxy", kind: "proxy", title: "nginx proxy", lines: proxyLines(settings), group: "namespace" },
       ...Object.entries(services).map(([name, service]) => serviceNode(name, service)),
       ...(found === undefined ? [] : [found]),
-      ...outside.nodes,
     ],
     arrows: [
-      { from: "client", to: "address", kind: "request", lines: [settings.tls.mode === "none" ? "HTTP" : "HTTPS"] },
-      { from: "address", to: "edge", kind: "request", lines: [] },
+      { from: "client", to: "dns", kind: "lookup", lines: [] },
+      { from: "client", to: "edge", kind: "request", lines: [settings.tls.mode === "none" ? "HTTP" : "HTTPS"] },
       { from: "edge", to: "proxy", kind: "request", lines: grpc ? ["HTTP", "gRPC over TLS"] : ["HTTP"] },
-      // Nothing leads to a service without routes but its place in the row: it stands where the others do.
       ...requests.filter(({ lines }) => lines.length > 0),
       ...(found === undefined ? [] : [{ from: "proxy", to: found.id, kind: "request" as const, lines: ["by name"] }]),
-      ...calls,
-      ...outside.arrows,
+      ...images.arrows,
     ],
   };
 }
 
 const pods = (replicas: number) => count(replicas, "pod");
 
-function serviceNode(name: string, { image, build, replicas, port, roles }: ServiceSettings): Node {
+function serviceNode(name: string, service: ServiceSettings): Node {
+  const { image, build, replicas, port, roles, calls, egress } = service;
   const source = image === undefined ? `built from ${build?.context ?? ""}` : imageName(image);
   return {
     id: serviceId(name),
@@ -65,23 +62,33 @@ function serviceNode(name: string, { image, build, replicas, port, roles }: Serv
       source,
       `${pods(replicas)}, port ${port}`,
       ...shortened(roles, 3).map((role) => role.replace(/^.*roles\//, "role ")),
+      ...(calls.length === 0 ? [] : [`calls ${shortened(calls, 4).join(", ")}`]),
+      ...shortened(reached(egress), 3),
     ],
     group: "namespace",
   };
 }
 
+const reached = (egress: ServiceSettings["egress"]) =>
+  egress.map(({ cidr, ports }) => `reaches ${cidr}, port ${ports.join(", ")}`);
+
 /** Without its registry, and of a digest what is enough to tell two apart. */
 const imageName = (image: string) =>
   image.slice(image.lastIndexOf("/") + 1).replace(/@sha256:([0-9a-f]{7})[0-9a-f]*$/, "@$1…");
 
-function addressLines(settings: PlacedSettings): string[] {
-  const [, ...others] = hostNames(settings);
-  const { edge, dns } = settings;
-  return [
-    ...shortened(others, 3),
-    edge.onGoogle ? "global address" : "address of the edge",
-    ...(dns === undefined ? [] : ["records in Cloud DNS"]),
-  ];
+/** Who answers for the names: Cloud DNS by records of the stack, somebody else, or for `.localhost` nobody. */
+function dnsNode(settings: PlacedSettings): Node {
+  const { domain, dns, cluster } = settings;
+  const names = shortened(hostNames(settings), 4);
+  const project = cluster.kind === "gke" ? cluster.project : undefined;
+  if (dns !== undefined && project !== undefined) {
+    const zone = dns.zone === undefined ? "zone made by the stack" : `zone ${dns.zone}`;
+    return { id: "dns", kind: "edge", title: "Cloud DNS", lines: [...names, `${zone}, project ${project}`] };
+  }
+  // https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+  if (/(^|\.)localhost$/.test(domain))
+    return { id: "dns", kind: "outside", title: "No DNS", lines: [...names, "names under localhost are this machine"] };
+  return { id: "dns", kind: "outside", title: "DNS", lines: [...names, "records not made by the stack"] };
 }
 
 function edgeLines({ edge, tls }: PlacedSettings): string[] {
@@ -95,6 +102,7 @@ function edgeLines({ edge, tls }: PlacedSettings): string[] {
   const { rateLimit } = armor ?? {};
   const limit = rateLimit && `: ${rateLimit.requests} in ${rateLimit.seconds} s`;
   return [
+    ...(edge.onGoogle ? ["global address"] : []),
     certificate,
     ...(tls.mode !== "none" && tls.redirectHttp ? ["HTTP is sent to HTTPS"] : []),
     ...(armor === undefined ? [] : [`Cloud Armor${limit ?? ""}`]),
@@ -141,16 +149,23 @@ function leads(routes: readonly Route[], domain: string): Map<string, string[]> 
   return found;
 }
 
-function describe(settings: PlacedSettings, boxes: Boxes, led: ReadonlyMap<string, readonly string[]>): string {
-  const services = Object.entries(settings.services).map(([name, { calls }]) => {
+function describe(
+  settings: PlacedSettings,
+  boxes: Boxes,
+  led: ReadonlyMap<string, readonly string[]>,
+  registries: readonly Node[],
+): string {
+  const services = Object.entries(settings.services).map(([name, { calls, egress }]) => {
     const lines = led.get(name) ?? [];
     const called = calls.length === 0 ? "" : ` It calls ${calls.join(", ")}.`;
-    return `${name} ${lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`}${called}`;
+    const outside = egress.length === 0 ? "" : ` It ${reached(egress).join(", ")}.`;
+    return `${name} ${lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`}${called}${outside}`;
   });
   return [
     `Clients reach ${hostNames(settings).join(", ")}: ${boxes.edgeTitle}, ${edgeLines(settings).join(", ")}.`,
     `Behind it the nginx proxy, ${proxyLines(settings).join(", ")}, sends requests to the services.`,
     ...services,
     `Around them: ${boxes.groups.map(({ title }) => title).join(", ")}.`,
+    ...[dnsNode(settings), ...registries, ...boxes.zones].map((node) => `${[node.title, ...node.lines].join(", ")}.`),
   ].join(" ");
 }

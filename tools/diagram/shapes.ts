@@ -12,7 +12,7 @@ export interface Group {
 export interface Node {
   readonly id: string;
   /** `outside` is what the stack does not run. */
-  readonly kind: "outside" | "edge" | "proxy" | "service";
+  readonly kind: "outside" | "edge" | "proxy" | "service" | "zone" | "registry";
   readonly title: string;
   readonly lines: readonly string[];
   readonly group?: string;
@@ -22,9 +22,10 @@ export interface Node {
 
 export interface Arrow {
   readonly from: string;
+  /** A node, or the group that it leads into. */
   readonly to: string;
-  /** `call` is between services, `egress` leaves the stack. */
-  readonly kind: "request" | "call" | "egress";
+  /** `lookup` is of a name, `images` are pulled. */
+  readonly kind: "request" | "lookup" | "images";
   /** All that is said about it; a picture shows the first of them. */
   readonly lines: readonly string[];
   /** As a node's. */

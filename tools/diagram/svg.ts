@@ -1,9 +1,10 @@
 /** Draws what was laid out, as one SVG that stands by itself: text stays text, and light or dark is the viewer's choice. */
-import { type Layout, type Line, type Placed, type PlacedArrow, lineHeight } from "./layout.ts";
+import { lineHeight, tallest, type Line } from "./lines.ts";
+import type { Layout, Placed, PlacedArrow } from "./placed.ts";
 import type { Diagram, Arrow, Group, Node } from "./shapes.ts";
 import { element, lines as joined, type Markup } from "./xml.ts";
 
-/** Few colours: what the stack does not run is grey, the edge green, the proxy amber, the services blue. */
+/** Few colours: what the stack does not run and where it runs is grey, the edge green, the proxy amber, the services blue. */
 const style = `
     .ground { fill: #ffffff; }
     text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -15,9 +16,9 @@ const style = `
     .service > rect { fill: #e8f2ff; stroke: #0969da; }
     .outside > rect { stroke-dasharray: 5 4; }
     .line path { fill: none; stroke: #59636e; stroke-width: 1.5; }
-    .call path, .egress path { stroke-dasharray: 5 4; }
+    .lookup path, .images path { stroke-dasharray: 5 4; }
     .line rect { fill: #ffffff; stroke: #8c959f; }
-    #arrow path { fill: #59636e; }
+    .head path { fill: #59636e; }
     @media (prefers-color-scheme: dark) {
       .ground { fill: #0d1117; }
       text { fill: #e6edf3; }
@@ -28,34 +29,48 @@ const style = `
       .service > rect { fill: #12233a; stroke: #58a6ff; }
       .line path { stroke: #9198a1; }
       .line rect { fill: #0d1117; stroke: #656c76; }
-      #arrow path { fill: #9198a1; }
+      .head path { fill: #9198a1; }
     }
   `;
 
-export function svgOf({ title, description }: Diagram, { width, height, groups, nodes, arrows }: Layout): string {
+/** @param prefix of all ids: a page may hold several pictures */
+export function svgOf({ title, description }: Diagram, layout: Layout, prefix = ""): string {
+  const { width, height, margin, textX, groups, nodes, arrows } = layout;
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
     viewBox: `0 0 ${width} ${height}`,
     width,
     height,
     role: "img",
-    "aria-labelledby": "title description",
+    "aria-labelledby": `${prefix}title ${prefix}description`,
   };
   const arrow = element("path", { d: "M0 0 8 4 0 8z" });
-  const end = { id: "arrow", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" };
+  const id = (name: string) => `${prefix}${name}`;
+  const end = {
+    id: id("arrow"),
+    class: "head",
+    viewBox: "0 0 8 8",
+    refX: 8,
+    refY: 4,
+    markerUnits: "userSpaceOnUse",
+    markerWidth: 11,
+    markerHeight: 11,
+    orient: "auto",
+  };
   const svg = element(
     "svg",
     attributes,
     joined(
-      element("title", { id: "title" }, title),
-      element("desc", { id: "description" }, description),
+      element("title", { id: id("title") }, title),
+      element("desc", { id: id("description") }, description),
       element("style", {}, { markup: style }),
       element("defs", {}, element("marker", end, arrow)),
       element("rect", { class: "ground", width, height, rx: 8 }),
-      element("text", { class: "bold", x: 20, y: 34, "font-size": 17 }, title),
-      ...groups.map(groupOf),
-      ...arrows.map(arrowOf),
-      ...nodes.map(nodeOf),
+      ...text(layout.title, margin, margin),
+      ...groups.map((group) => groupOf(group, textX, id)),
+      // What fails lies over the others where they share a line.
+      ...[...arrows].sort((a, b) => Number(fails(a)) - Number(fails(b))).map((arrow) => arrowOf(arrow, id)),
+      ...nodes.map((node) => nodeOf(node, id)),
     ),
   );
   return `${svg.markup}\n`;
@@ -75,21 +90,19 @@ function text(lines: readonly Line[], x: number, top: number, anchor?: "middle")
   });
 }
 
-const groupOf = (placed: Placed<Group>): Markup =>
-  element(
-    "g",
-    { class: "group", id: placed.of.id },
-    rect(placed, 10),
-    ...text(placed.lines, placed.x + 12, placed.y + 6),
-  );
+const fails = ({ of }: PlacedArrow) => of.state === "failed";
 
-const nodeOf = (placed: Placed<Node>): Markup =>
-  element(
-    "g",
-    { class: classes("node", placed.of), id: placed.of.id },
-    rect(placed, 6),
-    ...text(placed.lines, middle(placed.x, placed.width), placed.y + 8, "middle"),
-  );
+type Id = (name: string) => string;
+
+const groupOf = (placed: Placed<Group>, textX: number, id: Id): Markup =>
+  element("g", { class: "group", id: id(placed.of.id) }, rect(placed, 10), ...text(placed.lines, textX, placed.y + 6));
+
+const nodeOf = (placed: Placed<Node>, id: Id): Markup =>
+  element("g", { class: classes("node", placed.of), id: id(placed.of.id) }, rect(placed, 6), ...centred(placed));
+
+/** Text in the middle of its box, both ways. */
+const centred = (placed: Placed<unknown>): Markup[] =>
+  text(placed.lines, middle(placed.x, placed.width), placed.y + (placed.height - tallest(placed.lines)) / 2, "middle");
 
 const classes = (what: string, { kind, state }: Node | Arrow) =>
   [what, kind, ...(state === undefined ? [] : [state])].join(" ");
@@ -97,11 +110,10 @@ const classes = (what: string, { kind, state }: Node | Arrow) =>
 const middle = (start: number, length: number) => Number((start + length / 2).toFixed(1));
 
 /** All that is said about the arrow is its title, which browsers show to the pointer: the label may be shortened. */
-function arrowOf({ of, points, label }: PlacedArrow): Markup {
+function arrowOf({ of, points, label }: PlacedArrow, id: Id): Markup {
   const [first, ...rest] = points.map(({ x, y }) => `${x} ${y}`);
-  const path = element("path", { d: `M${first ?? ""}L${rest.join(" ")}`, "marker-end": "url(#arrow)" });
+  const path = element("path", { d: `M${first ?? ""}L${rest.join(" ")}`, "marker-end": `url(#${id("arrow")})` });
   const said = of.lines.length === 0 ? [] : [element("title", {}, of.lines.join("\n"))];
-  const shown =
-    label === undefined ? [] : [rect(label, 3), ...text(label.lines, middle(label.x, label.width), label.y, "middle")];
+  const shown = label === undefined ? [] : [rect(label, 3), ...centred(label)];
   return element("g", { class: classes("line", of) }, ...said, path, ...shown);
 }

@@ -25,16 +25,26 @@ function emsOf(character: string): number {
   return character < "\u0250" ? 0.64 : 1;
 }
 
-/** Breaks a long text into lines, behind a separator where there is one. */
-export function wrapped(text: string, most: number): string[] {
+/** Breaks a text into lines of at most so many pixels, behind a space or else a separator where there is one. */
+export function wrapped(text: string, most: number, size: number, weight: "normal" | "bold" = "normal"): string[] {
   const lines: string[] = [];
-  let rest = text;
-  while (rest.length > most) {
-    const head = rest.slice(0, most);
-    const at = Math.max(...[" ", "/", ".", "-", ","].map((separator) => head.lastIndexOf(separator) + 1));
-    const end = at > most / 2 ? at : most;
-    lines.push(rest.slice(0, end).trimEnd());
-    rest = rest.slice(end).trimStart();
+  let rest = Array.from(text); // by character: a surrogate pair stays whole
+  const fits = (length: number) => widthOf(rest.slice(0, length).join(""), size, weight) <= most;
+  while (rest.length > 1 && !fits(rest.length)) {
+    let length = 1;
+    while (fits(length + 1)) length++;
+    const head = rest.slice(0, length);
+    const space = head.lastIndexOf(" ") + 1;
+    const other = Math.max(...["/", ".", "-", ","].map((separator) => head.lastIndexOf(separator) + 1));
+    const end = [space, other].find((at) => at > length / 2) ?? length;
+    lines.push(rest.slice(0, end).join("").trimEnd());
+    rest = Array.from(rest.slice(end).join("").trimStart());
   }
-  return [...lines, rest];
+  return [...lines, rest.join("")];
+}
+
+/** The first of some lines; where more is left out, the last of them ends in an ellipsis. */
+export function cut(lines: readonly string[], most: number): string[] {
+  const shown = lines.slice(0, most);
+  return lines.length <= most ? shown : [...shown.slice(0, -1), `${(shown.at(-1) ?? "").slice(0, -3)}…`];
 }

@@ -22,8 +22,8 @@ const worst = (hops: readonly Hop[]): State | undefined =>
 
 /** Which part of the picture stands for a hop. What leads to a service is a line; what is behind it is the service. */
 const nodes: Readonly<Record<Exclude<HopKind, "route" | "service" | "endpoints" | "pods" | "content">, string>> = {
-  dns: "address",
-  address: "address",
+  dns: "dns",
+  address: "edge",
   certificate: "edge",
   edge: "edge",
   ingress: "edge",

@@ -25,8 +25,8 @@ test("the picture in the README is what the command draws", () => {
   assert.match(readFileSync(join(projectDir, "README.md"), "utf8"), /!\[[^\]]+\]\(docs\/architecture\.svg\)/);
 });
 
-test("every stack is drawn", async () => {
-  for (const stack of ["local", "staging"]) assert.equal(parsed(await drawn(stackDiagram(stack))).name, "svg");
+test("every stack is drawn", () => {
+  for (const stack of ["local", "staging"]) assert.equal(parsed(drawn(stackDiagram(stack))).name, "svg");
 });
 
 test("what is wrong is said with the way out", () => {

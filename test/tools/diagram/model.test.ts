@@ -24,7 +24,8 @@ test("a small stack, whole", () => {
     description:
       "Clients reach shop.example.com, hoge.shop.example.com: Ingress controller contour, plain HTTP, no TLS. Behind it the " +
       "nginx proxy, 3 pods, sends requests to the services. hoge answers /hoge/, hoge.shop.example.com. Around them: " +
-      "Kubernetes cluster of context somewhere, namespace apps.",
+      "Kubernetes cluster of context somewhere, namespace apps. DNS, shop.example.com, hoge.shop.example.com, records not made " +
+      "by the stack. 1 image, built by npm start, put on the node: no registry. Registry, registry.example.com: 1 image.",
     groups: [
       { id: "cluster", title: "Kubernetes cluster of context somewhere", lines: [] },
       { id: "namespace", title: "namespace apps", lines: ["network policies: closed by default"], parent: "cluster" },
@@ -32,10 +33,10 @@ test("a small stack, whole", () => {
     nodes: [
       { id: "client", kind: "outside", title: "Clients", lines: [] },
       {
-        id: "address",
-        kind: "edge",
-        title: "shop.example.com",
-        lines: ["hoge.shop.example.com", "address of the edge"],
+        id: "dns",
+        kind: "outside",
+        title: "DNS",
+        lines: ["shop.example.com", "hoge.shop.example.com", "records not made by the stack"],
       },
       {
         id: "edge",
@@ -44,6 +45,13 @@ test("a small stack, whole", () => {
         lines: ["plain HTTP, no TLS"],
         group: "cluster",
       },
+      {
+        id: "registry",
+        kind: "registry",
+        title: "1 image",
+        lines: ["built by npm start, put on the node: no registry"],
+      },
+      { id: "registries", kind: "registry", title: "Registry", lines: ["registry.example.com: 1 image"] },
       { id: "proxy", kind: "proxy", title: "nginx proxy", lines: ["3 pods"], group: "namespace" },
       {
         id: "service-hoge",
@@ -54,10 +62,12 @@ test("a small stack, whole", () => {
       },
     ],
     arrows: [
-      { from: "client", to: "address", kind: "request", lines: ["HTTP"] },
-      { from: "address", to: "edge", kind: "request", lines: [] },
+      { from: "client", to: "dns", kind: "lookup", lines: [] },
+      { from: "client", to: "edge", kind: "request", lines: ["HTTP"] },
       { from: "edge", to: "proxy", kind: "request", lines: ["HTTP"] },
       { from: "proxy", to: "service-hoge", kind: "request", lines: ["/hoge/", "hoge.shop.example.com"] },
+      { from: "registry", to: "cluster", kind: "images", lines: ["images"] },
+      { from: "registries", to: "cluster", kind: "images", lines: ["images"] },
     ],
   });
 });
@@ -77,25 +87,77 @@ test("on Google: project, network, cluster and nodes, one within the other", () 
     {
       id: "cluster",
       title: "GKE cluster, Standard, private nodes",
-      lines: ["release channel stable", "main: 1 to 2 e2-standard-2 (spot)"],
+      lines: ["regional control plane, release channel stable"],
       parent: "network",
     },
     { id: "namespace", title: "namespace apps", lines: ["network policies: closed by default"], parent: "cluster" },
   ]);
   assert.deepEqual(
-    nodes.slice(0, 3).map(({ id, group }) => [id, group]),
+    nodes.slice(0, 5).map(({ id, group }) => [id, group]),
     [
       ["client", undefined],
-      ["address", "google"],
+      ["dns", undefined],
       ["edge", "google"],
+      ["registry", "google"],
+      ["registries", undefined],
     ],
   );
+});
+
+test("zones: those that are named, or as many as Google takes by itself", () => {
+  const nodePools = { main: { minPerZone: 1, maxPerZone: 2, spot: true, machineType: "e2-standard-2" } };
+  const zones = (cluster: Record<string, unknown>) =>
+    onGoogle({ cluster: { kind: "gke", ...cluster } })
+      .nodes.filter(({ kind }) => kind === "zone")
+      .map(({ title, lines, group }) => [title, lines, group]);
+  assert.deepEqual(zones({ nodePools, zones: ["asia-northeast1-a", "asia-northeast1-c"] }), [
+    ["zone asia-northeast1-a", ["main: 1 to 2 e2-standard-2 (spot)"], "cluster"],
+    ["zone asia-northeast1-c", ["main: 1 to 2 e2-standard-2 (spot)"], "cluster"],
+  ]);
+  assert.deepEqual(zones({ nodePools }), [
+    ["three zones of asia-northeast1", ["main: 1 to 2 e2-standard-2 (spot)", "in each zone"], "cluster"],
+  ]);
+  assert.deepEqual(zones({ mode: "autopilot" }), [
+    ["three zones of asia-northeast1", ["nodes as the pods need them"], "cluster"],
+  ]);
+  assert.deepEqual(
+    diagram({}).nodes.filter(({ kind }) => kind === "zone"),
+    [],
+  );
+});
+
+test("images: by the stack's own registry, by others of its project, by others", () => {
+  const own = "asia-northeast1-docker.pkg.dev/acme-staging";
+  const services = {
+    hoge: { image: `${own}/apps/hoge:1` },
+    web: { image: `${own}/apps/web:1` },
+    cache: { image: "redis:8" },
+    other: { image: "registry.example.com:5000/a/b:1" },
+  };
+  const drawn = onGoogle({ services });
+  assert.deepEqual(node(drawn, "registry"), {
+    id: "registry",
+    kind: "registry",
+    title: "Artifact Registry",
+    lines: ["test-images: 1 image", "apps: 2 images"],
+    group: "google",
+  });
+  assert.deepEqual(node(drawn, "registries")?.lines, ["docker.io: 1 image", "registry.example.com:5000: 1 image"]);
+  assert.deepEqual(
+    drawn.arrows.slice(-2).map(({ from, to }) => [from, to]),
+    [
+      ["registry", "network"],
+      ["registries", "google"],
+    ],
+  );
+  const nothingBuilt = diagram({ proxy: { image }, services: { hoge: { image, routes: [{ path: "/" }] } } });
+  assert.equal(node(nothingBuilt, "registry"), undefined);
 });
 
 test("Autopilot has no pools; without policies it is said", () => {
   const { groups } = onGoogle({ cluster: { kind: "gke", mode: "autopilot" }, networkPolicies: { enabled: false } });
   assert.deepEqual(groups[2]?.title, "GKE cluster, Autopilot, private nodes");
-  assert.deepEqual(groups[2].lines, ["release channel regular"]);
+  assert.deepEqual(groups[2].lines, ["regional control plane, release channel regular"]);
   assert.deepEqual(groups[3]?.lines, ["no network policies"]);
 });
 
@@ -106,30 +168,42 @@ test("what the load balancer does", () => {
     iap: { members: ["group:developers@example.com"] },
   };
   assert.deepEqual(node(onGoogle({ edge, tls: { mode: "managed" }, dns: { create: true } }), "edge")?.lines, [
+    "global address",
     "TLS: managed certificate",
     "HTTP is sent to HTTPS",
     "Cloud Armor: 3000 in 60 s",
     "sign-in by IAP: 1 member",
   ]);
   assert.deepEqual(node(onGoogle({ edge: { kind: "gce", cdn: {}, armor: {} } }), "edge")?.lines, [
+    "global address",
     "plain HTTP, no TLS",
     "Cloud Armor",
     "Cloud CDN",
   ]);
   const off = { kind: "gce", iap: { enabled: false, members: ["user:a@example.com"] } };
   const tls = { mode: "self-signed", redirectHttp: false };
-  assert.deepEqual(node(onGoogle({ edge: off, tls }), "edge")?.lines, ["TLS: the stack's own CA"]);
+  assert.deepEqual(node(onGoogle({ edge: off, tls }), "edge")?.lines, ["global address", "TLS: the stack's own CA"]);
 });
 
-test("the address: other names, and where its records are", () => {
+test("DNS: the names, and who answers for them", () => {
   const routes = ["a", "b", "c", "d"].map((host) => ({ host }));
-  const { nodes } = onGoogle({ services: { hoge: { image, routes } }, dns: { zone: "example-com" } });
-  assert.deepEqual(nodes[1]?.lines, [
-    "a.shop.example.com",
-    "b.shop.example.com",
-    "and 2 more",
-    "global address",
-    "records in Cloud DNS",
+  const config = { services: { hoge: { image, routes } } };
+  const dns = (drawn: Diagram) => [drawn.nodes[1]?.kind, drawn.nodes[1]?.title, ...(drawn.nodes[1]?.lines ?? [])];
+  const names = ["shop.example.com", "a.shop.example.com", "b.shop.example.com", "and 2 more"];
+  assert.deepEqual(dns(onGoogle({ ...config, dns: { zone: "example-com" } })), [
+    "edge",
+    "Cloud DNS",
+    ...names,
+    "zone example-com, project acme-staging",
+  ]);
+  assert.equal(dns(onGoogle({ dns: { create: true } })).at(-1), "zone made by the stack, project acme-staging");
+  assert.deepEqual(dns(onGoogle(config)), ["outside", "DNS", ...names, "records not made by the stack"]);
+  assert.deepEqual(dns(diagram({ domain: "shop.localhost" })), [
+    "outside",
+    "No DNS",
+    "shop.localhost",
+    "hoge.shop.localhost",
+    "names under localhost are this machine",
   ]);
 });
 
@@ -183,26 +257,31 @@ test("calls, what is reached outside, and services found by name", () => {
       hoge: { image, egress, replicas: 1 },
     },
   });
-  assert.deepEqual(drawn.arrows.slice(3), [
+  assert.deepEqual(drawn.arrows.slice(3, 5), [
     { from: "proxy", to: "service-web", kind: "request", lines: ["/"] },
     { from: "proxy", to: "wildcards", kind: "request", lines: ["by name"] },
-    { from: "service-web", to: "service-hoge", kind: "call", lines: [] },
-    { from: "service-hoge", to: "outside-1", kind: "egress", lines: ["port 443", "port 8443"] },
-    { from: "service-hoge", to: "outside-2", kind: "egress", lines: ["port 5432, 6379"] },
   ]);
-  assert.deepEqual(node(drawn, "outside-2")?.title, "10.20.0.0/16");
+  assert.deepEqual(node(drawn, "service-web")?.lines.slice(2), ["calls hoge"]);
+  assert.deepEqual(node(drawn, "service-hoge")?.lines.slice(2), [
+    "reaches 203.0.113.7/32, port 443",
+    "reaches 10.20.0.0/16, port 5432, 6379",
+    "reaches 203.0.113.7/32, port 8443",
+  ]);
   assert.deepEqual(node(drawn, "wildcards")?.lines, ["/preview-*/"]);
   assert.deepEqual(node(drawn, "proxy")?.lines, ["3 pods", "1 redirect"]);
   assert.deepEqual(node(drawn, "service-web")?.lines[0], "web@0000000…");
   assert.deepEqual(node(drawn, "service-hoge")?.lines[1], "1 pod, port 8080");
 });
 
-test("many ranges outside are one node", () => {
+test("of many ranges outside the first are shown", () => {
   const egress = Array.from({ length: 7 }, (_, index) => ({ cidr: `10.${index}.0.0/16`, ports: [443] }));
   const drawn = diagram({ services: { hoge: { image, egress } } });
-  assert.deepEqual(node(drawn, "outside")?.title, "7 ranges");
-  assert.deepEqual(lines(drawn, "service-hoge", "outside")?.[6], "10.6.0.0/16 port 443");
-  assert.equal(drawn.nodes.filter(({ id }) => id.startsWith("outside")).length, 1);
+  assert.deepEqual(node(drawn, "service-hoge")?.lines.slice(2), [
+    "reaches 10.0.0.0/16, port 443",
+    "reaches 10.1.0.0/16, port 443",
+    "and 5 more",
+  ]);
+  assert.match(drawn.description, /reaches 10\.6\.0\.0\/16, port 443/);
 });
 
 test("roles are the service's own", () => {

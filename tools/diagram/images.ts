@@ -1,0 +1,64 @@
+/** Where the images come from. */
+import type { PlacedSettings } from "../../config/config.ts";
+import { googleName } from "../../names/google.ts";
+import type { Arrow, Node } from "./shapes.ts";
+import { count, shortened } from "./text.ts";
+
+interface Images {
+  readonly nodes: readonly Node[];
+  readonly arrows: readonly Arrow[];
+}
+
+export function imagesOf(stack: string, settings: PlacedSettings): Images {
+  const { cluster, registry, services, proxy } = settings;
+  const sources = [proxy, ...Object.values(services)];
+  const given = sources.flatMap(({ image }) => image ?? []);
+  const built = sources.length - given.length;
+  const nodes: Node[] = [];
+  let others = given;
+  if (registry.kind === "artifact-registry") {
+    const { region, project } = registry;
+    const own = `${region}-docker.pkg.dev/${project.replace(":", "/")}/`;
+    others = given.filter((image) => !image.startsWith(own));
+    const used = given
+      .filter((image) => image.startsWith(own))
+      .map((image) => image.slice(own.length).split("/")[0] ?? "");
+    const lines = counted([...Array<string>(built).fill(googleName(`${stack}-images`, 63)), ...used]);
+    nodes.push({ id: "registry", kind: "registry", title: "Artifact Registry", lines, group: "google" });
+  } else if (built > 0) {
+    const lines = ["built by npm start, put on the node: no registry"];
+    nodes.push({ id: "registry", kind: "registry", title: count(built, "image"), lines });
+  }
+  const hosts = counted(others.map(hostOf));
+  if (hosts.length > 0)
+    nodes.push({
+      id: "registries",
+      kind: "registry",
+      title: hosts.length === 1 ? "Registry" : "Registries",
+      lines: hosts,
+    });
+  const outermost = cluster.kind === "gke" ? "google" : "cluster";
+  return {
+    nodes,
+    arrows: nodes.map(({ id, group }) => ({
+      from: id,
+      to: group === "google" ? "network" : outermost,
+      kind: "images",
+      lines: ["images"],
+    })),
+  };
+}
+
+/** Each name with how often it stands there. */
+function counted(names: readonly string[]): string[] {
+  const found = [...new Set(names)].map(
+    (name) => `${name}: ${count(names.filter((each) => each === name).length, "image")}`,
+  );
+  return shortened(found, 3);
+}
+
+/** https://pkg.go.dev/github.com/distribution/reference: a first part without dot and port is no host. */
+function hostOf(image: string): string {
+  const [first = "", ...rest] = image.split("/");
+  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
+}
