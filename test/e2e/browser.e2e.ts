@@ -1,16 +1,14 @@
-/** Pictures and the doctor's page in a real browser: on a phone and on a screen, in light and in dark. It needs no cluster. */
+/** Pictures, the doctor's page and the sample page in a real browser: on a phone and on a screen, in light and in dark. It needs no cluster. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { checkConfig } from "../../config/config.ts";
-import { drawn, stackDiagram } from "../../tools/diagram/diagram.ts";
-import { diagramOf } from "../../tools/diagram/model.ts";
+import { drawn, drawnNarrow, stackDiagram } from "../../tools/diagram/diagram.ts";
 import { page } from "../../tools/doctor/html.ts";
 import { hop, type Report } from "../../tools/doctor/report.ts";
-import { projectDir, raw, valid } from "../config/refusal.ts";
+import { largeStack } from "../tools/diagram/large.ts";
 import { startBrowser, type Browser, type View } from "./browser/browser.ts";
 import { look } from "./browser/look.ts";
 
@@ -26,6 +24,7 @@ after(async () => {
 
 const views: readonly View[] = (["light", "dark"] as const).flatMap((scheme) => [
   { width: 360, height: 740, scheme },
+  { width: 390, height: 844, scheme },
   { width: 1280, height: 800, scheme },
 ]);
 
@@ -35,32 +34,23 @@ function written(name: string, text: string): string {
   return pathToFileURL(file).href;
 }
 
-const manyServices = Object.fromEntries(
-  Array.from({ length: 50 }, (_, index) => [
-    `a-rather-long-name-of-a-service-${index}`,
-    {
-      image: "registry.example.com/hoge:1.4.2",
-      routes: Array.from({ length: index % 9 }, (_, path) => ({
-        path: `/${index}/${"long/".repeat(index % 30)}${path}/`,
-      })),
-      calls: index % 5 === 4 ? [`a-rather-long-name-of-a-service-${index - 4}`] : [],
-    },
-  ]),
-);
 const pictures = {
   local: () => stackDiagram("local"),
   staging: () => stackDiagram("staging"),
   production: () => stackDiagram("production"),
-  large: () => diagramOf("large", checkConfig(raw({ ...valid, services: manyServices }), "large", projectDir)),
+  large: largeStack,
 };
 
 for (const [name, diagram] of Object.entries(pictures))
   test(`the picture ${name} is readable`, async () => {
-    const url = written(`${name}.svg`, await drawn(diagram()));
-    for (const view of views.slice(1, 4)) {
-      const { complaints, run } = await browser.load(url, view);
-      const { texts, misplaced, faint } = await run(look);
-      assert.deepEqual({ complaints, misplaced, faint }, { complaints: [], misplaced: [], faint: [] });
+    for (const view of views) {
+      const svg = view.width < 600 ? drawnNarrow(diagram()) : drawn(diagram());
+      const { complaints, run } = await browser.load(written(`${name}.svg`, svg), view);
+      const { texts, misplaced, faint, overflow } = await run(look);
+      assert.deepEqual(
+        { complaints, misplaced, faint, overflow },
+        { complaints: [], misplaced: [], faint: [], overflow: 0 },
+      );
       assert.ok(texts > 20, `${texts} texts`);
     }
   });
@@ -88,13 +78,15 @@ const report: Report = {
 
 for (const view of views)
   test(`the doctor's page, ${view.width} pixels wide, ${view.scheme}`, async () => {
-    const url = written("page.html", await page(report, stackDiagram("staging")));
+    const url = written("page.html", page(report, stackDiagram("staging")));
     const { complaints, run } = await browser.load(url, view);
-    const { overflow, misplaced, faint, states, smallest } = await run(look);
+    const { overflow, misplaced, faint, states, smallest, failing, aside } = await run(look);
     assert.deepEqual(
-      { complaints, overflow, misplaced, faint },
-      { complaints: [], overflow: 0, misplaced: [], faint: [] },
+      { complaints, overflow, misplaced, faint, aside },
+      { complaints: [], overflow: 0, misplaced: [], faint: [], aside: [] },
     );
+    // What to fix, the service and the way to it in the picture, and the row below.
+    assert.equal(failing, 4);
     assert.ok(smallest >= 11, `${smallest} px`);
     assert.deepEqual(Object.keys(states), ["ok", "failed", "warning", "unknown", "skipped"]);
     // What could not be looked at and what was not look the same, and say in words which it is.

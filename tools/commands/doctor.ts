@@ -60,7 +60,7 @@ await main(usage, options, async ({ values, positionals }) => {
   );
   if (values.json) console.log(JSON.stringify(report, null, 2));
   else print(report);
-  if (values.html !== undefined) writeResult(values.html, await page(report, stackDiagram(stack)));
+  if (values.html !== undefined) writeResult(values.html, page(report, stackDiagram(stack)));
   process.exitCode = exitCode(report);
 });
 

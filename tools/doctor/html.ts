@@ -1,6 +1,6 @@
-/** The report as one page that needs nothing else: the picture of the stack with what was found of each hop, and the hops. */
+/** The report as one page that needs nothing else: what to fix, the picture of the stack with what was found, and every hop. */
 import { createHash } from "node:crypto";
-import { drawn } from "../diagram/diagram.ts";
+import { drawn, drawnNarrow } from "../diagram/diagram.ts";
 import type { Diagram } from "../diagram/shapes.ts";
 import { element as h, lines, type Markup } from "../diagram/xml.ts";
 import { pictureStyle, style } from "./htmlStyle.ts";
@@ -38,23 +38,32 @@ export function withFindings(diagram: Diagram, { hops }: Pick<Report, "hops">): 
         ? kind in nodes && nodes[kind as keyof typeof nodes] === id
         : kind !== "route" && id === `service-${service}`,
     );
-  const ofRoute = (to: string) =>
-    hops.filter(({ kind, service }) => kind === "route" && to === `service-${service ?? ""}`);
+  // A way to a service is as good as what it ends in: the route, the service, its pods and what they answer.
+  const ofService = (to: string) => hops.filter(({ service }) => to === `service-${service ?? ""}`);
   const marked = <T extends { readonly lines: readonly string[] }>(part: T, found: readonly Hop[], first: boolean) => {
     const state = worst(found);
     if (state === undefined) return part;
-    return { ...part, state, lines: first ? [marks[state], ...part.lines] : [...part.lines, marks[state]] };
+    const mark = first ? `${marks[state]}${share(found, state)}` : marks[state];
+    return { ...part, state, lines: first ? [mark, ...part.lines] : [...part.lines, mark] };
   };
   return {
     ...diagram,
     nodes: diagram.nodes.map((node) => marked(node, ofNode(node.id), false)),
-    arrows: diagram.arrows.map((arrow) => (arrow.from === "proxy" ? marked(arrow, ofRoute(arrow.to), true) : arrow)),
+    arrows: diagram.arrows.map((arrow) => (arrow.from === "proxy" ? marked(arrow, ofService(arrow.to), true) : arrow)),
   };
 }
 
+/** Of several routes to one service, how many are in a bad state, where the others are not. */
+function share(hops: readonly Hop[], state: State): string {
+  const routes = (of: readonly Hop[]) => new Set(of.map(({ route }) => route)).size;
+  const [bad, all] = [routes(hops.filter((hop) => hop.state === state)), routes(hops)];
+  return bad === all || (state !== "failed" && state !== "warning") ? "" : `: ${bad} of ${all} routes`;
+}
+
 /** @param diagram the stack's picture, without findings */
-export async function page(report: Report, diagram: Diagram): Promise<string> {
-  const svg = await drawn(withFindings(diagram, report));
+export function page(report: Report, diagram: Diagram): string {
+  const found = withFindings(diagram, report);
+  const svg = drawn(found);
   const own = `${style}${pictureStyle(Number(/ width="(\d+)/.exec(svg)?.[1] ?? 0))}`;
   const title = `Stack ${report.stack}: ${summary(report)}`;
   // Nothing is loaded and no script runs, whatever a config or an answer has put into this page.
@@ -74,12 +83,6 @@ export async function page(report: Report, diagram: Diagram): Promise<string> {
       h("style", {}, { markup: own }),
     ),
   );
-  const picture = {
-    class: "picture",
-    role: "region",
-    "aria-label": "The stack, and what was found of it",
-    tabindex: 0,
-  };
   const body = h(
     "body",
     {},
@@ -87,9 +90,15 @@ export async function page(report: Report, diagram: Diagram): Promise<string> {
       h("h1", {}, title),
       h("p", {}, h("a", { href: report.url }, report.url), ` examined at ${time(report.time)}`),
       ...explained(report),
-      h("div", picture, { markup: svg }),
-      h("h2", {}, "Every hop"),
-      table(report),
+      h(
+        "div",
+        { class: "found" },
+        lines(
+          h("div", { class: "picture wide" }, { markup: svg }),
+          h("div", { class: "picture narrow" }, { markup: drawnNarrow(found) }),
+          h("div", { class: "hops" }, h("h2", {}, "Every hop"), table(report)),
+        ),
+      ),
     ),
   );
   return `<!doctype html>\n${h("html", { lang: "en" }, head, body).markup}\n`;
@@ -145,14 +154,16 @@ const row = (hop: Hop) =>
     "tr",
     { class: hop.state },
     h("td", { class: "state" }, marks[hop.state]),
-    h("th", { scope: "row" }, nameOf(hop)),
+    h("th", { scope: "row" }, hop.title),
     h("td", {}, hop.because === undefined ? hop.seen : `${hop.seen} (follows from: ${hop.because})`),
   );
 
-const table = ({ hops }: Report) =>
-  h(
-    "table",
-    {},
-    h("thead", {}, h("tr", {}, ...["Found", "Hop", "Seen"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, lines(...hops.map(row))),
-  );
+/** The hops that all requests take, then those of each route below its name. */
+function table({ hops }: Report): Markup {
+  const head = h("tr", {}, ...["Found", "Hop", "Seen"].map((name) => h("th", { scope: "col" }, name)));
+  const bodies = [...new Set(hops.map(({ route }) => route))].map((route) => {
+    const name = route === undefined ? [] : [h("tr", {}, h("th", { scope: "rowgroup", colspan: 3 }, route))];
+    return h("tbody", {}, lines(...name, ...hops.filter((hop) => hop.route === route).map(row)));
+  });
+  return h("table", {}, h("thead", {}, head), ...bodies);
+}

@@ -1,9 +1,17 @@
-/** The smallest text of a picture (`tools/diagram/layout.ts`), and the smallest that it may shrink to. Pixels. */
-const [drawn, readable] = [12, 11];
+/** How the doctor's page looks. */
 
-/** A picture fits into the page as long as its text stays readable; where the page is narrower, it scrolls in its own box. */
-export const pictureStyle = (width: number): string =>
-  `.picture svg { width: 100%; max-width: ${width}px; min-width: ${Math.ceil((width * readable) / drawn)}px; }`;
+/** The smallest text of a picture (`tools/diagram/lines.ts`), and the smallest that it may shrink to. Pixels. */
+const [drawn, readable] = [12, 11];
+/** What the page has left and right of a picture. */
+const sides = 34;
+
+/** The wide picture, as long as its text stays readable in the page; else the one that is made for phones. */
+export const pictureStyle = (width: number): string => `
+    .picture { flex: 0 1 ${width}px; }
+    .wide svg { max-width: ${width}px; }
+    @media (max-width: ${Math.ceil((width * readable) / drawn) + sides}px) { .wide { display: none; } }
+    @media (min-width: ${Math.ceil((width * readable) / drawn) + sides + 0.02}px) { .narrow { display: none; } }
+  `;
 
 /** How the page looks: one column, light or dark as the reader has it. */
 export const style = `
@@ -18,10 +26,17 @@ export const style = `
     dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.4rem 1rem; }
     dt { font-weight: 600; }
     dd { margin: 0; }
-    .picture { overflow-x: auto; border: 1px solid var(--line); border-radius: 0.4rem; }
-    .picture svg { display: block; height: auto; margin: 0 auto; }
+    .found { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem 2rem; }
+    .hops { flex: 1 1 26rem; }
+    .hops h2 { margin-top: 0; }
+    .picture { border: 1px solid var(--line); border-radius: 0.4rem; }
+    .picture svg { display: block; width: 100%; height: auto; margin: 0 auto; }
+    .narrow svg { max-width: 420px; }
     table { width: 100%; border-collapse: collapse; }
-    th, td { padding: 0.4rem 0.8rem 0.4rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
+    th, td { padding: 0.35rem 0.8rem 0.35rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
+    tbody th { font-weight: 400; }
+    th[scope="row"] { white-space: nowrap; }
+    th[scope="rowgroup"] { padding-top: 1.2rem; border-top: 0; font-weight: 600; }
     .state { white-space: nowrap; font-weight: 600; color: var(--none); }
     .ok .state { color: var(--ok); }
     .failed .state { color: var(--failed); }
@@ -35,9 +50,13 @@ export const style = `
     .line.warning > path, .line.warning > rect { stroke: var(--warning); }
     @media (max-width: 40rem) {
       thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-      tr, th, td { display: block; padding-right: 0; }
-      tr { border-top: 1px solid var(--line); padding: 0.4rem 0; }
-      th, td { border: 0; padding: 0; }
+      body { padding: 0.8rem; }
+      tr { display: grid; grid-template-columns: max-content minmax(0, 1fr); column-gap: 0.6rem; border-top: 1px solid var(--line); padding: 0.4rem 0; }
+      tr:has([scope="rowgroup"]) { border-top: 0; }
+      th, td { display: block; border: 0; padding: 0; }
+      td:last-child, th[scope="rowgroup"] { grid-column: 1 / -1; }
+      dl { grid-template-columns: 1fr; gap: 0; }
+      dd { margin-bottom: 0.5rem; }
     }
     @media (prefers-color-scheme: dark) {
       :root { --ok: #3fb950; --failed: #ff7b72; --warning: #e3b341; --none: #9198a1; --failed-ground: #3b1219; --line: #3d444d; }

@@ -10,6 +10,9 @@ export interface Look {
   readonly faint: readonly string[];
   /** How the nodes of each state look: the colour of their border. */
   readonly states: Readonly<Record<string, string>>;
+  /** Elements that stand for a failing hop, and reach out of the window to the left or right. */
+  readonly aside: readonly string[];
+  readonly failing: number;
   /** Height of the smallest text as it is shown, pixels. */
   readonly smallest: number;
 }
@@ -40,7 +43,9 @@ export function look(): Look {
   const ground = (element: Element) =>
     ancestors(element).reduce((below, each) => over(colorOf(getComputedStyle(each).backgroundColor), below), canvas);
 
-  const pictures = Array.from(document.querySelectorAll("svg"));
+  // Of two pictures in a page, the one for other widths is hidden.
+  const shown = (element: Element) => element.getClientRects().length > 0;
+  const pictures = Array.from(document.querySelectorAll("svg")).filter(shown);
   const texts = pictures.flatMap((picture) =>
     Array.from(picture.querySelectorAll<SVGTextElement>("text")).map((text) => ({
       text,
@@ -48,7 +53,7 @@ export function look(): Look {
       box: text.getBoundingClientRect(),
     })),
   );
-  const rects = Array.from(document.querySelectorAll<SVGRectElement>("svg rect"));
+  const rects = Array.from(document.querySelectorAll<SVGRectElement>("svg rect")).filter(shown);
   const misplaced = texts.flatMap(({ text, picture, box }, index) => {
     const around = picture.getBoundingClientRect();
     const name = text.textContent;
@@ -59,7 +64,10 @@ export function look(): Look {
       box.top < around.top ||
       box.bottom > around.bottom;
     const own = text.parentElement?.querySelector("rect")?.getBoundingClientRect();
-    const leaves = own !== undefined && (box.left < own.left || box.right > own.right || box.bottom > own.bottom);
+    // Inside, and off the border.
+    const leaves =
+      own !== undefined &&
+      (box.left < own.left + 1 || box.right > own.right - 1 || box.top < own.top + 1 || box.bottom > own.bottom - 1);
     const others = texts
       .slice(index + 1)
       .filter(
@@ -86,7 +94,8 @@ export function look(): Look {
       }, ground(text));
   const words = Array.from(document.querySelectorAll("body *")).filter(
     (element) =>
-      element.closest("svg, style") === null &&
+      element.closest("svg, style, script") === null &&
+      shown(element) &&
       Array.from(element.childNodes).some(({ nodeType, nodeValue }) => nodeType === 3 && nodeValue?.trim() !== ""),
   );
   const contrasts = [
@@ -103,16 +112,26 @@ export function look(): Look {
     ...texts.map(({ text }) => parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)),
     ...words.map((element) => parseFloat(getComputedStyle(element).fontSize)),
   ];
+  const failing = Array.from(
+    document.querySelectorAll("section.failed, .node.failed, .line.failed > rect, tr.failed"),
+  ).filter(shown);
   return {
+    aside: failing
+      .filter((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return left < 0 || right > innerWidth;
+      })
+      .map(({ outerHTML }) => outerHTML),
+    failing: failing.length,
     smallest: Math.min(...sizes),
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    overflow: Math.max(0, (document.scrollingElement?.scrollWidth ?? Infinity) - innerWidth),
     texts: contrasts.length,
     misplaced,
     faint: contrasts.filter(({ ratio }) => !(ratio >= 4.5)).map(({ name, ratio }) => `${name}: ${ratio.toFixed(2)}`),
     states: Object.fromEntries(
       ["ok", "failed", "warning", "unknown", "skipped"].flatMap((state) => {
-        const rect = document.querySelector(`.node.${state} > rect`);
-        return rect === null ? [] : [[state, getComputedStyle(rect).stroke]];
+        const rect = Array.from(document.querySelectorAll(`.node.${state} > rect`)).find(shown);
+        return rect === undefined ? [] : [[state, getComputedStyle(rect).stroke]];
       }),
     ),
   };

@@ -42,6 +42,7 @@ test("each hop is found at its part of the picture, and what was not examined st
   );
   const plain = stackDiagram("staging");
   assert.deepEqual(nodes.at(-1), plain.nodes.at(-1));
+  // nginx has the route, and still nobody is served there: what leads to the failure is not labelled ok.
   assert.deepEqual(
     arrows.filter(({ state }) => state !== undefined),
     [
@@ -49,11 +50,19 @@ test("each hop is found at its part of the picture, and what was not examined st
         from: "proxy",
         to: "service-hoge",
         kind: "request",
-        lines: ["✓ ok", "/hoge/", "hoge.staging.example.com"],
-        state: "ok",
+        lines: ["✗ fails", "/hoge/", "hoge.staging.example.com"],
+        state: "failed",
       },
     ],
   );
+});
+
+test("where one of several routes to a service fails, the label counts it", () => {
+  const other = { ...route, route: "hoge.staging.example.com/" };
+  const lines = (...hops: Hop[]) => found(...hops).arrows.find(({ to }) => to === "service-hoge")?.lines[0];
+  assert.equal(lines(hop("content", ok, route), hop("content", bad, other)), "✗ fails: 1 of 2 routes");
+  assert.equal(lines(hop("content", bad, route), hop("content", bad, other)), "✗ fails");
+  assert.equal(lines(hop("content", ok, route), hop("content", ok, other)), "✓ ok");
 });
 
 test("of several hops at one part, the worst is shown; what was looked at comes before what was not", () => {
@@ -63,11 +72,11 @@ test("of several hops at one part, the worst is shown; what was looked at comes 
   assert.equal(node("service-hoge", hop("content", skipped, route), hop("pods", skipped, route))?.state, "skipped");
 });
 
-test("the page names the hop to fix first: what was seen, what it means, the fix", async () => {
+test("the page names the hop to fix first: what was seen, what it means, the fix", () => {
   const passing = { ...bad, passing: true };
   const because = { ...hop("content", { ...bad, seen: "502" }, route), because: "pods staging.example.com/hoge/" };
   const again = hop("pods", passing, { ...route, route: "hoge.staging.example.com/" });
-  const text = await page(
+  const text = page(
     report(hop("edge", { ...bad, state: "warning", means: "Soon." }), hop("pods", passing, route), because, again),
     stackDiagram("staging"),
   );
@@ -86,20 +95,30 @@ test("the page names the hop to fix first: what was seen, what it means, the fix
   assert.match(text, /502 \(follows from: pods staging\.example\.com\/hoge\/\)/);
 });
 
-test("a page without failures says so", async () => {
-  const title = async (...hops: Hop[]) =>
-    /<h1>(.*)<\/h1>/.exec(await page(report(...hops), stackDiagram("staging")))?.[1];
-  assert.equal(await title(hop("dns", ok)), "Stack staging: ✓ every hop that could be looked at holds");
-  assert.equal(
-    await title(hop("dns", ok), hop("edge", { ...bad, state: "warning" })),
-    "Stack staging: ! it works, with warnings",
+test("every hop stands below its route", () => {
+  const text = page(report(hop("dns", ok), hop("route", ok, route), hop("pods", bad, route)), stackDiagram("staging"));
+  const bodies = [...text.matchAll(/<tbody>([^]*?)<\/tbody>/g)].map(([, inside = ""]) =>
+    inside.replaceAll(/<[^>]*>/g, "|").replaceAll(/[|\s]*\|[|\s]*/g, "|"),
   );
-  assert.equal(await title(hop("dns", { state: "unknown", seen: "" })), "Stack staging: ? nothing could be looked at");
+  assert.deepEqual(bodies, [
+    "|✓ ok|DNS name|200|",
+    "|staging.example.com/hoge/|✓ ok|route|200|✗ fails|pods|none ready|",
+  ]);
 });
 
-test("nothing in the page is from outside, and text that looks like markup stays text", async () => {
+test("a page without failures says so", () => {
+  const title = (...hops: Hop[]) => /<h1>(.*)<\/h1>/.exec(page(report(...hops), stackDiagram("staging")))?.[1];
+  assert.equal(title(hop("dns", ok)), "Stack staging: ✓ every hop that could be looked at holds");
+  assert.equal(
+    title(hop("dns", ok), hop("edge", { ...bad, state: "warning" })),
+    "Stack staging: ! it works, with warnings",
+  );
+  assert.equal(title(hop("dns", { state: "unknown", seen: "" })), "Stack staging: ? nothing could be looked at");
+});
+
+test("nothing in the page is from outside, and text that looks like markup stays text", () => {
   const hostile = `</style></td><script>alert(1)</script><img src="https://example.com/x" onerror='alert(1)'>`;
-  const text = await page(
+  const text = page(
     report(hop("edge", { state: "failed", seen: hostile, means: hostile, fix: hostile })),
     stackDiagram("staging"),
   );
