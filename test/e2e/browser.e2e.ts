@@ -11,14 +11,17 @@ import { hop, type Report } from "../../tools/doctor/report.ts";
 import { largeStack } from "../tools/diagram/large.ts";
 import { startBrowser, type Browser, type View } from "./browser/browser.ts";
 import { look } from "./browser/look.ts";
+import { startSample, type Sample } from "./browser/sample.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pages-"));
 let browser: Browser;
+let sample: Sample;
 before(async () => {
-  browser = await startBrowser();
+  [browser, sample] = await Promise.all([startBrowser(), startSample()]);
 });
 after(async () => {
   await browser.close();
+  await sample.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -105,4 +108,39 @@ for (const view of views)
     });
     assert.equal(blocked.ran, false);
     assert.notEqual(blocked.color, "rgb(255, 0, 0)");
+  });
+
+for (const view of views)
+  test(`the sample page, ${view.width} pixels wide, ${view.scheme}`, async () => {
+    const hops = () =>
+      Array.from(document.querySelectorAll("#path li"), ({ id, children: [first] }) => ({
+        id,
+        time: first?.querySelector(".time")?.textContent ?? "",
+      }));
+    const { complaints, run } = await browser.load(sample.proxied, view);
+    const { overflow, faint, smallest } = await run(look);
+    assert.deepEqual({ complaints, overflow, faint }, { complaints: [], overflow: 0, faint: [] });
+    assert.ok(smallest >= 11, `${smallest} px`);
+    const times = await run(hops);
+    assert.deepEqual(
+      times.map(({ id }) => id),
+      ["browser", "dns", "edge", "proxy", "pod"],
+    );
+    const time = Object.fromEntries(times.map(({ id, time }) => [id, time]));
+    assert.match(time["browser"] ?? "", /^\d+\.\d ms to the first byte$/);
+    assert.match(time["dns"] ?? "", /^\d+\.\d ms$|^no lookup measured$/);
+    assert.match(time["edge"] ?? "", /^TCP \d+\.\d ms$|^connection reused$/); // plain HTTP
+    assert.match(time["proxy"] ?? "", /^\d+\.\d ms with edge and network$/);
+    assert.match(time["pod"] ?? "", /^\d+\.\d ms$/);
+    // The proxy of this test takes its time: what the browser measured is the proxy's, and not the pod's.
+    assert.ok(parseFloat(time["proxy"] ?? "") >= sample.proxyMilliseconds, time["proxy"]);
+
+    // Without scripts there are no times but the pod's own, and the page says so.
+    const still = await browser.load(sample.proxied, { ...view, scripts: false });
+    assert.deepEqual(await still.run(look).then((seen) => seen.overflow), 0);
+    assert.deepEqual(
+      (await still.run(hops)).map(({ time }) => time.replace(/\d+\.\d/, "0.1")),
+      ["", "", "", "", "0.1 ms"],
+    );
+    assert.match(await still.run(() => document.body.innerText), /Without JavaScript/);
   });

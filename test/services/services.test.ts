@@ -1,6 +1,7 @@
 /** The sample server as a real process on a loopback port, with a name and without. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { Agent, request, type IncomingHttpHeaders } from "node:http";
@@ -114,9 +115,46 @@ for (const [name, named] of [
       });
       assert.equal(answer.headers["content-type"], "text/html; charset=utf-8");
       assert.match(String(answer.headers["content-security-policy"]), /default-src 'none'/);
-      assert.equal(answer.body.match(/<script|alert\('/), null);
-      assert.equal(answer.body.split("&#60;script&#62;").length - 1, 7); // path, query, host, client, three headers
+      assert.equal(answer.body.split("<script").length - 1, 1); // its own
+      assert.doesNotMatch(answer.body, /alert\('/);
+      assert.equal(answer.body.split("&#60;script&#62;").length - 1, 9); // path, query, three headers, host and client twice
       assert.doesNotMatch(answer.body, /do-not-tell/);
+    });
+
+    test("the only script that may run is the page's own; JSON allows none", async (context) => {
+      const { port } = await start(context, named);
+      const policy = ({ headers }: Answer) => String(headers["content-security-policy"]);
+      const html = await ask(port, "/", { headers: { Accept: "text/html" } });
+      const script = /<script>([^]*)<\/script>/.exec(html.body)?.[1] ?? "";
+      const hash = createHash("sha256").update(script).digest("base64");
+      const none = "default-src 'none'; style-src 'unsafe-inline'";
+      assert.equal(policy(html), `${none}; script-src 'sha256-${hash}'`);
+      assert.equal(policy(await ask(port, "/")), none);
+    });
+
+    test("people see the hops that the request passed, and what to do next", async (context) => {
+      const { port } = await start(context, named);
+      const seen = async (headers: Record<string, string>) => {
+        const { body } = await ask(port, "/", { headers: { Accept: "text/html", ...headers } });
+        const hops = [...body.matchAll(/<li id="(\w+)">/g)].map((match) => match[1]);
+        return { body, hops, commands: [...body.matchAll(/"command">([^<]*)/g)].map((match) => match[1]) };
+      };
+      const proxied = { "X-Request-ID": "abc", "X-Forwarded-Proto": "https" };
+      const local = await seen({ ...proxied, Host: "hoge.shop.localhost:8443" });
+      assert.deepEqual(local.hops, ["browser", "dns", "edge", "proxy", "pod"]);
+      assert.match(local.body, /where TLS ends[^]*request abc[^]*this-pod, version 1\.2\.3/);
+      assert.match(local.body, /data-ms="\d+\.\d\d">\d+\.\d ms/);
+      assert.deepEqual(local.commands, [
+        "npm start",
+        "npm run add-service -- NAME",
+        "npm run doctor -- local",
+        "npm run diagram -- local --out stack.svg",
+      ]);
+      for (const [, guide = ""] of local.body.matchAll(/Guide: <code>([^<]*)/g)) readFileSync(join(projectDir, guide));
+      const direct = await seen({ Host: "shop.example.com" });
+      assert.deepEqual(direct.hops, ["browser", "dns", "edge", "pod"]);
+      assert.match(direct.body, /passed no proxy/);
+      assert.equal(direct.commands[0], "npx pulumi up -s STACK --policy-pack policy");
     });
 
     test("links lead to the front page and below the service's root, whatever prefix a proxy stripped", async (context) => {

@@ -13,6 +13,8 @@ export interface View {
   readonly width: number;
   readonly height: number;
   readonly scheme: "light" | "dark";
+  /** Whether scripts of the page run. @default true */
+  readonly scripts?: boolean;
 }
 
 export interface Loaded {
@@ -92,7 +94,7 @@ function send<T>(socket: WebSocket, method: string, params: object = {}, session
   });
 }
 
-async function load(socket: WebSocket, url: string, { width, height, scheme }: View): Promise<Loaded> {
+async function load(socket: WebSocket, url: string, { width, height, scheme, scripts = true }: View): Promise<Loaded> {
   const { targetId } = await send<{ targetId: string }>(socket, "Target.createTarget", { url: "about:blank" });
   const attach = { targetId, flatten: true };
   const { sessionId } = await send<{ sessionId: string }>(socket, "Target.attachToTarget", attach);
@@ -113,6 +115,7 @@ async function load(socket: WebSocket, url: string, { width, height, scheme }: V
   const metrics = { width, height, deviceScaleFactor: 1, mobile: width < 600 };
   await page("Emulation.setDeviceMetricsOverride", metrics);
   await page("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+  await page("Emulation.setScriptExecutionDisabled", { value: !scripts });
   await page("Page.navigate", { url });
   await loaded;
   return {
