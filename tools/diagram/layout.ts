@@ -46,6 +46,8 @@ class Drawing {
   readonly #textX: number;
   /** Where the second thing of a row begins, the same in all rows. */
   readonly #second: number;
+  /** In front of it, where there may be an arrow. */
+  readonly #between: number;
   readonly #boxes = new Map<string, Box>();
   /** Between two rows of the grid: where the line to a service branches off. */
   readonly #branches = new Map<string, Point>();
@@ -56,13 +58,14 @@ class Drawing {
     this.#columns = columns;
     this.#textX = sizes.line + 14;
     const rows = [undefined, ...diagram.groups.map(({ id }) => id)].map((id) => ({
-      left: this.#left(id) + (id === undefined ? 0 : sizes.padding),
+      left: this.#row(id).every(({ kind }) => kind === "registry")
+        ? this.#textX
+        : this.#left(id) + (id === undefined ? 0 : sizes.padding),
       naturals: this.#row(id).map(naturalWidth),
     }));
     const several = rows.filter(({ naturals }) => naturals.length > 1);
-    this.#second = sizes.narrow
-      ? Math.max(0, ...several.map(({ left, naturals: [first = 0] }) => left + first + gap))
-      : Math.max(0, ...several.map(({ left, naturals: [first = 0] }) => left + first + 2 * gap));
+    this.#between = sizes.narrow ? gap : 2 * gap;
+    this.#second = Math.max(0, ...several.map(({ left, naturals: [first = 0] }) => left + first + this.#between));
     this.#width = width ?? this.#naturalWidth(rows);
   }
 
@@ -150,18 +153,17 @@ class Drawing {
     };
     if (row.length > 0) space(this.#placeRow(row, { x, width }, y));
     if (zones.length > 0) {
+      if (row.length > 0) space(this.#labelSpace(row, 12));
       const [left, right] = [this.#textX, x + width];
       const most = Math.max(1, Math.floor((right - left + gap) / (Math.max(...zones.map(naturalWidth)) + gap)));
       for (let first = 0; first < zones.length; first += most) {
-        if (y > top) space(12);
-        const of = zones.slice(first, first + most);
-        const each = (right - left - (of.length - 1) * gap) / of.length;
-        space(this.#placeEqual(of, left, each, y));
+        if (first > 0) space(12);
+        space(this.#placeAcross(zones.slice(first, first + most), left, right, y));
       }
     }
     if (grid.length > 0) y = this.#placeGrid(grid, { x, width }, y);
     for (const group of this.#diagram.groups.filter(({ parent }) => parent === id)) {
-      if (row.length > 0 || zones.length > 0) space(this.#labelSpace(row, 16));
+      if (row.length > 0 || zones.length > 0) space(zones.length > 0 ? 16 : this.#labelSpace(row, 16));
       const inner = { x: x + padding, width: width - 2 * padding };
       const header = tallest(this.#groupLines(group)) + 16;
       const end = this.#fill(group.id, inner, y + header) + padding;
@@ -170,7 +172,7 @@ class Drawing {
     }
     if (registries.length > 0) {
       space(this.#labelSpace(registries, 28));
-      space(this.#placeEqual(registries, x, (width - (registries.length - 1) * gap) / registries.length, y));
+      space(this.#placeAcross(registries, x, x + width, y));
     }
     return y;
   }
@@ -185,10 +187,11 @@ class Drawing {
   }
 
   #placeRow(row: readonly Node[], { x, width }: Pick<Box, "x" | "width">, y: number): number {
+    // Nothing of this row is on the line from the clients: it passes at the left.
+    if (row.every(({ kind }) => kind === "registry")) return this.#placeAcross(row, this.#textX, x + width, y);
     const [first, ...others] = row;
-    if (first === undefined || others.length === 0) return this.#placeEqual(row, x, width, y);
+    if (first === undefined || others.length === 0) return this.#placeAcross(row, x, x + width, y);
     const start = this.#second;
-    const between = this.#sizes.narrow ? gap : 2 * gap;
     const naturals = others.map(naturalWidth);
     const spare = x + width - start - naturals.reduce((sum, each) => sum + each + gap, -gap);
     let left = start;
@@ -197,12 +200,14 @@ class Drawing {
       left += box.width + gap;
       return box;
     });
-    return this.#placeBoxes([{ node: first, x, width: start - between - x }, ...boxes], y);
+    return this.#placeBoxes([{ node: first, x, width: start - this.#between - x }, ...boxes], y);
   }
 
-  #placeEqual(row: readonly Node[], x: number, width: number, y: number): number {
+  /** All of the same width, from left to right. @returns their height */
+  #placeAcross(row: readonly Node[], left: number, right: number, y: number): number {
+    const width = (right - left - (row.length - 1) * gap) / row.length;
     return this.#placeBoxes(
-      row.map((node, index) => ({ node, x: x + index * (width + gap), width })),
+      row.map((node, index) => ({ node, x: left + index * (width + gap), width })),
       y,
     );
   }
@@ -225,7 +230,7 @@ class Drawing {
       const branch = first === 0 ? y : y + 14;
       const next = branch + Math.max(0, ...labels) + 28;
       if (first > 0) for (const { id } of row) this.#branches.set(id, { x: x + gutter / 2, y: branch });
-      y = next + this.#placeEqual(row, left, card, next);
+      y = next + this.#placeAcross(row, left, left + row.length * (card + gap) - gap, next);
     }
     return y;
   }

@@ -90,25 +90,3 @@ for (const [name, diagram] of Object.entries(pictures))
           `box ${index} is outside the picture`,
         );
     });
-
-test("an arrow between rows ends at its target, and none passes a node", () => {
-  for (const width of [undefined, 330]) {
-    const { nodes, arrows } = layoutOf(largeStack(), width);
-    for (const { of, points } of arrows)
-      for (const [index, to] of points.entries()) {
-        const from = points[index - 1];
-        if (from === undefined) continue;
-        const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
-        const [top, bottom] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
-        const passed = nodes.filter(
-          ({ x, y, width: wide, height }) =>
-            left < x + wide - 0.2 && right > x + 0.2 && top < y + height - 0.2 && bottom > y + 0.2,
-        );
-        assert.deepEqual(
-          passed.map(({ of: node }) => node.id),
-          [],
-          `${of.from} to ${of.to}`,
-        );
-      }
-  }
-});

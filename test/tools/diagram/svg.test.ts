@@ -5,7 +5,7 @@ import { checkConfig, type CheckedConfig } from "../../../config/config.ts";
 import { routeTable } from "../../../config/routes.ts";
 import { layoutOf } from "../../../tools/diagram/layout.ts";
 import { diagramOf } from "../../../tools/diagram/model.ts";
-import type { Layout } from "../../../tools/diagram/placed.ts";
+import type { Layout, PlacedArrow } from "../../../tools/diagram/placed.ts";
 import type { Diagram } from "../../../tools/diagram/shapes.ts";
 import { svgOf } from "../../../tools/diagram/svg.ts";
 import { widthOf } from "../../../tools/diagram/text.ts";
@@ -105,7 +105,7 @@ const overlap = (a: Box, b: Box) =>
 const within = (a: Box, b: Box) =>
   a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width + 0.2 && a.y + a.height <= b.y + b.height + 0.2;
 
-/** Boxes are apart, hold their text, and lie in what they belong to. */
+/** Boxes are apart, hold their text, and lie in what they belong to; no arrow goes through one. */
 function assertReadable({ width, height, groups, nodes, arrows }: Layout): void {
   const boxes = [...nodes, ...arrows.flatMap(({ label }) => (label === undefined ? [] : [label]))];
   for (const [index, box] of boxes.entries()) {
@@ -122,8 +122,21 @@ function assertReadable({ width, height, groups, nodes, arrows }: Layout): void 
   for (const { of: node, ...box } of nodes)
     for (const { of: group, ...around } of groups)
       if (group.id === node.group) assert.ok(within(box, around), `${node.id} is not in ${group.id}`);
-  for (const { points } of arrows) assert.ok(points.length >= 2, "an arrow without a way");
+  for (const arrow of arrows) {
+    assert.ok(arrow.points.length >= 2, "an arrow without a way");
+    assert.deepEqual(passed(arrow, nodes), [], `${arrow.of.from} to ${arrow.of.to} passes through a node`);
+  }
 }
+
+/** The nodes through which an arrow goes. */
+const passed = ({ points }: PlacedArrow, nodes: Layout["nodes"]) =>
+  points.slice(1).flatMap((to, index) => {
+    const from = points[index] ?? to;
+    const way = { x: Math.min(from.x, to.x) - 0.1, y: Math.min(from.y, to.y) - 0.1 };
+    const box = { ...way, width: Math.abs(from.x - to.x) + 0.2, height: Math.abs(from.y - to.y) + 0.2 };
+    const inside = ({ x, y, width, height }: Box) => ({ x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1 });
+    return nodes.filter((node) => overlap(box, inside(node))).map(({ of }) => of.id);
+  });
 
 const taken = hostileConfigs
   .map(({ config }) => {
@@ -168,6 +181,12 @@ test("text that looks like markup stays text", () => {
   );
 });
 
+test("an edge in the cluster of a stack on Google: the line to it passes beside the registry", () => {
+  const config = { ...valid, cluster: { kind: "gke" }, registry: { kind: "artifact-registry" } };
+  const diagram = diagramOf("test", checkConfig(raw(config, google), "test", projectDir));
+  for (const width of [undefined, 330]) assertReadable(layoutOf(diagram, width));
+});
+
 test("fifty services that call each other are still readable", () => {
   const names = Array.from({ length: 50 }, (_, index) => `service-${index}`);
   const services = Object.fromEntries(
@@ -184,6 +203,7 @@ test("fifty services that call each other are still readable", () => {
   const diagram = diagramOf("test", checked);
   const layout = layoutOf(diagram);
   assertReadable(layout);
+  assertReadable(layoutOf(diagram, 330));
   assertComplete(parsed(svgOf(diagram, layout)), checked);
   // In the order of the config, row by row.
   const order = layout.nodes.filter(({ of }) => of.kind === "service").map(({ x, y }) => y * 10_000 + x);
