@@ -1,4 +1,7 @@
-/** The whole system: cluster, policies, images, services, proxy, edge. What a stack chooses is checked and completed by `config/`. */
+/**
+ * The whole system: cluster, policies, images, services, proxy, edge. `config/` checks the stack's config and fills in
+ * defaults.
+ */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/cluster.ts";
@@ -22,26 +25,26 @@ const config = loadConfig();
 const { stack, domain, rolloutSeconds } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
 
-// Where the Kubernetes is: a GKE cluster of the stack's own, or one that is there already.
+// The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
 const cluster = createCluster(stack, config.cluster);
 const { clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
 const inCluster = { provider: cluster.provider };
 const namespace = createNamespace(config.namespace, inCluster);
 
-// Network policies come first: no pod runs before it is restricted.
+// Network policies come first, so that no pod runs unrestricted.
 const policies = config.networkPolicies.enabled
   ? new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)
   : undefined;
 const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
-// All images before the first service: a folder that cannot be read changes nothing.
+// Read all build folders before the first service: an unreadable folder then changes nothing.
 const registry = createRegistry(stack, config.registry);
 const services = Object.entries(config.services).map(([service, settings]) => {
   return { ...settings, service, image: imageReference(service, settings, registry) };
 });
 const proxyImage = imageReference(proxyName, config.proxy, registry);
 
-// The services. The proxy waits for the Services of those that are routed.
+// The services. The proxy waits for the Services of the routed ones.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = policiesBefore(proxyName);
@@ -63,11 +66,11 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
     { ...inCluster, dependsOn: policiesBefore(service) },
   );
   proxyDependsOn.push(...upstream);
-  // Yield, so that registrations flush: 1,000 services in the queue take twice the time and memory.
+  // Yield, so that registrations flush: queueing 1,000 services doubles time and memory.
   await nextTurn();
 }
 
-// The proxy in front of the services, with the settings that this kind of edge needs.
+// The proxy in front of the services, with the settings for this kind of edge.
 const { replicas, resources } = config.proxy;
 const proxy = new NginxProxy(
   proxyName,
@@ -79,14 +82,14 @@ const proxy = new NginxProxy(
     rolloutSeconds,
     routes,
     metrics: proxyMetrics(config),
-    ...proxySettingsFor(config.edge), // its Services' annotations, and how long a pod serves on
+    ...proxySettingsFor(config.edge), // annotations of its Services, and the drain time of a pod
   },
   { ...inCluster, dependsOn: proxyDependsOn },
 );
 if (google !== undefined && config.proxy.metrics.byService)
   new RequestMetrics(`${stack}-requests`, { project: google.project, stack, clusterName, namespace });
 
-// The edge in front of the proxy: address, DNS, certificates, and the load balancer. It goes first when the stack is destroyed.
+// The edge in front of the proxy: address, DNS, certificates and load balancer. Pulumi deletes it first on destroy.
 const { hosts, edge, edgePaths, tls, dns, certificate } = config;
 const { serviceName, grpcServiceName } = proxy;
 const edgeOutputs = createEdge(
@@ -97,7 +100,7 @@ const edgeOutputs = createEdge(
 const outputs = {
   url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
   routes: routeTable(config),
-  ...edgeOutputs, // address, certificates, and the records that DNS must hold for them
+  ...edgeOutputs, // address, certificates, and the DNS records that they need
   clusterName,
   kubeconfig,
   consoleUrl,

@@ -2,10 +2,10 @@ import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
- * Enables Google APIs for a component, as its children `${name}-api-<api>`. They stay enabled after `destroy`: other
- * stacks of the same project may live on them, and for that reason two components may enable the same one.
+ * Enables Google APIs for a component, as its children `${name}-api-<api>`. They stay enabled after `destroy`, because
+ * other stacks of the project may use them. For the same reason two components may enable the same API.
  *
- * @param apis names without `.googleapis.com`, as in `container`
+ * @param apis names without `.googleapis.com`, such as `container`
  */
 export function enableApis(
   name: string,

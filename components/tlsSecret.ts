@@ -2,18 +2,18 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels, contentHash } from "../names/kubernetes.ts";
 
-/** A PEM chain, the leaf first, and the PEM key of the leaf. */
+/** A PEM chain, leaf first, and the leaf's PEM key. */
 export interface Certificate {
   readonly crt: pulumi.Input<string>;
   readonly key: pulumi.Input<string>;
 }
 
 /**
- * The Secret `${name}-tls` of a component, named after its content: a rotated certificate is a new Secret beside the old
- * one, never a gap.
+ * The Secret `${name}-tls` of a component, named after its content. A rotated certificate is a new Secret beside the
+ * old one, so TLS never breaks.
  *
- * @param app the part of the stack that it belongs to, as its label and the start of its name
- * @returns the Secret's name, for what refers to it
+ * @param app the label of the Secret, and the prefix of its name
+ * @returns the Secret's name, for references
  */
 export function tlsSecret(
   name: string,

@@ -1,4 +1,4 @@
-/** What is wrong with a supplied certificate, before anything is changed. */
+/** Checks a supplied certificate before anything changes. */
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { certificatesOf } from "../names/certificates.ts";
 
@@ -10,8 +10,8 @@ export interface CertificateProblem {
 }
 
 /**
- * Checks a PEM chain (leaf first) and its PEM key against the names it has to serve.
- * None of what it returns holds key material.
+ * Checks a PEM chain (leaf first) and its PEM key against the host names of the stack.
+ * @returns the problems; none contains key material
  */
 export function certificateProblems(
   crt: string,
@@ -67,7 +67,7 @@ export function certificateProblems(
   return problems;
 }
 
-/** Empty for text that holds none, or one that cannot be read. */
+/** Empty for text without a certificate, or with an unreadable one. */
 function chainOf(crt: string): X509Certificate[] {
   try {
     return certificatesOf(crt);
@@ -98,7 +98,10 @@ function timeProblems(certificate: X509Certificate, index: number, now: Date): C
     : [];
 }
 
-/** Keys that clients and Google's load balancer refuse. https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types */
+/**
+ * Rejects keys that clients or Google's load balancer do not support.
+ * https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types
+ */
 function keyProblems({ publicKey }: X509Certificate): CertificateProblem[] {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const type = publicKey.asymmetricKeyType;

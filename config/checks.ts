@@ -1,4 +1,4 @@
-/** What must hold between keys. Each check returns problems; none stops at the first. */
+/** Checks that involve several keys. Each check returns all its problems, not just the first. */
 import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
@@ -11,19 +11,19 @@ import { checkTls, type CertificatePair } from "./checks/tls.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Settings } from "./schema.ts";
 
-export interface Surroundings {
+export interface CheckContext {
   readonly stack: string;
-  /** Google Cloud region. @default - the cluster is not on Google, or the region is missing or malformed, which is reported elsewhere */
+  /** Google Cloud region. @default - the cluster is not on Google, or `readGoogle` has already reported the region */
   readonly region?: string | undefined;
-  /** Folder that paths in the config are relative to. */
+  /** The root for relative paths in the config. */
   readonly projectDir: string;
-  /** The supplied certificate, where it could be read. */
+  /** The supplied certificate, if it could be read. */
   readonly certificate: CertificatePair | undefined;
 }
 
 export function checkSettings(
   settings: Settings,
-  { stack, region, projectDir, certificate }: Surroundings,
+  { stack, region, projectDir, certificate }: CheckContext,
 ): ConfigProblem[] {
   return [
     ...checkCluster(settings, stack, region),

@@ -1,4 +1,4 @@
-/** The stack's config, read and checked as a whole before any resource is registered. The only reader of Pulumi's config. */
+/** Reads and checks the stack's whole config before any resource is registered. The only reader of Pulumi's config. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -23,41 +23,41 @@ import {
 } from "./problems.ts";
 import { schema, type Settings } from "./schema.ts";
 
-/** Namespaces that belong to providers of this program; their keys are theirs to check. */
+/** Config namespaces of this program's providers, which check their own keys. */
 const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
 
-/** Google Cloud project id and region, from the Google provider's own keys. */
+/** Google Cloud project ID and region, from the Google provider's own keys. */
 interface Google {
   readonly project: string;
   readonly region: string;
 }
-/** The alternatives of a choice that are on Google say in which project and region. */
-type Placed<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
+/** Adds project and region to the alternatives of a union that are on Google. */
+type WithGoogle<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
 
-/** The settings of a checked stack. */
-export interface PlacedSettings extends Omit<Settings, "cluster" | "edge" | "registry"> {
-  readonly cluster: Placed<Settings["cluster"], { kind: "gke" }>;
-  readonly edge: Placed<Settings["edge"], { onGoogle: true }>;
-  readonly registry: Placed<Settings["registry"], { kind: "artifact-registry" }>;
+/** The settings of a checked stack, with project and region. */
+export interface StackSettings extends Omit<Settings, "cluster" | "edge" | "registry"> {
+  readonly cluster: WithGoogle<Settings["cluster"], { kind: "gke" }>;
+  readonly edge: WithGoogle<Settings["edge"], { onGoogle: true }>;
+  readonly registry: WithGoogle<Settings["registry"], { kind: "artifact-registry" }>;
 }
 
-export interface StackConfig extends Omit<PlacedSettings, "secrets"> {
+export interface StackConfig extends Omit<StackSettings, "secrets"> {
   readonly stack: string;
-  /** Every name that clients may use, the domain first. */
+  /** All host names of the stack, the domain first. */
   readonly hosts: readonly string[];
-  /** By host what the edge has to tell apart, where there are routes of gRPC. */
+  /** By host, the paths that the edge routes separately; only with gRPC routes. */
   readonly edgePaths: ReturnType<typeof edgePaths>;
-  /** The supplied certificate, where tls.mode is supplied. */
+  /** The supplied certificate; only with `tls.mode` supplied. */
   readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
-  /** Secret environment by service. */
+  /** Secret environment variables by service. */
   readonly secretEnv: ReadonlyMap<string, Readonly<Record<string, pulumi.Output<string>>>>;
 }
 
-/** Reads the running stack's config. Throws one error that lists every problem. */
+/** Reads the current stack's config. @throws RunError that lists every problem */
 export function loadConfig(): StackConfig {
   const stack = pulumi.getStack();
-  const told = pulumi.runtime.allConfig();
-  const { settings, certificate: pair, warnings } = checkConfig(told, stack, projectDir, secretKeys());
+  const raw = pulumi.runtime.allConfig();
+  const { settings, certificate: pair, warnings } = checkConfig(raw, stack, projectDir, secretKeys());
   for (const warning of warnings) void pulumi.log.warn(warning);
   const { secrets, ...rest } = settings;
   const { tls: _, ...envs } = secrets;
@@ -73,22 +73,23 @@ export function loadConfig(): StackConfig {
   return Object.freeze({ ...rest, ...names, services, certificate, secretEnv });
 }
 
-/** The keys set with `--secret`, as a whole or in any part: the CLI tells programs of every language this way. */
+/** The keys set with `--secret`, as a whole or in part. The CLI passes them to programs in every language this way. */
 function secretKeys(): string[] {
   return JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
 }
 
 export interface CheckedConfig {
-  readonly settings: PlacedSettings;
-  /** As it was supplied, where tls.mode is supplied. */
+  readonly settings: StackSettings;
+  /** As supplied; only with `tls.mode` supplied. */
   readonly certificate: CertificatePair | undefined;
-  /** What will be wrong soon. */
+  /** Problems that are due soon, such as an expiring certificate. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Checks a config as Pulumi hands it over: text by full key, objects as JSON. Throws a RunError that lists every problem.
+ * Checks a config in Pulumi's format: text by full key, objects as JSON.
  * @param secretKeys full keys that hold a secret
+ * @throws RunError that lists every problem
  */
 export function checkConfig(
   raw: Readonly<Record<string, string>>,
@@ -98,7 +99,7 @@ export function checkConfig(
 ): CheckedConfig {
   const input: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
-  // Elsewhere a secret would end up in the clear: in a message of ours, or in an object that is no Secret.
+  // Any other secret could leak: into an error message, or into an object that is not a Secret.
   const misplaced = secretKeys.filter((key) => {
     const [namespace, name] = splitKey(key);
     return !providers.includes(namespace) && name !== "secrets";
@@ -106,12 +107,12 @@ export function checkConfig(
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
     if (providers.includes(namespace)) continue;
-    // An object that is not set arrives from the CLI as the empty default that Pulumi.yaml declares: ours applies.
+    // The CLI passes an unset object as the empty default from Pulumi.yaml. Use the schema's default then.
     if (text === "{}" && hasDefault(name)) continue;
     if (namespace !== project) problems.push(foreign(key, namespace, name));
-    // What is under another name is checked all the same, so that all there is to fix is told at once.
-    const takenOver = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
-    if (namespace === project || takenOver)
+    // Check keys under another name too, so that one run reports every problem.
+    const fromOtherProject = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
+    if (namespace === project || fromOtherProject)
       Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
   }
   const parsed = schema.safeParse(input, { error: wording });
@@ -130,10 +131,10 @@ export function checkConfig(
   if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
   const warnings = [...warningsOf(certificate), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
-  return { settings: placed(parsed.data, google), certificate, warnings };
+  return { settings: withGoogle(parsed.data, google), certificate, warnings };
 }
 
-function placed({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): PlacedSettings {
+function withGoogle({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): StackSettings {
   if (google !== undefined)
     return {
       ...rest,
@@ -141,7 +142,7 @@ function placed({ cluster, edge, registry, ...rest }: Settings, google: Google |
       edge: edge.onGoogle ? { ...edge, ...google } : edge,
       registry: registry.kind === "artifact-registry" ? { ...registry, ...google } : registry,
     };
-  // The checks hold that the cluster has what the edge needs, and that nothing is built without a registry.
+  // The checks guarantee that the cluster supports the edge, and that every build has a registry.
   if (cluster.kind === "gke" || edge.onGoogle) throw new Error("The stack is on Google, and has no project there.");
   return { ...rest, cluster, edge, registry: { kind: "node" } };
 }
@@ -153,7 +154,7 @@ function warningsOf(certificate: CertificatePair | undefined): string[] {
     : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
 }
 
-/** A project that was renamed leaves config behind, which the engine would pass over without a word. */
+/** Reports config that a renamed project left behind: the engine would silently ignore it. */
 function foreign(key: string, namespace: string, name: string): ConfigProblem {
   if (!Object.hasOwn(schema.shape, name))
     return problem(
@@ -174,18 +175,16 @@ function hasDefault(name: string): boolean {
   return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
 }
 
-/** Who has more to fix than this sees the rest the next time. */
-const mostShown = 40;
+/** Problems listed per run. */
+const maxShown = 40;
 
 function message(stack: string, problems: readonly ConfigProblem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems
-    .slice(0, mostShown)
-    .map(({ key, message }) => `  ${printable(key)}\n    ${printable(message)}`);
+  const lines = problems.slice(0, maxShown).map(({ key, message }) => `  ${printable(key)}\n    ${printable(message)}`);
   return [
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
-    ...(problems.length > mostShown ? [`  and ${problems.length - mostShown} more`] : []),
+    ...(problems.length > maxShown ? [`  and ${problems.length - maxShown} more`] : []),
     `Fix them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
   ].join("\n");
 }
@@ -195,7 +194,7 @@ function splitKey(key: string): [string, string] {
   return [key.slice(0, colon), key.slice(colon + 1)];
 }
 
-/** Pulumi hands objects over as JSON and plain values as they are. */
+/** Pulumi passes objects as JSON and plain values as text. */
 function parse(name: string, text: string): unknown {
   if (name === "domain" || name === "namespace") return text;
   try {
@@ -238,6 +237,6 @@ function readCertificate({ tls, secrets }: Settings, projectDir: string): Certif
       key: readFileSync(join(projectDir, tls.keyFile), "utf8"),
     };
   } catch {
-    return undefined; // checkTls names the files.
+    return undefined; // `checkTls` reports the file names.
   }
 }

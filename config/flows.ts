@@ -1,4 +1,4 @@
-/** Who talks to whom in a stack, as its config says it. */
+/** Network connections between the workloads of a stack, derived from its config. */
 import { isIPv4 } from "node:net";
 import type { Flows } from "../components/workloads/networkPolicies.ts";
 import { proxyPorts } from "../names/ports.ts";
@@ -26,15 +26,15 @@ export function networkFlows(config: FlowsConfig): Flows {
     onGke,
     dns: [...config.networkPolicies.dns, ...(isIPv4(proxy.resolver) ? [`${proxy.resolver}/32`] : [])],
     proxy: {
-      // Health checks have a port of their own; other controllers than Google's ask at that of requests, or not at all.
+      // Google checks health on a separate port. Other controllers use the request port, or do not check at all.
       ports: [
         proxyPorts.http,
         ...(edge.onGoogle ? [proxyPorts.health] : []),
         ...(routes.some(isGrpc) ? [proxyPorts.grpc] : []),
       ],
-      // Whose word on the client is taken is who stands in front.
+      // The load balancer connects from the proxies that nginx trusts.
       from: client.trustedProxies,
-      // Engines made of Cilium know pods by their labels alone, whatever ranges say.
+      // Cilium-based engines identify pods by label only and ignore IP ranges for them.
       fromPods: !edge.onGoogle,
       metrics:
         scrape === undefined
@@ -43,7 +43,7 @@ export function networkFlows(config: FlowsConfig): Flows {
       wildcards: wildcards.map(({ by, port, allow }) => ({
         by,
         port,
-        services: names.filter((name) => takesIn(allow, name)),
+        services: names.filter((name) => matchesAny(allow, name)),
       })),
     },
     services: Object.fromEntries(
@@ -61,5 +61,5 @@ export function networkFlows(config: FlowsConfig): Flows {
   };
 }
 
-const takesIn = (allow: Wildcard["allow"], name: string): boolean =>
+const matchesAny = (allow: Wildcard["allow"], name: string): boolean =>
   allow.some((pattern) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern));

@@ -1,4 +1,4 @@
-/** What follows from routes of gRPC: for the edge, which has another backend for them, and for the pods behind them. */
+/** Effects of gRPC routes: a separate backend at the edge, and gRPC health checks of pods. */
 import { servicesOf } from "../nginx/upstreams.ts";
 import type { EdgePath } from "../components/edge/grpcBackend.ts";
 import { hostNames } from "./hosts.ts";
@@ -8,14 +8,14 @@ import type { Settings } from "./schema.ts";
 type Services = Settings["services"];
 
 /**
- * Whether a service is asked by gRPC for its health: where gRPC is all that leads to it. A service that no route leads to
- * says it by `routeDefaults`.
+ * Whether a service gets gRPC health checks: true if only gRPC routes lead to it. For a service without routes,
+ * `routeDefaults` decides.
  */
 function speaksGrpc({ routeDefaults }: Services[string], protocols: ReadonlySet<string> = new Set()): boolean {
   return protocols.size > 0 ? !protocols.has("http") : routeDefaults.protocol === "grpc";
 }
 
-/** By a service's name, the protocols of the routes that lead to it. */
+/** The protocols of the routes to each service. */
 function protocolsOf(services: Services): ReadonlyMap<string, ReadonlySet<string>> {
   const protocols = new Map<string, Set<string>>();
   for (const [owner, service] of Object.entries(services))
@@ -25,18 +25,18 @@ function protocolsOf(services: Services): ReadonlyMap<string, ReadonlySet<string
   return protocols;
 }
 
-/** Services with the path that each is asked for its health by; with none, it is asked by gRPC. */
+/** Adds each service's health check path; undefined means a gRPC health check. */
 export function withHealthPaths(services: Services): Services {
   const protocols = protocolsOf(services);
   return Object.fromEntries(
     Object.entries(services).map(([name, service]) => {
-      const usual = speaksGrpc(service, protocols.get(name)) ? undefined : "/healthz";
-      return [name, { ...service, healthPath: service.healthPath ?? usual }];
+      const defaultPath = speaksGrpc(service, protocols.get(name)) ? undefined : "/healthz";
+      return [name, { ...service, healthPath: service.healthPath ?? defaultPath }];
     }),
   );
 }
 
-/** `shop.example.com/shop.v1.Orders/`: the routes of gRPC, spelled as the table of routes has them. */
+/** The gRPC routes, spelled as in the route table: `shop.example.com/shop.v1.Orders/`. */
 export const grpcHostPaths = (config: HostPathsConfig): ReadonlySet<string> =>
   new Set(
     hostPathsOf(config)
@@ -45,9 +45,9 @@ export const grpcHostPaths = (config: HostPathsConfig): ReadonlySet<string> =>
   );
 
 /**
- * What the edge has to tell apart on each host, the longest path first; `/` is always there. Routes without host are those
- * of every host that has none of its own; what is found by subdomain is no gRPC.
- * @returns nothing where there are no routes of gRPC
+ * The paths of each host that the edge routes separately, longest first; `/` is always included. Routes without a host
+ * apply to every host without its own routes. Services found by subdomain never use gRPC.
+ * @returns an empty object without gRPC routes
  */
 export function edgePaths(config: HostPathsConfig): Readonly<Record<string, readonly EdgePath[]>> {
   const hostPaths = hostPathsOf(config);
@@ -62,7 +62,7 @@ export function edgePaths(config: HostPathsConfig): Readonly<Record<string, read
   );
 }
 
-/** Of a thousand paths, those where the protocol is another than around them. */
+/** Keeps only the paths whose protocol differs from that of the enclosing path. */
 function changesOf(hostPaths: readonly EdgePath[]): EdgePath[] {
   const longestFirst = [...hostPaths].sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
   const around = (path: string) =>

@@ -1,9 +1,9 @@
-/** Whether and how the proxy is measured, where the stack does not say. */
+/** Metrics of the proxy, with defaults by kind of cluster. */
 import type { ProxyMetrics } from "../components/workloads/metricsExporter.ts";
 import type { Settings } from "./schema.ts";
 
 /**
- * GKE's clusters scrape by themselves; of other clusters it is not known whether anybody does.
+ * GKE scrapes metrics by default; other clusters may have no collector.
  * @returns undefined without metrics
  */
 export function proxyMetrics({

@@ -1,8 +1,8 @@
-/** Turns what is wrong with a config into text: key, value, what is allowed, the fix. */
+/** Formats config problems: key, value, allowed values and fix. */
 import type * as z from "zod";
 import { project } from "../names/project.ts";
 
-/** One thing to fix, made by `problem` or `describe`. */
+/** A problem to fix, made by `problem` or `describe`. */
 export interface ConfigProblem {
   /** The full Pulumi key with its path. */
   readonly key: string;
@@ -11,7 +11,7 @@ export interface ConfigProblem {
 }
 
 /**
- * What the schema cannot say: a value that does not fit what is around it.
+ * A problem that the schema cannot express: a value that does not fit other keys or the stack.
  * @param key full key, or its path below this project's namespace
  * @param value as written, or the default that applies; shown short, and never that of a secret
  * @param rule what is allowed and why, continuing a sentence that begins with the value
@@ -28,7 +28,10 @@ export function problem(
   return { key: typeof key === "string" ? key : keyOf(path), message: `${subject}; ${fix}` };
 }
 
-/** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, as `pulumi config set --path` takes it. */
+/**
+ * `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, the syntax of `pulumi config set
+ * --path`.
+ */
 export function keyOf(path: readonly PropertyKey[]): string {
   const text = path
     .map((part) =>
@@ -42,7 +45,7 @@ export function keyOf(path: readonly PropertyKey[]): string {
   return `${project}:${text.replace(/^\./, "")}`;
 }
 
-/** The candidate that differs least from what was written, if it is near enough to be meant. */
+/** The closest candidate, if it is close enough to be a likely typo. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -53,7 +56,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     : undefined;
 }
 
-/** Optimal string alignment distance: a swap of neighbours, the commonest slip, counts once. */
+/** Optimal string alignment distance: swapping two neighbours, the most frequent typo, counts as one edit. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 10) return Infinity;
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
@@ -71,13 +74,13 @@ function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? Infinity;
 }
 
-/** A list of what is allowed, with the nearest spelling first where there is one. */
+/** The allowed values, with a suggestion for a likely typo. */
 export function allowed(word: string, candidates: readonly string[]): string {
   const guess = nearest(word, candidates);
   return `allowed: ${candidates.join(", ")}${guess === undefined ? "" : `; did you mean "${guess}"?`}`;
 }
 
-/** Text of somebody else's on one line, short, and without what a terminal would act on or hide. */
+/** Foreign text on one short line, with control and invisible characters escaped. */
 export function printable(text: string): string {
   const visible = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -89,7 +92,7 @@ export function printable(text: string): string {
 /** Stands for a secret value. */
 export const hidden = "(secret)";
 
-/** A value as a person wrote it, short; never that of a secret. */
+/** A value as the user wrote it, shortened. It never shows a secret. */
 export function show(path: readonly PropertyKey[], value: unknown): string {
   if (path[0] === "secrets" || value === hidden) return hidden;
   const text = value === undefined ? "nothing" : JSON.stringify(value);
@@ -104,7 +107,7 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** The schema's complaints as problems. Called with the schema's own input, so that each can show its value. */
+/** Converts the schema's issues to problems. Pass the schema's input, so that each problem can show its value. */
 export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): ConfigProblem[] {
   return issues.flatMap((issue): ConfigProblem[] => {
     const value = valueAt(input, issue.path);
@@ -126,7 +129,7 @@ export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): C
   });
 }
 
-/** Messages for the schema's built-in checks; the schema's own messages win over these. */
+/** Messages for the schema's built-in checks; a message in the schema wins. */
 export const wording: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case "unrecognized_keys": {

@@ -1,6 +1,6 @@
-/** The stack's routes as the proxy takes them, and as people read them. */
+/** The stack's routes, as the proxy's input and as the route table. */
 import {
-  usualTimeoutSeconds,
+  defaultTimeoutSeconds,
   type ProxyRoutes,
   type Redirect,
   type RequestSettings,
@@ -38,22 +38,22 @@ const hostPathOf = ({ host, path }: Pick<RouteConfig, "host" | "path">, domain: 
   ...(host !== undefined && { host: fullHost(host, domain) }),
 });
 
-/** A route's own word comes before its service's. */
+/** A route's protocol overrides that of its service. */
 export const protocolOf = (route: RouteConfig, { routeDefaults }: Pick<ServiceConfig, "routeDefaults">) =>
   route.protocol ?? routeDefaults.protocol ?? "http";
 
-/** Every place that is routed or redirected, and by which protocol. */
+/** Every routed or redirected host and path, with its protocol. */
 export const hostPathsOf = (config: HostPathsConfig) => [
   ...routesOf(config).map(({ host, path, protocol = "http" }) => ({ host, path, protocol })),
   ...redirectsOf(config).map(({ host, path }) => ({ host, path, protocol: "http" as const })),
 ];
 
 function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "services" | "edge">): Route[] {
-  const usual = usualSettings(edge);
+  const defaults = defaultSettings(edge);
   return Object.entries(services).flatMap(([service, { routes, routeDefaults }]) =>
     routes.map((route) => {
       const { path, host, keepPrefix, canary, versions, maintenance, ...own } = route;
-      const { protocol, ...settings } = { ...usual, ...routeDefaults, ...own };
+      const { protocol, ...settings } = { ...defaults, ...routeDefaults, ...own };
       return {
         service,
         ...hostPathOf({ path, host }, domain),
@@ -68,13 +68,13 @@ function routesOf({ domain, services, edge }: Pick<RoutedConfig, "domain" | "ser
   );
 }
 
-/** What holds where neither a route nor its service says more. */
-function usualSettings(edge: RoutedConfig["edge"]): RequestSettings {
-  const longest = longestWait(edge) ?? usualTimeoutSeconds;
-  return longest === usualTimeoutSeconds ? {} : { timeoutSeconds: longest };
+/** Defaults for routes and services. */
+function defaultSettings(edge: RoutedConfig["edge"]): RequestSettings {
+  const longest = longestWait(edge) ?? defaultTimeoutSeconds;
+  return longest === defaultTimeoutSeconds ? {} : { timeoutSeconds: longest };
 }
 
-// Google appends "client, load balancer" to X-Forwarded-For; other controllers append the client alone.
+// Google appends "client, load balancer" to X-Forwarded-For; other controllers append only the client.
 function clientOf(edge: RoutedConfig["edge"]): ProxyRoutes["client"] {
   return edge.onGoogle
     ? { trustedProxies: googleFrontEnds, entry: "second-to-last" }
@@ -108,11 +108,11 @@ function wildcardsOf({ domain, namespace, proxy, edge }: RoutedConfig): Wildcard
     const wildcard = proxy.wildcards[by];
     if (wildcard === undefined) return [];
     const { allow, port, ...own } = wildcard;
-    return { by, allow, port, domain, suffix: suffixOf(namespace), settings: { ...usualSettings(edge), ...own } };
+    return { by, allow, port, domain, suffix: suffixOf(namespace), settings: { ...defaultSettings(edge), ...own } };
   });
 }
 
-/** `{"shop.example.com/hoge/": "hoge"}`: each route and its service, sorted. */
+/** Each route and its service, sorted: `{"shop.example.com/hoge/": "hoge"}`. */
 export function routeTable(config: Pick<RoutedConfig, "domain" | "services" | "edge">): Record<string, string> {
   const entries = routesOf(config).map(
     ({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const,

@@ -1,6 +1,6 @@
 /**
- * The stack config's shape: every key, its type, its limits and its default; the larger keys are in `schema/`.
- * What concerns more than one key at a time is in `checks.ts`.
+ * The schema of the stack config: every key, its type, limits and default. `schema/` defines the larger keys.
+ * `checks.ts` has the checks that involve several keys.
  */
 import * as z from "zod";
 import { cluster } from "./schema/cluster.ts";
@@ -30,12 +30,7 @@ export const schema = z.strictObject({
   registry,
   proxy,
   networkPolicies,
-  rolloutSeconds: z
-    .int()
-    .min(10)
-    .max(3600)
-    .default(180)
-    .meta(doc("Seconds that a rollout may take before it counts as failed.", 300)),
+  rolloutSeconds: z.int().min(10).max(3600).default(180).meta(doc("Timeout of a rollout, in seconds.", 300)),
   services,
   secrets: z
     .strictObject({

@@ -1,9 +1,9 @@
-/** Names as Google accepts them. */
+/** Valid names for Google Cloud resources. */
 import { createHash } from "node:crypto";
 
 /**
  * A Google resource name of at most `max` characters: lower case letters, digits and hyphens, beginning with a letter.
- * What had to be changed to fit ends in a hash of the text, so that different texts keep different names.
+ * If the text must change to fit, a hash of it is appended: different texts keep different names.
  */
 export function googleName(text: string, max: number): string {
   if (text.length <= max && /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(text)) return text;
@@ -16,7 +16,7 @@ export function googleName(text: string, max: number): string {
   return `${head === "" ? "x" : head}-${hash}`;
 }
 
-/** Labels that tell a bill or a search which project and stack a Google resource belongs to. */
+/** Labels that show on a bill or in a search which project and stack own a Google resource. */
 export function labelsOf(project: string, stack: string): Record<string, string> {
   return { project: googleName(project, 63), stack: googleName(stack, 63) };
 }

@@ -1,31 +1,34 @@
-/** Names and labels that the program computes itself, so that both engines make the same objects. */
+/** Names and labels that the program computes, so that `pulumi up` and `npm start` create the same objects. */
 import { createHash } from "node:crypto";
 
-/** The proxy's Deployment and Service, and the Service of its port for gRPC. */
+/** The proxy's Deployment and Service, and the Service of its gRPC port. */
 export const proxyName = "nginx-proxy";
 export const proxyGrpcName = `${proxyName}-grpc`;
 
-/** The edge's object: an Ingress or a Gateway. Local clusters name the Gateway to their controller before it is there. */
+/**
+ * The edge's object: an Ingress or a Gateway. Local clusters pass the Gateway's name to their controller before it
+ * exists.
+ */
 export const ingressName = "ingress";
 export const gatewayName = "gateway";
 
 /**
- * The headless Service of a microservice's pods, for the proxy (docs/upstreams.md says why there are two). Wildcards must
- * not lead to it: with a beginning of its own that can be refused.
+ * The headless Service of a microservice's pods, for the proxy; docs/upstreams.md explains why there are two Services.
+ * Wildcards must not reach it: the prefix lets the proxy refuse such names.
  */
 export const podsPrefix = "pods-";
 export const podsService = (service: string): string => `${podsPrefix}${service}`;
 
-/** The first 10 hex digits of the SHA-256 of the data: a name that changes with the content and only with it. */
+/** The first 10 hex digits of the SHA-256 of the data. The name changes if and only if the content changes. */
 export function contentHash(data: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 10);
 }
 
-/** The label that says whose pods they are. */
+/** The label with the name of the workload that owns a pod. */
 export const nameLabel = "app.kubernetes.io/name";
 
-/** The labels that select a workload's pods. They never change: a Deployment's selector is immutable. */
+/** The labels that select a workload's pods. Never change them: a Deployment's selector is immutable. */
 export const selectorLabels = (name: string): Record<string, string> => ({ [nameLabel]: name });
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */

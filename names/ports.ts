@@ -1,13 +1,16 @@
-/** Ports that several folders use. `nginx/nginx.conf` has that of health checks. */
+/** Ports that several folders use. `nginx/nginx.conf` repeats the health check port. */
 
-/** Of the proxy's pods: requests, gRPC, health checks, the exporter's metrics; nginx's own status is on loopback alone. */
+/**
+ * Container ports of the proxy: requests, gRPC, health checks, exported metrics. nginx's own status listens on loopback
+ * only.
+ */
 export const proxyPorts = { http: 8080, grpc: 8443, health: 8081, metrics: 9113, status: 8082 } as const;
 
-/** Of the proxy's Services. */
+/** Ports of the proxy's Services. */
 export const proxyServicePorts = { http: 80, grpc: 443 } as const;
 
-/** Answers 200 on the port of health checks while the proxy takes requests. */
+/** Returns 200 on the health check port while the proxy accepts requests. */
 export const proxyHealthPath = "/healthz";
 
-/** What a service listens on where its config says nothing. */
+/** Default port of a service. */
 export const servicePort = 8080;

@@ -1,19 +1,20 @@
 /**
- * The project's name, which is also the namespace of its config: it is said in Pulumi.yaml, and nowhere else. Keys without
- * a namespace belong to the project, in a stack file as on the command line, so that a copy under another name, as
- * `pulumi new` makes it, needs no other change.
+ * The project's name, which is also the namespace of its config keys. It is set only in Pulumi.yaml. Keys without a
+ * namespace belong to the project, in stack files and on the command line. So a copy with another name, as `pulumi new`
+ * creates it, needs no other change.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The checkout. */
+/** The root folder of the checkout. */
 export const projectDir = join(import.meta.dirname, "..");
 
-/** Read here rather than asked of the engine, because the commands of the project run without one. */
+/** Read from the file instead of from the engine, because the project's commands run without an engine. */
 export const project: string = nameIn(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8"));
 
 /**
- * Without a YAML parser, which every preview would wait for: a name holds nothing that YAML would write in another way.
+ * Uses a regular expression, because loading a YAML parser would slow every preview. Project names need no YAML
+ * escapes.
  * https://www.pulumi.com/docs/iac/concepts/projects/#project-names
  */
 export function nameIn(text: string): string {
@@ -22,7 +23,7 @@ export function nameIn(text: string): string {
   return name;
 }
 
-/** `domain` → `gke-microservices:domain`, as the Pulumi CLI does it; a key with a namespace stays. */
+/** `domain` → `gke-microservices:domain`, as in the Pulumi CLI; a key with a namespace stays as it is. */
 export function fullKey(key: string): string {
   return key.includes(":") ? key : `${project}:${key}`;
 }

@@ -1,7 +1,13 @@
-/** Checks of the address ranges of a GKE cluster, before Google refuses them or, worse, accepts them and runs out. */
+/**
+ * Checks the address ranges of a GKE cluster. Google refuses some bad ranges late, and accepts others that run out of
+ * addresses.
+ */
 import ipaddr from "ipaddr.js";
 
-/** Google's load balancers reach backends from these (https://cloud.google.com/load-balancing/docs/firewall-rules). */
+/**
+ * Source ranges of Google's load balancers and health checks
+ * (https://cloud.google.com/load-balancing/docs/firewall-rules).
+ */
 export const googleFrontEnds: readonly string[] = ["130.211.0.0/22", "35.191.0.0/16"];
 
 export interface Ranges {
@@ -23,8 +29,8 @@ interface Limits {
   readonly narrowest: number;
 }
 
-// https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips (sizing tables);
-// a subnet's own limits are wider, but below these no useful cluster fits.
+// Sizes from https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips. A subnet may be smaller or larger, but
+// no useful cluster fits then.
 const limits: Readonly<Record<keyof Ranges, Limits>> = {
   nodes: { widest: 8, narrowest: 29 },
   pods: { widest: 9, narrowest: 21 },
@@ -32,40 +38,45 @@ const limits: Readonly<Record<keyof Ranges, Limits>> = {
   controlPlane: { widest: 28, narrowest: 28 },
 };
 
-// Public addresses would hide their real owners from the pods.
+// Public addresses would hide the real hosts with these addresses from the pods.
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
-/** Two halves are the whole internet as well; an organisation's own addresses are at most a /8. */
+/** Limits each range to a /8, because two /1 ranges cover the whole internet. An organisation owns at most a /8. */
 const widestAuthorized = 8;
 
-/** In every subnet Google keeps the first two and the last two addresses: https://cloud.google.com/vpc/docs/subnets. */
+/**
+ * Google reserves the first two and the last two addresses of every subnet: https://cloud.google.com/vpc/docs/subnets.
+ */
 const reservedPerSubnet = 4;
 
-/** A node takes a /24 of the pods' range at the default of 110 pods per node: https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr. */
+/**
+ * A node takes a /24 of the pods' range with the default of 110 pods per node:
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr.
+ */
 const podPrefixPerNode = 24;
 
-/** Network address and prefix length; host bits are cut off. */
+/** Network address and prefix length, without host bits. */
 type Cidr = readonly [network: ipaddr.IPv4, prefix: number];
 
-/** Parses `a.b.c.d/n`; undefined where it is no such thing. */
+/** Parses `a.b.c.d/n`; returns undefined for anything else. */
 function parse(text: string): Cidr | undefined {
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return undefined;
   return [ipaddr.IPv4.networkAddressFromCIDR(text), ipaddr.IPv4.parseCIDR(text)[1]];
 }
 
-const written = ([network, prefix]: Cidr): string => `${network.toString()}/${prefix}`;
+const format = ([network, prefix]: Cidr): string => `${network.toString()}/${prefix}`;
 
-/** Whether all of the other's addresses are in the range. */
+/** Whether the range contains all addresses of the other. */
 const contains = ([network, prefix]: Cidr, other: Cidr): boolean =>
   prefix <= other[1] && other[0].match(network, prefix);
 
-function known(text: string): Cidr {
+function parseValid(text: string): Cidr {
   const cidr = parse(text);
   if (cidr === undefined) throw new Error(`"${text}" is not an IPv4 range`);
   return cidr;
 }
 
-const allowed = privateRanges.map(known);
+const allowed = privateRanges.map(parseValid);
 
 /** Why a range is refused, continuing a sentence that begins with it, and what to do. */
 export interface RangeProblem {
@@ -79,7 +90,7 @@ const notARange = (example: string): RangeProblem => ({
 });
 const hostBits = (cidr: Cidr): RangeProblem => ({
   found: `has bits set behind its /${cidr[1]}`,
-  fix: `write ${written(cidr)}`,
+  fix: `write ${format(cidr)}`,
 });
 
 function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
@@ -87,7 +98,7 @@ function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
   if (cidr === undefined) return [notARange("10.0.0.0/20")];
   const problems: RangeProblem[] = [];
   const [, prefix] = cidr;
-  if (written(cidr) !== text) problems.push(hostBits(cidr));
+  if (format(cidr) !== text) problems.push(hostBits(cidr));
   if (prefix < widest || prefix > narrowest) {
     const span = widest === narrowest ? `a /${widest}` : `one from /${widest} (widest) to /${narrowest} (narrowest)`;
     problems.push({ found: `is a /${prefix}`, fix: `choose ${span}` });
@@ -97,11 +108,11 @@ function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
   return problems;
 }
 
-/** What is wrong with a range of clients that may reach a control plane's public address; empty where all is well. */
+/** Checks a range of clients that may reach the control plane's public address. @returns the problems */
 export function checkAuthorizedNetwork(text: string): RangeProblem[] {
   const cidr = parse(text);
   if (cidr === undefined) return [notARange("203.0.113.0/24")];
-  if (written(cidr) !== text) return [hostBits(cidr)];
+  if (format(cidr) !== text) return [hostBits(cidr)];
   if (cidr[1] < widestAuthorized)
     return [
       {
@@ -113,30 +124,31 @@ export function checkAuthorizedNetwork(text: string): RangeProblem[] {
 }
 
 /**
- * How many nodes the ranges of a Standard cluster have room for, over all zones.
- * @throws Error where a range is no CIDR: check with `checkRanges` first.
+ * How many nodes fit into the ranges of a Standard cluster, over all zones.
+ * @throws Error if a range is not a CIDR; call `checkRanges` first
  */
 export function nodeCapacity({ nodes, pods }: Pick<Ranges, "nodes" | "pods">): number {
-  const byNodes = 2 ** (32 - known(nodes)[1]) - reservedPerSubnet;
-  return Math.max(0, Math.min(byNodes, Math.floor(2 ** (podPrefixPerNode - known(pods)[1]))));
+  const byNodes = 2 ** (32 - parseValid(nodes)[1]) - reservedPerSubnet;
+  return Math.max(0, Math.min(byNodes, Math.floor(2 ** (podPrefixPerNode - parseValid(pods)[1]))));
 }
 
 /**
- * What is wrong with the ranges: form, host bits, size, public addresses, overlap and, where `maxNodes` (the most nodes
- * in all zones together) is given, room for that many nodes. Empty where all is well.
+ * Checks form, host bits, size, public addresses and overlap of the ranges. With `maxNodes`, the maximum over all
+ * zones, it also checks that so many nodes fit.
+ * @returns the problems
  */
 export function checkRanges(
   ranges: Ranges & { readonly maxNodes?: number | undefined },
 ): (RangeProblem & { readonly range: keyof Ranges; readonly value: string })[] {
-  const given = (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
+  const entries = (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
     const text = ranges[key];
     return text === undefined ? [] : [{ key, text, cidr: parse(text) }];
   });
-  const problems = given.flatMap(({ key, text }) =>
+  const problems = entries.flatMap(({ key, text }) =>
     checkOne(text, limits[key]).map((problem) => ({ range: key, value: text, ...problem })),
   );
-  for (const [index, one] of given.entries()) {
-    for (const other of given.slice(index + 1)) {
+  for (const [index, one] of entries.entries()) {
+    for (const other of entries.slice(index + 1)) {
       if (one.cidr === undefined || other.cidr === undefined) continue;
       if (contains(one.cidr, other.cidr) || contains(other.cidr, one.cidr))
         problems.push({

@@ -1,15 +1,20 @@
-/** Which version of a service a request goes to: by a header or cookie, then by share. Written before the servers, as nginx wants it. */
+/**
+ * Chooses the version of a service: first by header or cookie, then by a percentage of clients. nginx requires these
+ * blocks before the servers.
+ */
 import type { Route } from "./model.ts";
 import { indent, literally, nameOf } from "./text.ts";
 import { upstreamName } from "./upstreams.ts";
 
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
 
-/** What `proxy_pass` or `grpc_pass` names: the upstream itself, or the variable that chooses one. */
+/** The argument of `proxy_pass` or `grpc_pass`: the upstream, or the variable that chooses one. */
 export const targetOf = (route: Route): string =>
   choices(route).length === 0 ? upstreamName(route.service, route) : `$to_${nameOf(route)}`;
 
-/** A chain of choices, the last first: by share, then by each header or cookie, so that the first version wins. */
+/**
+ * A chain of variables in reverse order: first the percentage, then each header or cookie. So the first version wins.
+ */
 export function renderCanaries(route: Route): string[] {
   const all = choices(route).length;
   if (all === 0) return [];
@@ -30,7 +35,7 @@ export function renderCanaries(route: Route): string[] {
       version.header === undefined
         ? `$cookie_${version.cookie ?? ""}`
         : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
-    // An expression, because plain text would fit in capitals as well.
+    // A regular expression, because plain text in a `map` ignores case.
     blocks.push(
       `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${upstreamName(version.service, route)};`)}\n}`,
     );

@@ -1,11 +1,11 @@
-/** Who the client is, by which scheme it came, and what browsers are told of that. */
+/** The client's address and scheme, and the HSTS header. */
 import { canonicalNetwork } from "./routeChecks.ts";
 import type { ProxyRoutes } from "./model.ts";
 
 /** What follows the client's entry in X-Forwarded-For. */
 const afterEntry = { last: "", "second-to-last": ",[^,]*" };
 
-/** What stands before the client's entry came from the client: it is neither believed nor passed on. */
+/** Reads the client's own entry. Entries before it came from the client: the proxy neither trusts nor forwards them. */
 export function renderClient(client: ProxyRoutes["client"]): string {
   const networks = [...new Set(client.trustedProxies.map(canonicalNetwork))].sort();
   return `# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -25,7 +25,7 @@ map $peer_is_trusted:$http_x_forwarded_proto $client_scheme {
 `;
 }
 
-/** What browsers are told over HTTPS, unless the service says something itself; `nginx.conf` adds the header. */
+/** Sets HSTS for answers over HTTPS, unless the service sends its own. `nginx.conf` adds the header. */
 export function renderHsts(hsts: ProxyRoutes["hsts"]): string {
   if (hsts === undefined) return `map "" $hsts {\n    default "";\n}\n`;
   const value = `max-age=${hsts.seconds}${hsts.includeSubdomains ? "; includeSubDomains" : ""}`;

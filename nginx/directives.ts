@@ -1,4 +1,4 @@
-/** What stands inside of a location. */
+/** Directives inside a `location`. */
 import type { RequestSettings } from "./model.ts";
 import { indent, sorted } from "./text.ts";
 
@@ -6,12 +6,12 @@ export const location = (match: string, body: readonly string[]): string =>
   `location ${match} {\n${indent(body.join("\n"))}\n}`;
 
 /**
- * The prefix is cut from what the client sent, byte by byte: `rewrite` and `proxy_pass http://service/` would decode `%2F`.
- * A path that is below the prefix only once it is decoded (`/hoge%2Fx`) did not name this route.
+ * Strips the prefix from the raw request URI, byte by byte: `rewrite` and `proxy_pass http://service/` would decode
+ * `%2F`. A path that matches the prefix only after decoding (`/hoge%2Fx`) gets 404.
  */
 export const below = (bare: string, rest = "/.*"): string => unlessSent(`${bare}(?<below_prefix>${rest})$`);
 
-/** @param expression of the beginning of the path, as the client sent it */
+/** @param expression for the beginning of the raw path */
 export const unlessSent = (expression: string): string =>
   `if ($request_uri !~ "^${expression}") {\n    return 404 $answer_no_route;\n}`;
 
@@ -33,21 +33,21 @@ export function settingDirectives({
   ];
 }
 
-/** What `nginx.conf` adds to every answer, by the variable that has the value. */
-const usualHeaders: Readonly<Record<string, string>> = {
+/** Headers that `nginx.conf` adds to every answer, with the variable of each value. */
+const defaultHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "$nosniff",
   "referrer-policy": "$referrer_policy",
   "x-frame-options": "$frame_options",
   "strict-transport-security": "$hsts",
 };
 
-/** Where there is a usual value, this one takes its place, and that of a service: browsers make what they like of two. */
+/** A route's value replaces the default and the service's own header: browsers treat duplicates differently. */
 function headerDirectives(name: string, value: string): string[] {
-  const usual = usualHeaders[name.toLowerCase()];
-  if (usual !== undefined) return [`set ${usual} "${value}";`, `proxy_hide_header ${name};`];
+  const variable = defaultHeaders[name.toLowerCase()];
+  if (variable !== undefined) return [`set ${variable} "${value}";`, `proxy_hide_header ${name};`];
   const added = `add_header ${name} "${value}" always;`;
-  // As in nginx.conf: whoever has a policy says in it who may frame the page.
+  // As in nginx.conf: a content security policy decides itself who may frame the page.
   return name.toLowerCase() === "content-security-policy"
-    ? [`set ${usualHeaders["x-frame-options"]} "";`, added]
+    ? [`set ${defaultHeaders["x-frame-options"]} "";`, added]
     : [added];
 }

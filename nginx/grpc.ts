@@ -1,26 +1,27 @@
 /**
- * gRPC has servers of its own, on a port with TLS and HTTP/2: Google's load balancer reaches a backend by HTTP/1.1, or by
- * HTTP/2 over TLS, where websockets fail. https://cloud.google.com/load-balancing/docs/https#using_grpc
+ * Renders separate servers for gRPC, on a port with TLS and HTTP/2. Google's load balancer uses either HTTP/1.1 or
+ * HTTP/2 over TLS for a backend, and websockets fail over HTTP/2.
+ * https://cloud.google.com/load-balancing/docs/https#using_grpc
  */
-import { usualTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
+import { defaultTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
 import { nameOf, byHost, indent, sorted } from "./text.ts";
 import { targetOf } from "./canaries.ts";
 import { proxyPorts } from "../names/ports.ts";
 
-/** Where the pair `tls.crt` and `tls.key` of the port is mounted. */
+/** Mount path of `tls.crt` and `tls.key` for the port. */
 export const grpcTlsFolder = "/etc/nginx/grpc-tls";
 
 export const isGrpc = ({ protocol }: Pick<Route, "protocol">): boolean => protocol === "grpc";
 
-/** What nginx answers itself: HTTP statuses, the gRPC status that takes their place, and what it says. */
+/** Maps nginx's own HTTP errors to a gRPC status and message. */
 interface Answer {
   readonly name: string;
   readonly statuses: readonly number[];
   /** https://grpc.io/docs/guides/status-codes/ */
   readonly status: number;
   readonly message: string;
-  /** Whether the route is known by then. */
+  /** Whether nginx knows the route at this point. */
   readonly ofService: boolean;
 }
 
@@ -34,13 +35,13 @@ const answers: readonly Answer[] = [
   { name: "slow", statuses: [408, 504], status: 4, message: "too slow", ofService: true },
 ];
 
-/** The beginnings of what the proxy says in `grpc-message`: by them its answers are told from a service's. */
+/** The prefixes of the proxy's `grpc-message` values. They distinguish the proxy's answers from a service's. */
 export const grpcMessages: readonly string[] = answers.map(({ message }) => message);
 
 /**
- * The servers for gRPC routes; nothing where there are none.
+ * The servers for gRPC routes; empty without such routes.
  * @param routes of gRPC, sorted
- * @param others names of servers that have routes, and none of gRPC
+ * @param others names of servers that have routes, but none of gRPC
  */
 export function renderGrpc(routes: readonly Route[], others: readonly string[]): string[] {
   if (routes.length === 0) return [];
@@ -55,12 +56,12 @@ ssl_certificate_key ${grpcTlsFolder}/tls.key;
 `,
     renderServer(`${listen} default_server`, ["_"], everywhere),
     ...hosts.map((host) => renderServer(listen, [host], at(host))),
-    // Hosts with routes of their own answer with those alone.
+    // Hosts with their own routes answer only for those.
     ...(everywhere.length > 0 && others.length > 0 ? [renderServer(listen, others, [])] : []),
   ];
 }
 
-/** A stream has no size that would mean anything, and each message is limited by the service that reads it. */
+/** The body size is unlimited: a stream has no meaningful size, and the receiving service limits each message. */
 function renderServer(listen: string, names: readonly string[], routes: readonly Route[]): string {
   const longestFirst = [...routes].sort((a, b) => b.path.length - a.path.length);
   const locations = [
@@ -75,7 +76,7 @@ function renderServer(listen: string, names: readonly string[], routes: readonly
     default_type application/grpc;
     add_header_inherit off;
     client_max_body_size 0;
-    client_body_timeout ${usualTimeoutSeconds}s;
+    client_body_timeout ${defaultTimeoutSeconds}s;
 
     if ($has_dot_segment) {
         return 400;
@@ -87,7 +88,7 @@ ${indent(answers.map(renderAnswer).join("\n"))}
 `;
 }
 
-/** The path is the name of the method: all of it is passed on. */
+/** Forwards the whole path: it is the method's name. */
 function renderRoute(route: Route): string {
   const { service, path, settings = {} } = route;
   const body = [
@@ -103,7 +104,7 @@ function renderRoute(route: Route): string {
   return `# ${service}\nlocation ${path.endsWith("/") ? "" : "= "}${path} {\n${indent(body.join("\n"))}\n}`;
 }
 
-/** Bodies go on as they come, so the silence of a client that streams is as long as that of a service. */
+/** Bodies are not buffered, so a streaming client may pause as long as the service. */
 function settingDirectives({ timeoutSeconds, maxBodyMb, responseHeaders }: RequestSettings): string[] {
   return [
     ...(timeoutSeconds === undefined
@@ -117,15 +118,16 @@ function settingDirectives({ timeoutSeconds, maxBodyMb, responseHeaders }: Reque
 }
 
 /**
- * An answer that is trailers alone, with HTTP status 200: clients take any other for a failure of HTTP and do not read on.
+ * An answer that is only trailers, with HTTP status 200. Clients take any other status for an HTTP failure and ignore
+ * the rest.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  */
 function renderAnswer({ name, statuses, status, message, ofService }: Answer): string {
-  const said = `${message}${ofService ? ": $service" : ""}; request $proxy_request_id`;
+  const grpcMessage = `${message}${ofService ? ": $service" : ""}; request $proxy_request_id`;
   return `error_page ${statuses.join(" ")} = @${name};
 location @${name} {
     add_header grpc-status ${status} always;
-    add_header grpc-message "${said}" always;
+    add_header grpc-message "${grpcMessage}" always;
     return 200;
 }`;
 }

@@ -1,7 +1,7 @@
-/** How many requests and connections a client may have at a time. */
+/** Limits on a client's request rate and concurrent connections. */
 import type { Limit } from "./model.ts";
 
-/** 1 MiB counts some 8,000 addresses at a time; the oldest are forgotten first. */
+/** A zone of 1 MiB counts about 8,000 addresses; nginx evicts the oldest first. */
 export function renderLimits(name: string, { requestsPerSecond, connections }: Limit = {}): string[] {
   return [
     ...(requestsPerSecond === undefined
@@ -11,7 +11,7 @@ export function renderLimits(name: string, { requestsPerSecond, connections }: L
   ];
 }
 
-/** The directives that hold a location to its limits. */
+/** The directives that apply the limits to a location. */
 export function limitDirectives(name: string, { requestsPerSecond, burst = 0, connections }: Limit = {}): string[] {
   return [
     ...(requestsPerSecond === undefined

@@ -1,4 +1,4 @@
-/** The locations of one server: each route is a block with the service's name above it, longest path first. */
+/** The locations of one server, longest path first. Each has a comment with the service's name. */
 import { below, location, settingDirectives, unlessSent } from "./directives.ts";
 import type { Redirect, Route, Wildcard } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
@@ -6,10 +6,10 @@ import { nameOf, literally, sorted } from "./text.ts";
 import { targetOf } from "./canaries.ts";
 import { renderByPath } from "./wildcards.ts";
 
-/** @param byPath where the first segment of a path may name a service */
+/** @param byPath the wildcard by path, if the first path segment may name a service */
 export function renderLocations(routes: readonly Route[], redirects: readonly Redirect[], byPath?: Wildcard): string[] {
   const paths = new Set([...routes, ...redirects].map(({ path }) => path));
-  // A regular expression would win over a prefix, unless the prefix says otherwise.
+  // `^~` makes a prefix win over regular expressions.
   const prefix = byPath === undefined ? "" : "^~ ";
   const blocks = [
     ...routes.map((route) => ({ path: route.path, text: renderRoute(route, paths, prefix) })),
@@ -50,7 +50,7 @@ function routeBody(route: Route): string[] {
 }
 
 function renderRedirect({ path, to, status }: Redirect, paths: ReadonlySet<string>, prefix: string): string {
-  const exactly = (place: string) => location(`= ${place}`, [`return ${status} ${to}$is_args$args;`]);
+  const exactly = (exactPath: string) => location(`= ${exactPath}`, [`return ${status} ${to}$is_args$args;`]);
   if (!path.endsWith("/")) return `# to ${to}\n${exactly(path)}`;
   const bare = path.slice(0, -1);
   const base = to.replace(/\/$/, "");

@@ -1,31 +1,36 @@
-/** What the proxy routes, as types: what `renderRoutes` takes. */
+/** The input of `renderRoutes`. */
 
-/** Which requests: those for a host and a path. */
+/** Selects requests by host and path. */
 export interface HostPath {
-  /** Full DNS name in lower case. @default - every host that has no routes of its own */
+  /** Full DNS name in lower case. @default - every host without its own routes */
   readonly host?: string;
-  /** Starts with `/`. With `/` at its end it takes everything below it, otherwise this one path alone. */
+  /** Starts with `/`. A path that ends with `/` matches everything below it; any other matches exactly. */
   readonly path: string;
 }
 
-/** Requests for `host` and `path` go to `service`. */
+/** Sends requests for `host` and `path` to `service`. */
 export interface Route extends HostPath {
   /** Name of one of the upstreams. */
   readonly service: string;
-  /** gRPC is taken on port 8443, by HTTP/2 over TLS. @default "http" */
+  /** gRPC uses port 8443 with HTTP/2 over TLS. @default "http" */
   readonly protocol?: "http" | "grpc" | undefined;
-  /** Whether the service sees the path with the prefix, which with gRPC it always does. Matters only where `path` ends with `/`. */
+  /**
+   * Whether the service gets the path with its prefix; gRPC services always do. Only matters if `path` ends with `/`.
+   */
   readonly keepPrefix: boolean;
-  /** A share of the clients, by their address, goes to another upstream. @default - none */
+  /** Sends a percentage of clients, chosen by address, to another upstream. @default - none */
   readonly canary?: { readonly service: string; readonly percent: number } | undefined;
-  /** Requests with this header or cookie go to another upstream; the first that fits wins, before the canary. @default - none */
+  /**
+   * Sends requests with a header or cookie to another upstream. The first match wins, before the canary. @default -
+   * none
+   */
   readonly versions?: readonly Version[] | undefined;
-  /** Answer 503 "maintenance" instead of asking the service. @default false */
+  /** Returns 503 "maintenance" instead of calling the service. @default false */
   readonly maintenance?: boolean | undefined;
   readonly settings?: RequestSettings | undefined;
 }
 
-/** A header or a cookie of exactly this value selects a service. */
+/** Selects a service by the exact value of a header or cookie. */
 export interface Version {
   readonly header?: string | undefined;
   readonly cookie?: string | undefined;
@@ -33,24 +38,24 @@ export interface Version {
   readonly service: string;
 }
 
-/** How long `nginx.conf` waits for a service, where a route says nothing. Seconds. */
-export const usualTimeoutSeconds = 25;
+/** Default read timeout in `nginx.conf`, in seconds. */
+export const defaultTimeoutSeconds = 25;
 
-/** What concerns requests; what is absent is as in `nginx.conf`. */
+/** Settings of requests; an absent one keeps the value of `nginx.conf`. */
 export interface RequestSettings {
-  /** Longest silence of a service, or of a client that is being answered; also of a websocket. Seconds. */
+  /** Longest pause of the service, or of a client that receives an answer; also for websockets. Seconds. */
   readonly timeoutSeconds?: number | undefined;
-  /** Largest request body, MiB; 0 is without limit, which is also what holds for gRPC. */
+  /** Largest request body in MiB; 0 means unlimited, which is also the default for gRPC. */
   readonly maxBodyMb?: number | undefined;
-  /** False passes bodies on as they come, in both directions, as gRPC's always are: server-sent events, large uploads and downloads. */
+  /** False streams bodies in both directions, for server-sent events and large files. gRPC is always streamed. */
   readonly buffering?: boolean | undefined;
-  /** By client address; what is above is answered 429. */
+  /** By client address; requests over the limit get 429. */
   readonly limit?: Limit | undefined;
-  /** Headers of answers: of the usual ones (`nginx.conf`) in their place, others beside what there is. */
+  /** Headers added to answers. One of nginx.conf's default headers is replaced; any other is added. */
   readonly responseHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Requests a second (`burst` more at once), and connections at a time. */
+/** Requests per second, `burst` for short peaks, and concurrent connections. */
 export interface Limit {
   readonly requestsPerSecond?: number | undefined;
   /** @default 0 */
@@ -58,7 +63,7 @@ export interface Limit {
   readonly connections?: number | undefined;
 }
 
-/** Requests are sent elsewhere. Of a path that ends with `/`, what is below it is kept, and so is the query. */
+/** Redirects requests. It keeps the query, and for a path that ends with `/` also the rest of the path. */
 export interface Redirect extends HostPath {
   /** A path, or a URL with scheme and host. */
   readonly to: string;
@@ -66,46 +71,46 @@ export interface Redirect extends HostPath {
 }
 
 /**
- * Requests find a service by its name alone, without a route of its own: the label under `domain`, or the first segment of
- * the path, which is stripped. Exact hosts and routes come first.
+ * Finds a service by its name, without a route. The name is the label under `domain`, or the first path segment, which
+ * is stripped. Exact hosts and routes win.
  */
 export interface Wildcard {
   readonly by: "subdomain" | "path";
-  /** Names, and beginnings of names that end in `*`; nothing else can be reached. At least one. */
+  /** Service names, or prefixes that end in `*`; at least one. The proxy refuses all other names. */
   readonly allow: readonly string[];
   readonly domain: string;
-  /** `<service>.<suffix>` is a service's address. */
+  /** A service's address is `<service>.<suffix>`. */
   readonly suffix: string;
   readonly port: number;
-  /** For all services that are found this way; a limit counts the requests to all of them. */
+  /** For all services of the wildcard; a limit counts their requests together. */
   readonly settings?: RequestSettings | undefined;
 }
 
-/** Where a service answers. */
+/** The address of a service. */
 export interface Upstream {
-  /** The Kubernetes Service's name. */
+  /** Name of the Kubernetes Service. */
   readonly service: string;
-  /** Its full cluster DNS name, best one that leads to each of its pods. It need not exist yet. */
+  /** Full cluster DNS name; use one that resolves to each pod. It need not exist yet. */
   readonly address: string;
   readonly port: number;
 }
 
 export interface ProxyRoutes {
-  /** DNS server of the cluster, `name` or `name:port`; nginx looks its name up once, at start. */
+  /** DNS server of the cluster, `name` or `name:port`; nginx resolves the name once, at start. */
   readonly resolver: string;
-  /** How to learn a client's address and scheme. */
+  /** How to determine a client's address and scheme. */
   readonly client: {
-    /** Networks (CIDR) of the load balancer. What other peers claim in X-Forwarded-For and X-Forwarded-Proto is ignored. */
+    /** Networks (CIDR) of the load balancer. nginx ignores X-Forwarded-For and X-Forwarded-Proto from other peers. */
     readonly trustedProxies: readonly string[];
-    /** Which entry of the load balancer's X-Forwarded-For is the client; Google appends "client, load balancer". */
+    /** Which entry of X-Forwarded-For is the client; Google appends "client, load balancer". */
     readonly entry: "last" | "second-to-last";
   };
-  /** What answers over HTTPS say in Strict-Transport-Security, unless the service says something itself. @default - nothing */
+  /** Strict-Transport-Security for answers over HTTPS, unless the service sends its own. @default - none */
   readonly hsts?: { readonly seconds: number; readonly includeSubdomains: boolean } | undefined;
   readonly upstreams: readonly Upstream[];
   readonly routes: readonly Route[];
   /** @default - none */
   readonly redirects?: readonly Redirect[] | undefined;
-  /** At most one for each way. @default - none */
+  /** At most one of each kind. @default - none */
   readonly wildcards?: readonly Wildcard[] | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The last line of defence of `renderRoutes`: what is put into nginx's text is of a closed form, or nothing is rendered.
- * None of the forms has a blank, a quote, a brace, a semicolon, `$` or a line break in it.
+ * The last line of defence of `renderRoutes`: it renders only values of a known safe form. None of these forms allows a
+ * blank, quote, brace, semicolon, `$` or line break.
  */
 import { isIP } from "node:net";
 import type { ProxyRoutes, RequestSettings, Route } from "./model.ts";
@@ -13,19 +13,22 @@ const hostName = new RegExp(`^${label}(?:\\.${label})*$`);
 const serviceName = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const portNumber = /^[1-9][0-9]{0,4}$/;
 
-/** Whether a value can be a route's path: at most 255 unreserved characters (RFC 3986) and `/`, no empty segment, no `.` or `..`. */
+/**
+ * Whether the value is a valid route path: at most 255 unreserved characters (RFC 3986) and `/`. Empty segments, `.`
+ * and `..` are invalid.
+ */
 export function isRoutePath(value: string): boolean {
   return (
     value.length <= 255 && routePath.test(value) && !value.split("/").some((part) => part === "." || part === "..")
   );
 }
 
-/** Whether a value is a full DNS name in lower case (RFC 1123), and not an IPv4 address. */
+/** Whether the value is a full DNS name in lower case (RFC 1123), and not an IPv4 address. */
 export function isHostName(value: string): boolean {
   return value.length <= 253 && hostName.test(value) && !/(?:^|\.)[0-9]+$/.test(value);
 }
 
-/** Whether a value can name a Kubernetes Service (RFC 1035 label). */
+/** Whether the value is a valid name of a Kubernetes Service (RFC 1035 label). */
 function isServiceName(value: string): boolean {
   return serviceName.test(value);
 }
@@ -37,7 +40,7 @@ function isPort(value: string): boolean {
 function isNetwork(value: string): boolean {
   const [address = "", bits = "", ...rest] = value.split("/");
   const version = isIP(address);
-  // A zone (`fe80::1%eth0`) is an address to Node.js and not to nginx.
+  // Node.js accepts an address with a zone (`fe80::1%eth0`); nginx does not.
   return (
     rest.length === 0 &&
     version !== 0 &&
@@ -47,7 +50,7 @@ function isNetwork(value: string): boolean {
   );
 }
 
-/** The spelling of RFC 5952: nginx refuses some others, such as `::` for a single group. Takes what is a network. */
+/** The spelling of RFC 5952: nginx rejects some others, such as `::` for a single group. Expects a valid network. */
 export function canonicalNetwork(network: string): string {
   const [address = "", bits = ""] = network.split("/");
   return isIP(address) === 6 ? `${new URL(`http://[${address}]`).hostname.slice(1, -1)}/${bits}` : network;
@@ -58,16 +61,16 @@ function isResolver(value: string): boolean {
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);
 }
 
-/** A value of a header or a cookie that selects. */
+/** The value of a header or cookie that selects a version. */
 export const selector = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const headerName = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 export const cookieName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** What may stand between double quotes as it is. */
+/** Characters that are safe between double quotes. */
 export const headerValue = /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/;
 const isCount = (value: number, least: number, most: number) =>
   Number.isInteger(value) && value >= least && value <= most;
 
-/** Whether a value can be where a redirect leads: a route's path, or `https://host` and such a path. */
+/** Whether the value is a valid redirect target: a route's path, or `https://host` with such a path. */
 export function isRedirectTarget(value: string): boolean {
   const [, host, path = ""] = /^https?:\/\/([^/:]+(?::[0-9]{1,5})?)(\/.*)?$/.exec(value) ?? [];
   if (host === undefined) return isRoutePath(value);
@@ -75,23 +78,25 @@ export function isRedirectTarget(value: string): boolean {
   return isHostName(name) && isPort(port) && (path === "" || isRoutePath(path));
 }
 
-/** Whether a value can name services: a DNS label, or the beginning of one (two characters or more) and `*`. */
+/** Whether the value is a DNS label, or a prefix of two or more characters and `*`. */
 export function isServicePattern(value: string): boolean {
   const beginning = value.replace(/\*$/, "");
   return value.endsWith("*") ? /^[a-z][a-z0-9-]{1,61}$/.test(beginning) : isServiceName(beginning);
 }
 
-/** An expression for names: `name` as it is, `beginning*` as a beginning; every name is a DNS label. */
+/** A regular expression for the names: `name` matches exactly, `prefix*` by prefix. Every match is a DNS label. */
 export function allowedNames(allow: readonly string[]): string {
   const names = [...allow].sort().map((name) => name.replace(/\*$/, "[a-z0-9-]*"));
   return names.length === 1 ? (names[0] ?? "") : `(?:${names.join("|")})`;
 }
 
-/** Characters of names that may be found: with a domain beside them they have to fit into the 4,096 that nginx reads at a time. */
-export const mostAllowed = 3500;
-export const fitsInto = (allow: readonly string[]): boolean => allowedNames(allow).length <= mostAllowed;
+/**
+ * Maximum length of the expression for names. With the domain it must fit into nginx's limit of 4,096 characters.
+ */
+export const maxAllowedLength = 3500;
+export const fitsInto = (allow: readonly string[]): boolean => allowedNames(allow).length <= maxAllowedLength;
 
-/** @throws Error that names the first value that is not fit to be rendered. */
+/** @throws Error that names the first value that is unsafe to render */
 export function checkProxy(proxy: ProxyRoutes): void {
   demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
   for (const network of proxy.client.trustedProxies) demand(isNetwork(network), "trusted network", network);
@@ -107,7 +112,7 @@ export function checkProxy(proxy: ProxyRoutes): void {
   const known = new Set(services);
   for (const route of proxy.routes) checkRoute(route, known);
   for (const redirect of proxy.redirects ?? []) {
-    checkPlace(redirect);
+    checkHostPath(redirect);
     demand(isRedirectTarget(redirect.to), "target of a redirect", redirect.to);
     demand([301, 302, 307, 308].includes(redirect.status), "status of a redirect", redirect.status);
   }
@@ -128,14 +133,14 @@ export function checkProxy(proxy: ProxyRoutes): void {
   );
 }
 
-function checkPlace({ host, path }: Pick<Route, "host" | "path">): void {
+function checkHostPath({ host, path }: Pick<Route, "host" | "path">): void {
   if (host !== undefined) demand(isHostName(host), "host", host);
   demand(isRoutePath(path), "path", path);
 }
 
 function checkRoute(route: Route, services: ReadonlySet<string>): void {
   const { protocol = "http", canary, versions = [], settings } = route;
-  checkPlace(route);
+  checkHostPath(route);
   demand(["http", "grpc"].includes(protocol), "protocol", protocol);
   for (const name of servicesOf(route)) demand(services.has(name), "service of a route (it has no upstream)", name);
   if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);

@@ -1,4 +1,4 @@
-/** Renders what a stack adds to `nginx.conf`: a pure function from routes to the text that an operator would write by hand. */
+/** Renders a stack's addition to `nginx.conf`: a pure function from routes to nginx text that people can read. */
 import { renderCanaries } from "./canaries.ts";
 import { renderClient, renderHsts } from "./client.ts";
 import { isGrpc, renderGrpc } from "./grpc.ts";
@@ -12,12 +12,11 @@ import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
 import { proxyPorts } from "../names/ports.ts";
 
 /**
- * The text for `/etc/nginx/routes/routes.conf`. The order of what it is given makes no difference, that of `versions` apart.
+ * The text of `/etc/nginx/routes/routes.conf`. The order of the input does not matter, except that of `versions`.
  *
- * A host with routes of its own answers with those alone: what they do not match gets "no such route" and does not fall through
- * to the routes without host.
+ * A host with its own routes serves only those. Other requests to it get "no such route", not the routes without host.
  *
- * @throws Error where a value is not of the closed form that is safe in the text, or two entries contradict each other.
+ * @throws Error if a value is unsafe in the text, or if two entries contradict each other
  */
 export function renderRoutes(proxy: ProxyRoutes): string {
   checkProxy(proxy);
@@ -48,7 +47,7 @@ export function renderRoutes(proxy: ProxyRoutes): string {
       renderLocations(httpAt(undefined), redirectsAt(undefined), byPath),
     ),
     ...hosts.map((host) => serverBlock(`${proxyPorts.http}`, host, renderLocations(httpAt(host), redirectsAt(host)))),
-    // Exact server names win over this one, so a host with routes of its own keeps them.
+    // Exact server names win over this one, so hosts with routes keep them.
     ...(bySubdomain === undefined
       ? []
       : [serverBlock(`${proxyPorts.http}`, subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),

@@ -1,8 +1,8 @@
-/** Small helpers for text that nginx reads. */
+/** Helpers for nginx text. */
 import { createHash } from "node:crypto";
 import type { HostPath, Route } from "./model.ts";
 
-/** By code unit, so that the text does not depend on a locale. */
+/** Sorts by code unit, so that the text does not depend on the locale. */
 export function sorted<T>(items: readonly T[], key: (item: T) => string): T[] {
   return items.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
@@ -11,16 +11,16 @@ export function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, "    ");
 }
 
-/** Text that a regular expression takes as it is: of what is allowed in hosts and paths only `.` has a meaning there. */
+/** Escapes text for a regular expression. In valid hosts and paths only `.` needs it. */
 export const literally = (text: string): string => text.replaceAll(".", String.raw`\.`);
 
-/** Finds those of each host, without going through all of them for each. */
+/** Groups the entries by host once, instead of filtering them for each host. */
 export function byHost<P extends Pick<HostPath, "host">>(all: readonly P[] = []) {
   const groups = Map.groupBy(all, ({ host }) => host);
   return (host: string | undefined): readonly P[] => groups.get(host) ?? [];
 }
 
-/** A name for what belongs to one route: readable, and never that of another route. */
+/** A readable and unique name for the variables and zones of a route. */
 export function nameOf({ service, host = "", path }: Route): string {
   const hash = createHash("sha256").update(`${host}${path}`).digest("hex").slice(0, 8);
   return `${service.replaceAll("-", "_")}_${hash}`;

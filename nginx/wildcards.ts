@@ -1,10 +1,10 @@
-/** Services that are found by their names alone. */
+/** Services found by name, without routes. */
 import { below, location, settingDirectives } from "./directives.ts";
 import { allowedNames } from "./routeChecks.ts";
 import type { Wildcard } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
 
-/** By the first segment of the path, which is stripped. */
+/** By the first path segment, which is stripped. */
 export function renderByPath(wildcard: Wildcard): string {
   const names = allowedNames(wildcard.allow);
   return [
@@ -20,13 +20,13 @@ export function renderByPath(wildcard: Wildcard): string {
   ].join("\n");
 }
 
-/** The name of a server for any of them. */
+/** The server name that matches all of them. */
 export function subdomains(wildcard: Wildcard): string {
   const domain = wildcard.domain.replaceAll(".", String.raw`\.`);
   return `"~^(?<wildcard_service>${allowedNames(wildcard.allow)})\\.${domain}$"`;
 }
 
-/** By the label under the domain, all of whose paths are the service's. */
+/** By the label under the domain; all paths go to the service. */
 export function renderBySubdomain(wildcard: Wildcard): string {
   return [
     "# services found by subdomain",
@@ -34,7 +34,7 @@ export function renderBySubdomain(wildcard: Wildcard): string {
   ].join("\n");
 }
 
-/** A name for what belongs to all services that are found so; those of routes end in a number. */
+/** A name for the zones of a wildcard. Names of routes end in a hash, so they never collide. */
 export const wildcardName = ({ by }: Wildcard): string => `wildcard_${by}`;
 
 const directives = (wildcard: Wildcard): string[] => [

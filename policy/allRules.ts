@@ -1,4 +1,4 @@
-/** Every rule, and what a resource has against it. The policy pack, the tests and docs/security.md all come from here. */
+/** All rules. The policy pack, the tests and docs/security.md use this list. */
 import { appliesTo, unknown, type Rule, type Properties, type Violation } from "./rule.ts";
 import { accessRules } from "./rules/access.ts";
 import { clusterRules } from "./rules/cluster.ts";
@@ -25,7 +25,7 @@ export interface Finding extends Violation {
   readonly id: string;
 }
 
-/** What the rules have against a resource: those that stop, unless others are given. */
+/** The violations of a resource; by default, of the mandatory rules. */
 export function findings(
   type: string,
   props: Properties,
@@ -36,7 +36,7 @@ export function findings(
     .flatMap(({ id, check }) => check(props).map((violation) => ({ id, ...violation })));
 }
 
-/** One line for people, as in `privateClusterConfig.enablePrivateNodes is false; set it to true`. */
+/** A readable line, such as `privateClusterConfig.enablePrivateNodes is false; set it to true`. */
 export function describe({ property, value, fix }: Violation): string {
   const readable = (_: string, part: unknown) => (part === unknown ? "(not known yet)" : part);
   const text = value === undefined ? "not set" : JSON.stringify(value, readable);

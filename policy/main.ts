@@ -1,4 +1,4 @@
-/** The policy pack: `pulumi preview --policy-pack policy`. Its packages are those of the program, one folder up. */
+/** The policy pack, for `pulumi preview --policy-pack policy`. It uses the program's packages, one folder up. */
 import { PolicyPack, type ResourceValidationPolicy } from "@pulumi/policy";
 import { appliesTo, type Rule } from "./rule.ts";
 import { allRules, describe } from "./allRules.ts";
@@ -16,7 +16,7 @@ function policyOf(rule: Rule): ResourceValidationPolicy {
     remediationSteps: required,
     validateResource: ({ type, props }, report) => {
       if (!appliesTo(resource, type)) return;
-      // What `--target` leaves out, and is not there yet, comes without any input: nothing is about to be made.
+      // A new resource that `--target` excludes has no inputs: nothing will be created.
       if (Object.keys(props).length === 0) return;
       for (const violation of check(withUnknowns(props))) report(describe(violation));
     },

@@ -1,4 +1,4 @@
-/** The one rule that is not a look at properties: nginx itself reads what is about to be its configuration. */
+/** The only rule that runs a program: nginx itself parses the new configuration. */
 import type { ResourceValidationPolicy } from "@pulumi/policy";
 import { syntaxProblem } from "../tools/programs/nginx.ts";
 import { at } from "./rule.ts";

@@ -1,26 +1,26 @@
-/** What a rule is, and the few ways in which rules look at a resource's properties. All of it is pure. */
+/** The type of a rule, and reusable checks of properties. All functions are pure. */
 
-/** Stands where a value is known only once something else exists, as in a preview: never a violation. */
+/** A value that is known only after the update, as in a preview: never a violation. */
 export const unknown: unique symbol = Symbol("known only after the update");
 
 export type Properties = Readonly<Record<string, unknown>>;
 
 export interface Violation {
-  /** Path of the property, as in `nodeConfig.metadata["disable-legacy-endpoints"]`. */
+  /** Path of the property, such as `nodeConfig.metadata["disable-legacy-endpoints"]`. */
   readonly property: string;
-  /** What is there; undefined where nothing is. Never the content of a secret. */
+  /** The actual value; undefined if there is none. Never the content of a secret. */
   readonly value: unknown;
-  /** What to do, in the imperative. */
+  /** The fix, in the imperative. */
   readonly fix: string;
 }
 
-/** What is required, in words and as a function. */
+/** A requirement, in words and as a function. */
 export interface Check {
   readonly required: string;
   readonly check: (props: Properties) => readonly Violation[];
 }
 
-/** A kind of resource that rules are about. */
+/** A kind of resource that rules check. */
 export interface ResourceKind {
   readonly name: string;
   /** Pulumi's type tokens. */
@@ -28,12 +28,12 @@ export interface ResourceKind {
 }
 
 export interface RuleInput extends Check {
-  /** What holds where the rule is kept, as a sentence without its full stop. */
+  /** What the rule guarantees, as a sentence without its full stop. */
   readonly title: string;
   /** `CIS GKE n` (benchmark version 1.9.0), `CKV…` (Checkov). @default - the project's own rule */
   readonly benchmark?: readonly string[];
   readonly severity: "low" | "medium" | "high" | "critical";
-  /** Why a team may differ: the rule then warns and does not stop. @default - it stops */
+  /** Why a team may choose otherwise: the rule then only warns. @default - the rule is mandatory */
   readonly choice?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Rule extends RuleInput {
   readonly benchmark: readonly string[];
 }
 
-/** Rules about one kind of resource, by id. */
+/** Rules for one kind of resource, by ID. */
 export function rulesFor(resource: ResourceKind, rules: Readonly<Record<string, RuleInput>>): Rule[] {
   return Object.entries(rules).map(([id, rule]) => ({ ...rule, id, resource, benchmark: rule.benchmark ?? [] }));
 }
@@ -55,7 +55,7 @@ export function appliesTo({ types }: ResourceKind, type: string): boolean {
 export const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The value at a path; undefined where there is none, `unknown` where it or what holds it is not known yet. */
+/** The value at a path; undefined if there is none, `unknown` if it or its parent is not known yet. */
 export function at(props: unknown, path: string): unknown {
   let value = props;
   for (const [, quoted, plain] of path.matchAll(/"([^"]+)"|([^.[\]"]+)/g)) {
@@ -69,7 +69,7 @@ const code = (value: unknown) =>
   value === undefined ? "not set" : `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 const list = (values: readonly unknown[]) => values.map(code).join(" or ");
 
-/** The property is one of these values. @param fix what to do @default - set it */
+/** The property has one of these values. @param fix @default - set it */
 export function oneOf(property: string, allowed: readonly unknown[], fix?: string): Check {
   return {
     required: `${code(property)} is ${list(allowed)}`,
@@ -82,8 +82,8 @@ export function oneOf(property: string, allowed: readonly unknown[], fix?: strin
   };
 }
 
-/** The property has a value that is neither empty nor one of these. */
-export function given(property: string, fix: string, except: readonly unknown[] = []): Check {
+/** The property has a value that is neither empty nor one of the exceptions. */
+export function isSet(property: string, fix: string, except: readonly unknown[] = []): Check {
   return {
     required: `${code(property)} is set${except.length > 0 ? `, and not to ${list(except)}` : ""}`,
     check: (props) => {
@@ -94,7 +94,7 @@ export function given(property: string, fix: string, except: readonly unknown[] 
   };
 }
 
-/** The property is not there. */
+/** The property is not set. */
 export function absent(property: string, fix: string): Check {
   return {
     required: `${code(property)} is not set`,
@@ -105,7 +105,7 @@ export function absent(property: string, fix: string): Check {
   };
 }
 
-/** The list has all of these. */
+/** The list contains all of these items. */
 export function includes(property: string, items: readonly string[]): Check {
   return {
     required: `${code(property)} has ${items.map(code).join(" and ")}`,
@@ -118,7 +118,7 @@ export function includes(property: string, items: readonly string[]): Check {
   };
 }
 
-/** All of these hold. */
+/** All of these checks pass. */
 export function all(...checks: readonly Check[]): Check {
   return {
     required: checks.map(({ required }) => required).join("; "),

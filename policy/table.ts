@@ -1,10 +1,10 @@
-/** The table of docs/security.md; `npm run rules` writes it there. */
+/** The table of rules in docs/security.md; `npm run rules` writes it. */
 import { allRules } from "./allRules.ts";
 
-/** What stands before it on the page is written by hand. */
+/** The generated table follows this marker; the rest of the page is handwritten. */
 export const mark = "<!-- Written by `npm run rules` from the folder policy. -->\n\n";
 
-/** Every rule in the order of its id. */
+/** All rules, sorted by ID. */
 export function table(): string {
   const rows = allRules
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))

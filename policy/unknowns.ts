@@ -1,8 +1,8 @@
 import { unknown, type Properties } from "./rule.ts";
 
 /**
- * A plain copy of what the SDK hands to a policy. There, to read what is not known yet throws, which ends the policy for
- * that resource with a warning of its own; here it becomes `unknown`, and everything else is still looked at.
+ * A plain copy of the SDK's properties. Reading an unknown value there throws, and the SDK then skips the policy for
+ * that resource with a warning. The copy has `unknown` instead, so that rules still check everything else.
  */
 export function withUnknowns(props: Properties): Properties {
   return copy(props) as Properties;

@@ -1,5 +1,5 @@
 /**
- * Whether network policies let one talk to another, as Kubernetes defines it:
+ * Whether network policies allow a connection, by the rules of Kubernetes:
  * https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import type { Peer, PolicySpec, Selector } from "./program/rendered.ts";
 export interface Pod {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Where engines compare a pod's address with ranges; others (Cilium) know pods by their labels alone. */
+  /** For engines that compare a pod's address with ranges; others (Cilium) identify pods only by label. */
   readonly address?: string;
 }
 /** Something outside the cluster. */
@@ -24,7 +24,7 @@ export interface Policy {
 
 const isPod = (end: End): end is Pod => "namespace" in end;
 
-/** Whether a connection of `from` to a port of `to` comes about: the one must be let out, the other must let it in. */
+/** Whether `from` may connect to a port of `to`: egress of the one and ingress of the other must allow it. */
 export function mayConnect(
   policies: readonly Policy[],
   from: End,

@@ -1,4 +1,4 @@
-/** Where the Kubernetes is: made by the stack, or there already. */
+/** The cluster: created by the stack, or an existing one. */
 import { ExistingCluster, type ExistingClusterArgs } from "./existingCluster.ts";
 import { GkeCluster, type GkeClusterArgs } from "./gkeCluster.ts";
 
@@ -23,7 +23,7 @@ export function createCluster(stack: string, cluster: ClusterArgs): GkeCluster |
     encryptionKey: cluster.encryptionKey,
     securityGroup: cluster.securityGroup,
     binaryAuthorization: cluster.binaryAuthorization,
-    gatewayApi: true, // A change of `edge.kind` need not change the cluster.
+    gatewayApi: true, // Always on: a change of `edge.kind` should not change the cluster.
     deletionProtection: cluster.deletionProtection,
   });
 }

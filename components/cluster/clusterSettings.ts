@@ -1,15 +1,17 @@
-/** How a cluster is hardened: the CIS benchmark for GKE and the rules of Checkov (CKV_GCP_n). */
+/**
+ * Hardening of a cluster: the CIS benchmark for GKE, and Checkov's rules. Numbers in comments are Checkov's CKV_GCP_n.
+ */
 import type * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 
 export interface Maintenance {
-  /** First start of the window, RFC 3339, as in `2026-01-01T17:00:00Z`; the time of day is what matters. */
+  /** Start of the first window, RFC 3339, such as `2026-01-01T17:00:00Z`. Later windows repeat the time of day. */
   readonly start: string;
-  /** First end of the window, RFC 3339. The windows must add up to 48 hours in every 32 days. */
+  /** End of the first window, RFC 3339. The windows must add up to 48 hours in every 32 days. */
   readonly end: string;
-  /** When the window comes back, as an RRULE of RFC 5545, as in `FREQ=WEEKLY;BYDAY=SA,SU`. */
+  /** Recurrence of the window as an RRULE of RFC 5545, such as `FREQ=WEEKLY;BYDAY=SA,SU`. */
   readonly recurrence: string;
-  /** Times without upgrades, by name. */
+  /** Maintenance exclusions, by name. */
   readonly exclusions: Readonly<Record<string, MaintenanceExclusion>>;
 }
 
@@ -18,21 +20,23 @@ export interface MaintenanceExclusion {
   readonly start: string;
   /** RFC 3339, after `start`. */
   readonly end: string;
-  /** What is held back; everything, minor versions, or minor versions and nodes. */
+  /** Which upgrades are excluded: all, minor versions, or minor versions and nodes. */
   readonly scope: "NO_UPGRADES" | "NO_MINOR_UPGRADES" | "NO_MINOR_OR_NODE_UPGRADES";
 }
 
 /** How kubectl and Pulumi reach the control plane. */
 export type Endpoint =
-  /** By name through IAM, from anywhere: the control plane has no address that a network could reach. */
+  /** DNS endpoint, protected by IAM and reachable from anywhere. There is no IP endpoint. */
   | { readonly kind: "dns" }
-  /** By a public address that answers these IPv4 ranges alone, by name: at least one, none of them the whole internet. */
+  /**
+   * Public IP endpoint, open only to these IPv4 ranges, by display name. At least one; none may be the whole internet.
+   */
   | { readonly kind: "ip"; readonly authorizedNetworks: Readonly<Record<string, string>> };
 
 export interface ClusterSettingsArgs {
   readonly project: string;
   readonly mode: "standard" | "autopilot";
-  /** E-mail address of the nodes' own Google identity. */
+  /** E-mail address of the nodes' service account. */
   readonly nodeIdentity: pulumi.Input<string>;
   readonly controlPlaneRange: string | undefined;
   readonly endpoint: Endpoint;
@@ -44,7 +48,7 @@ export interface ClusterSettingsArgs {
   readonly gatewayApi: boolean;
 }
 
-/** All that every cluster here has, apart from its place, its network and its labels. */
+/** The settings that all clusters share, except location, network and labels. */
 export function clusterSettings(args: ClusterSettingsArgs) {
   const { project, encryptionKey, securityGroup } = args;
   return {
@@ -69,7 +73,7 @@ export function clusterSettings(args: ClusterSettingsArgs) {
     ...(encryptionKey !== undefined && { databaseEncryption: { state: "ENCRYPTED", keyName: encryptionKey } }),
     ...(args.gatewayApi && { gatewayApiConfig: { channel: "CHANNEL_STANDARD" } }),
 
-    // No version beside the channel: the two would fight. (70)
+    // Set no version beside the channel: the two would conflict. (70)
     releaseChannel: { channel: args.releaseChannel },
     maintenancePolicy: maintenancePolicy(args.maintenance),
     loggingConfig: { enableComponents: ["SYSTEM_COMPONENTS", "WORKLOADS"] }, // 1
@@ -77,9 +81,9 @@ export function clusterSettings(args: ClusterSettingsArgs) {
   } satisfies Partial<gcp.container.ClusterArgs>;
 }
 
-/** What Autopilot has by itself, and refuses to be told. */
+/** Autopilot always has these settings, and rejects them as input. */
 const standardSettings = {
-  // Node pools are resources of their own; the one that every cluster begins with is thrown away. (123)
+  // Node pools are separate resources, so the default pool is removed. (123)
   removeDefaultNodePool: true,
   initialNodeCount: 1,
   datapathProvider: "ADVANCED_DATAPATH", // 12
@@ -90,13 +94,13 @@ const standardSettings = {
 };
 
 /**
- * The few things that can be said of Autopilot's nodes.
+ * The few settings that Autopilot allows for nodes.
  * https://cloud.google.com/kubernetes-engine/docs/resources/autopilot-standard-feature-comparison
  */
 function autopilotSettings(serviceAccount: pulumi.Input<string>) {
   return {
     enableAutopilot: true,
-    // Without it every node runs as the project's default identity, which may edit all that is in the project. (CKV2_GCP_1)
+    // Otherwise nodes use the project's default service account, which may edit everything in the project. (CKV2_GCP_1)
     clusterAutoscaling: { autoProvisioningDefaults: { serviceAccount } },
     nodePoolAutoConfig: { nodeKubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
   };
@@ -111,7 +115,7 @@ function endpointSettings(endpoint: Endpoint, controlPlaneRange: string | undefi
     },
     privateClusterConfig: {
       enablePrivateNodes: true, // 25, 64
-      // Google answers true where the IP endpoint is off; anything else is a difference in every preview.
+      // Google returns true when the IP endpoint is off. Any other value would show a diff in every preview.
       enablePrivateEndpoint: byName,
       ...(controlPlaneRange !== undefined && { masterIpv4CidrBlock: controlPlaneRange }),
     },
@@ -122,7 +126,7 @@ function endpointSettings(endpoint: Endpoint, controlPlaneRange: string | undefi
           displayName,
           cidrBlock,
         })),
-        // Otherwise every virtual machine on Google, whoever rents it, is let in as well.
+        // Otherwise every virtual machine on Google Cloud could connect, whoever rents it.
         gcpPublicCidrsAccessEnabled: false,
       },
     }),
@@ -130,7 +134,7 @@ function endpointSettings(endpoint: Endpoint, controlPlaneRange: string | undefi
 }
 
 function maintenancePolicy({ start, end, recurrence, exclusions }: Maintenance) {
-  const held = Object.entries(exclusions).map(([exclusionName, { start, end, scope }]) => ({
+  const excluded = Object.entries(exclusions).map(([exclusionName, { start, end, scope }]) => ({
     exclusionName,
     startTime: start,
     endTime: end,
@@ -138,6 +142,6 @@ function maintenancePolicy({ start, end, recurrence, exclusions }: Maintenance) 
   }));
   return {
     recurringWindow: { startTime: start, endTime: end, recurrence },
-    ...(held.length > 0 && { maintenanceExclusions: held }),
+    ...(excluded.length > 0 && { maintenanceExclusions: excluded }),
   };
 }

@@ -2,15 +2,15 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ClusterKeyArgs {
-  /** Id of the Google Cloud project of the cluster; the key may be in another. */
+  /** ID of the cluster's Google Cloud project; the key may be in another project. */
   readonly project: string;
   /** Full name of the Cloud KMS key, `projects/…/locations/…/keyRings/…/cryptoKeys/…`. */
   readonly encryptionKey: string;
 }
 
 /**
- * Lets GKE encrypt Kubernetes Secrets with a key. What is returned must be there before the cluster, and until after it:
- * without the key its control plane cannot read its own data.
+ * Lets GKE encrypt Kubernetes Secrets with a key. Create the result before the cluster, and delete it after. Without
+ * the key the control plane cannot read its data.
  * https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets#grant_permission_to_use_the_key
  */
 export function grantClusterKey(
@@ -20,13 +20,13 @@ export function grantClusterKey(
 ): gcp.kms.CryptoKeyIAMMember {
   const { parent } = opts;
   const dependsOn = [...opts.dependsOn];
-  // In a new project GKE's identity may be missing for a while after its API was enabled; this makes it.
+  // Creates GKE's service agent: in a new project it may be missing for a while after the API is enabled.
   const agent = new gcp.projects.ServiceIdentity(
     `${name}-agent`,
     { project, service: "container.googleapis.com" },
     { parent, dependsOn },
   );
-  // By number, because the answer above does not always say the address.
+  // Derive the address from the project number, because the resource above does not always return it.
   // https://cloud.google.com/iam/docs/service-agents#google-kubernetes-engine-service-agent
   const { number } = gcp.organizations.getProjectOutput({ projectId: project }, { parent, dependsOn });
   return new gcp.kms.CryptoKeyIAMMember(

@@ -4,11 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 export interface ExistingClusterArgs {
   /** Context of the kubeconfig. */
   readonly context: string;
-  /** Path of the kubeconfig. @default - the user's own */
+  /** Path of the kubeconfig. @default - the user's default kubeconfig */
   readonly kubeconfig?: string | undefined;
 }
 
-/** A Kubernetes that is already there: what `GkeCluster` offers to the rest of the program, without making anything. */
+/** An existing cluster, with the same outputs as `GkeCluster`. It creates only a provider. */
 export class ExistingCluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
   readonly clusterName: pulumi.Output<string>;
@@ -23,9 +23,9 @@ export class ExistingCluster extends pulumi.ComponentResource {
       {
         context: args.context,
         ...(args.kubeconfig !== undefined && { kubeconfig: pulumi.secret(args.kubeconfig) }),
-        // Without it another server address in the kubeconfig would replace every object.
+        // Otherwise a new server address in the kubeconfig would replace every object.
         clusterIdentifier: args.context,
-        // What the stack owns, it sets, even after somebody changed it by hand.
+        // Overwrite manual changes to fields that the stack manages.
         enablePatchForce: true,
       },
       { parent: this },

@@ -12,59 +12,59 @@ import { nodePoolSettings, type NodePoolArgs } from "./nodePoolSettings.ts";
 import { checkAuthorizedNetwork, type Ranges } from "../../names/ranges.ts";
 
 export interface GkeClusterArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
-  /** Region of the cluster, as in `asia-northeast1`: the control plane is spread over its zones. */
+  /** Region of the cluster, such as `asia-northeast1`. The control plane runs in several of its zones. */
   readonly region: string;
   /** Name of the stack, for labels. */
   readonly stack: string;
-  /** Who looks after the nodes: the team (`standard`), or Google (`autopilot`). It cannot be changed later. */
+  /** Who manages the nodes: the team (`standard`) or Google (`autopilot`). It cannot be changed later. */
   readonly mode: "standard" | "autopilot";
-  /** Zones of the nodes, all in `region`. @default - mostly three, chosen by Google */
+  /** Zones of the nodes, all in `region`. @default - chosen by Google, usually three */
   readonly zones?: readonly string[] | undefined;
-  /** Private IPv4 ranges that do not overlap. Changing one on a living cluster mostly means a new cluster. */
+  /** Private IPv4 ranges that do not overlap. Most changes replace the cluster. */
   readonly network: Ranges;
-  /** The machines of a Standard cluster, at least one pool; none with Autopilot. The key is a pool's stable name. */
+  /** Node pools of a Standard cluster, at least one, by a stable name. Empty for Autopilot. */
   readonly nodePools: Readonly<Record<string, NodePoolArgs>>;
   /** How the control plane is reached. */
   readonly endpoint: Endpoint;
-  /** How early Kubernetes versions arrive; Google upgrades within the channel. */
+  /** Release channel: how early the cluster gets new Kubernetes versions. */
   readonly releaseChannel: "RAPID" | "REGULAR" | "STABLE" | "EXTENDED";
-  /** When Google may upgrade. */
+  /** Maintenance window and exclusions. */
   readonly maintenance: Maintenance;
-  /** Cloud KMS key of the cluster's region that encrypts Kubernetes Secrets. @default - Google's own */
+  /** Cloud KMS key in the cluster's region that encrypts Kubernetes Secrets. @default - Google's key */
   readonly encryptionKey?: string | undefined;
-  /** The group `gke-security-groups@…`, whose member groups may then be named in RBAC. @default - none */
+  /** The group `gke-security-groups@…`: RBAC bindings may name its member groups. @default - none */
   readonly securityGroup?: string | undefined;
   /** Whether the project's Binary Authorization policy decides which images may run. */
   readonly binaryAuthorization: boolean;
   /** Whether the cluster has Google's Gateway controller and its CRDs. @default false */
   readonly gatewayApi?: boolean;
   /**
-   * Whether Google and Pulumi both refuse to delete the cluster until this is false; a change that would replace it
-   * (of the project, the region, the mode, a range, the component's name) is then refused as well, by the preview.
+   * Whether Google and Pulumi refuse to delete the cluster until this is false. The preview then also refuses to
+   * replace it: a new project, region, mode, range or component name.
    */
   readonly deletionProtection: boolean;
 }
 
-/** A regional, private GKE cluster in a network of its own. */
+/** A regional, private GKE cluster in its own network. */
 export class GkeCluster extends pulumi.ComponentResource {
-  /** What Google calls the cluster. */
+  /** The cluster's name in Google Cloud. */
   readonly clusterName: pulumi.Output<string>;
-  /** For kubectl with `gke-gcloud-auth-plugin`; a secret, although it holds no credential. */
+  /** For kubectl with `gke-gcloud-auth-plugin`. A secret, although it contains no credential. */
   readonly kubeconfig: pulumi.Output<string>;
   /** The cluster's page in the Google Cloud console. */
   readonly consoleUrl: pulumi.Output<string>;
   /** The project's workloads in the Google Cloud console. */
   readonly workloadsUrl: string;
-  /** For everything in the cluster: created after the nodes, deleted before them. */
+  /** Provider for all objects in the cluster: created after the nodes, deleted before them. */
   readonly provider: k8s.Provider;
 
   /**
-   * @param name unique in the Google Cloud project, as the stack's name is: Google's names for the children are made of
-   *   it. At most 24 lower case letters, digits and hyphens, beginning with a letter, because the name of the nodes'
-   *   identity may have 30
-   * @throws ResourceError where the name, the pools, the endpoint or the ranges are impossible
+   * @param name unique in the Google Cloud project, such as the stack's name: names of Google resources derive from it.
+   * At most 24 lower case letters, digits and hyphens, beginning with a letter. A service account's ID has at most 30
+   * characters
+   * @throws ResourceError if the name, the pools, the endpoint or the ranges are invalid
    */
   constructor(name: string, args: GkeClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:GkeCluster", name, {}, opts);
@@ -73,7 +73,8 @@ export class GkeCluster extends pulumi.ComponentResource {
     const { project, region, endpoint, encryptionKey } = args;
     const timeouts = { create: "60m", update: "120m", delete: "60m" };
 
-    // Another project, region or range would have new ones of these, and so a new cluster. Node pools come and go.
+    // Protect what a new project, region or range would replace together with the cluster. Node pools are not
+    // protected.
     const protect = args.deletionProtection;
     const network = new Network(
       `${name}-network`,
@@ -99,7 +100,8 @@ export class GkeCluster extends pulumi.ComponentResource {
       },
       { parent: this, protect, dependsOn: apis },
     );
-    // The first writes logs and metrics, the second pulls images; the default identity may edit the whole project.
+    // Minimal roles: one writes logs and metrics, one pulls images. The default service account may edit the whole
+    // project.
     // https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster#use_least_privilege_sa
     const grants = ["container.defaultNodeServiceAccount", "artifactregistry.reader"].map(
       (role) =>
@@ -144,10 +146,10 @@ export class GkeCluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // Its nodes need their rights and the way out from the first minute, and until the last.
+        // Nodes need their roles and the NAT as long as they exist.
         dependsOn: [...apis, ...grants, ...keyGrants, network.nat],
         protect,
-        // A range for Services belongs to one cluster: the next one cannot come up while the first one holds it.
+        // A Services range belongs to one cluster: a new cluster cannot use it while the old one exists.
         deleteBeforeReplace: true,
         customTimeouts: timeouts,
       },
@@ -160,7 +162,7 @@ export class GkeCluster extends pulumi.ComponentResource {
           { project, location: region, cluster: cluster.name, ...nodePoolSettings(pool, identity.email) },
           {
             parent: this,
-            // It counts at creation only; a later difference would replace the pool.
+            // Only used at creation; a later change would replace the pool.
             ignoreChanges: ["initialNodeCount"],
             customTimeouts: timeouts,
           },
@@ -174,7 +176,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         : [cluster.endpoint, cluster.masterAuth.clusterCaCertificate];
     this.kubeconfig = pulumi.secret(
       pulumi.all([cluster.name, host, ca]).apply(([clusterName, host, ca]) =>
-        // The name that `gcloud container clusters get-credentials` gives to the context.
+        // The context name that `gcloud container clusters get-credentials` uses.
         kubeconfig({ contextName: `gke_${project}_${region}_${clusterName}`, host, ca }),
       ),
     );
@@ -184,9 +186,9 @@ export class GkeCluster extends pulumi.ComponentResource {
       `${name}-provider`,
       {
         kubeconfig: this.kubeconfig,
-        // A new cluster has a new generated name, hence a new id: then, and only then, all that is in it is made anew.
+        // A new cluster has a new generated ID. Only then does Pulumi recreate all objects in it.
         clusterIdentifier: cluster.id,
-        // What the stack declares is the stack's, whoever changed it by hand.
+        // Overwrite manual changes to fields that the stack manages.
         enablePatchForce: true,
       },
       { parent: this, dependsOn: [cluster, ...pools] },
@@ -200,7 +202,7 @@ export class GkeCluster extends pulumi.ComponentResource {
   }
 }
 
-/** What no cluster can be made of; the ranges are the network's own to check. */
+/** Checks everything but the ranges, which the network checks. */
 function problemsOf(name: string, { mode, nodePools, endpoint }: GkeClusterArgs): string[] {
   const problems: string[] = [];
   if (googleName(name, 24) !== name)

@@ -2,19 +2,19 @@
 import { stringify } from "yaml";
 
 export interface KubeconfigArgs {
-  /** What the context, the cluster and the user in it are called. */
+  /** Name of the context, its cluster and its user. */
   readonly contextName: string;
   /** Host name of the control plane's DNS endpoint, or the address of its IP endpoint. */
   readonly host: string;
   /**
-   * The cluster's own certificate authority, PEM in base64: its IP endpoint is certified by it.
+   * CA certificate of the cluster, PEM in base64; it signs the certificate of the IP endpoint.
    * @default - none, for the DNS endpoint, which has a publicly trusted certificate
    */
   readonly ca?: string | undefined;
 }
 
 /**
- * A kubeconfig in which Google's own plugin fetches a short-lived token from whoever is logged in: it holds no credential.
+ * A kubeconfig without credentials: Google's plugin fetches a short-lived token for the current user.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint
  */
 export function kubeconfig({ contextName, host, ca }: KubeconfigArgs): string {

@@ -5,36 +5,39 @@ import { enableApis } from "../googleApis.ts";
 import { checkRanges, type Ranges } from "../../names/ranges.ts";
 
 export interface NetworkArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
-  /** Region of the subnet, the router and the NAT, as in `asia-northeast1`. */
+  /** Region of the subnet, the router and the NAT, such as `asia-northeast1`. */
   readonly region: string;
   /** Private IPv4 ranges that do not overlap. */
   readonly ranges: Ranges;
 }
 
 /**
- * What the load balancer leaves behind (endpoint groups, health check firewall rules) holds the network as "in use".
- * Google clears it away on its own time, and so the deletion of what it holds may take long. What cannot be waited for
- * here, because Google refuses at once, is waited for earlier: the stack's namespace goes only when its endpoint groups
- * have gone. https://github.com/pulumi/pulumi-kubernetes/issues/1787
+ * Leftovers of the load balancer (endpoint groups, firewall rules of health checks) keep the network "in use". Google
+ * deletes them asynchronously, so deleting the network may take long. Some deletions fail at once instead of waiting.
+ * Therefore the stack's namespace waits until its endpoint groups are gone.
+ * https://github.com/pulumi/pulumi-kubernetes/issues/1787
  */
 const customTimeouts = { delete: "45m" };
 
-/** A VPC with one subnet for a private, VPC-native cluster. Nodes have no public address; they reach out through NAT. */
+/**
+ * A VPC with one subnet for a private, VPC-native cluster. Nodes have no public address; outgoing traffic uses Cloud
+ * NAT.
+ */
 export class Network extends pulumi.ComponentResource {
-  /** Id of the VPC. */
+  /** ID of the VPC. */
   readonly networkId: pulumi.Output<string>;
-  /** Id of the subnet. */
+  /** ID of the subnet. */
   readonly subnetId: pulumi.Output<string>;
   /** Name of the subnet's secondary range for pods. */
   readonly podsRangeName: pulumi.Output<string>;
   /** Name of the subnet's secondary range for Services. */
   readonly servicesRangeName: pulumi.Output<string>;
-  /** The way out: what needs the internet depends on it. */
+  /** Cloud NAT: resources that need the internet depend on it. */
   readonly nat: gcp.compute.RouterNat;
 
-  /** @throws ResourceError where the ranges cannot carry a cluster; the message has all reasons. */
+  /** @throws ResourceError that lists all problems of the ranges */
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Network", name, {}, opts);
     const problems = checkRanges(args.ranges).map(
@@ -71,9 +74,9 @@ export class Network extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        // A second subnet with the same addresses is refused while the first one is there.
+        // Google rejects a second subnet with the same range while the first one exists.
         deleteBeforeReplace: true,
-        // Google does not change a range that a cluster uses, and says so only after the preview.
+        // Google cannot change a range that a cluster uses, and reports it only after the preview.
         replaceOnChanges: ["secondaryIpRanges[0].ipCidrRange", "secondaryIpRanges[1].ipCidrRange"],
         customTimeouts,
       },
@@ -92,14 +95,14 @@ export class Network extends pulumi.ComponentResource {
         router: router.name,
         natIpAllocateOption: "AUTO_ONLY",
         sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
-        // All pods of a node share its ports; the fixed 64 of a node run out with few busy pods.
+        // All pods of a node share its ports. With 64 fixed ports per node, a few busy pods exhaust them.
         // https://cloud.google.com/nat/docs/ports-and-addresses#dynamic-port
         enableDynamicPortAllocation: true,
         minPortsPerVm: 64,
         maxPortsPerVm: 4096,
         logConfig: { enable: true, filter: "ERRORS_ONLY" },
       },
-      // A router's second NAT for the same ranges is refused while the first one is there.
+      // Google rejects a second NAT for the same ranges on a router while the first one exists.
       { parent: this, dependsOn: [subnet], deleteBeforeReplace: true, customTimeouts },
     );
 

@@ -1,4 +1,7 @@
-/** How the nodes of a Standard cluster are hardened: the CIS benchmark for GKE and the rules of Checkov (CKV_GCP_n). */
+/**
+ * Hardening of the nodes of a Standard cluster: the CIS benchmark for GKE and Checkov's rules. Numbers in comments are
+ * Checkov's CKV_GCP_n.
+ */
 import type * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 
@@ -10,17 +13,17 @@ export interface NodeTaint {
 }
 
 export interface NodePoolArgs {
-  /** Compute Engine machine type, as in `e2-standard-4`. */
+  /** Compute Engine machine type, such as `e2-standard-4`. */
   readonly machineType: string;
-  /** Least number of nodes in each zone; at least 0. */
+  /** Minimum number of nodes in each zone; at least 0. */
   readonly minPerZone: number;
-  /** Most nodes in each zone; at least 1 and not less than `minPerZone`. */
+  /** Maximum number of nodes in each zone; at least 1 and at least `minPerZone`. */
   readonly maxPerZone: number;
-  /** Cheaper machines that Google may take away at any moment. */
+  /** Spot VMs: cheaper, but Google may stop them at any time. */
   readonly spot: boolean;
   /** Size of each node's boot disk in GB, at least 10. */
   readonly diskGb: number;
-  /** Type of the boot disk; newer machine series take `hyperdisk-balanced` alone. */
+  /** Type of the boot disk; newer machine series support only `hyperdisk-balanced`. */
   readonly diskType: "pd-standard" | "pd-balanced" | "pd-ssd" | "hyperdisk-balanced";
   /** Kubernetes labels of each node. */
   readonly labels: Readonly<Record<string, string>>;
@@ -28,7 +31,7 @@ export interface NodePoolArgs {
   readonly taints: readonly NodeTaint[];
 }
 
-/** All that a node pool has, apart from its place. */
+/** All settings of a node pool, except its location. */
 export function nodePoolSettings(pool: NodePoolArgs, serviceAccount: pulumi.Input<string>) {
   return {
     initialNodeCount: Math.max(1, pool.minPerZone),
@@ -44,7 +47,7 @@ export function nodePoolSettings(pool: NodePoolArgs, serviceAccount: pulumi.Inpu
       ...(pool.taints.length > 0 && { taints: pool.taints.map(({ key, value, effect }) => ({ key, value, effect })) }),
       imageType: "COS_CONTAINERD",
       serviceAccount, // CKV2_GCP_1
-      // IAM decides what the identity may do; scopes are its older, coarser double.
+      // Access scopes are the older, coarser mechanism: allow all, and let IAM decide.
       oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
       shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true }, // 68, 72
       workloadMetadataConfig: { mode: "GKE_METADATA" }, // 69

@@ -4,7 +4,9 @@ import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
 import type { CertificateStatus } from "./managedCertificates.ts";
 
-/** A record that has to be in DNS, as `_acme-challenge.shop.example.com.`, `CNAME`, `….authorize.certificatemanager.goog.`. */
+/**
+ * A required DNS record, such as `_acme-challenge.shop.example.com.`, `CNAME`, `….authorize.certificatemanager.goog.`.
+ */
 export interface AuthorizationRecord {
   readonly name: string;
   readonly type: string;
@@ -12,17 +14,17 @@ export interface AuthorizationRecord {
 }
 
 export interface CertificateMapArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
-  /** Name of the stack; Google's names of all that is made here begin with it. */
+  /** Name of the stack: the prefix of all Google resource names. */
   readonly stack: string;
-  /** What certificates are for: host names, and wildcards such as `*.shop.example.com`. */
+  /** Names to certify: host names, and wildcards such as `*.shop.example.com`. */
   readonly names: readonly string[];
 }
 
 /**
- * The names that serve all hosts. A wildcard stands for each label under the domain, so that a new host there needs no new
- * certificate; hosts elsewhere, and those more than one label deep, keep certificates of their own.
+ * The certificate names that cover all hosts. A wildcard covers every label under the domain, so a new host there needs
+ * no new certificate. Hosts elsewhere, and hosts more than one label deep, get their own certificates.
  *
  * @param hosts the domain first
  */
@@ -34,16 +36,16 @@ export function certificateNames(hosts: readonly string[], wildcard: boolean): s
 }
 
 /**
- * Certificates that Google issues and renews, for a load balancer that a Gateway speaks for. Their names are authorised by
- * records in DNS, so they can be issued before anything is attached or any traffic comes. Each keeps to one name: changing
- * the names adds and removes certificates without touching those that serve.
+ * Certificates that Google issues and renews, for the load balancer of a Gateway. DNS records authorize their names. So
+ * Google can issue them before they are attached and before traffic arrives. Each has one name: a change of the names
+ * adds and removes certificates, and keeps those in use.
  *
  * https://cloud.google.com/certificate-manager/docs/domain-authorization#dns-auth
  */
 export class CertificateMap extends pulumi.ComponentResource {
-  /** What a Gateway refers to; known when every name is in it. */
+  /** The map's name for the Gateway; resolves when the map contains every name. */
   readonly mapName: pulumi.Output<string>;
-  /** What DNS has to hold before the certificates are issued, and as long as they are renewed; by domain. */
+  /** DNS records that Google needs to issue and renew the certificates, by domain. */
   readonly records: Readonly<Record<string, pulumi.Output<AuthorizationRecord>>>;
   /** By name, as of the last `up` or `refresh`. */
   readonly statuses: pulumi.Output<Record<string, CertificateStatus>>;
@@ -56,14 +58,14 @@ export class CertificateMap extends pulumi.ComponentResource {
     const dependsOn = enableApis(name, project, ["certificatemanager"], this);
     const common = (what: string) => ({ project, labels, name: googleName(`${stack}-${what}`, 63) });
 
-    // The record for a domain speaks for its wildcard too.
+    // One record authorizes both a domain and its wildcard.
     const domains = [...new Set(args.names.map((each) => each.replace(/^\*\./, "")))];
     const authorizations = new Map(
       domains.map((domain) => [
         domain,
         new gcp.certificatemanager.DnsAuthorization(
           `${name}-authorization-${domain}`,
-          // Another project, as the one that the domain moves from, may have a record of its own beside it.
+          // Another project, such as the previous owner of the domain, may have its own record beside it.
           { ...common(domain), domain, type: "PER_PROJECT_RECORD" },
           { ...parent, dependsOn },
         ),

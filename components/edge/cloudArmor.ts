@@ -3,29 +3,29 @@ import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 
 export interface ArmorRules {
-  /** Requests per client address in so many seconds; more are answered 429. @default - no limit */
+  /** Limit of requests per client address and interval; requests over it get 429. @default - no limit */
   readonly rateLimit?: { readonly requests: number; readonly seconds: number } | undefined;
-  /** Refuse what tries to use the hole in Log4j (CVE-2021-44228). */
+  /** Block attempts to exploit Log4j (CVE-2021-44228). */
   readonly log4j: boolean;
-  /** The only client ranges that are let in; others are answered 403. @default - everybody */
+  /** The only client ranges allowed; other clients get 403. @default - everybody */
   readonly allow?: readonly string[] | undefined;
 }
 
 export interface CloudArmorArgs extends ArmorRules {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
 }
 
 type Rule = gcp.types.input.compute.SecurityPolicyRule;
 
-/** Google takes at most so many ranges in one rule. */
+/** Google's limit of ranges in one rule. */
 const rangesPerRule = 10;
-/** The priority of the rule for everything else; a policy must have it. */
+/** Priority of the mandatory default rule. */
 const last = 2_147_483_647;
 
 /**
- * The rules of a policy, the first match wins: Log4j, then who is let in and how often, then everybody else. Priorities
- * follow from the place in the list and leave gaps for rules that somebody adds by hand in an emergency.
+ * The rules of a policy; the first match wins. The order is Log4j, allowed clients with their rate, then everybody
+ * else. Gaps between priorities leave room for manual rules in an emergency.
  */
 export function armorRules({ rateLimit, log4j, allow }: ArmorRules): Rule[] {
   const addresses = (ranges: readonly string[]): Rule["match"] => ({
@@ -44,7 +44,8 @@ export function armorRules({ rateLimit, log4j, allow }: ArmorRules): Rule[] {
             description: "Log4j, CVE-2021-44228",
             priority: 1000,
             action: "deny(403)",
-            // The form that CKV_GCP_73 looks for. https://cloud.google.com/armor/docs/waf-rules#cves_and_other_vulnerabilities
+            // CKV_GCP_73 expects this form.
+            // https://cloud.google.com/armor/docs/waf-rules#cves_and_other_vulnerabilities
             match: { expr: { expression: "evaluatePreconfiguredExpr('cve-canary')" } },
           },
         ]
@@ -74,9 +75,9 @@ const throttle = ({ requests, seconds }: NonNullable<ArmorRules["rateLimit"]>) =
   },
 });
 
-/** A Cloud Armor policy for the whole edge: the load balancer sees one backend, the proxy. */
+/** A Cloud Armor policy for the whole edge: the load balancer has one backend, the proxy. */
 export class CloudArmor extends pulumi.ComponentResource {
-  /** What the edge's backend settings refer to the policy by. */
+  /** The policy's name, for the backend settings of the edge. */
   readonly policyName: pulumi.Output<string>;
 
   constructor(name: string, args: CloudArmorArgs, opts?: pulumi.ComponentResourceOptions) {

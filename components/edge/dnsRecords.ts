@@ -5,33 +5,33 @@ import { enableApis } from "../googleApis.ts";
 import { labelsOf } from "../../names/google.ts";
 
 export interface DnsRecordsArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
   readonly stack: string;
-  /** The stack's domain; the zone holds it and what is under it. */
+  /** The stack's domain; the zone covers it and everything under it. */
   readonly domain: string;
-  /** Host names; for those outside the domain no record is made. */
+  /** Host names; those outside the domain get no record. */
   readonly hosts: readonly string[];
-  /** IPv4 address that the records point at. */
+  /** IPv4 address for the records. */
   readonly address: pulumi.Input<string>;
-  /** Name of a zone that is there already. @default - a zone for the domain is made */
+  /** Name of an existing zone. @default - create a zone for the domain */
   readonly zone?: string | undefined;
-  /** A record for `*.<domain>` as well. */
+  /** Whether to create a record for `*.<domain>` too. */
   readonly wildcard: boolean;
-  /** By which Google sees that a certificate may be issued, by domain; for those elsewhere none is made. @default - none */
+  /** Records that authorize certificates, by domain; domains outside the zone get none. @default - none */
   readonly authorizations?: Readonly<Record<string, pulumi.Output<AuthorizationRecord>>> | undefined;
 }
 
-/** Seconds for which resolvers may keep an answer, and so for which a moved address is still looked for at the old one. */
+/** Seconds that resolvers may cache an answer; clients may use an old address that long. */
 const ttl = 300;
 
 const isUnder = (host: string, domain: string) => host === domain || host.endsWith(`.${domain}`);
 
-/** Address records in Cloud DNS, and the zone where there is none. They go before the address is given back to Google. */
+/** Address records in Cloud DNS, and optionally the zone. Pulumi deletes them before it releases the address. */
 export class DnsRecords extends pulumi.ComponentResource {
-  /** What the domain above has to delegate to, where a zone was made. */
+  /** Name servers for the delegation from the parent domain, if the stack creates the zone. */
   readonly nameServers: pulumi.Output<string[]> | undefined;
-  /** Hosts outside the domain: somebody else's zone has to have their records. */
+  /** Hosts outside the domain: their records belong in another zone. */
   readonly hostsElsewhere: readonly string[];
 
   constructor(name: string, args: DnsRecordsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -47,7 +47,7 @@ export class DnsRecords extends pulumi.ComponentResource {
           dnsName: `${domain}.`,
           description: `Made by the stack ${args.stack}`,
           dnssecConfig: { state: "on" },
-          // Records that others made keep the zone from being deleted.
+          // Records from others prevent the deletion of the zone.
           forceDestroy: false,
           labels: labelsOf(pulumi.getProject(), args.stack),
         },
@@ -56,7 +56,7 @@ export class DnsRecords extends pulumi.ComponentResource {
 
     const common = { project, managedZone: typeof zone === "string" ? zone : zone.name, ttl };
     const names = args.hosts.filter((host) => isUnder(host, domain));
-    // The proxy may serve the wildcard, which is then among the hosts.
+    // A proxy with a wildcard by subdomain already has the wildcard among its hosts.
     for (const host of new Set(args.wildcard ? [...names, `*.${domain}`] : names))
       new gcp.dns.RecordSet(
         `${name}-${host}`,

@@ -1,4 +1,4 @@
-/** The edge as a whole: its address, its records in DNS, its certificates, and whatever kind of object stands in front of the proxy. */
+/** The whole edge: address, DNS records, certificates, and the Ingress or Gateway in front of the proxy. */
 import * as pulumi from "@pulumi/pulumi";
 import { expiryOf } from "../../names/certificates.ts";
 import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
@@ -17,22 +17,22 @@ export interface EdgeArgs {
   readonly stack: string;
   readonly namespace: pulumi.Input<string>;
   readonly domain: string;
-  /** Names that are served, the main one first. */
+  /** Host names, the main one first. */
   readonly hosts: readonly string[];
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
-  /** Service of its port for gRPC, and by host what goes to which of the two. @default - all to the first */
+  /** Service of the proxy's gRPC port, and the paths of each host that use it. @default - none */
   readonly grpcServiceName?: pulumi.Input<string> | undefined;
   readonly edgePaths?: GrpcBackend["paths"];
   readonly edge: GceChoice | GoogleGatewayChoice | OtherGatewayChoice | (ClassEdge & { readonly onGoogle: false });
   readonly tls:
     | { readonly mode: "none" }
-    /** By a Gateway, one certificate may serve every label under the domain. */
+    /** With a Gateway, one certificate can cover every label under the domain. */
     | { readonly mode: "managed"; readonly redirectHttp: boolean; readonly wildcard?: boolean }
     | { readonly mode: "self-signed" | "supplied"; readonly redirectHttp: boolean };
-  /** The certificate, where tls.mode is supplied. */
+  /** The certificate for `tls.mode` supplied. */
   readonly certificate?: Certificate | undefined;
-  /** Records in Cloud DNS, in the named zone or in one that is made. @default - none */
+  /** Records in Cloud DNS, in the given zone or a new one. @default - none */
   readonly dns?: { readonly zone?: string | undefined; readonly wildcard: boolean } | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface EdgeArgs {
 interface GceChoice extends GoogleBackend {
   readonly kind: "gce";
   readonly onGoogle: true;
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
 }
 
@@ -49,11 +49,11 @@ interface GoogleGatewayChoice extends Omit<GoogleBackend, "iap"> {
   readonly kind: "gateway";
   readonly onGoogle: true;
   readonly className: string;
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
 }
 
-/** A Gateway of somebody else's class. */
+/** A Gateway of another controller's class. */
 interface OtherGatewayChoice {
   readonly kind: "gateway";
   readonly onGoogle: false;
@@ -61,27 +61,27 @@ interface OtherGatewayChoice {
 }
 
 export interface Edge {
-  /** Where clients connect; unknown until a controller reports it where it is not reserved. */
+  /** Address for clients. If it is not reserved, it is unknown until the controller reports it. */
   readonly address: pulumi.Output<string | undefined>;
-  /** How far the certificates are, by host or wildcard; none over plain HTTP. */
+  /** Status of the certificates, by host or wildcard; undefined for plain HTTP. */
   readonly certificates: pulumi.Output<Record<string, CertificateStatus>> | undefined;
-  /** What DNS has to hold before Google issues them, by domain; made by the stack where `dns` covers the domain. */
+  /** DNS records that Google needs to issue certificates, by domain. The stack creates those that `dns` covers. */
   readonly authorizations: Readonly<Record<string, pulumi.Output<AuthorizationRecord>>> | undefined;
-  /** PEM certificate that clients have to trust, where the stack signs for itself. */
+  /** The stack's CA certificate as PEM, for clients to trust; only with `tls.mode` self-signed. */
   readonly caCertificate: pulumi.Output<string> | undefined;
-  /** What the domain above has to delegate to, where a zone was made. */
+  /** Name servers for the delegation from the parent domain, if the stack creates the zone. */
   readonly nameServers: pulumi.Output<string[]> | undefined;
-  /** Hosts that the zone does not hold, where there is one: their records are for somebody else to make. */
+  /** Hosts outside the zone: their records belong in another zone. */
   readonly hostsElsewhere: readonly string[] | undefined;
 }
 
 /**
- * Puts the edge in front of the proxy. What it refers to comes before it and goes after it: Pulumi creates in the
- * order of dependencies and deletes in reverse, with the deletions of an update after its creations and changes.
+ * Creates the edge in front of the proxy. Pulumi creates its dependencies first and deletes them last. In an update it
+ * deletes after all creations and changes.
  */
 export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions): Edge {
   const { stack, namespace, hosts, tls, serviceName, grpcServiceName } = args;
-  // On Google, with the reserved address beside it.
+  // On Google, with a reserved address.
   const edge = args.edge.onGoogle
     ? { ...args.edge, reserved: new GlobalAddress(stack, { project: args.edge.project }) }
     : args.edge;
@@ -126,7 +126,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
     certificate,
     redirectHttp: tls.mode !== "none" && tls.redirectHttp,
   };
-  const made =
+  const edgeObject =
     edge.kind === "gateway"
       ? new Gateway(
           "gateway",
@@ -168,7 +168,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
           opts,
         );
   return {
-    address: edge.onGoogle ? edge.reserved.address : made.address,
+    address: edge.onGoogle ? edge.reserved.address : edgeObject.address,
     certificates: managed?.statuses ?? map?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
     authorizations: map?.records,
     caCertificate: selfSigned?.caCrt,
@@ -177,7 +177,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
   };
 }
 
-/** One certificate that serves every host. When it expires is no secret, though it may have come with its key. */
+/** One certificate for all hosts. Its expiry is not a secret, even if the pair is. */
 function issuedTo(hosts: readonly string[], crt: pulumi.Input<string>) {
   return pulumi.unsecret(pulumi.output(crt)).apply((pem) => {
     const expires = expiryOf(pem)?.toISOString();

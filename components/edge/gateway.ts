@@ -9,33 +9,33 @@ import { tlsSecret, type Certificate } from "../tlsSecret.ts";
 
 export interface GatewayArgs {
   readonly namespace: pulumi.Input<string>;
-  /** Names that are served; requests for others are refused by the edge. */
+  /** Host names; the edge refuses requests for others. */
   readonly hosts: readonly string[];
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
-  /** What goes to the proxy's port for gRPC instead. @default - nothing */
+  /** The paths for the proxy's gRPC port. @default - none */
   readonly grpc?: GrpcBackend | undefined;
-  /** The GatewayClass, and with it the controller. */
+  /** The GatewayClass, which selects the controller. */
   readonly className: string;
-  /** What Google's load balancer is told besides; with its class alone. @default - nothing */
+  /** Settings of Google's load balancer; only with Google's class. @default - none */
   readonly google?: GoogleGateway | undefined;
-  /** PEM chain and key; not together with a certificate map. @default - plain HTTP */
+  /** PEM chain and key; excludes a certificate map. @default - plain HTTP */
   readonly certificate?: Certificate | undefined;
-  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate or a map. */
+  /** Redirect plain HTTP to HTTPS; needs a certificate or a map. */
   readonly redirectHttp: boolean;
 }
 
-/** A Gateway's status: until the controller has answered, any part of it is missing. */
-interface Reported {
+/** A Gateway's status: any part may be missing until the controller responds. */
+interface ReportedStatus {
   readonly addresses?: readonly { readonly value?: string }[];
 }
 class GatewayObject extends k8s.apiextensions.CustomResource {
-  declare readonly status: pulumi.Output<Reported | undefined>;
+  declare readonly status: pulumi.Output<ReportedStatus | undefined>;
 }
 
 const apiVersion = "gateway.networking.k8s.io/v1";
 
-/** The edge by the Gateway API: a Gateway with TLS, and for each name a route to the proxy. */
+/** The edge with the Gateway API: a Gateway with TLS, and routes from each host to the proxy. */
 export class Gateway extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
   readonly address: pulumi.Output<string | undefined>;
@@ -47,7 +47,7 @@ export class Gateway extends pulumi.ComponentResource {
     const parent = { parent: this };
     const labels = commonLabels(app);
     const map = google?.certificateMap;
-    // GKE takes the two together for a mistake, and then serves neither.
+    // GKE rejects the combination, and then serves neither.
     if (args.certificate !== undefined && map !== undefined)
       throw new pulumi.ResourceError("certificate excludes google.certificateMap; give one of the two", this);
 
@@ -86,13 +86,13 @@ export class Gateway extends pulumi.ComponentResource {
               : []),
           ],
         },
-        status: undefined, // Named here, it is among the outputs.
+        status: undefined, // Listed here, so that Pulumi returns it as an output.
       },
-      // Google's controller holds it back until the load balancer is gone, which takes minutes.
+      // Google's controller keeps the object until it has deleted the load balancer, which takes minutes.
       { ...parent, dependsOn: policies ?? [], customTimeouts: { delete: "30m" } },
     );
 
-    // Routes go before the Gateway when the stack is destroyed, so that nothing is left that a controller would program.
+    // Routes depend on the Gateway, so that destroy deletes them first. No route is left for a controller to program.
     const route = (role: string, routeName: string, spec: Record<string, unknown>) =>
       new k8s.apiextensions.CustomResource(
         `${name}-${role}`,
@@ -102,7 +102,7 @@ export class Gateway extends pulumi.ComponentResource {
     const redirect = args.redirectHttp && secure;
     const listeners = [...(redirect ? [] : ["http"]), ...(secure ? ["https"] : [])];
     const parentRefs = (names: readonly string[]) => names.map((sectionName) => ({ name: app, sectionName }));
-    // At least one for each name: a route takes 16 names at most, and no name ever moves from one route to another.
+    // One or more routes for each host. A route has at most 16 host names, and names must never move between routes.
     for (const host of args.hosts)
       for (const [index, rules] of routeRules(edgePathsOf(host, args.grpc), args).entries()) {
         const part = index === 0 ? host : `${host}/${index + 1}`;
@@ -123,13 +123,13 @@ export class Gateway extends pulumi.ComponentResource {
   }
 }
 
-/** A rule takes no more, and a route no more than 128 in all. https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule */
+/** Limits: 64 matches in a rule, 128 in a route. https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule */
 const matchesPerRule = 64;
 
 /**
- * The rules of each route of a host: one for each backend; which of its matches holds goes by exactness and length, not by
- * order, and not by the route that it is in. An HTTPRoute for gRPC too: a GRPCRoute may not have a name that an HTTPRoute
- * has, and a name may have routes of both protocols.
+ * The rules of each route of a host, one per backend. The most exact and longest match wins, in any order and across
+ * routes. gRPC uses an HTTPRoute too. A GRPCRoute cannot share a host name with an HTTPRoute, and a host may need both
+ * protocols.
  * https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute
  */
 function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: GatewayArgs): object[][] {
@@ -140,7 +140,7 @@ function routeRules(paths: readonly EdgePath[], { serviceName, grpc, google }: G
     },
     grpc: { backendRefs: [{ name: grpc?.serviceName, port: proxyServicePorts.grpc }] },
   };
-  if (paths.every(({ protocol }) => protocol === "http")) return [[rule.http]]; // Then there is nothing to match.
+  if (paths.every(({ protocol }) => protocol === "http")) return [[rule.http]]; // No match needed.
   const parts = (["grpc", "http"] as const).map((protocol) => {
     const matches = paths
       .filter((path) => path.protocol === protocol)

@@ -1,4 +1,4 @@
-/** What an Ingress needs around it for Google's own load balancer. */
+/** The objects that an Ingress of Google's load balancer needs. */
 import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,17 +7,20 @@ import { grantIap, healthCheckTiming, type GoogleBackend } from "./googleBackend
 import { commonLabels, ingressName as app, proxyName } from "../../names/kubernetes.ts";
 import { proxyHealthPath, proxyPorts } from "../../names/ports.ts";
 
-/** Google's own load balancer, at a reserved global address. */
+/** Google's load balancer, at a reserved global address. */
 export interface GceEdge extends GoogleBackend {
   readonly kind: "gce";
   /** Name (not value) of the reserved address. */
   readonly addressName: pulumi.Input<string>;
   readonly project: string;
-  /** Names of Google-managed certificates, instead of one in a Secret. @default - none */
+  /** Names of Google-managed certificates, instead of a Secret. @default - none */
   readonly managedCertificates?: pulumi.Output<string[]> | undefined;
 }
 
-/** Annotations that the proxy's Service needs for Google's load balancer: container-native (NEG), with our BackendConfig. */
+/**
+ * Annotations of the proxy's Service for Google's load balancer: container-native (NEG), with the stack's
+ * BackendConfig.
+ */
 export const gceServiceAnnotations: Readonly<Record<string, string>> = {
   "cloud.google.com/neg": '{"ingress": true}',
   "cloud.google.com/backend-config": JSON.stringify({ default: proxyName }),
@@ -68,7 +71,7 @@ export function gceObjects(
   );
   return {
     annotations: {
-      // GKE reads the annotation; ingressClassName alone is ignored.
+      // GKE reads the annotation and ignores ingressClassName.
       "kubernetes.io/ingress.class": "gce",
       "kubernetes.io/ingress.global-static-ip-name": edge.addressName,
       "networking.gke.io/v1beta1.FrontendConfig": app,
@@ -79,16 +82,16 @@ export function gceObjects(
 }
 
 /**
- * Attaches managed certificates, and keeps an update of the Ingress waiting until the controller reports exactly these.
- * An added certificate exists by then, because its name is an input here. A removed one is deleted after the Ingress is
- * updated; Google refuses to delete what its load balancer still uses, and would, if Pulumi did not wait, in the seconds
- * that the controller needs. Where nothing is reported yet there is nothing to wait for: creation stays fast.
+ * Attaches managed certificates, and makes an update of the Ingress wait until the controller reports exactly these.
+ * The names are inputs, so Pulumi creates an added certificate first. It deletes a removed one after the update. Google
+ * refuses to delete a certificate in use, and the controller needs some seconds to detach it. Creation does not wait,
+ * because the controller has not reported anything yet.
  * https://www.pulumi.com/blog/improved-kubernetes-await-logic/
  */
 function attached(certificates: pulumi.Output<string[]>) {
   const names = certificates.apply((list) => list.join(","));
   const reported = "@['ingress.kubernetes.io/ssl-cert']";
-  const ours = "@['kubernetes.io/ingress.class'] == 'gce'"; // Of all that is in the metadata, the annotations.
+  const ours = "@['kubernetes.io/ingress.class'] == 'gce'"; // Selects the annotations within the metadata.
   return {
     "ingress.gcp.kubernetes.io/pre-shared-cert": names,
     "pulumi.com/waitFor": pulumi.interpolate`jsonpath={$.metadata[?${ours} && (!${reported} || ${reported} == '${names}')]}`,
@@ -96,8 +99,8 @@ function attached(certificates: pulumi.Output<string[]>) {
 }
 
 /**
- * The controller leaves alone what a BackendConfig does not name, also what it had set itself. So policy and cache are
- * always named, and taking one out of the config takes it off the load balancer.
+ * The controller keeps settings that a BackendConfig no longer contains, even its own. So always set policy and cache:
+ * removing one from the config then removes it from the load balancer.
  * https://github.com/kubernetes/ingress-gce/tree/master/pkg/backends/features
  */
 function backendSpec(name: string, { project, iap, cdn, ...edge }: GceEdge, parent: pulumi.Resource) {
@@ -105,13 +108,13 @@ function backendSpec(name: string, { project, iap, cdn, ...edge }: GceEdge, pare
   if (iap?.enabled === true) grantIap(name, { project, members: iap.members }, parent);
   const cacheKey = { includeHost: true, includeProtocol: true, includeQueryString: true };
   return {
-    // Inferred health checks are often wrong: say it all.
+    // Set everything: inferred health checks are often wrong.
     healthCheck: { type: "HTTP", requestPath: proxyHealthPath, port: proxyPorts.health, ...healthCheckTiming },
     connectionDraining: { drainingTimeoutSec: edge.drainSeconds },
     timeoutSec: edge.timeoutSeconds,
     securityPolicy: { name: armor?.policyName ?? "" },
     cdn: cdn === undefined ? { enabled: false } : { enabled: true, cacheMode: cdn.cacheMode, cachePolicy: cacheKey },
-    // With no client of our own named, Google's signs people of the organisation in.
+    // Without an OAuth client in the config, Google's own signs in members of the organisation.
     // https://cloud.google.com/iap/docs/enabling-gke-howto
     ...(iap !== undefined && { iap: { enabled: iap.enabled } }),
   };

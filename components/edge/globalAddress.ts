@@ -4,13 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 
 export interface GlobalAddressArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
 }
 
-/** The one public IPv4 address of a stack: DNS points at it, the ingress names it. */
+/** The stack's public IPv4 address, used by DNS records and by the Ingress or Gateway. */
 export class GlobalAddress extends pulumi.ComponentResource {
-  /** What Google calls the address; an Ingress refers to it by this name. */
+  /** The address's name in Google Cloud, for the Ingress or Gateway. */
   readonly addressName: pulumi.Output<string>;
   /** The IPv4 address. */
   readonly address: pulumi.Output<string>;

@@ -1,28 +1,30 @@
-/** What Google's load balancer is told about the proxy, whether an Ingress or a Gateway says it. */
+/** Backend settings of Google's load balancer, for an Ingress or a Gateway. */
 import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ArmorRules } from "./cloudArmor.ts";
 import { enableApis } from "../googleApis.ts";
 
 export interface GoogleBackend {
-  /** Seconds until an answer must be complete; a websocket lives no longer either. */
+  /** Timeout of a whole request in seconds, including websockets. */
   readonly timeoutSeconds: number;
-  /** Seconds in which requests may end on a pod that is going away. A pod itself is gone after 75 (40 s of drain, 35 s to finish). */
+  /**
+   * Connection draining timeout in seconds. A terminating pod exits after 75 s at most: 40 s to drain, 35 s to finish.
+   */
   readonly drainSeconds: number;
   /** Cloud Armor. @default - none */
   readonly armor?: ArmorRules | undefined;
-  /** Identity-Aware Proxy, with the OAuth client that Google keeps for the organisation. @default - none */
+  /** Identity-Aware Proxy, with Google's OAuth client for the organisation. @default - none */
   readonly iap?: { readonly enabled: boolean; readonly members: readonly string[] } | undefined;
   /** Cloud CDN. @default - none */
   readonly cdn?: { readonly cacheMode: "USE_ORIGIN_HEADERS" | "CACHE_ALL_STATIC" } | undefined;
 }
 
-/** How often the load balancer asks, in seconds, and how many answers in a row change its mind. */
+/** Health checks: intervals in seconds, and how many results in a row change the state. */
 export const healthCheckTiming = { checkIntervalSec: 5, timeoutSec: 3, healthyThreshold: 1, unhealthyThreshold: 3 };
 
 /**
- * Lets people through Identity-Aware Proxy, as children of a component. The backend service's name is known to Google's
- * controller alone, so the grant is for all load-balanced applications of the project.
+ * Grants access through Identity-Aware Proxy, as children of a component. Only Google's controller knows the backend
+ * service's name. So the grant covers all load-balanced applications of the project.
  */
 export function grantIap(
   name: string,

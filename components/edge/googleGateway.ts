@@ -1,4 +1,4 @@
-/** What a Gateway needs around it for Google's own load balancer. */
+/** The objects that a Gateway of Google's load balancer needs. */
 import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
@@ -8,9 +8,9 @@ import type { GrpcBackend } from "./grpcBackend.ts";
 import { commonLabels, gatewayName, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
 import { proxyHealthPath, proxyPorts } from "../../names/ports.ts";
 
-/** Not IAP: a Gateway takes it only with an OAuth client that somebody made by hand. */
+/** Excludes IAP: a Gateway supports it only with a manually created OAuth client. */
 export interface GoogleGateway extends Omit<GoogleBackend, "iap"> {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
   /** Name (not value) of the reserved global address. */
   readonly addressName: pulumi.Input<string>;
@@ -22,18 +22,18 @@ export interface GatewayPoliciesArgs {
   readonly namespace: pulumi.Input<string>;
   /** Service of the proxy. */
   readonly serviceName: pulumi.Input<string>;
-  /** What goes to its port for gRPC. @default - nothing */
+  /** The paths for its gRPC port. @default - none */
   readonly grpc?: GrpcBackend | undefined;
   readonly google: GoogleGateway;
-  /** Whether there is a listener for HTTPS. */
+  /** Whether the Gateway has an HTTPS listener. */
   readonly secure: boolean;
 }
 
 const apiVersion = "networking.gke.io/v1";
 
 /**
- * The policies of a Gateway and of the Service behind it, as children of a component: what FrontendConfig and
- * BackendConfig are to an Ingress. https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources
+ * The policies of a Gateway and of its Services, as children of a component. They replace FrontendConfig and
+ * BackendConfig of an Ingress. https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources
  */
 export function gatewayPolicies(
   name: string,
@@ -53,14 +53,14 @@ export function gatewayPolicies(
   const ofService = (prefix: string, objectName: string, service: pulumi.Input<string>) => {
     const targetRef = { group: "", kind: "Service", name: service };
     return [
-      // Inferred health checks are often wrong: say it all.
+      // Set everything: inferred health checks are often wrong.
       object(`${prefix}health`, "HealthCheckPolicy", objectName, {
         targetRef,
         default: {
           ...healthCheckTiming,
           config: {
             type: "HTTP",
-            // Google's own definition of the kind refuses a port of which it is not said how it was chosen.
+            // Google's CRD requires `portSpecification` with a port.
             httpHealthCheck: {
               portSpecification: "USE_FIXED_PORT",
               port: proxyPorts.health,
@@ -79,7 +79,7 @@ export function gatewayPolicies(
       }),
     ];
   };
-  const made = [
+  const created = [
     ...ofService("", proxyName, serviceName),
     ...(grpc ? ofService("grpc-", proxyGrpcName, grpc.serviceName) : []),
   ];
@@ -90,12 +90,12 @@ export function gatewayPolicies(
       { parent },
     );
     const targetRef = { group: "gateway.networking.k8s.io", kind: "Gateway", name: gatewayName };
-    made.push(
+    created.push(
       object("frontend", "GCPGatewayPolicy", gatewayName, { targetRef, default: { sslPolicy: sslPolicy.name } }),
     );
   }
   if (cdn !== undefined)
-    made.push(
+    created.push(
       object("cdn", "GCPHTTPFilter", gatewayName, {
         cachePolicy: {
           cacheMode: cdn.cacheMode,
@@ -103,10 +103,13 @@ export function gatewayPolicies(
         },
       }),
     );
-  return made;
+  return created;
 }
 
-/** What a route's rule names for Cloud CDN. https://cloud.google.com/kubernetes-engine/docs/how-to/configure-cdn-for-gateway */
+/**
+ * The filter that enables Cloud CDN in a route's rule.
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/configure-cdn-for-gateway
+ */
 export const cdnFilter = {
   type: "ExtensionRef",
   extensionRef: { group: "networking.gke.io", kind: "GCPHTTPFilter", name: gatewayName },

@@ -1,20 +1,20 @@
-/** What the edge sends to the proxy's port for gRPC instead of the usual one. */
+/** Routing at the edge between the proxy's gRPC port and its HTTP port. */
 import type * as pulumi from "@pulumi/pulumi";
 
-/** What of a host goes where: the port for gRPC, or the one for everything else. */
+/** A path of a host, and the protocol of its backend. */
 export interface EdgePath {
-  /** With `/` at its end everything below it, otherwise this one path. */
+  /** A path that ends with `/` matches everything below it; any other matches exactly. */
   readonly path: string;
   readonly protocol: "http" | "grpc";
 }
 
-/** The Service for gRPC, and what of each host goes to it. */
+/** The gRPC Service, and the paths of each host that use it. */
 export interface GrpcBackend {
   readonly serviceName: pulumi.Input<string>;
   /** By host, the longest path first and `/` last. */
   readonly paths: Readonly<Record<string, readonly EdgePath[]>>;
 }
 
-/** What an edge has to tell apart on a host. */
+/** The paths that the edge routes separately on a host. */
 export const edgePathsOf = (host: string, grpc: GrpcBackend | undefined): readonly EdgePath[] =>
   grpc?.paths[host] ?? [{ path: "/", protocol: "http" }];

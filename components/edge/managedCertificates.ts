@@ -3,37 +3,37 @@ import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 import { googleName } from "../../names/google.ts";
 
-/** How far a host's certificate is. */
+/** Status of a host's certificate. */
 export interface CertificateStatus {
-  /** What Google calls it, where Google has it. */
+  /** Name in Google Cloud, if it is a Google resource. */
   readonly name?: string;
-  /** Google issues a certificate some time after it is attached and DNS points at the address. */
+  /** Google issues a certificate after it is attached and DNS resolves to the address. */
   readonly status: "issued" | "provisioning";
-  /** Its last moment, as RFC 3339 text. */
+  /** Expiry, as RFC 3339 text. */
   readonly expires?: string;
 }
 
 export interface ManagedCertificatesArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
-  /** Name of the stack; the certificates' names begin with it. */
+  /** Name of the stack: the prefix of the certificates' names. */
   readonly stack: string;
-  /** The names to serve, at most 15: more do not fit on a load balancer. */
+  /** Host names, at most 15: the limit of a load balancer. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Certificates that Google issues and renews, one for each host name. Google's certificates cannot be changed, only
- * replaced, and a new one serves nothing until it is issued; so each keeps to its host, and changing the hosts adds and
- * removes certificates without touching those that serve.
+ * Certificates that Google issues and renews, one for each host. Google's certificates are immutable, and a new one is
+ * useless until issued. So each has one host: a change of the hosts adds and removes certificates, and keeps those in
+ * use.
  *
- * Nothing here waits until they are issued: that needs the Ingress that they are attached to.
+ * Does not wait until they are issued, because that needs the Ingress that they are attached to.
  * https://cloud.google.com/load-balancing/docs/ssl-certificates/google-managed-certs
  */
 export class ManagedCertificates extends pulumi.ComponentResource {
-  /** What Google calls them, in the order of the hosts: the first is for clients that name no host. */
+  /** Names in Google Cloud, in the order of the hosts: the first serves clients without SNI. */
   readonly names: pulumi.Output<string[]>;
-  /** By host. As of the last `up` or `refresh`: Google tells an expiry once it has issued the certificate. */
+  /** By host, as of the last `up` or `refresh`. Google reports an expiry after it has issued the certificate. */
   readonly statuses: pulumi.Output<Record<string, CertificateStatus>>;
 
   constructor(name: string, args: ManagedCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -57,7 +57,7 @@ export class ManagedCertificates extends pulumi.ComponentResource {
   }
 }
 
-/** @param expires missing or empty until the certificate is issued, whatever the SDK's types say */
+/** @param expires undefined or empty until the certificate is issued, contrary to the SDK's types */
 function issued(expires: string | undefined): Pick<CertificateStatus, "status" | "expires"> {
   return expires === undefined || expires === "" ? { status: "provisioning" } : { status: "issued", expires };
 }

@@ -1,4 +1,4 @@
-/** What the edge of a stack wants of the proxy: what it reads on its Services, and how long it needs to learn that a pod is going. */
+/** Settings of the proxy that depend on the edge: annotations of its Services, and the drain time. */
 import { gceGrpcAnnotations, gceServiceAnnotations } from "./gceIngress.ts";
 import type { GrpcService } from "../workloads/grpcPort.ts";
 import { proxyDrainSeconds } from "../workloads/pod.ts";
@@ -10,7 +10,7 @@ type Edge =
 type Annotations = Readonly<Record<string, string>>;
 
 /**
- * Contour allows 3 at a time, while those of a second follow when a pod of the proxy dies.
+ * Contour allows 3 concurrent retries by default. When a proxy pod dies, a whole second of requests needs a retry.
  * https://projectcontour.io/docs/main/config/annotations/#contour-specific-service-annotations
  */
 const manyRetries = { "projectcontour.io/max-retries": "1000" };
@@ -27,7 +27,7 @@ function grpcServiceOf(edge: Edge): GrpcService {
   if (edge.onGoogle) return { appProtocol: "HTTP2" };
   return {
     annotations: {
-      // Contour's own. An appProtocol would take its place, and there is none for HTTP/2 over TLS.
+      // Contour's own annotation. An appProtocol would override it, and there is none for HTTP/2 over TLS.
       // https://projectcontour.io/docs/main/config/annotations/#contour-specific-service-annotations
       "projectcontour.io/upstream-protocol.h2": "grpc",
       ...(edge.kind === "ingress" && edge.grpcServiceAnnotations),

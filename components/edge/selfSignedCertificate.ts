@@ -3,15 +3,15 @@ import * as tls from "@pulumi/tls";
 import { expiryWarning, renewalDays } from "../../names/certificates.ts";
 
 export interface SelfSignedCertificateArgs {
-  /** DNS names that the certificate is for, the main one first. */
+  /** DNS names of the certificate, the main one first. */
   readonly names: readonly string[];
-  /** IP address that the certificate is for as well. @default - none */
+  /** Additional IP address of the certificate. @default - none */
   readonly address?: pulumi.Input<string>;
 }
 
 const days = (count: number) => count * 24;
 
-/** A CA of the stack's own (RSA 2048, 3650 days) and a leaf that it signed, renewed by the first `up` in its last 30 days. */
+/** The stack's own CA (RSA 2048, 3650 days) and a leaf. The first `up` in the leaf's last 30 days renews it. */
 export class SelfSignedCertificate extends pulumi.ComponentResource {
   /** PEM chain: the leaf, then the CA. */
   readonly crt: pulumi.Output<string>;
@@ -55,7 +55,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
         certRequestPem: request.certRequestPem,
         caPrivateKeyPem: caKey.privateKeyPem,
         caCertPem: ca.certPem,
-        // Clients accept no more than 825 days (https://support.apple.com/en-us/103769).
+        // Clients reject a validity above 825 days (https://support.apple.com/en-us/103769).
         validityPeriodHours: days(825),
         earlyRenewalHours: days(renewalDays),
         allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
@@ -63,7 +63,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       parent,
     );
 
-    // Unlike the leaf it is not renewed by itself: who trusts it would have to trust another first.
+    // Pulumi renews the leaf, but not the CA: clients would have to trust the new CA first.
     pulumi.all([ca.certPem, ca.urn]).apply(([pem, urn]) => {
       const warning = expiryWarning(pem);
       if (warning !== undefined)

@@ -5,7 +5,7 @@ import { edgePathsOf, type GrpcBackend } from "./grpcBackend.ts";
 import { commonLabels, ingressName as app } from "../../names/kubernetes.ts";
 import { tlsSecret, type Certificate } from "../tlsSecret.ts";
 
-/** Any other ingress controller. */
+/** An Ingress of another controller. */
 export interface ClassEdge {
   readonly kind: "ingress";
   readonly className: string;
@@ -14,25 +14,25 @@ export interface ClassEdge {
 
 export interface TlsIngressArgs {
   readonly namespace: pulumi.Input<string>;
-  /** Names that are served; requests for others are refused by the edge. */
+  /** Host names; the edge refuses requests for others. */
   readonly hosts: readonly string[];
   /** Service of the proxy, with a port named `http`. */
   readonly serviceName: pulumi.Input<string>;
-  /** What goes to the proxy's port for gRPC instead. @default - nothing */
+  /** The paths for the proxy's gRPC port. @default - none */
   readonly grpc?: GrpcBackend | undefined;
   readonly edge: GceEdge | ClassEdge;
   /** PEM chain and key. @default - plain HTTP */
   readonly certificate?: Certificate | undefined;
-  /** Answer plain HTTP with a redirect to HTTPS; needs a certificate. */
+  /** Redirect plain HTTP to HTTPS; needs a certificate. */
   readonly redirectHttp: boolean;
 }
 
-/** An Ingress's status: until the controller has answered, any part of it is missing, whatever the SDK's types say. */
-interface Reported {
+/** An Ingress's status: any part may be missing until the controller responds, contrary to the SDK's types. */
+interface ReportedStatus {
   readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
 }
 
-/** The edge: an Ingress with TLS in front of the proxy. */
+/** The edge with an Ingress: TLS in front of the proxy. */
 export class TlsIngress extends pulumi.ComponentResource {
   /** Address that the load balancer reports. */
   readonly address: pulumi.Output<string | undefined>;
@@ -68,39 +68,40 @@ export class TlsIngress extends pulumi.ComponentResource {
     const ingress = new k8s.networking.v1.Ingress(
       `${name}-ingress`,
       {
-        metadata: { name: app, namespace, labels, annotations: { ...patience(annotations), ...annotations } },
+        metadata: { name: app, namespace, labels, annotations: { ...awaitAnnotations(annotations), ...annotations } },
         spec: {
           ...(edge.kind === "ingress" && { ingressClassName: edge.className }),
           ...(secretName !== undefined && { tls: [{ secretName, hosts: [...args.hosts] }] }),
           rules: args.hosts.map(rule),
         },
       },
-      // Deleting is waited for in any case: Google's controller holds the object until its load balancer is gone.
+      // Deletion always waits: Google's controller keeps the object until it has deleted its load balancer.
       { ...parent, dependsOn, customTimeouts: { delete: "20m" } },
     );
 
-    this.address = ingress.status.apply((status: Reported | undefined) => status?.loadBalancer?.ingress?.[0]?.ip);
+    this.address = ingress.status.apply((status: ReportedStatus | undefined) => status?.loadBalancer?.ingress?.[0]?.ip);
     this.registerOutputs({ address: this.address });
   }
 }
 
 /**
- * Pulumi's own await wants endpoints for each rule and ten minutes of patience, and reads no events. Skipping it goes
- * before any other condition, so it is not said where there is one.
+ * Skips Pulumi's await logic: it requires endpoints for each rule, waits ten minutes, and ignores events. `skipAwait`
+ * overrides `waitFor`, so set it only without one.
  */
-const patience = (annotations: object) =>
+const awaitAnnotations = (annotations: object) =>
   "pulumi.com/waitFor" in annotations ? {} : { "pulumi.com/skipAwait": "true" };
 
 /**
- * What Contour reads; others take the same through `edge.annotations`. It lets websockets through where it is told, gives up
- * on an answer before the proxy does, and tries no other pod unless it is asked to, while Google's load balancer does.
+ * Contour's annotations; for other controllers use `edge.annotations`. By default Contour blocks websockets, times out
+ * before the proxy, and does not retry on another pod. Google's load balancer does.
  * https://projectcontour.io/docs/main/config/annotations/
  */
 function classAnnotations(edge: ClassEdge, redirect: boolean): Record<string, string> {
   return {
     "projectcontour.io/websocket-routes": "/",
     "projectcontour.io/response-timeout": "infinity",
-    // Nothing of the request was sent then: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
+    // Safe to retry: nothing of the request was sent.
+    // https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
     "projectcontour.io/retry-on": "connect-failure,refused-stream",
     "projectcontour.io/num-retries": "3",
     ...(redirect && { "ingress.kubernetes.io/force-ssl-redirect": "true" }),

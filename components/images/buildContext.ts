@@ -1,16 +1,17 @@
-/** What an image is built from, as a hash: the same context is the same image, so an unchanged one is never built again. */
+/** Hashes the build context of an image, so that an unchanged image is never built again. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
 
 /**
- * A tag for the image built from a folder: 12 hex digits over the names, contents and executable bits of the Dockerfile and of
- * what `.dockerignore` lets through; neither times nor owners count, so a fresh clone gives the same.
- * @throws Error when the folder or its Dockerfile is missing or unreadable
+ * A tag for the image of a folder: 12 hex digits of a hash. It covers names, contents and executable bits of the
+ * Dockerfile and of all files that `.dockerignore` does not exclude. Times and owners do not count, so a fresh clone
+ * gives the same tag.
+ * @throws Error if the folder or its Dockerfile is missing or unreadable
  */
 export function contextTag(context: string): string {
   const hash = createHash("sha256");
-  // Lengths keep a name and a content from running into each other.
+  // Hash the lengths too, so that a name and a content cannot run together.
   const add = (...parts: (string | Buffer)[]) => {
     for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
   };
@@ -46,9 +47,9 @@ function ignorePatterns(context: string): string[] {
 }
 
 /**
- * The last pattern that matches the path, or a folder above it, decides
- * (https://docs.docker.com/build/concepts/context/#dockerignore-files). Should this let through more than the builder
- * does (here `*` does not match a leading dot), an image is built once too often, never once too seldom.
+ * The last pattern that matches the path or one of its parent folders decides
+ * (https://docs.docker.com/build/concepts/context/#dockerignore-files). Here `*` does not match a leading dot, unlike
+ * in Docker. That can include too many files and cause an extra build, but never a missing one.
  */
 function isIgnored(path: string, patterns: readonly string[]): boolean {
   const segments = path.split("/");

@@ -2,19 +2,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { contextTag } from "./buildContext.ts";
 import type { ImageRegistry } from "./imageRegistry.ts";
 
-/** An image, or the folder that it is built from, relative to the project; `image` wins. */
+/** An image, or its build folder relative to the project; `image` wins. */
 export interface ImageSource {
   readonly image?: string | undefined;
   readonly build?: { readonly context: string } | undefined;
 }
 
-/** Reference of an image that `npm start` builds and puts on the node; it names the content of the context. */
+/** Reference of an image that `npm start` builds and loads onto the node. The tag is a hash of the context. */
 export const nodeImage = (name: string, context: string): string =>
   `localhost/gke-microservices/${name}:${contextTag(context)}`;
 
 /**
- * The reference to deploy: the given image, or what is built from the context and pushed to the registry (by digest),
- * or, without a registry, the image that is on the node already.
+ * The image to deploy: the given one, or the one built and pushed to the registry, by digest. Without a registry, the
+ * one already on the node.
  */
 export function imageReference(
   name: string,

@@ -6,34 +6,34 @@ import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
 
 export interface ImageRegistryArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
-  /** Region in which the images are kept, as in `asia-northeast1`. */
+  /** Region of the repository, such as `asia-northeast1`. */
   readonly region: string;
-  /** Name of the stack; the repository is named after it. */
+  /** Name of the stack: the prefix of the repository's name. */
   readonly stack: string;
   /**
-   * How many of the newest versions of each image are kept, however old; others are deleted after 30 days.
+   * How many of the newest versions of each image to keep; others are deleted after 30 days.
    * @default 30
    */
   readonly keep?: number | undefined;
-  /** Whether each pushed image is scanned for known vulnerabilities, which Google charges for by image. */
+  /** Whether to scan each pushed image for known vulnerabilities, which Google charges per image. */
   readonly scan: boolean;
   /**
-   * Whether Google refuses to move or delete a tag. Not needed for what runs: it is named by digest, which nothing can
-   * move. And it has a price. A build of the same files is hardly ever the same image to the byte (it holds times), so
-   * a tag that follows the content is pushed anew when a change is taken back, when an `up` was killed between push and
-   * state, or when a checkout has other file modes; all of these are then refused until a file changes. And a tagged
-   * image cannot be deleted, so that `keep` has no effect.
+   * Whether Google refuses to move or delete a tag. Running pods do not need it: they use digests, which are immutable.
+   * And it has drawbacks. Builds are rarely byte-identical, because images contain timestamps. So the program may push
+   * a content tag again. Reasons are a reverted change, an `up` killed between push and state, or a checkout with other
+   * file modes. Google then refuses the push until a file changes. Also, tagged images cannot be deleted, so `keep` has
+   * no effect.
    * https://docs.cloud.google.com/artifact-registry/docs/docker/names#image-versions
    */
   readonly immutableTags: boolean;
 }
 
 export interface ImageArgs {
-  /** Folder that is sent to the Docker daemon. */
+  /** Folder to send to the Docker daemon. */
   readonly context: string;
-  /** Tag under which the image is pushed. Should follow the content, as a hash of the context does. */
+  /** Tag to push. It should depend on the content, such as a hash of the context. */
   readonly tag: string;
   /**
    * Path of the Dockerfile.
@@ -41,26 +41,26 @@ export interface ImageArgs {
    */
   readonly dockerfile?: string | undefined;
   /**
-   * Build arguments. They stay readable in the image's history: no secrets.
+   * Build arguments. Pass no secrets: they stay readable in the image's history.
    * @default - none
    */
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where images that the stack builds go: to a registry of its own, or onto the node beforehand (`npm start`). */
+/** Registry of the stack's images: its own repository, or the node itself (`npm start` loads the images). */
 export type RegistryArgs =
   ({ readonly kind: "artifact-registry" } & Omit<ImageRegistryArgs, "stack">) | { readonly kind: "node" };
 
-/** @returns nothing where images are on the node already */
+/** @returns undefined if images are already on the node */
 export function createRegistry(stack: string, registry: RegistryArgs): ImageRegistry | undefined {
   if (registry.kind === "node") return undefined;
   const { project, region, keep, scan, immutableTags } = registry;
   return new ImageRegistry(stack, { project, region, stack, keep, scan, immutableTags });
 }
 
-/** A private Docker repository in Artifact Registry, and the images that are built into it. */
+/** A private Docker repository in Artifact Registry, and the images pushed to it. */
 export class ImageRegistry extends pulumi.ComponentResource {
-  /** Where images go: `<region>-docker.pkg.dev/<project>/<repository>`. */
+  /** Prefix of image references: `<region>-docker.pkg.dev/<project>/<repository>`. */
   readonly url: pulumi.Output<string>;
 
   readonly #name: string;
@@ -81,11 +81,11 @@ export class ImageRegistry extends pulumi.ComponentResource {
         format: "DOCKER",
         description: `Images built by the stack ${stack}`,
         labels: labelsOf(pulumi.getProject(), stack),
-        // Left out where it is off: Google does not give the default back, and each refresh would see a difference.
+        // Omitted if off: Google does not return the default, and each refresh would show a diff.
         ...(args.immutableTags && { dockerConfig: { immutableTags: true } }),
-        // INHERITED: as the project has it, where the scanning API is enabled below.
+        // INHERITED follows the project, where the scanning API is enabled below.
         vulnerabilityScanningConfig: { enablementConfig: args.scan ? "INHERITED" : "DISABLED" },
-        // Where both match, keeping wins: what runs and what a rollback needs is among the newest.
+        // KEEP wins over DELETE: the newest versions include the running one and those for a rollback.
         // https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy
         cleanupPolicyDryRun: false,
         cleanupPolicies: [
@@ -98,17 +98,17 @@ export class ImageRegistry extends pulumi.ComponentResource {
 
     this.#name = name;
     this.#host = `${region}-docker.pkg.dev`;
-    // In a path, the colon of a domain-scoped project (example.com:shop) is a slash.
+    // In a path, the colon of a domain-scoped project (example.com:shop) becomes a slash.
     this.url = pulumi.interpolate`${this.#host}/${project.replace(":", "/")}/${repository.repositoryId}`;
     this.registerOutputs({ url: this.url });
   }
 
   /**
-   * Builds an image for linux/amd64 with BuildKit and pushes it, never during a preview. Needs a Docker daemon, also for
-   * a preview, as soon as it is called: stacks that build nothing must not call it.
+   * Builds an image for linux/amd64 with BuildKit and pushes it, never during a preview. Every call needs a Docker
+   * daemon, even in a preview: do not call it in stacks without builds.
    *
    * @param name unique among the images of this registry; also the name in the registry
-   * @returns the image by its digest, `<url>/<name>@sha256:…`; unknown during a preview that would build it
+   * @returns the image by digest, `<url>/<name>@sha256:…`; unknown during a preview that would build it
    */
   image(name: string, args: ImageArgs): pulumi.Output<string> {
     const image = new docker.Image(
@@ -131,7 +131,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
     return image.repoDigest;
   }
 
-  /** A short-lived token of whoever runs Pulumi; asked for once, and only where something is built. */
+  /** A short-lived token of the current user; requested once, and only for builds. */
   #accessToken(): pulumi.Output<string> {
     this.#password ??= pulumi.secret(gcp.organizations.getClientConfigOutput({ parent: this }).accessToken);
     return this.#password;

@@ -1,4 +1,4 @@
-/** The proxy's second port, for gRPC: HTTP/2 over TLS, which is how Google's load balancer takes it to a backend. */
+/** The proxy's gRPC port: HTTP/2 over TLS, which Google's load balancer requires for gRPC backends. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
@@ -6,19 +6,18 @@ import { commonLabels, proxyGrpcName, proxyName, selectorLabels } from "../../na
 import { proxyServicePorts } from "../../names/ports.ts";
 import { tlsSecret } from "../tlsSecret.ts";
 
-/** How the edge learns that a Service speaks HTTP/2 over TLS. */
+/** How the edge learns that a Service uses HTTP/2 over TLS. */
 export interface GrpcService {
   /** @default - none */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Of its port. @default - none */
+  /** Protocol of the port. @default - none */
   readonly appProtocol?: string;
 }
 
 /**
- * Makes the certificate of the port and a Service for it, as children of the proxy. The certificate is for ten years,
- * because nobody verifies it: neither Google's load balancer nor Envoy asks a backend who it is, they want it encrypted.
+ * Creates a certificate and a Service for the port, as children of the proxy. The certificate is valid for ten years.
+ * Nobody verifies it: Google's load balancer and Envoy require encryption to a backend, but do not authenticate it.
  * https://cloud.google.com/load-balancing/docs/ssl-certificates/encryption-to-the-backends
- *
  */
 export function makeGrpcPort(
   name: string,

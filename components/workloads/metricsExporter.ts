@@ -1,4 +1,4 @@
-/** Metrics of the proxy for Prometheus: an exporter beside nginx, and the object by which a Prometheus finds it. */
+/** Prometheus metrics of the proxy: an exporter beside nginx, and the object that configures scraping. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { statusUrl } from "../../nginx/status.ts";
@@ -12,17 +12,17 @@ export interface ProxyMetrics {
   readonly resources: Resources;
   /**
    * Who scrapes: Google's Managed Service for Prometheus (`PodMonitoring`), the Prometheus Operator (`PodMonitor`), or
-   * somebody whose own scrape config finds the pods' port `metrics`.
+   * your own config. Your own must find the pods' port `metrics`.
    */
   readonly scrape: "google" | "prometheus-operator" | "own";
-  /** Labels of the scrape object: a Prometheus Operator may select by them. */
+  /** Labels of the scrape object, for a Prometheus Operator that selects by label. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * A sidecar of Kubernetes' own kind: it starts before nginx, ends after it, and no pod waits for it to end
- * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/). It has no probe, and says `nginx_up 0` where
- * nginx does not answer: a pod is as ready as nginx is.
+ * A Kubernetes sidecar container. It starts before nginx and stops after it, and no pod waits for it to end
+ * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/). It has no probe, so that a pod is ready
+ * exactly when nginx is. If nginx does not answer, it reports `nginx_up 0`.
  */
 export const exporterContainer = ({ image, resources }: ProxyMetrics): k8s.types.input.core.v1.Container => ({
   ...restrictedContainer,
@@ -41,7 +41,7 @@ const kinds = {
   "prometheus-operator": { apiVersion: "monitoring.coreos.com/v1", kind: "PodMonitor" },
 };
 
-/** Has the pods of `app` scraped, as a child of a component. */
+/** Configures scraping of the pods of `app`, as a child of a component. */
 export function scrapeObject(
   name: string,
   app: string,
@@ -51,7 +51,7 @@ export function scrapeObject(
 ): void {
   if (scrape === "own") return;
   const endpoint = { port: "metrics", interval: "30s" };
-  // Samples are what Google bills: without those of the exporter about itself there are 9 series a pod instead of 50.
+  // Google bills samples: without the exporter's own metrics a pod has 9 series instead of 50.
   const keep = [{ action: "keep", sourceLabels: ["__name__"], regex: "nginx_.*" }];
   const selector = { matchLabels: selectorLabels(app) };
   new k8s.apiextensions.CustomResource(

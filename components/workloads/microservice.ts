@@ -16,34 +16,34 @@ export interface MicroserviceArgs {
   readonly namespace: pulumi.Input<string>;
   /** Image by tag or digest. */
   readonly image: pulumi.Input<string>;
-  /** Port that the container listens on, at least 1024; the Service has the same. */
+  /** Port of the container and of its Service, at least 1024. */
   readonly port: number;
   readonly replicas: number;
-  /** Path that answers 200 when the pod can take requests. @default - it is asked by gRPC (grpc.health.v1) */
+  /** Path that returns 200 when the pod is ready. @default - gRPC health check (grpc.health.v1) */
   readonly healthPath?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
-  /** Environment from a Secret. @default - no Secret */
+  /** Environment variables in a Secret. @default - none */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   readonly resources: Resources;
-  /** Kubernetes ServiceAccount of the pods. @default - the namespace's own, which has no rights */
+  /** Kubernetes ServiceAccount of the pods. @default - the namespace's default, without permissions */
   readonly serviceAccount?: pulumi.Input<string> | undefined;
-  /** Seconds that a rollout may take before it counts as failed. */
+  /** Timeout of a rollout, in seconds. */
   readonly rolloutSeconds: number;
   /** Whether the proxy routes to it. */
   readonly routed: boolean;
 }
 
 /**
- * A Deployment and a ClusterIP Service: one microservice, reached as `<service>.<namespace>.svc.cluster.local`. One that is routed
- * has a second, headless Service, whose name leads the proxy to the pods themselves.
+ * One microservice: a Deployment and a ClusterIP Service, at `<service>.<namespace>.svc.cluster.local`. A routed one
+ * also has a headless Service, which the proxy uses to find its pods.
  */
 export class Microservice extends pulumi.ComponentResource {
   /** The Service's DNS name in the cluster. */
   readonly address: pulumi.Output<string>;
-  /** What has to be there before the proxy asks for the pods. Empty where nothing is routed. */
+  /** Resources that must exist before the proxy resolves the pods. Empty without routes. */
   readonly upstream: readonly pulumi.Resource[];
 
-  /** @param name of the Service and the Deployment as well: a DNS label */
+  /** @param name of the component, the Service and the Deployment: a DNS label */
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:Microservice", name, {}, opts);
     const service = name;
@@ -83,7 +83,7 @@ export class Microservice extends pulumi.ComponentResource {
                 resources: resourceRequirements(args.resources),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
                 readinessProbe: { ...health, ...readiness(3) },
-                // Not the health path: a service that is merely busy or draining must not be restarted.
+                // Not the health path: never restart a service that is only busy or draining.
                 livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
               },
               args.serviceAccount === undefined ? {} : { serviceAccountName: args.serviceAccount },
@@ -137,15 +137,15 @@ interface SecretEnvArgs {
   readonly values: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** A Secret named after its content: a new value rolls out like a release, and old pods keep what they mount. */
+/** A Secret named after its content: a new value rolls out like a release, and old pods keep their values. */
 class SecretEnv {
   readonly secretName: pulumi.Output<string>;
-  /** What the pods wait for: the name is computed, and so says nothing of the Secret being there. */
+  /** Dependency of the pods: the computed name does not imply that the Secret exists. */
   readonly resource: k8s.core.v1.Secret;
 
   constructor(name: string, { service, namespace, values }: SecretEnvArgs, opts: pulumi.CustomResourceOptions) {
     const stringData = pulumi.secret(pulumi.all(values));
-    // A hash of the values is no secret, and a secret name would hide every pod template that uses it.
+    // Mark the name as not secret: it is only a hash. A secret name would hide every pod template that uses it.
     this.secretName = pulumi.unsecret(stringData.apply((data) => `${service}-env-${contentHash(data)}`));
     this.resource = new k8s.core.v1.Secret(
       `${name}-env`,

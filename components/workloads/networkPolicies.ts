@@ -1,6 +1,7 @@
 /**
- * Who may talk to whom in a stack's namespace: nobody, and then exactly those whose flows are known. Policies add up, so
- * one more in the namespace opens one more flow. Kubelet's probes need no rule: a pod's own node always reaches it
+ * Network policies of a stack's namespace: they deny all traffic, then allow only known flows. Policies are additive,
+ * so an extra one in the namespace allows one more flow. Kubelet's probes need no rule, because a pod's own node can
+ * always reach it
  * (https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation).
  */
 import { BlockList } from "node:net";
@@ -9,27 +10,27 @@ import * as pulumi from "@pulumi/pulumi";
 import { commonLabels, nameLabel, proxyName, selectorLabels } from "../../names/kubernetes.ts";
 
 export interface Flows {
-  /** The stack's own namespace. */
+  /** The stack's namespace. */
   readonly namespace: string;
-  /** On GKE, DNS and the metadata server are at addresses that are known. */
+  /** Whether the cluster is on GKE, where the addresses of DNS and the metadata server are known. */
   readonly onGke: boolean;
-  /** Ranges (CIDR) of DNS servers, beside the usual ones. */
+  /** Ranges (CIDR) of extra DNS servers. */
   readonly dns: readonly string[];
   readonly proxy: ProxyFlows;
-  /** By the service's name. */
+  /** By service name. */
   readonly services: Readonly<Record<string, ServiceFlows>>;
 }
 
 export interface ProxyFlows {
-  /** Where requests and a load balancer's health checks come in. */
+  /** Ports for requests and for health checks of the load balancer. */
   readonly ports: readonly number[];
-  /** Ranges (CIDR) that they come from; with none of them, from anywhere. */
+  /** Source ranges (CIDR) of that traffic; empty allows all sources. */
   readonly from: readonly string[];
-  /** Whether they come from pods of other namespaces too, as from an ingress controller's. */
+  /** Whether it also comes from pods of other namespaces, such as an ingress controller's. */
   readonly fromPods: boolean;
-  /** Who scrapes, by their namespaces; without any, whatever is in another namespace. @default - nobody */
+  /** Namespaces of the scrapers; empty allows all other namespaces. @default - no scraping */
   readonly metrics?: { readonly port: number; readonly namespaces: readonly string[] } | undefined;
-  /** Services that are found by name: at which port, and which of the stack's own are among them. */
+  /** Services found by name: their port, and which of the stack's services match. */
   readonly wildcards: readonly { readonly by: string; readonly port: number; readonly services: readonly string[] }[];
 }
 
@@ -39,18 +40,18 @@ export interface ServiceFlows {
   readonly routed: boolean;
   /** Services that it calls. */
   readonly calls: readonly string[];
-  /** What it reaches outside the namespace; link-local addresses never. */
+  /** Destinations outside the namespace; link-local addresses are always excluded. */
   readonly egress: readonly { readonly cidr: string; readonly ports: readonly number[] }[];
-  /** Whether it acts as somebody on Google. */
+  /** Whether it has a Google identity. */
   readonly hasRoles: boolean;
 }
 
 const metadataServer = "169.254.169.254/32";
 const linkLocal = "169.254.0.0/16";
-/** No address of Google's APIs is in here. */
+/** Private and link-local ranges, which contain no address of Google's APIs. */
 const inside = ["10.0.0.0/8", "100.64.0.0/10", linkLocal, "172.16.0.0/12", "192.168.0.0/16"];
 
-/** The policy of what one name's pods reach, and of who reaches them. */
+/** Name of the policy for the traffic from and to one workload. */
 const flowsOf = (name: string) => `${name}-flows`;
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: "TCP", port }));
 const podsOf = (name: string) => ({ podSelector: { matchLabels: selectorLabels(name) } });
@@ -59,7 +60,9 @@ const namespaces = (operator: "In" | "NotIn", names: readonly string[]) => ({
   namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator, values: [...names] }] },
 });
 
-/** The policies' specs by name. No two services' policies have a name, nor one of these and one of the namespace's own. */
+/**
+ * The policies' specs by name. Names never collide: not between services, and not with the namespace's own policies.
+ */
 export function networkPolicies(flows: Flows) {
   const { services, proxy } = flows;
   const wildcards = proxy.wildcards.map((wildcard) => ({ ...wildcard, podSelector: found(wildcard.services, flows) }));
@@ -98,7 +101,9 @@ export function networkPolicies(flows: Flows) {
   };
 }
 
-/** Pods that a wildcard may find: any that is not the proxy's, nor of a service here whose name it does not take in. */
+/**
+ * Selects the pods that a wildcard may reach: all except the proxy's and those of the stack's other services.
+ */
 function found(allowed: readonly string[], { services }: Flows) {
   const taken = new Set(allowed);
   const others = Object.keys(services).filter((name) => !taken.has(name));
@@ -107,8 +112,8 @@ function found(allowed: readonly string[], { services }: Flows) {
 }
 
 /**
- * The cluster's DNS by its pods, and the caches of the nodes. With Dataplane V2 these are found by their pods as well,
- * elsewhere by their address; Cloud DNS for GKE answers at the metadata server's.
+ * Cluster DNS by pod label, and the caches on the nodes. With Dataplane V2 a rule must match the caches by pod label
+ * too, elsewhere by address. Cloud DNS for GKE uses the metadata server's address.
  * https://docs.cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache
  * https://docs.cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns
  */
@@ -126,7 +131,7 @@ function proxyIngress({ namespace, proxy }: Flows) {
   const others = namespaces("NotIn", [namespace]);
   const sources = [...from.map(block), ...(fromPods ? [others] : [])];
   return [
-    // Nobody is named where the controller's addresses are not known: without a `from`, everybody may.
+    // Omit `from` if the controller's addresses are unknown: every source may then connect.
     { ...(from.length > 0 && { from: sources }), ports: tcp(...ports) },
     ...(metrics === undefined
       ? []
@@ -139,7 +144,7 @@ function proxyIngress({ namespace, proxy }: Flows) {
   ];
 }
 
-/** By a service's name, those that call it. */
+/** The callers of each service. */
 function callersOf(services: Flows["services"]): ReadonlyMap<string, readonly string[]> {
   const callers = new Map<string, string[]>();
   for (const [caller, { calls }] of Object.entries(services))
@@ -149,7 +154,7 @@ function callersOf(services: Flows["services"]): ReadonlyMap<string, readonly st
 
 function serviceIngress({ routed, port }: ServiceFlows, callers: readonly string[]) {
   const from = [...(routed ? [proxyName] : []), ...callers].map(podsOf);
-  // An empty `from` would let everybody in.
+  // An empty `from` would allow every source.
   return from.length === 0 ? [] : [{ from, ports: tcp(port) }];
 }
 
@@ -164,7 +169,10 @@ function serviceEgress({ calls, egress, hasRoles }: ServiceFlows, services: Flow
   ];
 }
 
-/** Only identities need link-local addresses: whoever reaches the metadata server has a login. */
+/**
+ * Excludes link-local addresses, because the metadata server there hands out credentials. `googleApis` opens it for
+ * services with roles.
+ */
 function outside(cidr: string) {
   const [address = "", prefix = ""] = cidr.split("/");
   const family = address.includes(":") ? "ipv6" : "ipv4";
@@ -175,8 +183,8 @@ function outside(cidr: string) {
 }
 
 /**
- * Where a pod gets its login, as Dataplane V2 sees it, and Google's APIs, whose addresses change and which a network
- * policy cannot name. https://docs.cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+ * The metadata server, at the ports that Dataplane V2 sees, and Google's APIs. Their addresses change, and a network
+ * policy cannot name hosts. https://docs.cloud.google.com/kubernetes-engine/docs/how-to/network-policy
  */
 const googleApis = [
   { to: [block(metadataServer)], ports: tcp(80, 8080) },
@@ -188,20 +196,20 @@ export interface NetworkPoliciesArgs {
   readonly flows: Flows;
 }
 
-/** The network policies of a stack. Each service's own is made with the service, by `before`. */
+/** The network policies of a stack. `before` creates a service's own policy. */
 export class NetworkPolicies extends pulumi.ComponentResource {
-  /** Makes a policy when it is first asked for. */
+  /** Creates a policy on first use. */
   readonly #policy: (policy: string) => pulumi.Resource | undefined;
 
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NetworkPolicies", name, {}, opts);
     const { namespace, flows } = args;
     const specs = new Map(Object.entries(networkPolicies(flows)));
-    const made = new Map<string, pulumi.Resource>();
+    const created = new Map<string, pulumi.Resource>();
     this.#policy = (policy) => {
       const spec = specs.get(policy);
-      if (spec !== undefined && !made.has(policy))
-        made.set(
+      if (spec !== undefined && !created.has(policy))
+        created.set(
           policy,
           new k8s.networking.v1.NetworkPolicy(
             `${name}-${policy}`,
@@ -209,7 +217,7 @@ export class NetworkPolicies extends pulumi.ComponentResource {
             { parent: this },
           ),
         );
-      return made.get(policy);
+      return created.get(policy);
     };
     const ofServices = new Set(Object.keys(flows.services).map(flowsOf));
     for (const policy of specs.keys()) if (!ofServices.has(policy)) this.#policy(policy);
@@ -217,8 +225,8 @@ export class NetworkPolicies extends pulumi.ComponentResource {
   }
 
   /**
-   * What has to be there before pods of that name run: what closes the namespace, and what is open to them. Not the whole
-   * component: then each service would wait for the policies of all the others.
+   * The policies that must exist before a workload's pods run: the namespace's defaults and its own. Do not depend on
+   * the whole component: each service would then wait for the policies of all others.
    */
   before(name: string): pulumi.Resource[] {
     return ["default-deny", "default-dns", flowsOf(name)].flatMap((policy) => this.#policy(policy) ?? []);

@@ -24,32 +24,32 @@ export interface NginxProxyArgs {
   /** Image built from `nginx/`, by tag or digest. */
   readonly image: pulumi.Input<string>;
   readonly replicas: number;
-  /** What the proxy routes, where to, and whom it trusts. */
+  /** Routes, upstreams and trusted proxies. */
   readonly routes: ProxyRoutes;
   readonly resources: Resources;
-  /** Seconds that a rollout may take before it counts as failed. */
+  /** Timeout of a rollout, in seconds. */
   readonly rolloutSeconds: number;
-  /** Seconds in which a pod that is going away still serves, while the load balancer in front learns of it. */
+  /** Seconds that a terminating pod still serves, until the load balancer stops sending requests. */
   readonly drainSeconds: number;
-  /** Annotations of the Service, as the load balancer in front wants them. @default - none */
+  /** Annotations of the Service for the load balancer. @default - none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
-  /** How the edge learns what the port for gRPC speaks; it is there where there are such routes. @default - it is not told */
+  /** How the edge learns the protocol of the gRPC port, which exists only with gRPC routes. @default - no hint */
   readonly grpcService?: GrpcService;
-  /** An exporter beside nginx. @default - none */
+  /** Metrics exporter beside nginx. @default - none */
   readonly metrics?: ProxyMetrics | undefined;
 }
 
-/** The ConfigMap of the routes, which is named after what is in it. */
+/** The ConfigMap of the routes, named after its content. */
 export function routesConfigMap(routes: ProxyRoutes, metrics: ProxyMetrics | undefined) {
   const data = { "routes.conf": renderRoutes(routes), ...(metrics && { "metrics.conf": metricsText }) };
   return { name: `${proxyName}-routes-${contentHash(data)}`, data };
 }
 
-/** nginx as a Deployment and a ClusterIP Service; its routes are a ConfigMap named after its content. */
+/** nginx as a Deployment and a ClusterIP Service, with its routes in a ConfigMap. */
 export class NginxProxy extends pulumi.ComponentResource {
-  /** Name of the Service, which the ingress refers to. */
+  /** Name of the Service, for the Ingress or Gateway. */
   readonly serviceName: pulumi.Output<string>;
-  /** Name of the Service for gRPC, where there are routes for it. */
+  /** Name of the gRPC Service; undefined without gRPC routes. */
   readonly grpcServiceName: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -59,7 +59,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     const app = proxyName;
     const metadata = { name: app, namespace, labels: commonLabels(app) };
 
-    // A changed route makes a new ConfigMap and so a rollout, which can be watched and rolled back like a release.
+    // A changed route creates a new ConfigMap, and so a rollout. You can watch it and roll it back like a release.
     const { name: routesName, data } = routesConfigMap(args.routes, metrics);
     const routes = new k8s.core.v1.ConfigMap(
       `${name}-routes`,
@@ -98,7 +98,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                   ...(grpc ? [{ name: "grpc-tls", mountPath: grpcTlsFolder, readOnly: true }] : []),
                   { name: "tmp", mountPath: "/tmp" },
                 ],
-                // A container may have on the disk what the volume below may hold, and its log.
+                // The disk limit covers the volume below and the container's log.
                 resources: resourceRequirements(args.resources, "1536Mi"),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
                 readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },

@@ -1,26 +1,27 @@
-/** What every pod of this program has in common: the `restricted` pod security standard and no lost requests. */
+/** Settings shared by all pods: the `restricted` pod security standard, and shutdown without lost requests. */
 import type * as k8s from "@pulumi/kubernetes";
 import { selectorLabels } from "../../names/kubernetes.ts";
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 type Container = k8s.types.input.core.v1.Container;
 
-/** CPU that is asked for, without a limit; memory that is asked for and the limit. Kubernetes quantities. */
+/** CPU request without a limit; memory request and limit. Kubernetes quantities. */
 export interface Resources {
   readonly cpu: string;
   readonly memory: string;
 }
 
 /**
- * Seconds in which a pod of the proxy that is going away still serves, while the load balancer learns of it. Google's is told by its
- * API, for which its own example waits 40 s (https://cloud.google.com/knowledge/kb/502-503-errors-on-external-http-s-load-balancer-000006416);
- * a controller inside the cluster sees it at once.
+ * Seconds that a terminating proxy pod still serves, until the load balancer stops sending requests. Google's load
+ * balancer learns of it through an API; Google's example waits 40 s
+ * (https://cloud.google.com/knowledge/kb/502-503-errors-on-external-http-s-load-balancer-000006416). A controller in
+ * the cluster learns of it at once.
  */
 export const proxyDrainSeconds = { google: 40, inCluster: 10 };
 
 /**
- * The same for the pods of a service, whose addresses the proxy knows by DNS: a cache on the node keeps them for up to 30 s
- * (https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache), nginx for up to 6 s more.
+ * The same for pods of a service, which the proxy finds by DNS. A cache on the node keeps addresses for up to 30 s
+ * (https://cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache), and nginx for up to 6 s more.
  */
 export const serviceDrainSeconds = 40;
 
@@ -36,15 +37,15 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
 };
 
 /**
- * @param storage most that may be on the node's disk. Where the root is read-only that is the log alone, which kubelet
- * turns over at some 50 MiB (https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation).
+ * @param storage limit of the node's disk. With a read-only root filesystem that is only the log, which kubelet rotates
+ * at about 50 MiB (https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation).
  */
 export const resourceRequirements = ({ cpu, memory }: Resources, storage = "512Mi") => ({
   requests: { cpu, memory, "ephemeral-storage": "64Mi" },
   limits: { memory, "ephemeral-storage": storage },
 });
 
-/** A pod that needs no rights in the cluster, is spread over zones and nodes, and has time to finish its requests. */
+/** A pod without permissions in the cluster, spread over zones and nodes, with time to finish its requests. */
 export function podSpec(
   name: string,
   drainSeconds: number,
@@ -68,9 +69,10 @@ export function podSpec(
       seccompProfile: { type: "RuntimeDefault" },
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
-    // After the sleep nginx takes up to 30 s (worker_shutdown_timeout), and services about as much.
+    // After the sleep, nginx needs up to 30 s (worker_shutdown_timeout), and services about the same.
     terminationGracePeriodSeconds: drainSeconds + 35,
-    // Kubelet's own sleep: images need no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
+    // Kubelet's own sleep: images need no shell
+    // (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
     containers: [
       { ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container },
     ],
@@ -79,9 +81,9 @@ export function podSpec(
 }
 
 /**
- * Pods are asked each second: a kubelet that starts calls all of its pods not ready until they have answered again, and lets a
- * part of the period pass before it asks (https://github.com/kubernetes/enhancements/issues/4781). One that says nothing is
- * taken out after 15 s all the same: so long are the timeouts of the failures that it may have.
+ * Probes run every second. A restarted kubelet marks all its pods as not ready until a probe succeeds. It delays the
+ * first probe within the period (https://github.com/kubernetes/enhancements/issues/4781). A pod that does not respond
+ * still becomes unready only after 15 s, the sum of its allowed timeouts.
  */
 export const readiness = (timeoutSeconds: number) => ({
   periodSeconds: 1,
@@ -89,15 +91,16 @@ export const readiness = (timeoutSeconds: number) => ({
   failureThreshold: 15 / timeoutSeconds,
 });
 
-/** New pods first, old ones after: a rollout never has fewer pods ready than asked for. */
+/** Starts new pods before it stops old ones: a rollout never has fewer ready pods than requested. */
 export const rollingUpdate = (maxSurge: number | string) => ({
   type: "RollingUpdate",
   rollingUpdate: { maxSurge, maxUnavailable: 0 },
 });
 
 /**
- * One pod at a time may go, and one that is not ready at any time: pods that never get ready would otherwise use up the budget
- * and keep their node from being drained (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy).
+ * Allows one disruption at a time, and evicts unready pods at any time. Otherwise pods that never become ready would
+ * use up the budget and block draining their node
+ * (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#unhealthy-pod-eviction-policy).
  */
 export const disruptionBudget = (name: string) => ({
   maxUnavailable: 1,
@@ -105,5 +108,5 @@ export const disruptionBudget = (name: string) => ({
   selector: { matchLabels: selectorLabels(name) },
 });
 
-/** `customTimeouts` for a Deployment: an image that does not exist fails in this time, not in ten minutes. */
+/** `customTimeouts` of a Deployment: a missing image fails after this time, not after ten minutes. */
 export const rolloutTimeouts = (seconds: number) => ({ create: `${seconds}s`, update: `${seconds}s` });

@@ -3,19 +3,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 
 export interface RequestMetricsArgs {
-  /** Id of the Google Cloud project. */
+  /** ID of the Google Cloud project. */
   readonly project: string;
   readonly stack: string;
   readonly clusterName: pulumi.Input<string>;
   readonly namespace: pulumi.Input<string>;
 }
 
-/** Upper bounds, seconds: Prometheus' usual ones, and two for what waits as long as a load balancer does. */
+/** Upper bounds in seconds: Prometheus' defaults, and two for requests as long as a load balancer's timeout. */
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /**
- * How many requests each service gets, of which class of status and how long they take: a metric that Cloud Logging makes
- * from the proxy's access log. https://docs.cloud.google.com/logging/docs/logs-based-metrics
+ * Requests of each service by status class, with their latency. Cloud Logging derives the metric from the proxy's
+ * access log. https://docs.cloud.google.com/logging/docs/logs-based-metrics
  */
 export class RequestMetrics extends pulumi.ComponentResource {
   constructor(name: string, args: RequestMetricsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -5,30 +5,32 @@ import { googleName } from "../../names/google.ts";
 import { commonLabels } from "../../names/kubernetes.ts";
 
 export interface WorkloadIdentityArgs {
-  /** Id of the Google Cloud project of the cluster; the roles are granted on it. */
+  /** ID of the cluster's Google Cloud project; the roles are granted on it. */
   readonly project: string;
-  /** Name of the stack, so that stacks of one project do not share an identity. */
+  /** Name of the stack, so that stacks in one project have separate identities. */
   readonly stack: string;
-  /** Name of the service; the Kubernetes ServiceAccount has the same. */
+  /** Name of the service and of its Kubernetes ServiceAccount. */
   readonly service: string;
   readonly namespace: pulumi.Input<string>;
-  /** Full names, as in `roles/pubsub.publisher`, each once. */
+  /** Full names, such as `roles/pubsub.publisher`, without duplicates. */
   readonly roles: readonly string[];
 }
 
 /**
- * A Kubernetes and a Google identity of one service: its pods act as the Google one without any key. Pass the cluster's
- * provider in `dependsOn`, because the identity pool of a project comes with its first cluster. The provider comes last of the
- * cluster's parts: one edge for each service, where the component would be an edge to each part.
+ * A Kubernetes and a Google service account for one service: its pods use the Google one without keys. Pass the
+ * cluster's provider in `dependsOn`, because a project's identity pool comes with its first cluster. The provider is
+ * the cluster's last resource. Depending on the component instead would add an edge to each of its resources.
  *
- * A Google service account stands between, although a role can be granted to the Kubernetes one directly: not every
- * Google API takes that (https://cloud.google.com/iam/docs/federated-identity-supported-services), other projects can
- * grant to its e-mail address, and audit logs name it.
+ * Roles could go to the Kubernetes account directly, but a Google service account has advantages. Some Google APIs
+ * require it (https://cloud.google.com/iam/docs/federated-identity-supported-services), other projects can grant roles
+ * to its e-mail address, and audit logs name it.
  */
 export class WorkloadIdentity extends pulumi.ComponentResource {
-  /** Name of the Kubernetes ServiceAccount; known once the roles are granted, so that no pod starts without them. */
+  /**
+   * Name of the Kubernetes ServiceAccount; resolves after the roles are granted, so that no pod starts without them.
+   */
   readonly serviceAccountName: pulumi.Output<string>;
-  /** The Google service account's address, for grants that other projects or single resources make. */
+  /** The Google service account's e-mail address, for grants in other projects or on single resources. */
   readonly email: pulumi.Output<string>;
 
   constructor(name: string, args: WorkloadIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -40,7 +42,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
       `${name}-account`,
       {
         project,
-        // The middle keeps a service called "nodes" from taking the name of the nodes' own account.
+        // The infix prevents a collision of a service called "nodes" with the nodes' service account.
         accountId: googleName(`${stack}-svc-${service}`, 30),
         displayName: `Service ${service} of the stack ${stack}`,
       },
@@ -50,7 +52,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
     const grants = args.roles.map(
       (role) => new gcp.projects.IAMMember(`${name}-${role.replaceAll("/", "-")}`, { project, role, member }, parent),
     );
-    // A member, not a binding or a policy: those would take away what others have granted on the same thing.
+    // A member, not a binding or a policy: those would remove other grants on the same account.
     const use = new gcp.serviceaccount.IAMMember(
       `${name}-use`,
       {
@@ -70,7 +72,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
           labels: commonLabels(service),
           annotations: { "iam.gke.io/gcp-service-account": account.email },
         },
-        // Pods need no token of the cluster for this: the node's metadata server asks the cluster for one on their behalf
+        // Pods need no Kubernetes token for this: the node's metadata server requests one for them
         // (https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity#metadata_server).
         automountServiceAccountToken: false,
       },

@@ -1,4 +1,4 @@
-/** Services call services that there are. */
+/** Services may call only existing services. */
 import { allowed, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 

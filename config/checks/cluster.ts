@@ -1,4 +1,6 @@
-/** What is chosen for the cluster must be possible on Google: much of this passes a preview and fails, or runs out, later. */
+/**
+ * Checks the cluster against Google's limits. Many violations pass a preview, and fail or run out of addresses later.
+ */
 import { googleName } from "../../names/google.ts";
 import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
@@ -6,13 +8,16 @@ import type { Settings } from "../schema.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
 
-/** How many zones Google chooses of a region: https://cloud.google.com/kubernetes-engine/docs/concepts/regional-clusters. */
+/**
+ * How many zones of a region Google chooses:
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/regional-clusters.
+ */
 const zonesByDefault = 3;
 
-/** What the names of clusters and node pools may have, less what Pulumi puts behind them to keep them apart. */
-const longestName = 40 - "-0123456".length;
+/** Google's limit for names of clusters and node pools, minus Pulumi's random suffix. */
+const maxNameLength = 40 - "-0123456".length;
 
-/** @param region of the cluster; undefined where it is missing or malformed, which is reported elsewhere */
+/** @param region of the cluster; undefined if it is missing or malformed, which `readGoogle` reports */
 export function checkCluster({ cluster }: Settings, stack: string, region: string | undefined): ConfigProblem[] {
   if (cluster.kind !== "gke") return [];
   const problems: ConfigProblem[] = [];
@@ -20,7 +25,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
     problems.push(problem(["cluster", ...path], value, rule, fix));
   };
 
-  // Google's names are made of the stack's, and the identity of the nodes may have 30 characters.
+  // Google names derive from the stack's name, and a service account's ID has at most 30 characters.
   if (googleName(stack, 24) !== stack)
     add(
       ["kind"],
@@ -54,7 +59,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
 
   checkPools(cluster, stack, add);
   checkMaintenance(cluster, add);
-  for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes: mostNodes(cluster) }))
+  for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes: maxNodesOf(cluster) }))
     add(["network", range], value, found, fix);
   return problems;
 }
@@ -62,7 +67,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
 type Add = (path: readonly PropertyKey[], value: unknown, rule: string, fix: string) => void;
 
 function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
-  const room = longestName - stack.length - 1;
+  const room = maxNameLength - stack.length - 1;
   for (const [name, { minPerZone, maxPerZone }] of Object.entries(nodePools)) {
     if (name.length > room)
       add(
@@ -112,8 +117,8 @@ function checkMaintenance({ maintenance }: Gke, add: Add): void {
       );
 }
 
-/** Every pool at its most, and the one node that it has more while it is upgraded. How many Autopilot needs, Google decides. */
-function mostNodes({ mode, nodePools, zones }: Gke): number | undefined {
+/** The maximum of every pool, plus one surge node per pool during upgrades. For Autopilot, Google decides. */
+function maxNodesOf({ mode, nodePools, zones }: Gke): number | undefined {
   if (mode === "autopilot") return undefined;
   const perZone = Object.values(nodePools).reduce((sum, { maxPerZone }) => sum + maxPerZone, 0);
   return perZone * (zones?.length ?? zonesByDefault) + Object.keys(nodePools).length;

@@ -6,7 +6,7 @@ import { checkGateway } from "./gateway.ts";
 import type { Settings } from "../schema.ts";
 import type { GoogleEdge } from "../schema/googleEdge.ts";
 
-/** Of a Gateway it is the class that decides. */
+/** For a Gateway, the messages also name its class. */
 const classOf = (edge: Settings["edge"]) => (edge.kind === "gateway" ? ` of the class ${edge.className}` : "");
 
 export function checkEdge(settings: Settings): ConfigProblem[] {
@@ -35,10 +35,12 @@ export function checkEdge(settings: Settings): ConfigProblem[] {
   return problems;
 }
 
-/** A load balancer of Google's takes no more, of any kind. https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates */
+/**
+ * Limit of Google's load balancers of every kind. https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates
+ */
 const certificatesPerLoadBalancer = 15;
 
-/** One managed certificate for each host, as an Ingress takes them. */
+/** An Ingress needs one managed certificate for each host. */
 function checkManaged(settings: Settings): ConfigProblem[] {
   const { tls } = settings;
   if (tls.mode !== "managed") return [];
@@ -75,19 +77,19 @@ function checkManaged(settings: Settings): ConfigProblem[] {
   return problems;
 }
 
-/** Of the load balancer of an Ingress. https://cloud.google.com/load-balancing/docs/url-map-size-quota */
+/** Limit for the load balancer of an Ingress. https://cloud.google.com/load-balancing/docs/url-map-size-quota */
 const urlMapBytes = 64 * 1024;
 
 /**
- * What the load balancer of an Ingress may be too small for: each host, and each path at which gRPC begins or ends, is in a
- * map whose size Google limits. How it counts is not known here to the byte, so this is no refusal. (A Gateway's map may have
- * 1 MB, and other controllers know no such limit.)
+ * Warns if the URL map of an Ingress may exceed Google's limit. It contains each host, and each path where the protocol
+ * changes. This is only a warning, because the exact encoding is unknown. A Gateway's map may have 1 MB; other
+ * controllers have no such limit.
  */
 export function sizeWarnings(settings: Settings): string[] {
   if (settings.edge.kind !== "gce") return [];
   const hosts = hostNames(settings);
   const paths = Object.values(edgePaths(settings)).flat();
-  // Each host has a list of paths with a default, each path a backend, by its URL of about 150 characters.
+  // Each host has a list of paths with a default. Each path names a backend by its URL, about 150 characters.
   const backend = 150;
   const length = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length + backend, 0);
   const bytes = length(hosts) + length(paths.map(({ path }) => path));
@@ -97,7 +99,7 @@ export function sizeWarnings(settings: Settings): string[] {
   ];
 }
 
-/** What holds for Google's load balancer, whether an Ingress or a Gateway speaks for it. */
+/** Checks for Google's load balancer, behind an Ingress or a Gateway. */
 function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls">): ConfigProblem[] {
   if (iap?.enabled !== true) return [];
   const problems: ConfigProblem[] = [];
@@ -122,7 +124,7 @@ function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls"
   return problems;
 }
 
-/** Records point at the reserved address. */
+/** DNS records need the reserved Google address. */
 export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
   if (dns === undefined || edge.onGoogle) return [];
   return [

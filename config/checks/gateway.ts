@@ -1,4 +1,4 @@
-/** A Gateway of Google's class must be on Google, and can be told less than an Ingress. */
+/** A Gateway of Google's class needs GKE, and supports fewer settings than an Ingress. */
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 

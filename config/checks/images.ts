@@ -1,4 +1,4 @@
-/** Images must come from somewhere that can make or hold them. */
+/** Every image needs a registry, a local node or a folder to build. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";

@@ -1,4 +1,4 @@
-/** What is measured must be possible where the stack runs. */
+/** Metrics by service need a cluster on Google. */
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 

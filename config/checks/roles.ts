@@ -1,4 +1,4 @@
-/** Google roles need a cluster whose pods Google knows. */
+/** Google roles need workload identity, which only GKE has. */
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 

@@ -1,4 +1,4 @@
-/** Routes must not contradict each other, and must lead to services that are there. */
+/** Routes must not conflict, and must name existing services. */
 import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { protocolOf } from "../routes.ts";
@@ -7,7 +7,7 @@ import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
 
-/** A route or redirect with its key in the config. */
+/** A route or redirect with its config key. */
 interface KeyedHostPath {
   readonly key: string;
   readonly host: string | undefined;
@@ -42,7 +42,7 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   ];
 }
 
-/** By their keys, the settings that say something about requests found by name. */
+/** The settings of services found by name, with their config paths. */
 const wildcardsOf = ({ proxy }: Settings) =>
   Object.entries(proxy.wildcards).flatMap(([by, settings]) =>
     settings === undefined ? [] : [{ path: ["proxy", "wildcards", by], settings }],
@@ -50,14 +50,14 @@ const wildcardsOf = ({ proxy }: Settings) =>
 
 function checkTimeouts(settings: Settings): ConfigProblem[] {
   const longest = longestWait(settings.edge) ?? Infinity;
-  const said = [
+  const withPaths = [
     ...Object.entries(settings.services).flatMap(([name, { routes, routeDefaults }]) => [
       { path: ["services", name, "routeDefaults"], settings: routeDefaults },
       ...routes.map((route, index) => ({ path: ["services", name, "routes", index], settings: route })),
     ]),
     ...wildcardsOf(settings),
   ];
-  return said.flatMap(({ path, settings: { timeoutSeconds = 0 } }) =>
+  return withPaths.flatMap(({ path, settings: { timeoutSeconds = 0 } }) =>
     timeoutSeconds <= longest
       ? []
       : problem(
@@ -69,15 +69,15 @@ function checkTimeouts(settings: Settings): ConfigProblem[] {
   );
 }
 
-/** Half of what the proxy's pods have under /tmp: a pod that uses more than all of it is taken away by Kubernetes. */
-const keptMb = 512;
+/** Half of the proxy's space under /tmp. Kubernetes evicts a pod that exceeds that space. */
+const maxBufferedMb = 512;
 
 function checkBodies(settings: Settings): ConfigProblem[] {
-  const said = [
+  const withPaths = [
     ...Object.entries(settings.services).flatMap(([name, service]) =>
       service.routes.map((route, index) => ({
         path: ["services", name, ...(route.maxBodyMb === undefined ? ["routeDefaults"] : ["routes", index])],
-        // gRPC is passed on as it comes.
+        // gRPC is never buffered.
         settings: {
           ...service.routeDefaults,
           ...route,
@@ -87,19 +87,22 @@ function checkBodies(settings: Settings): ConfigProblem[] {
     ),
     ...wildcardsOf(settings),
   ];
-  return said.flatMap(({ path, settings: { maxBodyMb = 1, buffering = true } }) =>
-    !buffering || (maxBodyMb !== 0 && maxBodyMb <= keptMb)
+  return withPaths.flatMap(({ path, settings: { maxBodyMb = 1, buffering = true } }) =>
+    !buffering || (maxBodyMb !== 0 && maxBodyMb <= maxBufferedMb)
       ? []
       : problem(
           [...path, "maxBodyMb"],
           maxBodyMb,
-          `${maxBodyMb === 0 ? "(without limit) " : ""}is more than the ${keptMb} MiB that the proxy can keep of a body before it passes it on`,
-          `set buffering to false beside it, or at most ${keptMb}`,
+          `${maxBodyMb === 0 ? "(without limit) " : ""}is more than the ${maxBufferedMb} MiB that the proxy can keep of a body before it passes it on`,
+          `set buffering to false beside it, or at most ${maxBufferedMb}`,
         ),
   );
 }
 
-/** The bare name of a prefix (/hoge) leads to it (/hoge/), unless a route or a redirect says otherwise: that is no conflict. */
+/**
+ * A prefix (/hoge/) also redirects its bare path (/hoge). A route or redirect for the bare path overrides that; it is
+ * not a conflict.
+ */
 function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
   const seen = new Map<string, string>();
   return all.flatMap(({ key, host, path }) => {

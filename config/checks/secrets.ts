@@ -1,11 +1,11 @@
-/** Secret values must belong to something. */
+/** Every secret must belong to a service or to tls. */
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {
   return Object.entries(settings.secrets).flatMap(([name, values]) => {
     if (name === "tls" || values === undefined) return [];
-    // Own keys alone: a service may be called `constructor`, and a variable too.
+    // Check own keys only: a service or a variable may be called `constructor`.
     const service = Object.hasOwn(settings.services, name) ? settings.services[name] : undefined;
     if (service === undefined)
       return [

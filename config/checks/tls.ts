@@ -1,10 +1,13 @@
-/** A supplied certificate comes in one of two ways, and serves all names. The certificate itself is looked at in `../certificate.ts`. */
+/**
+ * A supplied certificate comes either from files or from secrets, and must cover all hosts. `../certificate.ts` checks
+ * the certificate itself.
+ */
 import { certificateProblems } from "../certificate.ts";
 import { hostNames } from "../hosts.ts";
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
-/** Stands where a real value cannot be known, as when rendering without credentials. */
+/** Whether the value replaces an unknown real one, as in rendering without credentials. */
 const isPlaceholder = (value: string): boolean => /^\(.* not shown\)$/.test(value);
 
 /** A certificate chain and its key, as PEM text. */

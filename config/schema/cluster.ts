@@ -1,9 +1,12 @@
-/** The shape of the cluster: a GKE cluster that the stack makes, or one that is there already. What depends on the region, or on another key, is in `../checks/cluster.ts`. */
+/**
+ * Schema of the cluster: a GKE cluster that the stack creates, or an existing one. `../checks/cluster.ts` checks what
+ * depends on the region or on other keys.
+ */
 import * as z from "zod";
 import { distinct, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
-/** A node pool and its defaults; with mode autopilot there are no pools. */
+/** A node pool with defaults; Autopilot has no node pools. */
 const nodePool = z.strictObject({
   machineType: z
     .string()
@@ -13,14 +16,14 @@ const nodePool = z.strictObject({
     )
     .default("e2-standard-4")
     .meta(doc("Compute Engine machine type.", "n2d-standard-4")),
-  minPerZone: z.int().min(0).max(1000).default(1).meta(doc("Least number of nodes in each zone.", 0)),
-  maxPerZone: z.int().min(1).max(1000).default(3).meta(doc("Most nodes in each zone.", 6)),
-  spot: z.boolean().default(false).meta(doc("Cheaper machines that Google may take away at any moment.", true)),
+  minPerZone: z.int().min(0).max(1000).default(1).meta(doc("Minimum number of nodes in each zone.", 0)),
+  maxPerZone: z.int().min(1).max(1000).default(3).meta(doc("Maximum number of nodes in each zone.", 6)),
+  spot: z.boolean().default(false).meta(doc("Spot VMs: cheaper, but Google may stop them at any time.", true)),
   diskGb: z.int().min(20).max(2000).default(50).meta(doc("Size of each node's boot disk, GB.", 100)),
   diskType: z
     .enum(["pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"])
     .default("pd-balanced")
-    .meta(doc("Type of the boot disk; newer machine series take `hyperdisk-balanced` alone.", "pd-ssd")),
+    .meta(doc("Type of the boot disk; newer machine series support only `hyperdisk-balanced`.", "pd-ssd")),
   labels: z
     .record(
       z
@@ -50,13 +53,13 @@ const nodePool = z.strictObject({
     )
     .default([])
     .meta(
-      doc("Kubernetes taints of each node. One pool must be without.", [
+      doc("Kubernetes taints of each node. At least one pool must have none.", [
         { key: "example.com/for", value: "batch", effect: "PREFER_NO_SCHEDULE" },
       ]),
     ),
 });
 
-/** A time without quotes is more than text in YAML, and the CLI hands it over as `2026-01-03 17:00:00 +0000 UTC`. */
+/** YAML parses an unquoted time as a timestamp, and the CLI passes it as `2026-01-03 17:00:00 +0000 UTC`. */
 const time = z.preprocess(
   (value) => (typeof value === "string" ? value.replace(/^(\S+) (\S+) \+0000 UTC$/, "$1T$2Z") : value),
   z.iso.datetime(),
@@ -65,10 +68,10 @@ const time = z.preprocess(
 const endpoint = z
   .discriminatedUnion("kind", [
     z.strictObject({
-      kind: z.literal("dns").meta(doc("By name through IAM: no network reaches the control plane.", "dns")),
+      kind: z.literal("dns").meta(doc("DNS endpoint, protected by IAM: the control plane has no IP endpoint.", "dns")),
     }),
     z.strictObject({
-      kind: z.literal("ip").meta(doc("By a public address that answers some networks alone.", "ip")),
+      kind: z.literal("ip").meta(doc("Public IP endpoint, open only to the authorized networks.", "ip")),
       authorizedNetworks: z
         .record(z.string().min(1).max(63), z.string())
         .refine(
@@ -76,7 +79,7 @@ const endpoint = z
           "must name at least one range, such as office: 203.0.113.0/24; otherwise leave endpoint out: by name through IAM needs none",
         )
         .meta(
-          doc("Public IPv4 ranges that may reach it, by the name that Google shows for them.", {
+          doc("Public IPv4 ranges that may reach the control plane, by display name.", {
             office: "203.0.113.0/24",
           }),
         ),
@@ -87,13 +90,11 @@ const endpoint = z
 
 const gke = z
   .strictObject({
-    kind: z.literal("gke").meta(doc("The stack makes a GKE cluster.", "gke")),
+    kind: z.literal("gke").meta(doc("The stack creates a GKE cluster.", "gke")),
     mode: z
       .enum(["standard", "autopilot"])
       .default("standard")
-      .meta(
-        doc("Who looks after the nodes: you, with node pools, or Google. It cannot be changed later.", "autopilot"),
-      ),
+      .meta(doc("Who manages the nodes: you, with node pools, or Google. It cannot be changed later.", "autopilot")),
     zones: z
       .array(z.string().regex(/^[a-z]+-[a-z]+\d+-[a-z]$/, "must be a zone such as asia-northeast1-a"))
       .min(1)
@@ -101,26 +102,30 @@ const gke = z
       .refine(distinct, "must name each zone once")
       .optional()
       .meta(
-        doc("Zones of the nodes, all in `gcp:region`. Without it, Google chooses, mostly three.", [
+        doc("Zones of the nodes, all in `gcp:region`. Without it: Google chooses, usually three.", [
           "asia-northeast1-a",
         ]),
       ),
     network: z
       .strictObject({
-        nodes: z.cidrv4().default("10.0.0.0/20").meta(doc("Of the subnet: an address for each node.", "10.0.0.0/20")),
-        pods: z.cidrv4().default("10.4.0.0/14").meta(doc("Of the pods: a /24 for each node.", "10.4.0.0/14")),
-        services: z.cidrv4().default("10.8.0.0/20").meta(doc("Of the Services: an address for each.", "10.8.0.0/20")),
+        nodes: z
+          .cidrv4()
+          .default("10.0.0.0/20")
+          .meta(doc("Primary range of the subnet: one address per node.", "10.0.0.0/20")),
+        pods: z.cidrv4().default("10.4.0.0/14").meta(doc("Range of the pods: a /24 per node.", "10.4.0.0/14")),
+        services: z
+          .cidrv4()
+          .default("10.8.0.0/20")
+          .meta(doc("Range of the Services: one address per Service.", "10.8.0.0/20")),
       })
       .prefault({})
-      .meta(
-        doc("Private IPv4 ranges that do not overlap. A change mostly means a new cluster.", { pods: "10.4.0.0/14" }),
-      ),
+      .meta(doc("Private IPv4 ranges that do not overlap. Most changes replace the cluster.", { pods: "10.4.0.0/14" })),
     nodePools: z
       .record(label, nodePool)
       .refine((pools) => Object.keys(pools).length > 0, "must name at least one pool, such as main: {}")
       .optional()
       .meta(
-        doc("Node pools of a Standard cluster, by name. Without it: one, `main`, of the defaults.", {
+        doc("Node pools of a Standard cluster, by name. Without it: one pool `main` with the defaults.", {
           main: { machineType: "e2-standard-4", minPerZone: 1, maxPerZone: 6 },
         }),
       ),
@@ -128,41 +133,41 @@ const gke = z
     releaseChannel: z
       .enum(["RAPID", "REGULAR", "STABLE", "EXTENDED"])
       .default("REGULAR")
-      .meta(doc("How early Kubernetes versions arrive; Google upgrades within the channel.", "STABLE")),
+      .meta(doc("Release channel: how early the cluster gets new Kubernetes versions.", "STABLE")),
     maintenance: z
       .strictObject({
         start: time
           .default("2026-01-03T17:00:00Z")
-          .meta(doc("First start of the window, RFC 3339.", "2026-01-03T17:00:00Z")),
+          .meta(doc("Start of the first window, RFC 3339.", "2026-01-03T17:00:00Z")),
         end: time
           .default("2026-01-03T21:00:00Z")
-          .meta(doc("First end of the window, at least 4 hours later.", "2026-01-03T21:00:00Z")),
+          .meta(doc("End of the first window, at least 4 hours later.", "2026-01-03T21:00:00Z")),
         recurrence: z
           .string()
           .startsWith("FREQ=", "must be an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA,SU")
           .default("FREQ=WEEKLY;BYDAY=SA,SU")
-          .meta(doc("When the window comes back, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
+          .meta(doc("Recurrence of the window, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
         exclusions: z
           .record(
             label,
             z.strictObject({
-              start: time.meta(doc("First moment, RFC 3339.", "2026-11-20T00:00:00Z")),
-              end: time.meta(doc("Last moment, RFC 3339.", "2026-12-01T00:00:00Z")),
+              start: time.meta(doc("Start, RFC 3339.", "2026-11-20T00:00:00Z")),
+              end: time.meta(doc("End, RFC 3339.", "2026-12-01T00:00:00Z")),
               scope: z
                 .enum(["NO_UPGRADES", "NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"])
                 .default("NO_UPGRADES")
-                .meta(doc("What is held back.", "NO_MINOR_UPGRADES")),
+                .meta(doc("Which upgrades are excluded.", "NO_MINOR_UPGRADES")),
             }),
           )
           .default({})
           .meta(
-            doc("Times without upgrades, by name.", {
+            doc("Maintenance exclusions, by name.", {
               sale: { start: "2026-11-20T00:00:00Z", end: "2026-12-01T00:00:00Z" },
             }),
           ),
       })
       .prefault({})
-      .meta(doc("When Google may upgrade.", { recurrence: "FREQ=WEEKLY;BYDAY=SA,SU" })),
+      .meta(doc("Maintenance window of the cluster.", { recurrence: "FREQ=WEEKLY;BYDAY=SA,SU" })),
     encryptionKey: z
       .string()
       .regex(
@@ -172,7 +177,7 @@ const gke = z
       .optional()
       .meta(
         doc(
-          "Cloud KMS key of the cluster's region that encrypts Kubernetes Secrets. Without it: Google's own.",
+          "Cloud KMS key in the cluster's region that encrypts Kubernetes Secrets. Without it: Google's key.",
           "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
         ),
       ),
@@ -183,7 +188,7 @@ const gke = z
         "must be the group gke-security-groups@ of your domain, such as gke-security-groups@example.com",
       )
       .optional()
-      .meta(doc("Group whose member groups may be named in RBAC.", "gke-security-groups@example.com")),
+      .meta(doc("Group whose member groups RBAC bindings may name.", "gke-security-groups@example.com")),
     binaryAuthorization: z
       .boolean()
       .default(true)
@@ -204,16 +209,18 @@ const gke = z
   }));
 
 const existing = z.strictObject({
-  kind: z.literal("existing").meta(doc("A cluster that is there already; nothing of it is managed.", "existing")),
+  kind: z.literal("existing").meta(doc("An existing cluster, which the stack does not manage.", "existing")),
   context: z.string().min(1).max(200).meta(doc("Context of the kubeconfig.", "kind-shop")),
   kubeconfig: z
     .string()
     .min(1)
     .optional()
-    .meta(doc("Path of the kubeconfig, relative to the project. Without it: your own.", ".local/kubeconfig")),
+    .meta(
+      doc("Path of the kubeconfig, relative to the project. Without it: your default kubeconfig.", ".local/kubeconfig"),
+    ),
 });
 
 export const cluster = z
   .discriminatedUnion("kind", [gke, existing])
   .prefault({ kind: "gke" })
-  .meta(doc("Where the Kubernetes is.", { kind: "existing", context: "kind-shop" }));
+  .meta(doc("The Kubernetes cluster.", { kind: "existing", context: "kind-shop" }));

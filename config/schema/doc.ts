@@ -1,8 +1,8 @@
-/** What a key is for. `npm run reference` makes docs/config.md and config.schema.json of it. */
+/** Documentation of a key. `npm run reference` generates docs/config.md and config.schema.json from it. */
 
 /**
- * @param description in one or two sentences; what it makes, and what holds without it where that is no plain default
- * @param example a value that the check takes
+ * @param description one or two sentences: the effect, and the behaviour without the key unless it has a plain default
+ * @param example a valid value
  * @param since the release that brought the key. @default - the first one, 0.1.0
  */
 export const doc = (description: string, example: unknown, since?: string) => ({

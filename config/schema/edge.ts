@@ -1,11 +1,11 @@
-/** The shape of the edge: what stands in front of the proxy. */
+/** Schema of the edge: the load balancer in front of the proxy. */
 import * as z from "zod";
 import { gateway } from "./gateway.ts";
 import { googleEdge } from "./googleEdge.ts";
 import { cidr, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
-/** `onGoogle` says of each kind whether it is Google's load balancer; of a Gateway, its class decides. */
+/** `onGoogle` tells whether the edge is Google's load balancer; for a Gateway, its class decides. */
 export const edge = z
   .discriminatedUnion("kind", [
     z
@@ -17,14 +17,16 @@ export const edge = z
     gateway,
     z
       .strictObject({
-        kind: z.literal("ingress").meta(doc("An Ingress of any other controller.", "ingress")),
-        className: label.meta(doc("The IngressClass, and with it the controller.", "contour")),
+        kind: z.literal("ingress").meta(doc("An Ingress of another controller.", "ingress")),
+        className: label.meta(doc("The IngressClass, which selects the controller.", "contour")),
 
         trustedProxies: z
           .array(cidr)
           .max(50)
           .default([])
-          .meta(doc("Ranges from which X-Forwarded-* is believed: the controller's own addresses.", ["10.0.0.0/8"])),
+          .meta(
+            doc("Ranges whose X-Forwarded-* headers the proxy trusts: the controller's own addresses.", ["10.0.0.0/8"]),
+          ),
         annotations: z
           .record(z.string(), z.string())
           .default({})
@@ -34,17 +36,16 @@ export const edge = z
           .record(z.string(), z.string())
           .default({})
           .meta(
-            doc(
-              "Annotations of the Service behind gRPC routes, to say that it speaks HTTP/2 over TLS. Contour's own is there.",
-              { "example.com/protocol": "h2" },
-            ),
+            doc("Annotations of the Service behind gRPC routes that select HTTP/2 over TLS. Contour's is preset.", {
+              "example.com/protocol": "h2",
+            }),
           ),
       })
       .transform((value) => ({ ...value, onGoogle: false as const })),
   ])
   .prefault({ kind: "gce" })
   .meta(
-    doc("What stands in front of the proxy.", {
+    doc("The load balancer in front of the proxy.", {
       kind: "ingress",
       className: "contour",
       trustedProxies: ["10.0.0.0/8"],

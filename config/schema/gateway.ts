@@ -1,10 +1,13 @@
-/** The shape of an edge that speaks the Gateway API: of Google's class, or of any other. */
+/** Schema of an edge with the Gateway API, of Google's class or another. */
 import * as z from "zod";
 import { googleEdge } from "./googleEdge.ts";
 import { cidr, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
-/** The global external Application Load Balancer. https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities */
+/**
+ * The global external Application Load Balancer.
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
+ */
 const googleGatewayClass = "gke-l7-global-external-managed";
 
 const google = z.object(googleEdge);
@@ -13,26 +16,28 @@ const { timeoutSeconds, drainSeconds, ...policies } = googleEdge;
 export const gateway = z
   .strictObject({
     kind: z.literal("gateway").meta(doc("A Gateway, of Google's class or another.", "gateway")),
-    className: label.default(googleGatewayClass).meta(doc("The GatewayClass, and with it the controller.", "contour")),
+    className: label
+      .default(googleGatewayClass)
+      .meta(doc("The GatewayClass, which selects the controller.", "contour")),
     trustedProxies: z
       .array(cidr)
       .max(50)
       .optional()
       .meta(
         doc(
-          "Ranges from which X-Forwarded-* is believed: the gateway's own addresses. Not with Google's class, whose are known.",
+          "Ranges whose X-Forwarded-* headers the proxy trusts: the gateway's own addresses. Not for Google's class.",
           ["10.0.0.0/8"],
         ),
       ),
-    // Without their defaults, to see which were written.
+    // Without defaults, to detect which keys are set.
     timeoutSeconds: timeoutSeconds
       .unwrap()
       .optional()
-      .meta(doc("Seconds until an answer must be complete, on Google. Without it: 30.", 120)),
+      .meta(doc("Timeout of a whole request in seconds, on Google. Without it: 30.", 120)),
     drainSeconds: drainSeconds
       .unwrap()
       .optional()
-      .meta(doc("Seconds in which requests may end on a pod that is going away, on Google. Without it: 30.", 60)),
+      .meta(doc("Connection draining timeout of a terminating pod in seconds, on Google. Without it: 30.", 60)),
     ...policies,
   })
   .transform(({ kind, className, trustedProxies, ...settings }, context) => {

@@ -1,4 +1,4 @@
-/** The shape of who may talk to whom. What concerns other services is in `../checks/calls.ts`. */
+/** Schema of network policies. `../checks/calls.ts` checks calls between services. */
 import * as z from "zod";
 import { distinct, label, network } from "./values.ts";
 import { doc } from "./doc.ts";
@@ -8,27 +8,29 @@ export const networkPolicies = z
     enabled: z
       .boolean()
       .default(true)
-      .meta(doc("Close the namespace to all that no key opens. `false` leaves every pod open to every other.", true)),
+      .meta(doc("Deny all traffic that no key allows. `false` lets every pod reach every other.", true)),
     dns: z
       .array(network)
       .max(20)
       .refine(distinct, "must name each range once")
       .default([])
       .meta(
-        doc("Ranges of DNS servers that pods may ask, beside GKE's and the pods labelled `k8s-app=kube-dns`.", [
+        doc("Ranges of extra DNS servers. GKE's and pods labelled `k8s-app=kube-dns` are always allowed.", [
           "10.0.0.10/32",
         ]),
       ),
   })
   .prefault({})
-  .meta(doc("Who may talk to whom, beside what `routes`, `calls` and `egress` open.", { dns: ["10.0.0.10/32"] }));
+  .meta(
+    doc("Network policies. `routes`, `calls` and `egress` add the allowed connections.", { dns: ["10.0.0.10/32"] }),
+  );
 
 export const calls = z
   .array(label)
   .max(100)
   .refine(distinct, "must name each service once")
   .default([])
-  .meta(doc("Services of the stack that this one calls, by name. Network policies keep it from all others.", ["web"]));
+  .meta(doc("Services of the stack that this one calls, by name. Network policies block all others.", ["web"]));
 
 export const egress = z
   .array(
@@ -38,15 +40,19 @@ export const egress = z
           (range) => !range.startsWith("169.254."),
           "must not be link-local: there is the metadata server, which is open to services with roles",
         )
-        .meta(doc("Address range that it reaches.", "203.0.113.0/24")),
+        .meta(doc("Destination address range.", "203.0.113.0/24")),
       ports: z
         .array(z.int().min(1).max(65535))
         .min(1, "must name at least one port, such as 443")
         .max(100)
         .refine(distinct, "must name each port once")
-        .meta(doc("TCP ports that it reaches there.", [443])),
+        .meta(doc("Destination TCP ports.", [443])),
     }),
   )
   .max(100)
   .default([])
-  .meta(doc("What the service reaches outside the stack, over TCP.", [{ cidr: "203.0.113.0/24", ports: [443] }]));
+  .meta(
+    doc("Destinations outside the stack that the service may reach over TCP.", [
+      { cidr: "203.0.113.0/24", ports: [443] },
+    ]),
+  );

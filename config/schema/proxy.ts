@@ -1,4 +1,4 @@
-/** The shape of the proxy. What it routes is said by the services, in `routes.ts`. */
+/** Schema of the proxy. `routes.ts` has the schema of routes, which the services declare. */
 import { isIP } from "node:net";
 import * as z from "zod";
 import { isHostName } from "../../nginx/routeChecks.ts";
@@ -16,14 +16,11 @@ export const proxy = z
     image: image
       .optional()
       .meta(
-        doc(
-          "Image by tag or digest. Without it, it is built from `nginx/`.",
-          "registry.example.com/apps/nginx-proxy:1.0.0",
-        ),
+        doc("Image by tag or digest. Without it: built from `nginx/`.", "registry.example.com/apps/nginx-proxy:1.0.0"),
       ),
     build: build
       .optional()
-      .meta(doc("Folder that the image is built from. Without it: `./nginx`.", { context: "./nginx" })),
+      .meta(doc("Folder with the Dockerfile of the image. Without it: `./nginx`.", { context: "./nginx" })),
     resolver: z
       .string()
       .refine((value) => isHostName(value) || isIP(value) === 4, "must be a DNS name or an IPv4 address")
@@ -39,7 +36,7 @@ export const proxy = z
           .optional()
           .meta(
             doc(
-              "Who scrapes the exporter; `own` makes no object for it. Without it: `google` on GKE, otherwise `none`.",
+              "Who scrapes the exporter; `own` creates no object for it. Without it: `google` on GKE, otherwise `none`.",
               "prometheus-operator",
             ),
           ),
@@ -48,7 +45,7 @@ export const proxy = z
           .default(false)
           .meta(
             doc(
-              "On GKE: requests and latency by service and class of status, from the access log; billed by time series.",
+              "On GKE: requests and latency by service and status class, from the access log. Google bills by time series.",
               true,
             ),
           ),
@@ -56,7 +53,7 @@ export const proxy = z
           .default(exporterImage)
           .meta(
             doc(
-              "Image of nginx-prometheus-exporter, without which pods cannot start; a copy in your own registry will do.",
+              "Image of nginx-prometheus-exporter. Pods cannot start without it; you can use a copy in your own registry.",
               "registry.example.com/nginx-prometheus-exporter:1.5.1",
             ),
           ),
@@ -64,11 +61,15 @@ export const proxy = z
         labels: z
           .record(labelKey, labelValue)
           .default({})
-          .meta(doc("Labels of the object, where a Prometheus Operator selects by them.", { release: "prometheus" })),
+          .meta(
+            doc("Labels of the monitoring object, for a Prometheus Operator that selects by label.", {
+              release: "prometheus",
+            }),
+          ),
       })
       .prefault({})
       .meta(
-        doc("An exporter for Prometheus beside nginx, and the object by which it is found.", {
+        doc("A Prometheus exporter beside nginx, with the object that configures scraping.", {
           scrape: "prometheus-operator",
           labels: { release: "prometheus" },
         }),

@@ -1,4 +1,4 @@
-/** The shape of where images go. */
+/** Schema of the image registry. */
 import * as z from "zod";
 import { doc } from "./doc.ts";
 
@@ -8,43 +8,34 @@ export const registry = z
       .strictObject({
         kind: z
           .literal("artifact-registry")
-          .meta(
-            doc("The program builds images and pushes them to a registry of the stack's own.", "artifact-registry"),
-          ),
+          .meta(doc("The program builds images and pushes them to the stack's own registry.", "artifact-registry")),
         keep: z
           .int()
           .min(1)
           .max(1000)
           .optional()
-          .meta(
-            doc(
-              "Newest versions of each image that are kept, however old; others go after 30 days. Without it: 30.",
-              50,
-            ),
-          ),
+          .meta(doc("Newest versions of each image to keep; others are deleted after 30 days. Without it: 30.", 50)),
         scan: z
           .boolean()
           .default(true)
           .meta(
             doc(
-              "Scan what is pushed for known vulnerabilities, at a price for each image. It is enabled for the whole project.",
+              "Scan pushed images for known vulnerabilities, charged per image. This enables it for the whole project.",
               false,
             ),
           ),
         immutableTags: z
           .boolean()
           .default(false)
-          .meta(
-            doc("Let Google refuse to move or delete a tag. Images run by digest in any case; excludes `keep`.", true),
-          ),
+          .meta(doc("Forbid moving or deleting tags. Pods always use digests. Excludes `keep`.", true)),
       })
       .refine(
         ({ keep, immutableTags }) => keep === undefined || !immutableTags,
         "has keep, which can delete nothing where immutableTags is true: Google deletes no tagged image there; remove one of the two",
       ),
     z.strictObject({
-      kind: z.literal("node").meta(doc("Images are on the node already: `npm start` puts them there.", "node")),
+      kind: z.literal("node").meta(doc("Images are already on the node: `npm start` loads them.", "node")),
     }),
   ])
   .prefault({ kind: "artifact-registry" })
-  .meta(doc("Where images that the stack builds go.", { kind: "artifact-registry", keep: 50 }));
+  .meta(doc("Registry of the images that the stack builds.", { kind: "artifact-registry", keep: 50 }));

@@ -1,4 +1,4 @@
-/** The shape of what the proxy does with requests: routes, redirects, and services found by name. */
+/** Schema of request handling: routes, redirects, and services found by name. */
 import * as z from "zod";
 import {
   cookieName,
@@ -7,7 +7,7 @@ import {
   headerValue,
   isRedirectTarget,
   isServicePattern,
-  mostAllowed,
+  maxAllowedLength,
   selector,
 } from "../../nginx/routeChecks.ts";
 import { podsPrefix, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
@@ -18,37 +18,32 @@ import { doc } from "./doc.ts";
 /** The Services of the proxy. */
 export const proxyNames: readonly string[] = [proxyName, proxyGrpcName];
 
-/** What concerns requests: said by a route, for all routes of a service, or for all services that are found by name. */
+/** Settings of requests: for a route, for all routes of a service, or for all services found by name. */
 const settings = {
   timeoutSeconds: z
     .int()
     .min(1)
     .max(86_400)
     .optional()
-    .meta(doc("Longest silence of the service, seconds. Without it: 25, or what the load balancer leaves.", 20)),
+    .meta(doc("Longest pause of the service in seconds. Without it: 25, or 5 less than `edge.timeoutSeconds`.", 20)),
   maxBodyMb: z
     .int()
     .min(0)
     .max(1_000_000)
     .optional()
-    .meta(doc("Largest request body, MiB; 0 is without limit, and needs `buffering: false`. Without it: 1.", 100)),
+    .meta(doc("Largest request body in MiB; 0 means unlimited, and needs `buffering: false`. Without it: 1.", 100)),
   buffering: z
     .boolean()
     .optional()
-    .meta(
-      doc(
-        "`false` passes bodies on as they come: large uploads, and answers that end only with the connection.",
-        false,
-      ),
-    ),
+    .meta(doc("`false` streams bodies: for large uploads, and for answers that end only with the connection.", false)),
   limit: z
     .strictObject({
-      requestsPerSecond: z.int().min(1).max(1_000_000).optional().meta(doc("Requests a second.", 10)),
-      burst: z.int().min(0).max(100_000).optional().meta(doc("How many more at once. Without it: 0.", 20)),
-      connections: z.int().min(1).max(65_535).optional().meta(doc("Connections at a time.", 50)),
+      requestsPerSecond: z.int().min(1).max(1_000_000).optional().meta(doc("Requests per second.", 10)),
+      burst: z.int().min(0).max(100_000).optional().meta(doc("Extra requests in a short peak. Without it: 0.", 20)),
+      connections: z.int().min(1).max(65_535).optional().meta(doc("Concurrent connections.", 50)),
     })
     .optional()
-    .meta(doc("Limits of one client address; what is above is answered 429.", { requestsPerSecond: 10, burst: 20 })),
+    .meta(doc("Limits for each client address; requests over them get 429.", { requestsPerSecond: 10, burst: 20 })),
   responseHeaders: z
     .record(
       z.string().regex(headerName, "must be a header name: letters, digits and hyphens"),
@@ -56,7 +51,7 @@ const settings = {
     )
     .optional()
     .meta(
-      doc("Headers of answers: security headers take the place of the usual ones, others are added.", {
+      doc("Response headers: security headers replace the defaults, others are added.", {
         "Cache-Control": "no-store",
       }),
     ),
@@ -68,7 +63,7 @@ const requestSettings = {
     .optional()
     .meta(
       doc(
-        "`http`, the default, includes websockets and server-sent events. Behind `grpc` a service speaks it in the clear and sees the whole path.",
+        "`http`, the default, includes websockets and server-sent events. With `grpc`, the service must speak gRPC without TLS; it gets the whole path.",
         "grpc",
       ),
     ),
@@ -78,7 +73,7 @@ const requestSettings = {
 export const routeDefaults = z
   .strictObject(requestSettings)
   .default({})
-  .meta(doc("What holds for all routes of the service, unless a route says otherwise.", { timeoutSeconds: 20 }));
+  .meta(doc("Defaults for all routes of the service.", { timeoutSeconds: 20 }));
 
 const version = z
   .strictObject({
@@ -95,7 +90,7 @@ const version = z
     value: z
       .string()
       .regex(selector, "must be at most 64 letters, digits and . _ -")
-      .meta(doc("Value that it must have.", "beta")),
+      .meta(doc("Exact value of the header or cookie.", "beta")),
     service: label.meta(doc("Service that gets the requests.", "web")),
   })
   .refine(
@@ -109,37 +104,36 @@ export const route = z
       .optional()
       .meta(
         doc(
-          "With `/` at its end it takes everything below, and the prefix is stripped; otherwise this one path. Without it: `/`.",
+          "A path that ends with `/` matches everything below it, and the prefix is stripped; any other matches exactly. Without it: `/`.",
           "/hoge/",
         ),
       ),
     host: host
       .optional()
-      .meta(
-        doc("A label under the domain, or a full name. Without it: every host that has no routes of its own.", "hoge"),
-      ),
+      .meta(doc("A label under the domain, or a full name. Without it: every host without its own routes.", "hoge")),
     keepPrefix: z
       .boolean()
       .default(false)
-      .meta(doc("Pass the prefix on to the service instead of stripping it.", true)),
+      .meta(doc("Forward the prefix to the service instead of stripping it.", true)),
     canary: z
       .strictObject({
-        service: label.meta(doc("Service that gets the share.", "web")),
-        percent: z.int().min(1).max(99).meta(doc("Share of the clients.", 10)),
+        service: label.meta(doc("Service that gets these clients.", "web")),
+        percent: z.int().min(1).max(99).meta(doc("Percentage of clients.", 10)),
       })
       .optional()
-      .meta(doc("Send a share of the clients, by their address, to another service.", { service: "web", percent: 10 })),
+      .meta(
+        doc("Send a percentage of clients, chosen by address, to another service.", { service: "web", percent: 10 }),
+      ),
     versions: z
       .array(version)
       .max(20)
       .optional()
       .meta(
-        doc(
-          "Send requests with a header or cookie of some value to another service; the first that fits wins, before the canary.",
-          [{ header: "X-Version", value: "beta", service: "web" }],
-        ),
+        doc("Send requests with a header or cookie to another service. The first match wins, before the canary.", [
+          { header: "X-Version", value: "beta", service: "web" },
+        ]),
       ),
-    maintenance: z.boolean().optional().meta(doc("Answer 503 instead of asking the service.", true)),
+    maintenance: z.boolean().optional().meta(doc("Return 503 instead of calling the service.", true)),
     ...requestSettings,
   })
   .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both");
@@ -148,17 +142,17 @@ export const redirects = z
   .array(
     z
       .strictObject({
-        path: path.optional().meta(doc("Path that is redirected; with `/` at its end, everything below it.", "/old/")),
-        host: host
+        path: path
           .optional()
-          .meta(doc("Host that is redirected. Without it: every host that has no routes of its own.", "www")),
+          .meta(doc("Path to redirect; one that ends with `/` includes everything below it.", "/old/")),
+        host: host.optional().meta(doc("Host to redirect. Without it: every host without its own routes.", "www")),
         to: z
           .string()
           .max(500)
           .refine(isRedirectTarget, "must be a path such as /new/ or a URL such as https://www.example.com/new/")
           .meta(
             doc(
-              "A path, or a URL with scheme and host. What is below the path is kept, and the query.",
+              "A path, or a URL with scheme and host. The redirect keeps the rest of the path and the query.",
               "https://www.example.com/new/",
             ),
           ),
@@ -173,7 +167,7 @@ export const redirects = z
   )
   .max(1000)
   .default([])
-  .meta(doc("Requests that are sent elsewhere.", [{ path: "/old/", to: "/new/" }]));
+  .meta(doc("Redirects.", [{ path: "/old/", to: "/new/" }]));
 
 const wildcard = z
   .strictObject({
@@ -197,31 +191,27 @@ const wildcard = z
       .max(100)
       .refine(
         fitsInto,
-        `must not be longer than nginx reads: at most ${mostAllowed} characters together, where a * counts for 11; allow beginnings such as preview-* instead`,
+        `must not be longer than nginx reads: at most ${maxAllowedLength} characters together, where a * counts for 11; allow beginnings such as preview-* instead`,
       )
-      .meta(
-        doc("Names of services, or beginnings of names with `*` at the end. Nothing else can be reached this way.", [
-          "preview-*",
-        ]),
-      ),
-    port: z.int().min(1).max(65535).default(servicePort).meta(doc("Port of all of them.", 8080)),
+      .meta(doc("Service names, or prefixes that end in `*`. The proxy refuses all other names.", ["preview-*"])),
+    port: z.int().min(1).max(65535).default(servicePort).meta(doc("Port of all these services.", 8080)),
     ...settings,
   })
   .optional();
 
-/** Services that are found by their names alone; a new one needs no change of the proxy. */
+/** Services found by name, without routes; a new one needs no change of the proxy. */
 export const wildcards = z
   .strictObject({
-    subdomain: wildcard.meta(doc("`<service>.<domain>` leads to the service.", { allow: ["preview-*"] })),
+    subdomain: wildcard.meta(doc("Route `<service>.<domain>` to the service.", { allow: ["preview-*"] })),
     path: wildcard.meta(
-      doc("`/<service>/` leads to the service, on hosts without routes of their own; the segment is stripped.", {
+      doc("Route `/<service>/` to the service, on hosts without their own routes, and strip the segment.", {
         allow: ["preview-*"],
       }),
     ),
   })
   .default({})
   .meta(
-    doc("Services that are found by their names alone; a new one needs no change of the proxy.", {
+    doc("Services found by name, without routes; a new one needs no change of the proxy.", {
       subdomain: { allow: ["preview-*"] },
     }),
   );

@@ -1,4 +1,4 @@
-/** The shape of a microservice. */
+/** Schema of a microservice. */
 import * as z from "zod";
 import { podsPrefix } from "../../names/kubernetes.ts";
 import { servicePort } from "../../names/ports.ts";
@@ -16,13 +16,15 @@ const service = z
       .min(1024, "must be at least 1024: pods run without privileges")
       .max(65535)
       .default(servicePort)
-      .meta(doc("Port that the container listens on; its Service has the same.", 3000)),
-    replicas: replicas.default(2).meta(doc("Pods. Above 1, a disruption budget lets one go at a time.", 4)),
+      .meta(doc("Port of the container and of its Service.", 3000)),
+    replicas: replicas
+      .default(2)
+      .meta(doc("Number of pods. With 2 or more, a PodDisruptionBudget allows one disruption at a time.", 4)),
     healthPath: path
       .optional()
       .meta(
         doc(
-          "Path that answers 200 when the pod can take requests. Without it: `/healthz`, or gRPC's health check where only gRPC leads to the service.",
+          "Path that returns 200 when the pod is ready. Without it: `/healthz`, or the gRPC health check if the service has only gRPC routes.",
           "/readyz",
         ),
       ),
@@ -30,19 +32,14 @@ const service = z
       .array(route)
       .max(50)
       .default([])
-      .meta(
-        doc("Requests that come to the service. Without any, only `calls` reach it.", [
-          { path: "/hoge/" },
-          { host: "hoge" },
-        ]),
-      ),
+      .meta(doc("Routes to the service. Without any, only `calls` reach it.", [{ path: "/hoge/" }, { host: "hoge" }])),
     routeDefaults,
     env: env.default({}).meta(doc("Environment variables. Secret ones go under `secrets`.", { LOG_LEVEL: "info" })),
     resources: resources("100m", "128Mi"),
     roles: roles
       .default([])
       .meta(
-        doc("Google roles on the project; they give the service an identity of its own.", ["roles/pubsub.publisher"]),
+        doc("Google roles on the project; with roles, the service gets its own identity.", ["roles/pubsub.publisher"]),
       ),
     calls,
     egress,

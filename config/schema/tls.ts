@@ -1,17 +1,17 @@
-/** The shape of how the edge speaks HTTPS, and where its certificate comes from. */
+/** Schema of HTTPS at the edge, and of its certificate. */
 import * as z from "zod";
 import { doc } from "./doc.ts";
 
-const redirectHttp = z.boolean().default(true).meta(doc("Answer plain HTTP with a redirect to HTTPS.", false));
+const redirectHttp = z.boolean().default(true).meta(doc("Redirect plain HTTP to HTTPS.", false));
 const hsts = (days: number) =>
   z
     .strictObject({
       days: z.int().min(0).max(3650).default(days).meta(doc("Days; 0 sends no header.", 365)),
-      includeSubdomains: z.boolean().default(false).meta(doc("Whether it holds for all subdomains too.", true)),
+      includeSubdomains: z.boolean().default(false).meta(doc("Whether it also applies to all subdomains.", true)),
     })
     .prefault({})
     .meta(
-      doc("How long browsers use HTTPS alone (RFC 6797). They cannot be told otherwise over plain HTTP.", {
+      doc("How long browsers use only HTTPS (RFC 6797). You cannot revoke it over plain HTTP.", {
         days: 365,
       }),
     );
@@ -49,4 +49,4 @@ export const tls = z
     }),
   ])
   .prefault({ mode: "self-signed" })
-  .meta(doc("How the edge speaks HTTPS, and where its certificate comes from.", { mode: "managed" }));
+  .meta(doc("HTTPS at the edge, and the source of its certificate.", { mode: "managed" }));

@@ -1,12 +1,15 @@
-/** The forms of single values, used by the schema's parts. */
+/** Schemas of single values. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { doc } from "./doc.ts";
 
-// A config is checked once in a process: to write a function for each schema would take longer than the check itself.
+// The program checks a config once per process: compiling the schemas would take longer than the check itself.
 z.config({ jitless: true });
 
-/** Kubernetes names that end up in DNS (RFC 1035 label: it begins with a letter). https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+/**
+ * Kubernetes names used in DNS (RFC 1035 label: begins with a letter).
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+ */
 export const label = z
   .string()
   .regex(
@@ -30,10 +33,11 @@ export const host = z
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
     "must be a label under the domain (hoge) or a full lower-case DNS name (hoge.example.com)",
   )
-  // Browsers and nginx take a name that ends in a number for an address. https://url.spec.whatwg.org/#ends-in-a-number-checker
+  // Browsers and nginx parse a name that ends in a number as an address.
+  // https://url.spec.whatwg.org/#ends-in-a-number-checker
   .refine((value) => !/\.\d+$/.test(value), "must be a name, not an address: its last label must not be a number");
 
-/** The characters that RFC 3986 allows unescaped in a path segment, less those that mean something to nginx or to a shell. */
+/** The characters that RFC 3986 allows unescaped in a path segment, without those special to nginx or a shell. */
 export const path = z
   .string()
   .max(200, "must have at most 200 characters")
@@ -46,7 +50,7 @@ export const path = z
     "must not contain . or .. segments",
   );
 
-/** An image by tag or digest; a reference without either, or with `latest`, names something else tomorrow. */
+/** An image by tag or digest. A reference without either, or with `latest`, may change its content any time. */
 export const image = z
   .string()
   .max(500, "must have at most 500 characters")
@@ -70,7 +74,7 @@ export const build = z.strictObject({
 
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 10.0.0.0/8" });
 
-/** A range without host bits (10.0.0.0/8, not 10.0.0.1/8): Google refuses others, and only after the preview. */
+/** A range without host bits (10.0.0.0/8, not 10.0.0.1/8). Google rejects others, and only after the preview. */
 export const network = cidr.refine(
   (value) => !hasHostBits(value),
   "must have no bits set behind its prefix: 10.0.0.0/8, not 10.0.0.1/8",
@@ -92,15 +96,13 @@ const memoryQuantity = z
 export const resources = (cpu: string, memory: string) =>
   z
     .strictObject({
-      cpu: cpuQuantity
-        .default(cpu)
-        .meta(doc("CPU that is asked for; there is no limit, which would only throttle.", "250m")),
-      memory: memoryQuantity.default(memory).meta(doc("Memory that is asked for, and the limit.", "256Mi")),
+      cpu: cpuQuantity.default(cpu).meta(doc("CPU request. There is no limit: it would only throttle.", "250m")),
+      memory: memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi")),
     })
     .prefault({})
-    .meta(doc("What each pod gets of its node.", { cpu: "250m", memory: "256Mi" }));
+    .meta(doc("Resources of each pod.", { cpu: "250m", memory: "256Mi" }));
 
-/** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values take those too. */
+/** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values allow both. */
 const envName = z
   .string()
   .regex(
@@ -108,15 +110,15 @@ const envName = z
     "must be the name of an environment variable, such as LOG_LEVEL: letters, digits and _",
   );
 /**
- * NUL ends an environment variable. The others pass through JSON as they are, and the API server, which reads what is applied
- * as YAML, refuses them or, as for U+0085, takes them for something else. https://yaml.org/spec/1.1/#id868524
+ * NUL ends an environment variable. The other characters pass through JSON unescaped. The API server then parses the
+ * object as YAML: it rejects them, or changes them, as U+0085. https://yaml.org/spec/1.1/#id868524
  */
 // eslint-disable-next-line no-control-regex
-const notCarried = /[\u0000\u007f-\u009f\ufffe\uffff]/;
+const unsafeCharacters = /[\u0000\u007f-\u009f\ufffe\uffff]/;
 const envValue = z
   .string()
   .refine(
-    (value) => value.isWellFormed() && !notCarried.test(value),
+    (value) => value.isWellFormed() && !unsafeCharacters.test(value),
     "must have no NUL, none of U+007F to U+009F, U+FFFE and U+FFFF, and no half of a surrogate pair: Kubernetes would not take them as they are; encode the value, as with base64",
   );
 export const env = z.record(
@@ -138,12 +140,12 @@ export const labelValue = z
     "must be the value of a Kubernetes label: at most 63 letters, digits and - _ .",
   );
 
-/** For arrays in which saying something twice is a slip. */
+/** For arrays in which duplicates are mistakes. */
 export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
 export const replicas = z.int().min(1).max(100);
 
-/** https://cloud.google.com/iam/docs/roles-overview: predefined ones have a dot, basic ones have none. */
+/** https://cloud.google.com/iam/docs/roles-overview: predefined roles have a dot, basic ones do not. */
 const role = z
   .string()
   .regex(

@@ -1,7 +1,7 @@
-/** Who may do what on Google Cloud, and where images are kept. */
-import { all, at, given, oneOf, rulesFor, unknown, type Properties, type Check } from "../rule.ts";
+/** Rules for IAM grants and image registries. */
+import { all, at, isSet, oneOf, rulesFor, unknown, type Properties, type Check } from "../rule.ts";
 
-/** `…:IAMMember`, `…:RepositoryIamBinding` and the like, of whatever resource. */
+/** `…:IAMMember`, `…:RepositoryIamBinding` and so on, for any resource. */
 const grant = { name: "IAM grant", types: /^gcp:.+iam(member|binding)$/i };
 const projectGrant = {
   name: "IAM grant",
@@ -84,7 +84,7 @@ export const accessRules = [
     "registry-cleanup": {
       title: "Old images go",
       severity: "low",
-      ...all(given("cleanupPolicies", "set registry.keep"), oneOf("cleanupPolicyDryRun", [false])),
+      ...all(isSet("cleanupPolicies", "set registry.keep"), oneOf("cleanupPolicyDryRun", [false])),
     },
   }),
 ];

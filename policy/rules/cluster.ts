@@ -1,5 +1,5 @@
 /** The cluster: https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster */
-import { absent, all, at, given, includes, oneOf, rulesFor, unknown, type Properties, type Check } from "../rule.ts";
+import { absent, all, at, isSet, includes, oneOf, rulesFor, unknown, type Properties, type Check } from "../rule.ts";
 
 import { ownAccount } from "./nodePool.ts";
 
@@ -7,7 +7,7 @@ export const cluster = { name: "GKE cluster", types: ["gcp:container/cluster:Clu
 
 const isAutopilot = (props: Properties) => at(props, "enableAutopilot");
 
-/** Autopilot has these by itself, and refuses to be told. */
+/** Autopilot always has these settings, and rejects them as input. */
 const inStandard = ({ required, check }: Check): Check => ({
   required: `${required} (in Autopilot always so)`,
   check: (props) => ([true, unknown].includes(isAutopilot(props) as true) ? [] : check(props)),
@@ -48,8 +48,8 @@ export const clusterRules = rulesFor(cluster, {
     severity: "medium",
     ...all(
       oneOf("networkingMode", ["VPC_NATIVE"]),
-      given("ipAllocationPolicy.clusterSecondaryRangeName", "name the subnet's range for pods"),
-      given("ipAllocationPolicy.servicesSecondaryRangeName", "name the subnet's range for Services"),
+      isSet("ipAllocationPolicy.clusterSecondaryRangeName", "name the subnet's range for pods"),
+      isSet("ipAllocationPolicy.servicesSecondaryRangeName", "name the subnet's range for Services"),
     ),
   },
   "cluster-private-nodes": {
@@ -68,7 +68,7 @@ export const clusterRules = rulesFor(cluster, {
     title: "Pods have identities of their own",
     benchmark: ["CIS GKE 5.2.2"],
     severity: "high",
-    ...given("workloadIdentityConfig.workloadPool", "set it to PROJECT.svc.id.goog"),
+    ...isSet("workloadIdentityConfig.workloadPool", "set it to PROJECT.svc.id.goog"),
   },
   "cluster-network-policies": {
     title: "Network policies are enforced, by Dataplane V2",
@@ -100,7 +100,7 @@ export const clusterRules = rulesFor(cluster, {
   "cluster-maintenance-window": {
     title: "Upgrades come in a window",
     severity: "low",
-    ...given("maintenancePolicy.recurringWindow", "set cluster.maintenance"),
+    ...isSet("maintenancePolicy.recurringWindow", "set cluster.maintenance"),
   },
   "cluster-binary-authorization": {
     title: "Only images that the project's policy trusts are run",
@@ -125,7 +125,7 @@ export const clusterRules = rulesFor(cluster, {
     benchmark: ["CIS GKE 5.8.2", "CKV_GCP_65"],
     severity: "low",
     choice: "it takes a group gke-security-groups in the organization",
-    ...given("authenticatorGroupsConfig.securityGroup", "set cluster.securityGroup"),
+    ...isSet("authenticatorGroupsConfig.securityGroup", "set cluster.securityGroup"),
   },
   "cluster-logs": {
     title: "The logs of the system and of the pods are kept",
@@ -167,8 +167,8 @@ export const clusterRules = rulesFor(cluster, {
     benchmark: ["CKV_GCP_21"],
     severity: "low",
     ...all(
-      given("resourceLabels.project", "label it with the Pulumi project"),
-      given("resourceLabels.stack", "label it with the stack"),
+      isSet("resourceLabels.project", "label it with the Pulumi project"),
+      isSet("resourceLabels.stack", "label it with the stack"),
     ),
   },
   "cluster-deletion-protection": {

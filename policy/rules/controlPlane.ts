@@ -1,8 +1,8 @@
-/** Who reaches a cluster's control plane, and who is let in: https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation */
+/** Rules for access to the control plane: https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation */
 import { all, at, oneOf, rulesFor, unknown, type Check, type Violation } from "../rule.ts";
 import { cluster } from "./cluster.ts";
 
-/** The control plane has an address that networks can reach. Unknown counts as none: it never is a violation. */
+/** Whether the control plane has an IP endpoint. False if unknown: an unknown value is never a violation. */
 const hasIpEndpoint = (props: unknown) =>
   ![false, unknown].includes(at(props, "controlPlaneEndpointsConfig.ipEndpointsConfig.enabled") as false);
 

@@ -1,5 +1,5 @@
-/** What may keep a node from being drained. */
-import { all, given, oneOf, rulesFor } from "../rule.ts";
+/** Rules for draining nodes. */
+import { all, isSet, oneOf, rulesFor } from "../rule.ts";
 
 const budget = { name: "PodDisruptionBudget", types: ["kubernetes:policy/v1:PodDisruptionBudget"] };
 
@@ -8,7 +8,7 @@ export const disruptionRules = rulesFor(budget, {
     title: "A node can be drained, also one whose pods do not get ready",
     severity: "medium",
     ...all(
-      given("spec.maxUnavailable", "set it to 1", [0, "0%"]),
+      isSet("spec.maxUnavailable", "set it to 1", [0, "0%"]),
       oneOf("spec.unhealthyPodEvictionPolicy", ["AlwaysAllow"]),
     ),
   },

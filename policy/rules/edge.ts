@@ -1,5 +1,5 @@
-/** The edge: what a load balancer of Google's lets in, and under which certificate. */
-import { all, at, given, oneOf, rulesFor, unknown, type Check } from "../rule.ts";
+/** Rules for Google's load balancer and its certificates. */
+import { all, at, isSet, oneOf, rulesFor, unknown, type Check } from "../rule.ts";
 
 const sslPolicy = { name: "SSL policy", types: ["gcp:compute/sSLPolicy:SSLPolicy"] };
 const armor = { name: "Cloud Armor policy", types: ["gcp:compute/securityPolicy:SecurityPolicy"] };
@@ -11,19 +11,19 @@ const zone = { name: "DNS zone", types: ["gcp:dns/managedZone:ManagedZone"] };
 
 const annotation = (name: string) => `metadata.annotations["${name}"]`;
 
-/** Of Google's Ingresses alone: other controllers have other ways. */
+/** Only for Google's Ingress: other controllers configure certificates differently. */
 const managedCertificate: Check = {
   required: `\`${annotation("ingress.gcp.kubernetes.io/pre-shared-cert")}\` is set where the class is gce`,
   check: (props) =>
     at(props, annotation("kubernetes.io/ingress.class")) === "gce"
-      ? given(annotation("ingress.gcp.kubernetes.io/pre-shared-cert"), "set tls.mode to managed").check(props)
+      ? isSet(annotation("ingress.gcp.kubernetes.io/pre-shared-cert"), "set tls.mode to managed").check(props)
       : [],
 };
 
 const healthCheck = (holder: string) =>
   all(
-    given(`${holder}.requestPath`, "say the path that answers 200"),
-    given(`${holder}.port`, "say the container's port"),
+    isSet(`${holder}.requestPath`, "say the path that answers 200"),
+    isSet(`${holder}.port`, "say the container's port"),
   );
 const armorRule = {
   title: "Cloud Armor is in front",
@@ -64,7 +64,7 @@ export const edgeRules = [
     "edge-tls-policy-used": {
       title: "The load balancer follows an SSL policy of the stack's",
       severity: "high",
-      ...given("spec.sslPolicy", "name an SSL policy"),
+      ...isSet("spec.sslPolicy", "name an SSL policy"),
     },
     "edge-https-only": {
       title: "Plain HTTP is answered with a redirect to HTTPS",
@@ -79,7 +79,7 @@ export const edgeRules = [
       severity: "medium",
       ...healthCheck("spec.healthCheck"),
     },
-    "edge-armor": { ...armorRule, ...given("spec.securityPolicy.name", "set edge.armor") },
+    "edge-armor": { ...armorRule, ...isSet("spec.securityPolicy.name", "set edge.armor") },
   }),
   ...rulesFor(armor, {
     "edge-armor-log4j": {
@@ -103,7 +103,7 @@ export const edgeRules = [
     "gateway-tls-policy-used": {
       title: "The load balancer follows an SSL policy of the stack's",
       severity: "high",
-      ...given("spec.default.sslPolicy", "name an SSL policy"),
+      ...isSet("spec.default.sslPolicy", "name an SSL policy"),
     },
   }),
   ...rulesFor(ofGateway("HealthCheckPolicy"), {
@@ -114,7 +114,7 @@ export const edgeRules = [
     },
   }),
   ...rulesFor(ofGateway("GCPBackendPolicy"), {
-    "gateway-armor": { ...armorRule, ...given("spec.default.securityPolicy", "set edge.armor") },
+    "gateway-armor": { ...armorRule, ...isSet("spec.default.securityPolicy", "set edge.armor") },
   }),
   ...rulesFor(zone, {
     "dns-signed": {

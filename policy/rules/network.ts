@@ -1,5 +1,5 @@
-/** The network that the nodes are in. */
-import { given, oneOf, rulesFor } from "../rule.ts";
+/** Rules for the network of the nodes. */
+import { isSet, oneOf, rulesFor } from "../rule.ts";
 
 const network = { name: "VPC", types: ["gcp:compute/network:Network"] };
 const subnet = { name: "subnet", types: ["gcp:compute/subnetwork:Subnetwork"] };
@@ -23,7 +23,7 @@ export const networkRules = [
       title: "Who talked to whom is logged",
       benchmark: ["CIS GKE 5.6.1", "CKV_GCP_26"],
       severity: "medium",
-      ...given("logConfig.aggregationInterval", "set logConfig"),
+      ...isSet("logConfig.aggregationInterval", "set logConfig"),
     },
   }),
   ...rulesFor(nat, {

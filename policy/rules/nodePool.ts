@@ -1,4 +1,4 @@
-/** The machines: https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster */
+/** Rules for node pools: https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster */
 import { absent, all, at, oneOf, rulesFor, unknown, type Check } from "../rule.ts";
 
 const nodePool = { name: "GKE node pool", types: ["gcp:container/nodePool:NodePool"] };

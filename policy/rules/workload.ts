@@ -1,8 +1,8 @@
 /**
- * What runs in Kubernetes: the `restricted` pod security standard
+ * Rules for Kubernetes objects: the `restricted` pod security standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted) and the project's own rules.
  */
-import { all, at, given, isObject, oneOf, rulesFor, unknown, type Check, type Violation } from "../rule.ts";
+import { all, at, isSet, isObject, oneOf, rulesFor, unknown, type Check, type Violation } from "../rule.ts";
 
 const workload = {
   name: "workload",
@@ -19,7 +19,7 @@ const namespaced = {
 
 const pod = "spec.template.spec";
 
-/** The check holds in each container, those that run before the others included. */
+/** Runs the check for each container, including init containers. */
 function eachContainer({ required, check }: Check): Check {
   return {
     required: `in each container: ${required}`,
@@ -36,7 +36,7 @@ function eachContainer({ required, check }: Check): Check {
   };
 }
 
-/** A container's own setting goes before the pod's. */
+/** A container's setting overrides the pod's. */
 function inPodOrContainer(property: string, allowed: string | boolean): Check {
   return {
     required: `\`securityContext.${property}\` of each container, or else of its pod, is \`${allowed}\``,
@@ -55,7 +55,7 @@ function inPodOrContainer(property: string, allowed: string | boolean): Check {
   };
 }
 
-/** A tag that is neither missing nor `latest`, or a digest. */
+/** A tag other than `latest`, or a digest. */
 const pinnedImage: Check = {
   required: "`image` has a tag other than `latest`, or a digest",
   check: (container) => {
@@ -66,7 +66,7 @@ const pinnedImage: Check = {
   },
 };
 
-/** Not root, where an id is given at all. */
+/** A user ID, if set, must not be root's. */
 const notUserZero: Check = {
   required: "`runAsUser` is not 0",
   check: (props) => [
@@ -178,7 +178,7 @@ export const workloadRules = [
       ...eachContainer(
         all(
           ...["requests.cpu", "requests.memory", "limits.memory", 'limits["ephemeral-storage"]'].map((what) =>
-            given(`resources.${what}`, "set resources in the service's config"),
+            isSet(`resources.${what}`, "set resources in the service's config"),
           ),
         ),
       ),
@@ -228,7 +228,7 @@ export const workloadRules = [
       title: "Objects are in a namespace of the stack's own",
       benchmark: ["CIS GKE 4.6.4", "CKV_K8S_21"],
       severity: "low",
-      ...given("metadata.namespace", "name the stack's namespace", ["default"]),
+      ...isSet("metadata.namespace", "name the stack's namespace", ["default"]),
     },
   }),
 ];

@@ -1,6 +1,6 @@
 /**
- * How a service behaves behind the proxy: it answers people in HTML and programs in JSON, tells the kubelet how it is,
- * logs one JSON line a request, and leaves without losing a request.
+ * A sample service behind the proxy. It answers browsers in HTML and programs in JSON, and reports its health to
+ * kubelet. It logs one JSON line per request, and shuts down without losing a request.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -11,32 +11,36 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const { env } = process;
-/** What the service calls itself: one server stands for several services, and their answers must be told apart. */
+/** Name in answers: one server may run as several services. */
 const name = env.NAME ?? "sample";
 const port = Number(env.PORT ?? 8080);
-/** Seconds between SIGTERM and the end: long enough for every proxy to hear that this pod is leaving. */
+/** Seconds between SIGTERM and exit: long enough for every proxy to drop this pod. */
 const drainSeconds = Number(env.DRAIN_SECONDS ?? 5);
-/** What a proxy tells about the client and the request. Cookies and credentials are never shown. */
-const told = /^(host|referer|forwarded|via|traceparent|x-forwarded-.+|x-real-ip|x-request-id|x-cloud-trace-context)$/;
+/** Headers about the client and the request that a proxy sets. The page never shows cookies or credentials. */
+const proxyHeaders =
+  /^(host|referer|forwarded|via|traceparent|x-forwarded-.+|x-real-ip|x-request-id|x-cloud-trace-context)$/;
 
 let draining = false;
 
 const server = createServer((request, response) => {
-  answer(request, response).catch(() => response.destroy()); // the client hung up: nobody is left to tell
+  answer(request, response).catch(() => response.destroy()); // the client hung up
 });
-// The proxy must be the one that closes an idle connection, or its next request meets a closed one. nginx closes after
-// 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node after 5 s unless told otherwise.
+// The proxy must close idle connections first: otherwise its next request may reach a closed connection. nginx closes
+// after 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node.js by default after 5 s.
 server.keepAliveTimeout = 75_000;
 server.listen(port, () => log({ message: "listening", port: server.address().port }));
 process.once("SIGTERM", drain);
 process.once("SIGINT", () => process.exit(130));
 
-/** Requests still arrive after SIGTERM, until every proxy has heard; `Connection: close` empties the kept-alive connections. */
+/**
+ * Requests still arrive after SIGTERM until every proxy has dropped the pod. `Connection: close` closes kept-alive
+ * connections.
+ */
 async function drain() {
   draining = true;
   log({ message: "draining", seconds: drainSeconds });
   await sleep(drainSeconds * 1000);
-  server.close(() => log({ message: "stopped" })); // ends idle connections, waits for requests under way
+  server.close(() => log({ message: "stopped" })); // closes idle connections, waits for active requests
 }
 
 async function answer(request, response) {
@@ -49,8 +53,8 @@ async function answer(request, response) {
   let bodyBytes = 0;
   for await (const chunk of request) bodyBytes += chunk.length;
 
-  const headers = Object.fromEntries(Object.entries(request.headers).filter(([header]) => told.test(header)));
-  const seen = {
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([header]) => proxyHeaders.test(header)));
+  const received = {
     service: name,
     version: env.VERSION ?? "dev",
     pod: env.HOSTNAME ?? hostname(),
@@ -64,16 +68,16 @@ async function answer(request, response) {
   };
   response.setHeader("Vary", "Accept");
   response.on("close", () => {
-    const { method, host, client } = seen;
+    const { method, host, client } = received;
     const requestId = request.headers["x-request-id"];
     const milliseconds = Math.round((performance.now() - started) * 10) / 10;
-    // Without the query: it is where secrets end up.
+    // Without the query, which may contain secrets.
     log({ method, path, status: response.statusCode, host, client, bodyBytes, requestId, milliseconds });
   });
   const inPod = performance.now() - started;
   if (request.headers.accept?.includes("text/html"))
-    send(response, 200, "text/html", page(seen, inPod), `; script-src '${scriptHash}'`);
-  else send(response, 200, "application/json", JSON.stringify(seen, null, 2) + "\n");
+    send(response, 200, "text/html", page(received, inPod), `; script-src '${scriptHash}'`);
+  else send(response, 200, "application/json", JSON.stringify(received, null, 2) + "\n");
 }
 
 function send(response, status, type, body, policy = "") {
@@ -83,9 +87,9 @@ function send(response, status, type, body, policy = "") {
     "Content-Security-Policy": `default-src 'none'; style-src 'unsafe-inline'${policy}`,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    ...(draining && { Connection: "close" }), // asked last: a request can outlast the moment when draining began
+    ...(draining && { Connection: "close" }), // checked late: draining may start during a request
   });
-  response.end(body); // Node leaves the body out for HEAD
+  response.end(body); // Node.js omits the body for HEAD
 }
 
 const log = (entry) => process.stdout.write(JSON.stringify({ time: new Date().toISOString(), ...entry }) + "\n");
@@ -202,10 +206,10 @@ function next({ host }) {
   ].join("\n");
 }
 
-function page(seen, inPod) {
-  const { headers, ...rest } = seen;
-  // A link relative to the service's own root is right at any prefix that a proxy may have stripped.
-  const root = "../".repeat(seen.path.split("/").length - 2) || "./";
+function page(received, inPod) {
+  const { headers, ...rest } = received;
+  // A relative link to the service's root works with any prefix that a proxy has stripped.
+  const root = "../".repeat(received.path.split("/").length - 2) || "./";
   const list = (entries) =>
     Object.entries(entries)
       .filter(([, value]) => value !== "")
@@ -222,10 +226,10 @@ function page(seen, inPod) {
 <nav><a href="/">Front page</a> · <a href="${root}some/path?with=query">A path below</a></nav>
 <main>
 <section id="path"><h2>How this request came</h2><ol>
-${path(seen, inPod)}
+${path(received, inPod)}
 </ol>
 <noscript><p class="note">Without JavaScript the times that only the browser knows are missing.</p></noscript></section>
-<section id="next"><h2>Next</h2><ol>${next(seen)}</ol></section>
+<section id="next"><h2>Next</h2><ol>${next(received)}</ol></section>
 <section><h2>This request</h2><dl>${list(rest)}</dl></section>
 <section><h2>Headers that the proxy passed on</h2><dl>${list(headers)}</dl></section>
 </main>

@@ -22,14 +22,14 @@ const inDays = (days: number) => new Date(Date.now() + days * day);
 const problemsOf = (...args: Parameters<typeof certificateProblems>) =>
   certificateProblems(...args).map(({ of, found, fix }) => `${of} ${found}; ${fix}`);
 
-/** Any line of a key's body: enough of it in a message would be a leak. */
+/** Any line of a key's body: a message with one would leak the key. */
 const keyText = (key: string) => key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
 
 function assertNoKey(problems: readonly string[], ...keys: string[]): void {
   for (const line of keys.flatMap(keyText)) assert.ok(!problems.join("\n").includes(line), "a message holds key text");
 }
 
-test("a certificate for every name, with its key, is taken, also with its authority behind it", () => {
+test("a certificate for every host is accepted with its key, with and without its CA", () => {
   assert.deepEqual(problemsOf(good.certificate, good.key, names), []);
   assert.deepEqual(problemsOf(`${good.certificate}\n${authority.certificate}`, good.key, names), []);
 });
@@ -41,12 +41,12 @@ test("a key of another certificate is refused", async () => {
   assertNoKey(problems, good.key, other.key);
 });
 
-test("a chain that begins with the authority is refused: its key is another's", () => {
+test("a chain that starts with the CA is refused: its key is different", () => {
   const problems = problemsOf(`${authority.certificate}\n${good.certificate}`, good.key, names);
   assert.match(problems.join("\n"), /key does not belong to the certificate/);
 });
 
-test("before its time and after it a certificate is refused, with the day", () => {
+test("a certificate that is expired or not yet valid is refused, with the date", () => {
   const at = (now: Date) => problemsOf(good.certificate, good.key, names, now);
   assert.deepEqual(at(inDays(89)), []);
   const [expired, ...others] = at(inDays(91));
@@ -57,28 +57,28 @@ test("before its time and after it a certificate is refused, with the day", () =
   assert.deepEqual(more, []);
 });
 
-test("each name that is missing is listed, with what the certificate names instead", async () => {
+test("each missing host is listed, with the hosts of the certificate", async () => {
   const { certificate, key } = await issue(["shop.example.com", "other.example.com"]);
   assert.deepEqual(problemsOf(certificate, key, [...names, "web.shop.example.com"]), [
     "crt is for DNS:shop.example.com, DNS:other.example.com, not for hoge.shop.example.com, web.shop.example.com; supply one for all hosts of the stack",
   ]);
 });
 
-test("a wildcard stands for one label, not for none and not for two", async () => {
+test("a wildcard covers exactly one label", async () => {
   const { certificate, key } = await issue(["*.shop.example.com"]);
   assert.deepEqual(problemsOf(certificate, key, ["hoge.shop.example.com"]), []);
   for (const name of ["shop.example.com", "a.b.shop.example.com", "hoge.example.com"])
     assert.match(problemsOf(certificate, key, [name]).join(), new RegExp(`, not for ${name};`));
 });
 
-test("a name in the subject alone is refused: clients read only the alternative names", async () => {
+test("a name only in the subject is refused: clients read only the alternative names", async () => {
   const { certificate, key } = await issue([]);
   assert.deepEqual(problemsOf(certificate, key, ["shop.example.com"]), [
     "crt is for no name, not for shop.example.com; supply one for all hosts of the stack",
   ]);
 });
 
-test("text that is no certificate, and a swapped pair, are refused without showing the text", () => {
+test("text without a certificate and a swapped pair are refused without showing the text", () => {
   const notPem = "crt is not a certificate as PEM text; supply the chain, the leaf first: -----BEGIN CERTIFICATE-----";
   for (const text of ["", "canary", "-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n", good.key]) {
     const problems = problemsOf(text, good.certificate, names);
@@ -87,7 +87,7 @@ test("text that is no certificate, and a swapped pair, are refused without showi
   }
 });
 
-test("a key that is encrypted, cut off or none at all is refused without showing it", () => {
+test("an encrypted, truncated or missing key is refused without showing it", () => {
   const encrypted = createPrivateKey(good.key).export({
     type: "pkcs8",
     format: "pem",
@@ -103,7 +103,7 @@ test("a key that is encrypted, cut off or none at all is refused without showing
   }
 });
 
-test("what stands behind the certificate has to have signed it, and to be in its time", async () => {
+test("each next certificate in the chain must have signed the one before, and must be valid", async () => {
   const [other, short] = [await createAuthority("Test CA"), await createAuthority("Short CA", "ecdsa", 10)];
   const chain = (authority: { certificate: string }) => `${good.certificate}\n${authority.certificate}`;
   assert.deepEqual(problemsOf(chain(other), good.key, names), [
@@ -120,7 +120,7 @@ test("what stands behind the certificate has to have signed it, and to be in its
   assert.match(problemsOf(broken, good.key, names).join(), /^crt is not a certificate as PEM text/);
 });
 
-test("a key that clients and load balancers do not take is refused, one that they take is not", () => {
+test("keys that clients and load balancers reject are refused, others are not", () => {
   const signed = (args: readonly string[]) => {
     const folder = mkdtempSync(join(tmpdir(), "key-"));
     try {
@@ -153,7 +153,7 @@ test("a key that clients and load balancers do not take is refused, one that the
     ]);
 });
 
-test("in its last 30 days a certificate is warned about, with the day; so is a chain whose authority ends first", async () => {
+test("a certificate in its last 30 days causes a warning with the date; so does a chain whose CA expires first", async () => {
   const warning = (days: number) => expiryWarning(good.certificate, inDays(days));
   assert.deepEqual([warning(0), warning(59.9), warning(91)], [undefined, undefined, undefined]);
   assert.match(warning(60.1) ?? "", /^expires on \d{4}-\d\d-\d\dT.*Z, in 29 days$/);
@@ -166,12 +166,12 @@ test("in its last 30 days a certificate is warned about, with the day; so is a c
   assert.equal(expiryWarning("(.local/tls/tls.crt not shown)"), undefined);
 });
 
-test("everything that is wrong is said at once", async () => {
+test("all problems are reported together", async () => {
   const other = await issue(["other.example.com"]);
   assert.equal(problemsOf(other.certificate, good.key, names, inDays(400)).length, 3);
 });
 
-test("through the stack's config: a bad pair under secrets is refused by its key, and its text is in no message", async () => {
+test("through the stack's config: a bad pair under secrets is refused by its key, without its text", async () => {
   const other = await issue(["other.example.com"]);
   const raw = (tls: unknown) => ({
     [fullKey("domain")]: "shop.example.com",
@@ -202,7 +202,7 @@ test("through the stack's config: a bad pair under secrets is refused by its key
         assert.ok(error instanceof Error);
         assert.match(error.message, /[\w-]+:(tls|secrets)/);
         assertNoKey([error.message], good.key, other.key);
-        // Nor in the way a string is written in JSON.
+        // Nor JSON-escaped.
         assert.ok(!error.message.includes(keyText(good.key).join("\\n")));
         return true;
       },

@@ -1,6 +1,6 @@
 /**
- * What can be said of a cluster on Google, and what is refused although a preview would let it through. One table of
- * refusals, a case each, makes it long.
+ * Settings of a GKE cluster, and configs that are refused although a preview would accept them. The table of refusals,
+ * one case each, makes the file long.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ function refusal(cluster: object, more: Readonly<Record<string, string>> = {}): 
     assert.ok(pulumi.RunError.isInstance(error), String(error));
     return error.message;
   }
-  return assert.fail("the config was taken");
+  return assert.fail("the config was accepted");
 }
 
 const pool = {
@@ -47,7 +47,7 @@ const pool = {
 };
 const key = (region: string) => `projects/acme-keys/locations/${region}/keyRings/gke/cryptoKeys/secrets`;
 
-test("what is left out has a closed default", () => {
+test("omitted settings have secure defaults", () => {
   assert.deepEqual(check({}), {
     kind: "gke",
     project: "acme-staging",
@@ -68,7 +68,7 @@ test("what is left out has a closed default", () => {
   });
 });
 
-test("what a team may choose is taken", () => {
+test("valid choices are accepted", () => {
   const taint = { key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" };
   const chosen = check({
     zones: ["asia-northeast1-a", "asia-northeast1-b"],
@@ -96,7 +96,7 @@ test("what a team may choose is taken", () => {
   assert.deepEqual(check({ mode: "autopilot" }).nodePools, {});
 });
 
-test("a time that was written without quotes arrives in the CLI's own form, and is taken", () => {
+test("an unquoted time arrives in the CLI's own format, and is accepted", () => {
   const times = (start: string, end: string) => check({ maintenance: { start, end } }).maintenance;
   assert.deepEqual(
     times("2026-01-03 17:00:00 +0000 UTC", "2026-01-03 21:00:00 +0000 UTC"),
@@ -104,7 +104,7 @@ test("a time that was written without quotes arrives in the CLI's own form, and 
   );
 });
 
-test("machine types of every make are taken", () => {
+test("machine types of all series are accepted", () => {
   for (const machineType of [
     ...["e2-micro", "e2-standard-4", "n2-custom-4-8192", "n2-custom-4-8192-ext", "custom-4-8192", "t2a-standard-8"],
     ...["c3-standard-4-lssd", "c4a-highmem-16", "a2-highgpu-1g", "a3-megagpu-8g", "m3-ultramem-32", "z3-highmem-88"],
@@ -121,19 +121,19 @@ const refused: [string, object, RegExp][] = [
   ["no pool at all", { nodePools: {} }, /cluster\.nodePools\n.*must name at least one pool/],
   ["the pools' old key", { nodes: {} }, /cluster\.nodes\n.*is not a key that is known here; allowed: .*nodePools/],
   [
-    "more at least than at most",
+    "a minimum above the maximum",
     { nodePools: { main: { minPerZone: 3, maxPerZone: 1 } } },
     /nodePools\.main\.minPerZone\n.*3 is more than maxPerZone, which is 1/,
   ],
   ["a pool's name with an underscore", { nodePools: { main_pool: {} } }, /"main_pool" must be a DNS label/],
   ["a pool's name with a capital", { nodePools: { Main: {} } }, /"Main" must be a DNS label/],
   [
-    "a pool's name that Google would cut",
+    "a pool's name that is too long for Google",
     { nodePools: { ["a".repeat(25)]: {} } },
     /is longer than the 24 characters that the name of the stack "staging" leaves for a pool/,
   ],
   [
-    "only pools that keep pods away",
+    "only pools with taints",
     { nodePools: { a: { taints: [{ key: "a", value: "b", effect: "NO_EXECUTE" }] } } },
     /cluster\.nodePools\n.*nothing could run; leave one pool without/,
   ],
@@ -148,12 +148,12 @@ const refused: [string, object, RegExp][] = [
     /"e2-standard" must be a machine type/,
   ],
   [
-    "a label that Kubernetes refuses",
+    "an invalid Kubernetes label",
     { nodePools: { main: { labels: { team: "a b" } } } },
     /labels\.team\n.*"a b" must be at most 63 letters/,
   ],
   [
-    "an effect that Google does not know",
+    "an unknown taint effect",
     { nodePools: { main: { taints: [{ key: "a", value: "b", effect: "NoSchedule" }] } } },
     /effect\n.*allowed: NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE; did you mean "NO_SCHEDULE"\?/,
   ],
@@ -174,7 +174,7 @@ const refused: [string, object, RegExp][] = [
     /cluster\.network\.nodes\n.*"10\.0\.0\.1\/20" has bits set behind its \/20; write 10\.0\.0\.0\/20/,
   ],
   [
-    "a prefix that there is not",
+    "an invalid prefix length",
     { network: { pods: "10.4.0.0/99" } },
     /network\.pods\n.*"10\.4\.0\.0\/99" must be an IPv4 range such as 10\.0\.0\.0\/20/,
   ],
@@ -199,12 +199,12 @@ const refused: [string, object, RegExp][] = [
     /endpoint\.authorizedNetworks\n.*must name at least one range.*leave endpoint out/,
   ],
   [
-    "an allow list of everybody",
+    "an allow list of the whole internet",
     { endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0" } } },
     /endpoint\.authorizedNetworks\.all\n.*"0\.0\.0\.0\/0" lets a large part of the internet in; choose a \/8 or narrower/,
   ],
   [
-    "an allow list of half of everybody",
+    "an allow list of half the internet",
     { endpoint: { kind: "ip", authorizedNetworks: { half: "128.0.0.0/1" } } },
     /128\.0\.0\.0\/1" lets a large part of the internet in/,
   ],
@@ -214,12 +214,12 @@ const refused: [string, object, RegExp][] = [
     /203\.0\.113\.7\/24" has bits set behind its \/24; write 203\.0\.113\.0\/24/,
   ],
   [
-    "an allow list of no range",
+    "an allow list with an invalid range",
     { endpoint: { kind: "ip", authorizedNetworks: { office: "office" } } },
     /"office" is not an IPv4 range; write it as in 203\.0\.113\.0\/24/,
   ],
   [
-    "networks for the endpoint by name",
+    "authorized networks for the DNS endpoint",
     { endpoint: { kind: "dns", authorizedNetworks: { a: "203.0.113.0/24" } } },
     /endpoint\.authorizedNetworks\n.*is not a key that is known here/,
   ],
@@ -229,12 +229,12 @@ const refused: [string, object, RegExp][] = [
     /cluster\.encryptionKey\n.*is in us-central1, but a cluster in asia-northeast1 needs a key in asia-northeast1/,
   ],
   [
-    "a key by half its name",
+    "a key by part of its name",
     { encryptionKey: "gke/secrets" },
     /"gke\/secrets" must be the full name of a Cloud KMS key/,
   ],
   [
-    "a group of another name",
+    "a group with another name",
     { securityGroup: "devs@example.com" },
     /"devs@example\.com" must be the group gke-security-groups@/,
   ],
@@ -254,7 +254,7 @@ const refused: [string, object, RegExp][] = [
     /exclusions\.sale\.end\n.*"2026-11-20T00:00:00Z" is not after start/,
   ],
   [
-    "a time that is none",
+    "an invalid time",
     { maintenance: { exclusions: { sale: { start: "now", end: "2026-11-20T00:00:00Z" } } } },
     /exclusions\.sale\.start\n.*"now" must be a time such as/,
   ],
@@ -267,7 +267,7 @@ for (const [what, cluster, pattern] of refused)
     assert.match(message, /^1 problem in the config of stack staging; nothing was changed/);
   });
 
-test("refused: a project or a region that Google could not have, each once", () => {
+test("refused: an invalid project or region, each reported once", () => {
   for (const [what, value] of [
     ["project", "Acme_Staging"],
     ["project", "acme"],
@@ -282,7 +282,7 @@ test("refused: a project or a region that Google could not have, each once", () 
   }
 });
 
-test("capacity counts every pool in every zone, and one node more for each while it is upgraded", () => {
+test("capacity counts every pool in every zone, plus a surge node for each pool", () => {
   const network = { pods: "10.4.0.0/20" }; // 16 nodes
   assert.equal(check({ network, nodePools: { main: { maxPerZone: 5 } } }).network.pods, "10.4.0.0/20");
   check({ network, zones: ["asia-northeast1-a"], nodePools: { main: { maxPerZone: 15 } } });
@@ -290,6 +290,6 @@ test("capacity counts every pool in every zone, and one node more for each while
     refusal({ network, zones: ["asia-northeast1-a"], nodePools: { main: { maxPerZone: 16 } } }),
     /room for 16 nodes, but there may be 17/,
   );
-  // How many nodes Autopilot makes is Google's to decide.
+  // Google decides how many nodes Autopilot creates.
   check({ network, mode: "autopilot" });
 });

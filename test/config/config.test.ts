@@ -1,4 +1,4 @@
-/** What the config takes, and what holds of all that it refuses. */
+/** The configs that are accepted, and properties of all refusals. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
@@ -8,7 +8,7 @@ import { checkConfig } from "../../config/config.ts";
 import { nearest } from "../../config/problems.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
-test("a valid config is taken, with its defaults", () => {
+test("a valid config is accepted, with its defaults", () => {
   const { settings } = checkConfig(raw(valid), "test", projectDir);
   assert.deepEqual(settings.services["hoge"], {
     image: "registry.example.com/hoge:1.4.2",
@@ -30,7 +30,7 @@ test("a valid config is taken, with its defaults", () => {
   assert.deepEqual(settings.networkPolicies, { enabled: true, dns: [] });
 });
 
-test("the CLI's empty default of an object that is not set counts as not set", () => {
+test("the CLI's empty default of an unset object counts as unset", () => {
   const empty = { cluster: {}, edge: {}, tls: {}, registry: {}, proxy: {}, networkPolicies: {} };
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   const unset = { domain: valid.domain, services: valid.services };
@@ -39,7 +39,7 @@ test("the CLI's empty default of an object that is not set counts as not set", (
   assert.equal(settings.registry.kind, "artifact-registry");
 });
 
-test("a route that waits longer than the load balancer is refused", () => {
+test("a route with a longer timeout than the load balancer is refused", () => {
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   const slow = (edge: object) => ({
     domain: valid.domain,
@@ -58,7 +58,7 @@ test("a route that waits longer than the load balancer is refused", () => {
   assert.match(refusal(byName, google), /wildcards\.path\.timeoutSeconds\n\s+61 is more than the 60 s/);
 });
 
-test("a body that the proxy cannot keep must be passed on as it comes", () => {
+test("a body that the proxy cannot buffer must be streamed", () => {
   const route = (settings: object, routeDefaults: object = {}) =>
     hoge({ routes: [{ path: "/", ...settings }], routeDefaults });
   assert.match(
@@ -94,7 +94,7 @@ test("a secret outside `secrets` is refused, and its value is not shown", () => 
   checkConfig(raw(allowed), "test", projectDir, [fullKey("secrets")]);
 });
 
-test("a stack whose name Google could not take is refused before anything is made", () => {
+test("a stack name that is invalid at Google is refused before anything is created", () => {
   const onGoogle = { domain: valid.domain, services: valid.services };
   const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   assert.throws(
@@ -103,12 +103,12 @@ test("a stack whose name Google could not take is refused before anything is mad
   );
 });
 
-test("env takes numbers and booleans, which is what `pulumi config set --path` stores", () => {
+test("env accepts numbers and booleans, which `pulumi config set --path` stores", () => {
   const { settings } = checkConfig(raw(hoge({ env: { PORTS: 8080, VERBOSE: true, NAME: "x" } })), "test", projectDir);
   assert.deepEqual(settings.services["hoge"]?.env, { PORTS: "8080", VERBOSE: "true", NAME: "x" });
 });
 
-test("env takes any text that Kubernetes carries as it is, terminal colours among it", () => {
+test("env accepts all text that Kubernetes keeps unchanged, including terminal colours", () => {
   const value = "\u001b[32m\t\r\n日本 🦊\ufeff\u2028\ufffd";
   const { settings } = checkConfig(raw(hoge({ env: { VALUE: value } })), "test", projectDir);
   assert.equal(settings.services["hoge"]?.env["VALUE"], value);
@@ -134,7 +134,7 @@ test("all problems are reported at once, each on its own key", () => {
   assert.match(message, /^4 problems/);
 });
 
-test("no value, whatever its type, makes anything but a refusal or a config", () => {
+test("any value of any type gives either a refusal or a config", () => {
   const anything = fc.oneof(fc.jsonValue(), fc.string({ unit: "grapheme" }));
   const keys = fc.constantFrom(
     "domain",
@@ -160,12 +160,12 @@ test("no value, whatever its type, makes anything but a refusal or a config", ()
   );
 });
 
-test("the nearest spelling is offered only when it is near", () => {
+test("a spelling is suggested only if it is close", () => {
   assert.equal(nearest("imgae", ["image", "build"]), "image");
   assert.equal(nearest("banana", ["image", "build"]), undefined);
 });
 
-test("a service and its secrets may have names that every object of JavaScript has", () => {
+test("services and secrets may have names of JavaScript's own object properties", () => {
   const service = { image: "registry.example.com/apps/a:1", env: { LOG: "info" } };
   const names = { services: { constructor: service }, secrets: { constructor: { toString: "hidden-value" } } };
   const { settings } = checkConfig(raw({ ...valid, ...names }), "test", projectDir);

@@ -12,9 +12,10 @@ const onGoogle = (edge: Record<string, unknown>, more: Record<string, unknown> =
   edge: { kind: "gce", ...edge },
   ...more,
 });
-const taken = (edge: Record<string, unknown>) => checkConfig(raw(onGoogle(edge), google), "test", projectDir).settings;
+const accepted = (edge: Record<string, unknown>) =>
+  checkConfig(raw(onGoogle(edge), google), "test", projectDir).settings;
 
-test("an edge on Google has closed defaults, and nothing that was not asked for", () => {
+test("an edge on Google has secure defaults, and no optional features", () => {
   const defaults = {
     kind: "gce",
     onGoogle: true,
@@ -23,20 +24,20 @@ test("an edge on Google has closed defaults, and nothing that was not asked for"
     timeoutSeconds: 30,
     drainSeconds: 30,
   };
-  assert.deepEqual(taken({}).edge, defaults);
+  assert.deepEqual(accepted({}).edge, defaults);
   const members = ["group:developers@example.com", "serviceAccount:tester@acme-staging.iam.gserviceaccount.com"];
-  assert.deepEqual(taken({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
+  assert.deepEqual(accepted({ armor: { rateLimit: { requests: 100 } }, iap: { members } }).edge, {
     ...defaults,
     armor: { rateLimit: { requests: 100, seconds: 60 }, log4j: true },
     iap: { enabled: true, members },
   });
-  assert.deepEqual(taken({ cdn: {} }).edge, {
+  assert.deepEqual(accepted({ cdn: {} }).edge, {
     ...defaults,
     cdn: { cacheMode: "USE_ORIGIN_HEADERS" },
   });
 });
 
-test("DNS is left alone unless it is asked for, also by the CLI's empty default", () => {
+test("DNS is unused unless configured, also with the CLI's empty default", () => {
   const dnsOf = (dns?: unknown) =>
     checkConfig(raw(onGoogle({}, dns === undefined ? {} : { dns }), google), "test", projectDir).settings.dns;
   assert.equal(dnsOf(), undefined);
@@ -49,7 +50,7 @@ test("DNS is left alone unless it is asked for, also by the CLI's empty default"
   });
 });
 
-test("IAP that is switched off excludes nothing", () => {
+test("disabled IAP excludes nothing", () => {
   const iap = { enabled: false, members: ["domain:example.com"] };
   checkConfig(raw(onGoogle({ iap, cdn: {} }, { tls: { mode: "none" } }), google), "test", projectDir);
 });
@@ -58,7 +59,7 @@ const web = (count: number) => ({
   web: { image: "registry.example.com/web:1", routes: Array.from({ length: count }, (_, i) => ({ host: `h${i}` })) },
 });
 
-test("more hosts and paths than fit into the load balancer of an Ingress are warned about, at no other edge", () => {
+test("too many hosts and paths for the load balancer of an Ingress cause a warning; other edges have none", () => {
   const warnings = (count: number, edge: Record<string, unknown> = { kind: "gce" }, protocol = "grpc") => {
     const paths = Array.from({ length: count }, (_, index) => ({
       path: `/shop.v1.S${String(index).padStart(3, "0")}/`,
@@ -75,7 +76,7 @@ test("more hosts and paths than fit into the load balancer of an Ingress are war
     const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
     return checkConfig(raw({ ...stack, proxy }, google), "test", projectDir).warnings;
   };
-  // 150 bytes and 14 for each path; for the host, and for its path /, 150 and their names.
+  // 150 bytes and 14 for each path; 150 and their names for the host and for its path /.
   assert.deepEqual(warnings(397), []);
   assert.match(
     warnings(398).join(),
@@ -86,7 +87,7 @@ test("more hosts and paths than fit into the load balancer of an Ingress are war
   assert.deepEqual(warnings(398, { kind: "gce" }, "http"), []);
 });
 
-test("managed certificates are for as many hosts as a load balancer takes", () => {
+test("managed certificates cover as many hosts as a load balancer allows", () => {
   const config = onGoogle({}, { tls: { mode: "managed" }, services: web(14) });
   const { tls } = checkConfig(raw(config, google), "test", projectDir).settings;
   assert.deepEqual(tls, {
@@ -100,23 +101,23 @@ test("managed certificates are for as many hosts as a load balancer takes", () =
 const members = ["group:developers@example.com"];
 const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["an unknown key", onGoogle({ amor: {} }), [/edge\.amor/, /did you mean "armor"\?/]],
-  ["a timeout of nothing", onGoogle({ timeoutSeconds: 0 }), [/edge\.timeoutSeconds/]],
+  ["a timeout of zero", onGoogle({ timeoutSeconds: 0 }), [/edge\.timeoutSeconds/]],
   ["a timeout beyond a day", onGoogle({ timeoutSeconds: 86_401 }), [/edge\.timeoutSeconds/]],
   ["an endless drain", onGoogle({ drainSeconds: 3601 }), [/edge\.drainSeconds/]],
-  ["armor that does nothing", onGoogle({ armor: { log4j: false } }), [/edge\.armor/, /must have something to do/]],
+  ["armor without a rule", onGoogle({ armor: { log4j: false } }), [/edge\.armor/, /must have something to do/]],
   [
-    "a rate over an interval that Google does not count in",
+    "a rate over an interval that Google does not support",
     onGoogle({ armor: { rateLimit: { requests: 10, seconds: 45 } } }),
     [/edge\.armor\.rateLimit\.seconds/, /must be one of 10, 30, 60/],
   ],
-  ["a rate of nothing", onGoogle({ armor: { rateLimit: { requests: 0 } } }), [/edge\.armor\.rateLimit\.requests/]],
-  ["an allow list that lets nobody in", onGoogle({ armor: { allow: [] } }), [/edge\.armor\.allow/, /left out/]],
+  ["a rate of zero", onGoogle({ armor: { rateLimit: { requests: 0 } } }), [/edge\.armor\.rateLimit\.requests/]],
+  ["an empty allow list of Cloud Armor", onGoogle({ armor: { allow: [] } }), [/edge\.armor\.allow/, /left out/]],
   [
     "an allowed range with host bits",
     onGoogle({ armor: { allow: ["203.0.113.0/24", "203.0.113.1/24"] } }),
     [/edge\.armor\.allow\[1\]/, /no bits set behind its prefix/],
   ],
-  ["an allowed range that is none", onGoogle({ armor: { allow: ["203.0.113.0/99"] } }), [/edge\.armor\.allow\[0\]/]],
+  ["an invalid allowed range", onGoogle({ armor: { allow: ["203.0.113.0/99"] } }), [/edge\.armor\.allow\[0\]/]],
   [
     "an allowed range twice",
     onGoogle({ armor: { allow: ["203.0.113.0/24", "203.0.113.0/24"] } }),
@@ -136,7 +137,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ],
   ["IAP with a cache in front", onGoogle({ iap: { members }, cdn: {} }), [/edge\.cdn/, /excludes iap/]],
   [
-    "a cache that keeps every answer, also one person's",
+    "a cache mode that stores private answers",
     onGoogle({ cdn: { cacheMode: "FORCE_CACHE_ALL" } }),
     [/edge\.cdn\.cacheMode/, /USE_ORIGIN_HEADERS, CACHE_ALL_STATIC/],
   ],
@@ -146,12 +147,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/tls\.mode/, /each of 16 hosts, and a load balancer takes 15; use edge\.kind gateway with tls\.wildcard/],
   ],
   [
-    "a wildcard at an Ingress",
+    "a wildcard certificate with an Ingress",
     onGoogle({}, { tls: { mode: "managed", wildcard: true } }),
     [/tls\.wildcard/, /needs a wildcard certificate, and Google issues none for an Ingress .*; use edge\.kind gateway/],
   ],
   [
-    "managed certificates for services found by their subdomain",
+    "managed certificates for a wildcard by subdomain",
     onGoogle({}, { tls: { mode: "managed" }, proxy: { wildcards: { subdomain: { allow: ["preview-*"] } } } }),
     [/proxy\.wildcards\.subdomain/, /needs a wildcard certificate/, /a certificate for \*\.shop\.example\.com/],
   ],
@@ -168,11 +169,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/dns\.zone/, /"example\.com" must be the name of a Cloud DNS zone, such as example-com/],
   ],
   [
-    "records for an address that nobody reserved",
+    "DNS records without a reserved address",
     { ...valid, dns: { zone: "example-com" } },
     [/[\w-]+:dns/, /edge\.kind ingress has none; remove it/],
   ],
-  ["Google's features at another controller", { ...valid, edge: { ...valid.edge, armor: {} } }, [/edge\.armor/]],
+  ["Google's features with another controller", { ...valid, edge: { ...valid.edge, armor: {} } }, [/edge\.armor/]],
 ];
 
 for (const [what, config, patterns] of refused)
@@ -182,7 +183,7 @@ for (const [what, config, patterns] of refused)
     for (const pattern of patterns) assert.match(message, pattern);
   });
 
-test("a range is a network when masking it changes nothing", () => {
+test("a range is a network if masking does not change it", () => {
   const v4 = fc.record({ bits: fc.nat(2 ** 32 - 1), prefix: fc.integer({ min: 0, max: 32 }) });
   fc.assert(
     fc.property(v4, ({ bits, prefix }) => {

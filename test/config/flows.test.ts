@@ -1,4 +1,4 @@
-/** Who talks to whom, as the config says it: nothing that it does not say comes about. */
+/** Allowed connections derived from the config: nothing beyond it is allowed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -26,7 +26,7 @@ const pod = (name: string, address?: string): Pod => ({
 const proxy = pod("nginx-proxy");
 const internet = { address: "203.0.113.9" };
 
-test("a call goes one way, to the called service's port", () => {
+test("a call is allowed in one direction, to the called service's port", () => {
   const policies = policiesOf({
     services: { shop: { image, calls: ["stock"] }, stock: { image, port: 9000 }, till: { image } },
   });
@@ -38,7 +38,7 @@ test("a call goes one way, to the called service's port", () => {
   assert.ok(!reaches("nginx-proxy", "stock", 9000), "it has no route");
 });
 
-test("a service reaches what its egress names, at those ports; others do not", () => {
+test("a service reaches the destinations and ports of its egress; others do not", () => {
   const egress = [
     { cidr: "10.1.0.0/16", ports: [5432, 6379] },
     { cidr: "0.0.0.0/0", ports: [443, 80] },
@@ -47,11 +47,11 @@ test("a service reaches what its egress names, at those ports; others do not", (
   const reaches = (from: string, address: string, port: number) => mayConnect(policies, pod(from), { address }, port);
   assert.ok(reaches("shop", "10.1.2.3", 5432) && reaches("shop", "10.1.2.3", 6379) && reaches("shop", "8.8.8.8", 443));
   assert.ok(!reaches("shop", "10.2.0.1", 5432) && !reaches("shop", "8.8.8.8", 22));
-  assert.ok(!reaches("shop", "169.254.169.254", 80), "not even the widest range takes in the metadata server");
+  assert.ok(!reaches("shop", "169.254.169.254", 80), "not even the widest range includes the metadata server");
   assert.ok(!reaches("till", "10.1.2.3", 5432) && !reaches("till", "8.8.8.8", 443));
 });
 
-test("canaries and versions are routed to, a service without a route is not", () => {
+test("the proxy reaches canaries and versions, but no service without a route", () => {
   const routes = [
     { path: "/", canary: { service: "next", percent: 5 }, versions: [{ header: "X-V", value: "b", service: "beta" }] },
   ];
@@ -67,7 +67,7 @@ test("canaries and versions are routed to, a service without a route is not", ()
   assert.ok(!mayConnect(policies, proxy, pod("job"), 8080));
 });
 
-test("a wildcard reaches what its list takes in and what others put into the namespace, and no other service", () => {
+test("a wildcard reaches matching services and foreign pods in the namespace, and no other service", () => {
   const policies = policiesOf({
     services: { "preview-a": { image, port: 9000 }, shop: { image, port: 9000 } },
     proxy: { wildcards: { path: { allow: ["preview-*"], port: 9000 } } },
@@ -81,7 +81,7 @@ test("a wildcard reaches what its list takes in and what others put into the nam
   assert.ok(!mayConnect(policies, pod("shop"), pod("preview-a"), 9000));
 });
 
-test("who may reach the proxy is who is trusted in front of it; of a controller at unknown addresses, anybody", () => {
+test("only trusted proxies reach the proxy; if the controller's addresses are unknown, everybody does", () => {
   const edge = (trustedProxies: string[]) => ({ edge: { kind: "ingress", className: "contour", trustedProxies } });
   const known = policiesOf(edge(["10.9.0.0/16", "2001:db8::/32"]));
   for (const address of ["10.9.1.1", "2001:db8::1"]) assert.ok(mayConnect(known, { address }, proxy, 8080), address);
@@ -91,14 +91,14 @@ test("who may reach the proxy is who is trusted in front of it; of a controller 
   for (const policies of [known, unknown]) assert.ok(!mayConnect(policies, internet, proxy, 8081), "its health");
 });
 
-test("a Gateway of Google's is reached as its Ingress is", () => {
+test("Google's Gateway reaches the proxy as its Ingress does", () => {
   const policies = policiesOf({ edge: { kind: "gateway" } }, onGke);
   for (const port of [8080, 8081]) assert.ok(mayConnect(policies, { address: "35.191.9.9" }, proxy, port));
   assert.ok(!mayConnect(policies, internet, proxy, 8080));
   assert.ok(!mayConnect(policies, { namespace: "other", labels: {} }, proxy, 8080));
 });
 
-test("gRPC comes in at a port of its own, which is closed where there is none", () => {
+test("gRPC uses a separate port, which is closed without gRPC routes", () => {
   const withRoute = (protocol: string) =>
     policiesOf(
       { services: { shop: { image, port: 9000, routes: [{ host: "shop", path: "/a.B/", protocol }] } } },
@@ -111,14 +111,14 @@ test("gRPC comes in at a port of its own, which is closed where there is none", 
   assert.ok(mayConnect(grpc, proxy, pod("shop"), 9000));
 });
 
-test("a scraper that the config does not name more closely is whatever is in another namespace", () => {
+test("an unnamed scraper may be in any other namespace", () => {
   const policies = policiesOf({ proxy: { metrics: { scrape: "prometheus-operator" } } });
   assert.ok(mayConnect(policies, { namespace: "monitoring", labels: {} }, proxy, 9113));
   assert.ok(!mayConnect(policies, pod("hoge"), proxy, 9113));
   assert.ok(!mayConnect(policies, internet, proxy, 9113));
 });
 
-test("DNS is asked at the addresses that the config names", () => {
+test("pods may query DNS at the configured addresses", () => {
   const policies = policiesOf({
     proxy: { resolver: "192.0.2.53" },
     networkPolicies: { dns: ["192.0.2.54/32"] },
@@ -147,7 +147,7 @@ const wildcardOf = fc.option(
   fc.record({ allow: fc.subarray(["a", "dn*", "preview-*"], { minLength: 1 }), port: fc.constantFrom(8080, 9000) }),
 );
 
-test("property: whatever the config, a service is reached by its routes, its callers and wildcards alone", () => {
+test("property: only routes, callers and wildcards reach a service", () => {
   fc.assert(
     fc.property(servicesOf, wildcardOf, fc.boolean(), fc.boolean(), (services, wildcard, isGoogles, byAddress) => {
       const config = {
@@ -223,7 +223,7 @@ for (const [config, message] of [
     assert.match(refusal({ ...valid, services: config }), message);
   });
 
-test("refused: DNS at no address", () => {
+test("refused: DNS by name instead of address", () => {
   const config = { ...valid, networkPolicies: { dns: ["kube-dns"], enabeld: false } };
   assert.match(refusal(config), /networkPolicies\.dns\[0\]\n\s+"kube-dns" must be an address range/);
   assert.match(refusal(config), /networkPolicies\.enabeld\n.*did you mean "enabled"\?/);

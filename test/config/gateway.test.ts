@@ -5,7 +5,7 @@ import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const keys = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
 const { domain, services } = valid;
-/** On Google, with what a stack leaves out there. */
+/** A config on Google with defaults. */
 const google = (edge: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
   domain,
   services,
@@ -18,10 +18,10 @@ const contour = (edge: Record<string, unknown>) => ({
 });
 const settings = (config: Record<string, unknown>) => checkConfig(raw(config, keys), "test", projectDir).settings;
 
-test("a Gateway is of Google's class until another is named, each with its own closed defaults", () => {
+test("a Gateway has Google's class by default; each class has its own secure defaults", () => {
   const className = "gke-l7-global-external-managed";
-  const place = { project: "acme-staging", region: "asia-northeast1" };
-  const defaults = { kind: "gateway", className, onGoogle: true, ...place, timeoutSeconds: 30, drainSeconds: 30 };
+  const location = { project: "acme-staging", region: "asia-northeast1" };
+  const defaults = { kind: "gateway", className, onGoogle: true, ...location, timeoutSeconds: 30, drainSeconds: 30 };
   assert.deepEqual(settings(google({})).edge, defaults);
   assert.deepEqual(settings(google({ className })).edge, defaults);
   assert.deepEqual(settings(google({ timeoutSeconds: 60, cdn: {}, armor: {} })).edge, {
@@ -40,7 +40,7 @@ test("another class runs on Google as well", () => {
   assert.equal(settings(google({ className: "istio" })).edge.kind, "gateway");
 });
 
-test("managed certificates may be wildcards, and for more hosts than an Ingress takes", () => {
+test("managed certificates may be wildcards, and may cover more hosts than an Ingress allows", () => {
   const routes = Array.from({ length: 20 }, (_, index) => ({ host: `h${index}` }));
   const many = { web: { image: "registry.example.com/web:1", routes } };
   const { tls } = settings(google({}, { tls: { mode: "managed", wildcard: true }, services: many }));
@@ -60,12 +60,12 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
     /edge\.className\n\s+"gke-l7-global-external-managed" needs cluster\.kind gke, not existing; name the GatewayClass/,
   ],
   [
-    "another class of Google's",
+    "another class of Google",
     google({ className: "gke-l7-rilb" }),
     /edge\.className\n\s+"gke-l7-rilb" is a class of Google's that the program does not set up; use gke-l7-global-external-managed/,
   ],
   [
-    "ranges to trust beside Google's own",
+    "trusted ranges with Google's class",
     google({ trustedProxies: ["10.0.0.0/8"] }),
     /edge\.trustedProxies\n\s+\["10\.0\.0\.0\/8"\] is not for Google's class/,
   ],
@@ -89,22 +89,22 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
     /tls\.mode\n\s+"managed" is for Google's load balancer, and edge\.kind is gateway of the class contour; use/,
   ],
   [
-    "annotations, which an Ingress has",
+    "annotations, which only an Ingress has",
     contour({ annotations: {} }),
     /edge\.annotations\n\s+is not a key that is known here/,
   ],
   [
-    "records in Cloud DNS without an address at Google",
+    "records in Cloud DNS without a Google address",
     { ...contour({}), dns: { create: true } },
     /dns\n\s+\{.*\} points at an address .* and edge\.kind gateway of the class contour has none/,
   ],
-  ["a timeout that is none", google({ timeoutSeconds: 0 }), /edge\.timeoutSeconds/],
-  ["a range that is none", contour({ trustedProxies: ["10.0.0.0/99"] }), /edge\.trustedProxies\[0\]/],
+  ["an invalid timeout", google({ timeoutSeconds: 0 }), /edge\.timeoutSeconds/],
+  ["an invalid range", contour({ trustedProxies: ["10.0.0.0/99"] }), /edge\.trustedProxies\[0\]/],
 ];
 
 for (const [what, config, message] of refused)
   test(`refused: ${what}`, () => {
-    const said = refusal(config, keys);
-    assert.match(said, message);
-    assert.match(said, /^1 problem in/);
+    const text = refusal(config, keys);
+    assert.match(text, message);
+    assert.match(text, /^1 problem in/);
   });

@@ -1,4 +1,4 @@
-/** Stack configs that ought to be taken, at the limits as often as within them. */
+/** Valid stack configs, with values at the limits as often as within them. */
 import fc from "fast-check";
 import type { Config } from "./keyPaths.ts";
 
@@ -6,7 +6,7 @@ const letters = "abcdefghijklmnopqrstuvwxyz".split("");
 const inLabels = [...letters, ..."0123456789-".split("")];
 const text = (characters: readonly string[], minLength: number, maxLength: number) =>
   fc.array(fc.constantFrom(...characters), { minLength, maxLength }).map((each) => each.join(""));
-/** A DNS label of up to 40 characters: the longest that is allowed is as likely as any other. */
+/** A DNS label of up to 40 characters: all lengths are equally likely. */
 const label = fc
   .tuple(
     fc.constantFrom(...letters),
@@ -21,7 +21,7 @@ const path = fc
   .map(([segments, isPrefix]) => `/${segments.join("/")}${isPrefix ? "/" : ""}`);
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const seconds = fc.integer({ min: 1, max: 25 });
-/** Whatever Kubernetes takes as it is: not the characters that its YAML knows no way to write. */
+/** All characters that Kubernetes keeps unchanged: not those that its YAML cannot represent. */
 const anyText = fc.string({ unit: "binary" }).filter((value) => !/[\0\x7f-\x9f\ufffe\uffff]/.test(value));
 const headerText = text([...inLabels, " ", ";", ":", "=", "'", "(", ")", "%"], 1, 40);
 
@@ -43,7 +43,7 @@ const requestSettings = {
 const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m");
 const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k");
 const route = fc.record({ path, host: maybe(label), keepPrefix: fc.constant(false), ...requestSettings });
-/** What names another service, or another's secret, is chosen here and named once all have their names. */
+/** References to other services and secrets: chosen here, and named once all services have names. */
 const others = fc.record({
   calls: fc.boolean(),
   canary: maybe(fc.constantFrom(1, 99)),
@@ -71,7 +71,7 @@ const service = fc.record({
 });
 type Service = typeof service extends fc.Arbitrary<infer T> ? T : never;
 
-/** What depends on where the Kubernetes is. */
+/** Settings that depend on the kind of cluster. */
 const elsewhere = fc.record({
   cluster: fc.constant({ kind: "existing", context: "somewhere" }),
   registry: fc.constant({ kind: "node" }),
@@ -122,7 +122,7 @@ export const good: fc.Arbitrary<Config> = fc
   .tuple(everywhere, fc.oneof(elsewhere, google))
   .map(([{ services, proxy, ...rest }, { metrics, ...place }]) => {
     const isGoogle = place.cluster["kind"] === "gke";
-    // Google makes no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
+    // Google creates no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
     const isNarrow = place.edge["kind"] === "gce" && place.tls["mode"] === "managed";
     const names = Object.keys(services);
     const settings = Object.entries(services).map(([name, { others, routes, roles, ...more }], index) => {
@@ -150,7 +150,7 @@ export const good: fc.Arbitrary<Config> = fc
   .map((config) => JSON.parse(JSON.stringify(config)) as Config);
 
 type Others = Service["others"];
-/** Routes of different services that contradict each other are not what is looked for: paths begin with the service. */
+/** Avoids conflicts between routes of different services: each path starts with the service. */
 function routeOf(
   name: string,
   { buffering, ...route }: Service["routes"][number],

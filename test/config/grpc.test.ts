@@ -1,4 +1,4 @@
-/** What follows from a route of gRPC, and what does not go with it. */
+/** Effects of a gRPC route, and settings that exclude it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
@@ -19,7 +19,7 @@ const withRoute = (route: Record<string, unknown>, more: Record<string, unknown>
   services: { orders: { image, routes: [{ protocol: "grpc", ...route }] } },
 });
 
-test("a route is of gRPC by its own word or by its service's", () => {
+test("a route gets its gRPC protocol from itself or from its service", () => {
   const config = parsed({
     orders: {
       image,
@@ -39,7 +39,7 @@ test("a route is of gRPC by its own word or by its service's", () => {
   assert.deepEqual([...grpcHostPaths(config)], ["shop.example.com/a/", "carts.shop.example.com/"]);
 });
 
-test("where gRPC is all that leads to a service, it is asked by gRPC for its health, unless it has a path for that", () => {
+test("a service with only gRPC routes has gRPC health checks, unless it has a health path", () => {
   const { services } = parsed({
     orders: { image, routes: [{ path: "/a/", protocol: "grpc", canary: { service: "next", percent: 5 } }] },
     next: { image },
@@ -66,7 +66,7 @@ test("where gRPC is all that leads to a service, it is asked by gRPC for its hea
   });
 });
 
-test("the edge is told what goes to the other port: no more than it needs, the longest path first, / always", () => {
+test("the edge gets the minimal list of paths: the longest first, and always /", () => {
   const config = parsed(
     {
       web: {
@@ -104,11 +104,11 @@ test("the edge is told what goes to the other port: no more than it needs, the l
   });
 });
 
-test("without routes of gRPC the edge has nothing to tell apart", () => {
+test("without gRPC routes the edge has no separate paths", () => {
   assert.deepEqual(edgePaths(parsed({ web: { image, routes: [{ path: "/" }] } })), {});
 });
 
-test("two routes of one place are refused, whatever their protocols; of two paths they are not", () => {
+test("two routes with the same host and path are refused for all protocols; with different paths they are not", () => {
   const both = (path: string) => ({
     ...valid,
     services: {
@@ -128,7 +128,7 @@ test("two routes of one place are refused, whatever their protocols; of two path
   checkConfig(raw(both("/b/")), "test", projectDir);
 });
 
-test("behind Google's load balancer gRPC needs TLS; another edge may do without", () => {
+test("behind Google's load balancer gRPC needs TLS; other edges do not", () => {
   const route = { path: "/shop.v1.Orders/" };
   for (const kind of ["gce", "gateway"]) {
     const edge = { cluster: { kind: "gke" }, edge: { kind }, proxy: { image }, registry: {} };
@@ -142,7 +142,7 @@ test("behind Google's load balancer gRPC needs TLS; another edge may do without"
   checkConfig(raw(withRoute(route, { edge: { kind: "gateway", className: "contour" } })), "test", projectDir);
 });
 
-test("buffering has no effect on gRPC, but a service may set it that has other routes", () => {
+test("buffering has no effect on gRPC, but a service with other routes may set it", () => {
   assert.match(
     refusal(withRoute({ path: "/a/", buffering: false })),
     /routes\[0\]\.buffering\n\s+false has no effect on grpc, which is always passed on as it comes; remove it/,
@@ -157,12 +157,12 @@ test("buffering has no effect on gRPC, but a service may set it that has other r
   checkConfig(raw({ ...valid, services }), "test", projectDir);
 });
 
-test("a limit of a stream is not one of the proxy's disk", () => {
+test("the disk limit of the proxy does not apply to gRPC streams", () => {
   for (const maxBodyMb of [0, 100_000]) checkConfig(raw(withRoute({ path: "/a/", maxBodyMb })), "test", projectDir);
   assert.match(refusal(withRoute({ path: "/a/", maxBodyMb: 0, protocol: "http" })), /routes\[0\]\.maxBodyMb/);
 });
 
-test("every path of gRPC leaves none to services that are found by path", () => {
+test("gRPC on every path excludes services found by path", () => {
   const proxy = { wildcards: { path: { allow: ["docs"] } } };
   assert.match(
     refusal(withRoute({ path: "/" }, { proxy })),
@@ -172,7 +172,7 @@ test("every path of gRPC leaves none to services that are found by path", () => 
   checkConfig(raw(withRoute({ path: "/shop.v1.Orders/" }, { proxy })), "test", projectDir);
 });
 
-test("services found by name are none of the proxy's own", () => {
+test("services found by name exclude the proxy's own Services", () => {
   for (const allow of ["nginx-proxy-grpc", "nginx-proxy-*"])
     assert.match(
       refusal({ ...valid, proxy: { wildcards: { subdomain: { allow: [allow] } } } }),

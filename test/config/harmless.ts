@@ -1,8 +1,8 @@
-/** Changes after which a good config is still good: other values, keys that may be there or not, another order. */
+/** Changes that keep a valid config valid: other values, optional keys, another order. */
 import fc from "fast-check";
 import { at, put, type Change } from "./keyPaths.ts";
 
-/** By place: values at the limits and within them. */
+/** By key path: values at the limits and within them. */
 const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/^domain$/, ["a.b", `${"a".repeat(63)}.example`]],
   [/^rolloutSeconds$/, [10, 3600]],
@@ -37,7 +37,7 @@ const mayGo = new RegExp(
     "\\.routes\\.\\d+\\.(timeoutSeconds|maxBodyMb|buffering|limit|responseHeaders|canary|versions|keepPrefix)$",
   ].join("|"),
 );
-/** What a service may have besides. */
+/** Optional keys of a service. */
 const more: readonly (readonly [string, unknown])[] = [
   ["routeDefaults", { timeoutSeconds: 25, maxBodyMb: 512 }],
   ["routeDefaults", { limit: { connections: 65_535 }, responseHeaders: { "X-A": "b" } }],
@@ -66,10 +66,10 @@ export const harmlessChange: fc.Arbitrary<Change> = fc.oneof(
     weight: 4,
     arbitrary: fc
       .constantFrom(...values)
-      .chain(([place, allowed]) =>
+      .chain(([keyPath, allowed]) =>
         fc
           .constantFrom(...allowed)
-          .map((value) => at("other value", (object, key) => put(object, key, structuredClone(value)), place)),
+          .map((value) => at("other value", (object, key) => put(object, key, structuredClone(value)), keyPath)),
       ),
   },
   { weight: 2, arbitrary: fc.constant(at("leave out", remove, mayGo)) },

@@ -1,4 +1,4 @@
-/** Whatever stands in a stack file: it is refused with the key that is wrong, or it is taken and nginx can have its routes. */
+/** Any stack file is either refused with the wrong key, or accepted with routes that nginx accepts. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import { google, hostileConfigs, seed } from "./hostile.ts";
 import { projectDir, raw } from "./refusal.ts";
 
-test("2,000 mutated configs are each refused with the key, or taken and rendered", (t) => {
+test("2,000 mutated configs are each refused with the key, or accepted and rendered", (t) => {
   t.diagnostic(`SEED=${seed}`);
   let taken = 0;
   const runs = 2000;
@@ -33,7 +33,7 @@ test("2,000 mutated configs are each refused with the key, or taken and rendered
         );
         assert.ok(error.message.length < 20_000, `a message of ${error.message.length} characters`);
         assert.doesNotMatch(error.message, /\n\s+at |undefined|\[object/);
-        // What was written is shown so that it cannot be taken for something else, or do something to a terminal.
+        // Messages escape all input, so that it cannot mislead a reader or control a terminal.
         // eslint-disable-next-line no-control-regex
         assert.doesNotMatch(error.message, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
         return;
@@ -44,11 +44,11 @@ test("2,000 mutated configs are each refused with the key, or taken and rendered
     }),
     { numRuns: runs, seed },
   );
-  t.diagnostic(`${taken} of ${runs} were taken`);
-  assert.ok(taken >= runs * 0.3, `${taken} of ${runs} were taken`);
+  t.diagnostic(`${taken} of ${runs} were accepted`);
+  assert.ok(taken >= runs * 0.3, `${taken} of ${runs} were accepted`);
 });
 
-test("a stack file that is no config is refused in a sentence", (t) => {
+test("a stack file that is not a config is refused in a sentence", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "hostile-"));
   t.after(() => {
     rmSync(folder, { recursive: true });

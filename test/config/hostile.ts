@@ -1,27 +1,27 @@
-/** Stack configs as nobody should write them: a good one, with up to three things in it changed, for something hostile or not. */
+/** Malicious or harmless mutations of stack configs: a valid config with up to three changes. */
 import fc from "fast-check";
 import { good } from "./goodConfigs.ts";
 import { harmlessChange } from "./harmless.ts";
 import { at, put, type Change, type Config } from "./keyPaths.ts";
 
-/** A config as it was generated, and what was done to it. */
+/** A generated config and its changes. */
 export interface Hostile {
   readonly config: Config;
   /** At least one. */
   readonly changes: readonly string[];
-  /** Whether what it was changed to is as good as what it was: then it ought to be taken. */
+  /** Whether all changes are harmless, so that the config must be accepted. */
   readonly isHarmless: boolean;
 }
 
-/** Google's project and region, for configs that are on Google. */
+/** Google's project and region, for configs on Google. */
 export const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
 
-/** Of a run that failed, to have it again. */
+/** Set SEED to repeat a failed run. */
 export const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 const huge = "9".repeat(400);
 const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1), "": [nested(0)] });
-/** Text that would mean something to nginx, YAML, a shell, Kubernetes or JavaScript. */
+/** Text that is special to nginx, YAML, a shell, Kubernetes or JavaScript. */
 const words = [
   ..."{ } ; $ # \" ' \\ ` \0 \n \r \t * % & | < > ! .. // ../ ~ \u202e \ufeff \u007f \u0085 \u009b \uffff \ud800 é 日本 🦊".split(
     " ",
@@ -113,7 +113,7 @@ const hostileChange: fc.Arbitrary<Change> = fc.oneof(
 
 const some = (change: fc.Arbitrary<Change>) => fc.array(fc.tuple(change, fc.nat()), { minLength: 1, maxLength: 3 });
 
-/** All are changed. Of those changed for something hostile few are still good, so two of five are changed harmlessly. */
+/** Every config is changed. Few malicious changes leave a config valid, so two of five are harmless. */
 export const hostileConfigs: fc.Arbitrary<Hostile> = fc
   .tuple(
     good,

@@ -1,10 +1,10 @@
-/** Every place in a config, and something done at one of them. */
+/** All key paths of a config, and changes at one of them. */
 
 export type Config = Record<string, unknown>;
 type Path = readonly (string | number)[];
 export type Holder = Record<string | number, unknown>;
 
-/** What is done at a place that `where` chooses. @returns what it was, and where */
+/** A change at a key path that `where` selects. @returns a description with the path */
 export type Change = (config: Config, where: number) => string;
 
 function keyPaths(value: unknown, path: Path = []): Path[] {
@@ -15,14 +15,14 @@ function keyPaths(value: unknown, path: Path = []): Path[] {
   });
 }
 
-/** The object that holds a place, and the place's name in it. */
+/** The object that contains a key path, and its last key. */
 function holder(config: Config, path: Path): [Holder, string | number] {
   let object: unknown = config;
   for (const key of path.slice(0, -1)) object = (object as Holder)[key];
   return [object as Holder, path.at(-1) ?? ""];
 }
 
-/** @param fits which keyPaths may be chosen, by their keys with dots between them. Without any nothing is done */
+/** @param fits the selectable key paths, as keys joined by dots. Without a match nothing changes */
 export const at =
   (kind: string, act: (object: Holder, key: string | number) => void, fits = /^/): Change =>
   (config, where) => {
@@ -33,6 +33,6 @@ export const at =
     return `${kind} ${path.join(".").slice(0, 200)}`;
   };
 
-/** As an own property, whatever the name: `__proto__` too. */
+/** Sets an own property with any name, even `__proto__`. */
 export const put = (object: object, key: string | number, value: unknown) =>
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

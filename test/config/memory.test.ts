@@ -13,7 +13,7 @@ function warnings(services: number, memory: string): readonly string[] {
   return checkConfig(raw(config), "test", projectDir).warnings;
 }
 
-test("a proxy with more services than its memory holds is warned of, with the amount to set", () => {
+test("too many services for the proxy's memory cause a warning with the amount to set", () => {
   assert.deepEqual(warnings(900, "128Mi"), []);
   const [warning, ...others] = warnings(1100, "128Mi");
   assert.match(

@@ -1,4 +1,4 @@
-/** Whether and how the proxy is measured, as the config says it. */
+/** Metrics of the proxy, derived from the config. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
@@ -15,14 +15,14 @@ function metricsOf(config: Record<string, unknown>) {
 const pinned =
   "docker.io/nginx/nginx-prometheus-exporter:1.5.1@sha256:9f6d963bb2b19d706d401cc3e2c3ea8de2f1c471b96a2156ca45e76f650b1625";
 
-test("GKE's own Prometheus scrapes the proxy unless told otherwise; elsewhere nobody does", () => {
-  const usual = { image: pinned, resources: { cpu: "10m", memory: "64Mi" }, labels: {}, scrape: "google" };
-  assert.deepEqual(metricsOf(onGke), usual);
+test("by default Google's Prometheus scrapes the proxy on GKE; elsewhere nobody does", () => {
+  const defaults = { image: pinned, resources: { cpu: "10m", memory: "64Mi" }, labels: {}, scrape: "google" };
+  assert.deepEqual(metricsOf(onGke), defaults);
   assert.equal(metricsOf(valid), undefined);
   assert.equal(metricsOf({ ...onGke, proxy: { metrics: { scrape: "none" } } }), undefined);
 });
 
-test("a stack says who scrapes, and which exporter runs", () => {
+test("a stack chooses the scraper and the exporter image", () => {
   const image = "registry.example.com/exporter:1.5.1";
   const metrics = { scrape: "prometheus-operator", image, labels: { release: "monitoring" } };
   assert.deepEqual(metricsOf({ ...valid, proxy: { metrics } }), {

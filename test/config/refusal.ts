@@ -1,4 +1,4 @@
-/** Configs as Pulumi hands them over, and what is said to those that are refused. */
+/** Configs in Pulumi's format, and the messages of refused ones. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,7 +7,7 @@ import { checkConfig } from "../../config/config.ts";
 
 export const projectDir = join(import.meta.dirname, "../..");
 
-/** A config that is taken: an existing cluster, plain HTTP, one service. */
+/** A valid config: an existing cluster, plain HTTP, one service. */
 export const valid = {
   domain: "shop.example.com",
   cluster: { kind: "existing", context: "somewhere" },
@@ -23,7 +23,7 @@ export const hoge = (changes: Record<string, unknown>) => ({
   services: { hoge: { ...valid.services.hoge, ...changes } },
 });
 
-/** As Pulumi hands it over: text by key, objects as JSON. */
+/** Pulumi's format: text by key, objects as JSON. */
 export function raw(config: Record<string, unknown>, more: Record<string, string> = {}): Record<string, string> {
   const entries = Object.entries(config).map(([key, value]) => [
     `${project}:${key}`,
@@ -33,7 +33,7 @@ export function raw(config: Record<string, unknown>, more: Record<string, string
 }
 
 /**
- * The message with which a config is refused; fails where it is taken.
+ * The message that refuses a config; fails if it is accepted.
  * @param secretKeys full keys that are encrypted
  */
 export function refusal(
@@ -47,5 +47,5 @@ export function refusal(
     assert.ok(pulumi.RunError.isInstance(error), String(error));
     return error.message;
   }
-  return assert.fail("the config was taken");
+  return assert.fail("the config was accepted");
 }

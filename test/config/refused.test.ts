@@ -1,4 +1,4 @@
-/** The mistakes that a person can make with a config, a row for each, and what is said to them. */
+/** Mistakes in a config, one row each, with the expected messages. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { project } from "../../names/project.ts";
@@ -24,13 +24,13 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/services\.hoge\.build\.context/, /no Dockerfile/],
   ],
   [
-    "a service name that is no DNS label",
+    "a service name that is not a DNS label",
     { ...valid, services: { Hoge_1: valid.services.hoge } },
     [/Hoge_1/, /must be a DNS label/],
   ],
   ["the proxy's own name", { ...valid, services: { "nginx-proxy": valid.services.hoge } }, [/must not be nginx-proxy/]],
   [
-    "the name of a service's pods",
+    "a name with the prefix of headless Services",
     { ...valid, services: { "pods-x": valid.services.hoge } },
     [/must not start with pods-/],
   ],
@@ -52,7 +52,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["a reserved namespace", { ...valid, namespace: "kube-system" }, [/must not be default or kube-/]],
   ["gce without gke", { ...valid, edge: { kind: "gce" } }, [/edge\.kind/, /needs cluster\.kind gke/]],
   [
-    "a registry that nothing can push to",
+    "a registry without push access",
     { ...hoge({ image: undefined, build: { context: "./services/sample" } }), registry: { kind: "artifact-registry" } },
     [/needs a registry/],
   ],
@@ -62,7 +62,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/tls\.mode\n\s+"supplied" needs a certificate and its key/],
   ],
   [
-    "a certificate file that is not there",
+    "a missing certificate file",
     { ...valid, tls: { mode: "supplied", certFile: "no.crt", keyFile: "no.key" } },
     [/"certFile":"no\.crt".* names a file that cannot be read/],
   ],
@@ -72,12 +72,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/secrets\.tls/, /only used with tls\.mode supplied/],
   ],
   [
-    "a secret for no service",
+    "a secret for an unknown service",
     { ...valid, secrets: { hog: { KEY: "hidden-value" } } },
     [/secrets\.hog/, /\(secret\) is for a service that does not exist; name one of the services: hoge/],
   ],
   [
-    "a secret of what every object of JavaScript has",
+    "a secret named like a property of JavaScript's objects",
     { ...valid, secrets: { constructor: { KEY: "hidden-value" } } },
     [/secrets\.constructor/, /\(secret\) is for a service that does not exist; name one of the services: hoge/],
   ],
@@ -87,7 +87,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/secrets\.hoge\.KEY/],
   ],
   [
-    "a protocol that is none",
+    "an invalid protocol",
     hoge({ routes: [{ path: "/", protocol: "gprc" }] }),
     [/routes\[0\]\.protocol\n\s+"gprc" .*http.*grpc/],
   ],
@@ -97,7 +97,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/must not be nginx-proxy or nginx-proxy-grpc/],
   ],
   [
-    "a canary to nowhere",
+    "a canary to an unknown service",
     hoge({ routes: [{ path: "/", canary: { service: "hogee", percent: 10 } }] }),
     [/routes\[0\]\.canary\.service/, /did you mean "hoge"\?/],
   ],
@@ -107,17 +107,17 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/the route's own service/],
   ],
   [
-    "a share of everything",
+    "a percentage of 100",
     hoge({ routes: [{ path: "/", canary: { service: "hoge", percent: 100 } }] }),
     [/canary\.percent/, /at most 99/],
   ],
   [
-    "a version by nothing",
+    "a version without header and cookie",
     hoge({ routes: [{ path: "/", versions: [{ value: "v2", service: "hoge" }] }] }),
     [/exactly one of header and cookie/],
   ],
   [
-    "names that may be found, too many for nginx",
+    "too many wildcard names for nginx",
     {
       ...valid,
       proxy: { wildcards: { path: { allow: Array.from({ length: 100 }, (_, index) => `n${index}`.padEnd(40, "x")) } } },
@@ -130,17 +130,17 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/routeDefaults\.responseHeaders\.X-A/],
   ],
   [
-    "a redirect to nowhere",
+    "a redirect to an invalid target",
     { ...valid, proxy: { redirects: [{ path: "/old/", to: "ftp://x" }] } },
     [/proxy\.redirects\[0\]\.to/, /must be a path such as/],
   ],
   [
-    "a redirect with a status that is none",
+    "a redirect with an invalid status",
     { ...valid, proxy: { redirects: [{ path: "/old/", to: "/new/", status: 303 }] } },
     [/301, 302, 307 or 308/],
   ],
   [
-    "a redirect in a route's place",
+    "a redirect with the path of a route",
     { ...valid, proxy: { redirects: [{ path: "/hoge/", to: "/new/" }] } },
     [/proxy\.redirects\[0\]/, /already the route .*services\.hoge\.routes\[0\]/],
   ],
@@ -150,12 +150,12 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/wildcards\.path\.allow\[0\]/, /such as preview-\*/],
   ],
   [
-    "a wildcard that takes in the proxy",
+    "a wildcard that matches the proxy",
     { ...valid, proxy: { wildcards: { subdomain: { allow: ["ng*"] } } } },
     [/must not take in nginx-proxy/],
   ],
   [
-    "wildcards that lead past a service's routes to its pods",
+    "wildcards that match headless Services",
     { ...valid, proxy: { wildcards: { path: { allow: ["pods-hoge", "pods-*", "po*", "pod"] } } } },
     [/allow\[0\]\s+.*must not take in pods-…/, /allow\[1\]\s+.*pods-…/, /allow\[2\]\s+.*pods-…/, /3 problems/],
   ],
@@ -165,7 +165,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/wildcards\.subdomain\.allow/],
   ],
   [
-    "a trusted range that is none",
+    "an invalid trusted range",
     { ...valid, edge: { ...valid.edge, trustedProxies: ["10.0.0.0/99"] } },
     [/trustedProxies\[0\]/],
   ],
@@ -180,7 +180,7 @@ for (const [what, config, patterns] of refused) {
   });
 }
 
-test("refused: two routes for one place; a path with a slash at its end is another place than without", () => {
+test("refused: two routes with the same host and path; a trailing slash makes a different path", () => {
   const other = (...routes: object[]) => ({
     ...valid,
     services: { ...valid.services, web: { image: "a/web:1", routes } },
@@ -196,7 +196,7 @@ test("refused: two routes for one place; a path with a slash at its end is anoth
   checkConfig(raw(taken), "test", projectDir);
 });
 
-test("refused: keys under a namespace that is nobody's", () => {
+test("refused: keys under an unknown namespace", () => {
   assert.match(
     refusal(valid, { [`${project}x:donain`]: "x" }),
     new RegExp(`${project}x:donain[^]*did you mean "${project}"\\?`),

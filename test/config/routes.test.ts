@@ -1,4 +1,4 @@
-/** From config to what the proxy is given. */
+/** From config to the proxy's input. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { proxyRoutes, routeTable } from "../../config/routes.ts";
@@ -27,7 +27,7 @@ const config = schema.parse({
     worker: { image: "example.com/worker:1" },
   },
 });
-test("a service's settings hold for all its routes, unless a route says otherwise", () => {
+test("a service's settings apply to all its routes, unless a route overrides them", () => {
   const { routes } = proxyRoutes(config);
   assert.deepEqual(
     routes.map(({ host, path, settings }) => [host, path, settings]),
@@ -38,10 +38,10 @@ test("a service's settings hold for all its routes, unless a route says otherwis
   );
 });
 
-test("behind Google's load balancer a route waits as long as that allows", () => {
+test("behind Google's load balancer a route's timeout follows that of the load balancer", () => {
   const edge = { kind: "gce", onGoogle: true, timeoutSeconds: 120, drainSeconds: 30 } as const;
   const [, beta] = proxyRoutes({ ...config, edge }).routes;
-  assert.equal(beta?.settings?.timeoutSeconds, 10, "what the service says comes first");
+  assert.equal(beta?.settings?.timeoutSeconds, 10, "the service's setting wins");
   const web = { ...config.services["web"], routeDefaults: {}, routes: [{ path: "/", keepPrefix: false }] };
   const services = { web } as typeof config.services;
   const wait = (timeoutSeconds: number) =>
@@ -50,7 +50,7 @@ test("behind Google's load balancer a route waits as long as that allows", () =>
   assert.equal(wait(30), undefined, "as in nginx.conf");
 });
 
-test("browsers are told to keep to HTTPS where Google's certificate serves, or where the config says so", () => {
+test("HSTS is on with Google's certificates, or if configured", () => {
   const hstsOf = (tls: unknown) => proxyRoutes({ ...config, tls: schema.shape.tls.parse(tls) }).hsts;
   assert.deepEqual(hstsOf({ mode: "managed" }), { seconds: 30 * 86_400, includeSubdomains: false });
   assert.equal(hstsOf({ mode: "managed", hsts: { days: 0 } }), undefined);
@@ -62,7 +62,7 @@ test("browsers are told to keep to HTTPS where Google's certificate serves, or w
   assert.equal(hstsOf({ mode: "none" }), undefined);
 });
 
-test("a service that only a canary or a version leads to is an upstream, one that nothing leads to is not", () => {
+test("a service of a canary or a version is an upstream, one without routes is not", () => {
   const { upstreams } = proxyRoutes(config);
   assert.deepEqual(
     upstreams.map(({ address, port }) => `${address}:${port}`),
@@ -92,7 +92,7 @@ test("redirects and wildcards reach the proxy with full names", () => {
   );
 });
 
-test("the edge serves every name: hosts of routes and redirects, and the wildcard", () => {
+test("the edge serves all hosts: those of routes and redirects, and the wildcard", () => {
   assert.deepEqual(hostNames(config), [
     "shop.example.com",
     "beta.shop.example.com",
@@ -101,6 +101,6 @@ test("the edge serves every name: hosts of routes and redirects, and the wildcar
   ]);
 });
 
-test("the table of routes names each place and its service", () => {
+test("the table of routes lists each host and path with its service", () => {
   assert.deepEqual(routeTable(config), { "beta.shop.example.com/": "web", "shop.example.com/": "web" });
 });

@@ -1,4 +1,4 @@
-/** What the config says of images and of the services' rights on Google. */
+/** The config of images and of the services' Google roles. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ function settingsWith(config: Record<string, unknown>) {
 }
 const withRoles = (...roles: unknown[]) => ({ services: { hoge: { ...service, roles } } });
 
-test("roles of every form are taken", () => {
+test("roles of every form are accepted", () => {
   const roles = [
     "roles/pubsub.publisher",
     "roles/cloudsql.client",
@@ -38,9 +38,9 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ["a role without its prefix", withRoles("pubsub.publisher"), malformed],
   ["a role with a blank", withRoles("roles/pubsub publisher"), malformed],
   ["a role that ends in a dot", withRoles("roles/pubsub."), malformed],
-  ["a custom role of a project that cannot be", withRoles("projects/A_B/roles/reader"), malformed],
+  ["a custom role of an invalid project", withRoles("projects/A_B/roles/reader"), malformed],
   ["a custom role of an organization by its name", withRoles("organizations/acme/roles/reader"), malformed],
-  ["a member in a role's place", withRoles("serviceAccount:a@b.iam.gserviceaccount.com"), malformed],
+  ["a member instead of a role", withRoles("serviceAccount:a@b.iam.gserviceaccount.com"), malformed],
   ["the basic role owner", withRoles("roles/owner"), basic],
   ["the basic role editor", withRoles("roles/editor"), basic],
   ["the basic role viewer", withRoles("roles/viewer"), basic],
@@ -51,7 +51,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
     /services\.hoge\.roles\n.*must name each role once/,
   ],
   [
-    "roles on a cluster whose pods Google does not know",
+    "roles without GKE",
     {
       ...withRoles("roles/pubsub.publisher"),
       cluster: { kind: "existing", context: "somewhere" },
@@ -61,12 +61,12 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
     /services\.hoge\.roles\n.*needs cluster\.kind gke, not existing.*; remove the roles/,
   ],
   [
-    "a number of images to keep where none can be deleted",
+    "keep with immutable tags",
     { services: { hoge: service }, registry: { kind: "artifact-registry", keep: 5, immutableTags: true } },
     /[\w-]+:registry\n.*has keep, which can delete nothing where immutableTags is true.*; remove one/,
   ],
   [
-    "no image to keep",
+    "zero images to keep",
     { services: { hoge: service }, registry: { kind: "artifact-registry", keep: 0 } },
     /registry\.keep\n.*0 must be at least 1/,
   ],
@@ -76,15 +76,15 @@ for (const [what, config, message] of refused)
     assert.throws(() => settingsWith(config), message);
   });
 
-test("images are scanned, tags may move and the component says how many stay, unless a stack says otherwise", () => {
-  const place = { project: "acme-staging", region: "asia-northeast1" };
+test("by default images are scanned, tags may move, and the component decides how many to keep", () => {
+  const location = { project: "acme-staging", region: "asia-northeast1" };
   const registryOf = (registry?: object) => settingsWith({ services: { hoge: service }, registry }).registry;
-  assert.deepEqual(registryOf(), { kind: "artifact-registry", ...place, scan: true, immutableTags: false });
+  assert.deepEqual(registryOf(), { kind: "artifact-registry", ...location, scan: true, immutableTags: false });
   const chosen = { kind: "artifact-registry", scan: false, keep: 5, immutableTags: false };
-  assert.deepEqual(registryOf(chosen), { ...chosen, ...place });
+  assert.deepEqual(registryOf(chosen), { ...chosen, ...location });
 });
 
-test("a cluster that is there already has no registry of the stack's: its nodes pull, or have the images", () => {
+test("an existing cluster has no registry of the stack: its nodes pull images, or already have them", () => {
   const config = {
     domain: "shop.example.com",
     cluster: { kind: "existing", context: "kind-shop" },

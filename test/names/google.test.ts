@@ -5,11 +5,11 @@ import fc from "fast-check";
 
 import { googleName, labelsOf } from "../../names/google.ts";
 
-test("a name that Google takes stays as it is", () => {
+test("a valid name stays as it is", () => {
   assert.equal(googleName("staging-images", 63), "staging-images");
 });
 
-test("a name that does not fit keeps its beginning and ends in a hash", () => {
+test("an invalid name keeps its prefix and gets a hash", () => {
   assert.match(googleName("Team_A.staging", 63), /^team-a-staging-[0-9a-f]{6}$/);
   assert.match(googleName("42", 63), /^x-[0-9a-f]{6}$/);
   assert.match(googleName("a".repeat(40), 30), /^a{23}-[0-9a-f]{6}$/);

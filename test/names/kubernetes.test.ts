@@ -3,11 +3,11 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { commonLabels, contentHash, selectorLabels } from "../../names/kubernetes.ts";
 
-test("a content hash is fixed for ever: a change of it would replace every ConfigMap and Secret of every stack", () => {
+test("a content hash never changes: a new one would replace every ConfigMap and Secret of every stack", () => {
   assert.equal(contentHash({ "routes.conf": "server {}\n" }), "c5855bf2e2");
 });
 
-test("the order of keys does not count", () => {
+test("the order of keys does not matter", () => {
   const data = fc.dictionary(fc.string(), fc.string());
   fc.assert(
     fc.property(data, (one) => {
@@ -18,7 +18,7 @@ test("the order of keys does not count", () => {
   );
 });
 
-test("any other content is another name", () => {
+test("different content gets a different name", () => {
   const data = fc.dictionary(fc.string(), fc.string());
   const sorted = (one: Record<string, string>) => JSON.stringify(Object.entries(one).sort());
   fc.assert(
@@ -26,11 +26,11 @@ test("any other content is another name", () => {
       assert.equal(contentHash(one) === contentHash(other), sorted(one) === sorted(other));
     }),
   );
-  // Where a key ends and its value begins counts as well.
+  // The boundary between key and value counts too.
   assert.notEqual(contentHash({ ab: "c" }), contentHash({ a: "bc" }));
 });
 
-test("selectors hold what never changes, labels hold that and more", () => {
+test("selectors contain only immutable labels, labels contain more", () => {
   assert.deepEqual(selectorLabels("hoge"), { "app.kubernetes.io/name": "hoge" });
   assert.deepEqual(commonLabels("hoge"), {
     "app.kubernetes.io/name": "hoge",

@@ -1,4 +1,4 @@
-/** The project's name is said once, in Pulumi.yaml, and is the namespace of its config. */
+/** The project's name comes only from Pulumi.yaml, and is the namespace of its config. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
@@ -6,12 +6,12 @@ import { checkConfig } from "../../config/config.ts";
 import { fullKey, nameIn, project } from "../../names/project.ts";
 import { projectDir, raw, refusal, valid } from "../config/refusal.ts";
 
-test("a key without a namespace is the project's, any other keeps its own", () => {
+test("a key without a namespace belongs to the project, any other keeps its namespace", () => {
   assert.equal(fullKey("domain"), `${project}:domain`);
   assert.equal(fullKey("gcp:project"), "gcp:project");
 });
 
-test("the project's name is found in whatever form Pulumi.yaml has it", () => {
+test("the project's name is found in every notation of Pulumi.yaml", () => {
   for (const name of [
     "name: shop",
     'name: "shop"',
@@ -24,13 +24,13 @@ test("the project's name is found in whatever form Pulumi.yaml has it", () => {
   assert.throws(() => nameIn("runtime:\n  name: nodejs\n"), /has no name/);
 });
 
-/** A valid config whose keys are under the name that the project had before. */
-const leftBehind = Object.fromEntries(
+/** A valid config with keys under the project's old name. */
+const oldConfig = Object.fromEntries(
   Object.entries(raw(valid)).map(([key, text]) => [key.replace(`${project}:`, "old-name:"), text]),
 );
 
-test("config under an old name of the project is refused key by key, each with what to write", () => {
-  const message = refusal({}, leftBehind);
+test("config under the project's old name is refused key by key, each with the new key", () => {
+  const message = refusal({}, oldConfig);
   assert.match(message, /^6 problems in the config of stack test; nothing was changed:/);
   for (const name of Object.keys(valid))
     assert.ok(
@@ -42,20 +42,20 @@ test("config under an old name of the project is refused key by key, each with w
     );
 });
 
-test("what is wrong beside the name is told in the same message, and nothing is called missing that is there", () => {
-  const message = refusal({}, { ...leftBehind, "old-name:domain": "no domain" });
+test("other problems appear in the same message, and no existing key is reported as missing", () => {
+  const message = refusal({}, { ...oldConfig, "old-name:domain": "no domain" });
   assert.match(message, /[\w-]+:domain\n\s+"no domain" must be/);
   assert.doesNotMatch(message, /missing/);
 });
 
-test("where a key is under both names, the project's own counts, and the other is refused all the same", () => {
+test("if a key is under both names, the current one counts and the old one is still refused", () => {
   const message = refusal(valid, { "old-name:domain": "no domain" });
   assert.match(message, /^1 problem in/);
   assert.match(message, /old-name:domain\n\s+"old-name" is not the name of this project/);
 });
 
-test("a secret under an old name is not shown", () => {
-  const config = { ...leftBehind, "old-name:domain": "canary", "old-name:services": "canary" };
+test("a secret under the old name is not shown", () => {
+  const config = { ...oldConfig, "old-name:domain": "canary", "old-name:services": "canary" };
   assert.throws(
     () => checkConfig(config, "test", projectDir, ["old-name:domain", "old-name:services"]),
     (error: Error) => pulumi.RunError.isInstance(error) && !error.message.includes("canary"),

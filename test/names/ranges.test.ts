@@ -10,12 +10,12 @@ const good = { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20
 const problemsOf = (ranges: Parameters<typeof checkRanges>[0]) =>
   checkRanges(ranges).map(({ range, value, found, fix }) => `${range}: ${value} ${found}; ${fix}`);
 
-test("ranges that fit beside each other pass", () => {
+test("valid ranges without overlap pass", () => {
   assert.deepEqual(problemsOf(good), []);
   assert.deepEqual(problemsOf({ ...good, controlPlane: "172.16.0.0/28", maxNodes: 1024 }), []);
 });
 
-test("each mistake is named with the value and what is allowed", () => {
+test("each problem names the value and the allowed values", () => {
   const cases: [object, string[]][] = [
     [{ nodes: "10.0.0.0" }, ["nodes: 10.0.0.0 is not an IPv4 range; write it as in 10.0.0.0/20"]],
     [{ nodes: "10.0.0.0/99" }, ["nodes: 10.0.0.0/99 is not an IPv4 range; write it as in 10.0.0.0/20"]],
@@ -47,12 +47,12 @@ test("each mistake is named with the value and what is allowed", () => {
   for (const [change, expected] of cases) assert.deepEqual(problemsOf({ ...good, ...change }), expected);
 });
 
-test("all mistakes are reported together", () => {
+test("all problems are reported together", () => {
   assert.equal(problemsOf({ nodes: "a", pods: "10.4.0.1/30", services: "8.8.0.0/20" }).length, 4);
 });
 
 const dotted = (address: number) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
-/** Ranges within 10.0.0.0/8 with no host bits set. */
+/** Ranges within 10.0.0.0/8 without host bits. */
 const range = (widest: number, narrowest: number) =>
   fc.tuple(fc.nat(2 ** 24 - 1), fc.integer({ min: widest, max: narrowest })).map(([offset, prefix]) => {
     const size = 2 ** (32 - prefix);
@@ -60,7 +60,7 @@ const range = (widest: number, narrowest: number) =>
     return { first, last: first + size - 1, text: `${dotted(first)}/${prefix}` };
   });
 
-test("property: well-formed ranges are refused exactly where two of them share an address", () => {
+test("property: well-formed ranges are refused if and only if two of them overlap", () => {
   fc.assert(
     fc.property(range(8, 29), range(9, 21), range(16, 27), (nodes, pods, services) => {
       const pairs = [
@@ -92,7 +92,7 @@ test("property: a range with host bits is refused, and the range in the message 
   );
 });
 
-test("property: any text is answered with messages, never with an exception", () => {
+test("property: any text gives messages, never an exception", () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       assert.ok(Array.isArray(problemsOf({ ...good, nodes: text })));
@@ -100,13 +100,13 @@ test("property: any text is answered with messages, never with an exception", ()
   );
 });
 
-test("capacity is the smaller of addresses for nodes and of /24s for pods", () => {
+test("the capacity is the smaller of node addresses and pod /24s", () => {
   assert.equal(nodeCapacity({ nodes: "10.0.0.0/29", pods: "10.4.0.0/14" }), 4);
   assert.equal(nodeCapacity({ nodes: "10.0.0.0/20", pods: "10.4.0.0/21" }), 8);
   assert.throws(() => nodeCapacity({ nodes: "10.0.0.0", pods: "10.4.0.0/21" }), /"10\.0\.0\.0" is not an IPv4 range/);
 });
 
-test("property: a range of clients is taken exactly where it is canonical and no wider than a /8", () => {
+test("property: a client range is accepted if and only if it is canonical and no wider than a /8", () => {
   fc.assert(
     fc.property(fc.nat(2 ** 32 - 1), fc.integer({ min: 0, max: 32 }), (address, prefix) => {
       const inside = (address >>> 0) % 2 ** (32 - prefix);

@@ -1,4 +1,4 @@
-/** The rendered configuration, run by a real nginx: what it answers itself, and what it does when a service fails. */
+/** The rendered configuration in a real nginx: its own answers, and its behaviour when a service fails. */
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { after, before, test } from "node:test";
@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => system[Symbol.asyncDispose]());
 
-test("404 where no route is meant, 400 where the path could mean two things", async () => {
+test("404 without a matching route, 400 for an ambiguous path", async () => {
   await system.withProxy(async ({ port }) => {
     const host = "part.shop.localhost";
     for (const [path, headers, status, error] of [
@@ -44,7 +44,7 @@ test("404 where no route is meant, 400 where the path could mean two things", as
   });
 });
 
-test("502 names the service that is down or unknown; the others go on; a later one is found", async () => {
+test("502 names the service that is down or unknown; others keep working; a later one is found", async () => {
   await system.withProxy(async ({ port }) => {
     for (const [path, service] of [
       ["/dead/", "dead"],
@@ -56,7 +56,7 @@ test("502 names the service that is down or unknown; the others go on; a later o
       assert.equal(answer.headers["content-type"], "application/json");
       const { error, service: named, requestId } = JSON.parse(answer.body) as Record<string, string>;
       assert.deepEqual([error, named], ["service unknown or down", service]);
-      assert.match(requestId ?? "", /^[0-9a-f]{32}$/, "an id that is not fit for JSON is not taken over");
+      assert.match(requestId ?? "", /^[0-9a-f]{32}$/, "an ID that is invalid in JSON is replaced");
     }
     assert.equal((await seenAt(port, "/hoge/")).service, "hoge");
 
@@ -65,7 +65,7 @@ test("502 names the service that is down or unknown; the others go on; a later o
     try {
       while ((await ask(port, "/later/")).status === 502 && Date.now() - appeared < 9_000) await sleep(200);
       assert.equal((await seenAt(port, "/later/x")).url, "/x");
-      // The resolver's validity is 5 s; the rest is this test's own step and a busy machine.
+      // The resolver's cache is valid for 5 s; the rest allows for this test's polling and a busy machine.
       assert.ok(Date.now() - appeared < 7_000, `found after ${Date.now() - appeared} ms`);
     } finally {
       system.nameServer.names.delete(addressOf("later"));
@@ -73,13 +73,13 @@ test("502 names the service that is down or unknown; the others go on; a later o
   });
 });
 
-test("504 where the service is too slow, 413 where the body is too large", async () => {
+test("504 if the service is too slow, 413 if the body is too large", async () => {
   await using slow = await startService("slow", () => undefined);
   system.nameServer.names.set(addressOf("slow"), "127.0.0.1");
   const text = renderRoutes(
     proxyRoutes(system.nameServer, { slow: slow.port }, [{ service: "slow", path: "/", keepPrefix: false }]),
   );
-  // The same text with less patience: 25 s are too long for a test.
+  // The same text with a shorter timeout: 25 s are too long for a test.
   await withNginx(text.replace("set $service slow;", "$& proxy_read_timeout 1s;"), async ({ port }) => {
     await sleep(200);
     const late = await ask(port, "/x");
@@ -92,7 +92,7 @@ test("504 where the service is too slow, 413 where the body is too large", async
   });
 });
 
-test("a service's own errors are passed on untouched", async () => {
+test("a service's own errors are forwarded unchanged", async () => {
   await system.withProxy(async ({ port }) => {
     for (const status of [404, 500, 502, 503, 504]) {
       const answer = await ask(port, `/failing/${status}`);
@@ -101,7 +101,7 @@ test("a service's own errors are passed on untouched", async () => {
   });
 });
 
-test("what fails under way is tried at another pod, unless it may not happen twice", async () => {
+test("a failed request is retried on another pod, unless it is not idempotent", async () => {
   const failing: RequestListener = (request) => request.socket.destroy();
   await using one = await startService("pods", failing);
   await using other = await startService("pods", failing, "127.0.0.3", one.port);
@@ -123,7 +123,7 @@ test("what fails under way is tried at another pod, unless it may not happen twi
   }
 });
 
-test("no version is told, and health has a port of its own", async () => {
+test("nginx hides its version, and the health check has a separate port", async () => {
   await system.withProxy(async ({ port, healthPort }) => {
     const healthy = await ask(healthPort, "/healthz", { headers: { host: "10.0.0.7" } });
     assert.deepEqual([healthy.status, healthy.body], [200, '{"status":"ok"}\n']);
@@ -136,7 +136,7 @@ test("no version is told, and health has a port of its own", async () => {
   });
 });
 
-test("over HTTPS alone browsers are told to keep to it, by the service where it says so itself", async () => {
+test("HSTS is sent only over HTTPS, and the service's own header wins", async () => {
   await using own = await startService("own", (_request, response) => {
     response.setHeader("strict-transport-security", "max-age=1").end();
   });
@@ -151,19 +151,19 @@ test("over HTTPS alone browsers are told to keep to it, by the service where it 
     hsts: { seconds: 3600, includeSubdomains: true },
   };
   await withProxy(proxy, async ({ port }) => {
-    const told = async (path: string, scheme: string, more: Record<string, string> = {}) => {
+    const hstsOf = async (path: string, scheme: string, more: Record<string, string> = {}) => {
       const headers = { "x-forwarded-for": "203.0.113.7, 198.51.100.1", "x-forwarded-proto": scheme, ...more };
       return (await ask(port, path, { headers })).headers["strict-transport-security"];
     };
     const ours = "max-age=3600; includeSubDomains";
-    assert.equal(await told("/", "https"), ours);
-    assert.equal(await told("/", "http"), undefined);
-    assert.equal(await told("/own/", "https"), "max-age=1");
-    assert.equal(await told("/nowhere", "https", { host: "else.example" }), ours, "nginx's own answers too");
+    assert.equal(await hstsOf("/", "https"), ours);
+    assert.equal(await hstsOf("/", "http"), undefined);
+    assert.equal(await hstsOf("/own/", "https"), "max-age=1");
+    assert.equal(await hstsOf("/nowhere", "https", { host: "else.example" }), ours, "nginx's own answers too");
   });
 });
 
-test("what a service says to nginx alone is neither done nor passed on", async () => {
+test("headers for nginx from a service are neither obeyed nor forwarded", async () => {
   await using sly = await startService("sly", (_request, response) => {
     response.setHeader("x-accel-redirect", "/hoge/").setHeader("x-accel-limit-rate", "1");
     response.end("its own words, and more of them than a byte a second would bring in time");

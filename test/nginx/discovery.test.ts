@@ -1,4 +1,4 @@
-/** How the proxy finds pods and what it does with those that are dead: a real nginx, DNS and pods on loopback. */
+/** How the proxy discovers pods and handles dead ones: a real nginx, DNS and pods on loopback. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ import {
 import { startPods } from "./pods.ts";
 import { withNginx } from "./realNginx.ts";
 
-/** Milliseconds in which a change of DNS is to be seen: `valid`, the second that nginx adds, and a second of patience. */
+/** Milliseconds until a DNS change must be visible: `valid`, nginx's extra second, and a second of tolerance. */
 const found = 7000;
 
 const route = (service: string, settings = {}) => ({ service, path: `/${service}/`, keepPrefix: false, settings });
@@ -29,7 +29,7 @@ const textFor = (nameServer: NameServer, ports: Readonly<Record<string, number>>
     ),
   );
 
-/** Asks until the condition holds. @throws where it does not within the time */
+/** Polls until the condition holds. @throws on timeout */
 async function until(what: string, condition: () => Promise<boolean>, milliseconds = found): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!(await condition())) {
@@ -38,17 +38,17 @@ async function until(what: string, condition: () => Promise<boolean>, millisecon
   }
 }
 
-/** How many pods were asked for the request of a line of the log. */
+/** How many pods nginx tried for the request of a log line. */
 const triesOf = (line: string) =>
   (JSON.parse(line) as { upstream: { address: string } }).upstream.address.split(", ").length;
 
-/** The pods that answered so many requests at a time. */
+/** The pods that answered so many concurrent requests. */
 async function answering(port: number, path: string, requests = 40): Promise<string[]> {
   const answers = await Promise.all(Array.from({ length: requests }, () => ask(port, path)));
   return [...new Set(answers.map(({ status, body }) => (status === 200 ? body : String(status))))].sort();
 }
 
-test("addresses that change, pods that come and go and a service that appears are found without a restart", async () => {
+test("changed addresses, new and removed pods, and a new service are found without a restart", async () => {
   await using nameServer = await startNameServer();
   await using pods = await startPods("good", "good", "good");
   const [a, b, c] = pods.addresses;
@@ -73,11 +73,11 @@ test("addresses that change, pods that come and go and a service that appears ar
 const kinds = [
   { kind: "refusing", get: [200], post: [200], why: "nothing was sent" },
   { kind: "silent", get: [200], post: [200], why: "nothing was sent" },
-  { kind: "closing", get: [200], post: [200, 502], why: "a POST that was sent is not sent again" },
-  { kind: "hung", get: [200], post: [200, 504], why: "a POST that was sent is not sent again" },
+  { kind: "closing", get: [200], post: [200, 502], why: "a sent POST is never repeated" },
+  { kind: "hung", get: [200], post: [200, 504], why: "a sent POST is never repeated" },
 ] as const;
 for (const { kind, get, post, why } of kinds)
-  test(`of a good pod and one that is ${kind}, each request is asked once: ${why}`, async () => {
+  test(`with a good pod and one that is ${kind}, each request is sent once: ${why}`, async () => {
     await using nameServer = await startNameServer();
     await using pods = await startPods("good", kind);
     nameServer.names.set(addressOf("hoge"), pods.addresses.join(" "));
@@ -109,7 +109,7 @@ for (const { kind, get, post, why } of kinds)
     });
   });
 
-test("of a service found by name that has several addresses, a dead one is passed over as well", async () => {
+test("a service found by name with several addresses: a dead one is skipped too", async () => {
   await using nameServer = await startNameServer();
   await using pods = await startPods("good", "refusing");
   nameServer.names.set(addressOf("docs"), pods.addresses.join(" "));
@@ -119,18 +119,18 @@ test("of a service found by name that has several addresses, a dead one is passe
     renderRoutes({ ...proxyRoutes(nameServer, {}, []), wildcards: [wildcard] }),
     async ({ port, log }) => {
       await until("known", async () => (await ask(port, "/docs/")).status === 200);
-      // With an answer that it has kept it begins at either address; requests that waited for one all begin at the same.
+      // With a cached answer nginx starts at either address; requests that waited for an answer all start at the same.
       await until("the dead one is asked first", async () => {
         assert.deepEqual(await answering(port, "/docs/"), [pods.addresses[0]]);
         const most = Math.max(...(await log()).map(triesOf));
-        assert.ok(most <= 2, "no request asked more than two");
+        assert.ok(most <= 2, "no request tried more than two");
         return most === 2;
       });
     },
   );
 });
 
-test("a request whose pod dies after nginx has learnt of other addresses is not asked again", async () => {
+test("a request is not retried if its pod dies after nginx has resolved other addresses", async () => {
   await using nameServer = await startNameServer();
   const dying = new Set<Socket>();
   await using pod = await startService("dying", (request) => dying.add(request.socket), "127.0.0.2");
@@ -139,7 +139,7 @@ test("a request whose pod dies after nginx has learnt of other addresses is not 
   await withNginx(textFor(nameServer, { hoge: pod.port }), async ({ port }) => {
     const asked = nameServer.asked.udp;
     await until("nginx asks DNS once more", () => Promise.resolve(nameServer.asked.udp > asked), 10_000);
-    await sleep(4000); // It asks again in a second or two, and what is under way by then is asked again for three.
+    await sleep(4000); // nginx resolves again within a second or two, and retries pending requests for three seconds.
     nameServer.names.set(addressOf("hoge"), "127.0.0.3 127.0.0.4");
     const before = nameServer.asked.udp;
     const answers = Promise.all(Array.from({ length: 6 }, () => ask(port, "/hoge/")));
@@ -152,7 +152,7 @@ test("a request whose pod dies after nginx has learnt of other addresses is not 
   });
 });
 
-test("a dead service answers for itself, and the others go on at their speed", async () => {
+test("a dead service does not slow the others", async () => {
   await using nameServer = await startNameServer();
   const services = ["good", "refusing", "closing", "hung", "silent"] as const;
   const pods = await Promise.all(services.map((kind) => startPods(...(kind === "refusing" ? [] : ([kind] as const)))));
@@ -186,7 +186,7 @@ test("a dead service answers for itself, and the others go on at their speed", a
   }
 });
 
-test("while DNS is silent the proxy keeps the addresses that it had, and learns the new ones after", async () => {
+test("while DNS is silent the proxy keeps its addresses, and resolves new ones afterwards", async () => {
   await using nameServer = await startNameServer();
   await using pods = await startPods("good", "good");
   const [before, after] = pods.addresses;
@@ -197,14 +197,14 @@ test("while DNS is silent the proxy keeps the addresses that it had, and learns 
     nameServer.names.set(addressOf("hoge"), after);
     const asked = nameServer.asked.udp;
     await sleep(10_000);
-    assert.ok(nameServer.asked.udp - asked >= 2, "nginx asked in vain, more than once");
+    assert.ok(nameServer.asked.udp - asked >= 2, "nginx repeated its query");
     assert.deepEqual(await answering(port, "/hoge/"), [before]);
     nameServer.answering = true;
     await until("the new address", async () => (await answering(port, "/hoge/")).join() === after);
   });
 });
 
-test("two hundred pods of a service are known, by an answer that is too long for UDP", async () => {
+test("two hundred pods of a service are resolved, by an answer that is too long for UDP", async () => {
   await using nameServer = await startNameServer();
   const seen = new Set<string>();
   await using service = await startService(
@@ -219,13 +219,13 @@ test("two hundred pods of a service are known, by an answer that is too long for
   await withNginx(textFor(nameServer, { hoge: service.port }), async ({ port, errors }) => {
     await until("known", async () => (await ask(port, "/hoge/")).status === 200);
     for (let round = 0; round < 40; round += 1) await answering(port, "/hoge/", 50);
-    assert.ok(seen.size >= 195, `${seen.size} pods were asked`);
+    assert.ok(seen.size >= 195, `${seen.size} pods were used`);
     assert.equal(nameServer.asked.tcp >= 1, true);
     assert.doesNotMatch(errors(), /memory/, "the zone is large enough");
   });
 });
 
-test("a thousand services are known when the proxy says that it is ready, and cost DNS 170 questions a second", async () => {
+test("a thousand services are resolved when the proxy is ready, and cost 170 DNS queries per second", async () => {
   await using nameServer = await startNameServer();
   await using pods = await startPods("good");
   const services = Array.from({ length: 1000 }, (_, index) => `service-${index}`);
@@ -238,8 +238,8 @@ test("a thousand services are known when the proxy says that it is ready, and co
         return answers.filter(({ status }) => status !== 200).length;
       };
       const learning = learningSeconds(1000) * 1000;
-      // Without requests meanwhile: this process is the name server too, and what it misses while it is busy is asked for again
-      // seconds later, for which there is time on a machine that is busy itself.
+      // Sends no requests meanwhile: this process is also the name server. nginx repeats queries that a busy process
+      // misses only seconds later. The wait allows for a busy machine.
       await sleep(learning);
       await until("all known", async () => (await unknown()) === 0, 2 * learning);
       const asked = nameServer.asked.udp;
@@ -250,7 +250,7 @@ test("a thousand services are known when the proxy says that it is ready, and co
   );
 });
 
-test("a service that is found by name appears, and moves, and is found there", async () => {
+test("a service found by name appears, moves, and is found again", async () => {
   await using nameServer = await startNameServer();
   await using first = await startService("first", (_request, response) => response.end("first"), "127.0.0.6");
   await using second = await startService(

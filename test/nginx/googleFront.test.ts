@@ -1,4 +1,4 @@
-/** The proxy behind what speaks like Google's load balancer: who the client is, and what ties a request together. */
+/** The proxy behind a stand-in for Google's load balancer: the client's address, and the tracing of a request. */
 import assert from "node:assert/strict";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { request as secureRequest } from "node:https";
@@ -52,7 +52,7 @@ interface LogLine {
   readonly requestId: string;
 }
 
-/** The log's line about the request for `path`, which nginx writes at the latest after a second. */
+/** The log line of the request for `path`, which nginx writes within a second. */
 async function logged({ log }: RunningNginx, path: string): Promise<LogLine> {
   for (let attempt = 0; attempt < 400; attempt += 1) {
     const lines = (await log()).map((line) => JSON.parse(line) as LogLine);
@@ -65,7 +65,7 @@ async function logged({ log }: RunningNginx, path: string): Promise<LogLine> {
 
 const client = "127.0.0.77";
 
-test("the client is who talks to the load balancer, whatever X-Forwarded-For it brings along", () =>
+test("the client is the load balancer's peer, whatever X-Forwarded-For it sends", () =>
   behindFront(async (front, nginx) => {
     const claims: (string | string[] | undefined)[] = [
       undefined,
@@ -88,7 +88,7 @@ test("the client is who talks to the load balancer, whatever X-Forwarded-For it 
     }
   }));
 
-test("nothing else that a client claims about itself comes through", async () => {
+test("no other header about the client is forwarded", async () => {
   const authority = await createAuthority("an authority");
   const tls = await authority.issue({ commonName: "front", names: ["shop.localhost"] });
   await behindFront(
@@ -131,7 +131,7 @@ test("nothing else that a client claims about itself comes through", async () =>
   );
 });
 
-test("who goes around the load balancer and speaks like it is not believed", () =>
+test("a peer that bypasses the load balancer and imitates it is not trusted", () =>
   behindFront(async (_front, nginx) => {
     const headers = { "x-forwarded-for": "6.6.6.6,198.51.100.1", "x-forwarded-proto": "https", via: "1.1 google" };
     const seen = (await seenAt(nginx.port, "/around", { from: client, headers })).headers;
@@ -141,7 +141,7 @@ test("who goes around the load balancer and speaks like it is not believed", () 
     assert.match(line.httpRequest.requestUrl, /^http:/);
   }));
 
-test("trace and request id reach the service and the log; what is malformed is not taken over", () =>
+test("trace and request ID reach the service and the log; malformed ones are replaced", () =>
   behindFront(async (front, nginx) => {
     const [mine, googles] = ["0af7651916cd43dd8448eb211c80319c", "105445aa7843bc8bf206b12000100000"];
     const traceOf = ({ "x-cloud-trace-context": context }: IncomingHttpHeaders) => String(context).split("/")[0];
@@ -162,7 +162,7 @@ test("trace and request id reach the service and the log; what is malformed is n
     );
     await check("/google", { "x-cloud-trace-context": `${googles}/7;o=1` }, googles);
     await check("/both", { traceparent: parent, "x-cloud-trace-context": `${googles}/7;o=1` }, mine);
-    // Without any, and with what is none, the load balancer's own is all there is.
+    // Without a valid header, the load balancer's own trace is used.
     await check("/neither", {});
     for (const [index, traceparent] of [
       "00-short-b7ad6b7169203331-01",
@@ -176,7 +176,7 @@ test("trace and request id reach the service and the log; what is malformed is n
       await check(`/bad-id-${index}`, { "x-request-id": Buffer.from(id).toString("latin1") });
   }));
 
-test("its connections to the proxy are kept; a POST is not sent twice, however it fails", async () => {
+test("its connections to the proxy are kept; a POST is never sent twice", async () => {
   await behindFront(async (front) => {
     for (let count = 0; count < 20; count += 1) await seenAt(front.port, "/");
     assert.equal(front.connections(), 1);
@@ -192,35 +192,35 @@ test("its connections to the proxy are kept; a POST is not sent twice, however i
   }
 });
 
-test("an answer of the load balancer's own can be told from one of the proxy's", () =>
+test("the load balancer's own answers differ from the proxy's", () =>
   behindFront(async (front, { port: proxyPort }) => {
     await using slow = await startService("slow", () => undefined);
     await using gateway = await startGoogleFront({ proxyPort: slow.port, edge: "gateway", timeoutSeconds: 0.2 });
-    const told = async ({ port }: GoogleFront, path = "/") => {
+    const answerOf = async ({ port }: GoogleFront, path = "/") => {
       const { status, headers, body } = await ask(port, path);
       assert.equal(headers.via, "1.1 google");
       return [status, headers["content-type"]?.split(";")[0], body.trim()] as const;
     };
-    assert.deepEqual(await told(gateway), [504, "text/plain", "upstream request timeout"]);
+    assert.deepEqual(await answerOf(gateway), [504, "text/plain", "upstream request timeout"]);
     gateway.condition = "unhealthy";
-    assert.deepEqual(await told(gateway), [503, "text/plain", "no healthy upstream"]);
+    assert.deepEqual(await answerOf(gateway), [503, "text/plain", "no healthy upstream"]);
     gateway.condition = "unconnected";
-    assert.deepEqual(await told(gateway), [404, "text/plain", "fault filter abort"]);
+    assert.deepEqual(await answerOf(gateway), [404, "text/plain", "fault filter abort"]);
 
     front.condition = "unconnected";
-    assert.deepEqual(await told(front), [404, "text/plain", "default backend - 404"]);
+    assert.deepEqual(await answerOf(front), [404, "text/plain", "default backend - 404"]);
     front.condition = "backend-not-found";
-    assert.match((await told(front)).join(" "), /^404 text\/plain .*backend NotFound/);
+    assert.match((await answerOf(front)).join(" "), /^404 text\/plain .*backend NotFound/);
     front.condition = "unhealthy";
-    assert.match((await told(front)).join(" "), /^502 text\/html .*<title>502 Server Error</s);
+    assert.match((await answerOf(front)).join(" "), /^502 text\/html .*<title>502 Server Error</s);
     front.condition = "serving";
-    const [status, type, body] = await told(front, "/gone/");
+    const [status, type, body] = await answerOf(front, "/gone/");
     assert.deepEqual([status, type], [502, "application/json"]);
     assert.partialDeepStrictEqual(JSON.parse(body), { error: "service unknown or down", service: "gone" });
     assert.equal((await ask(proxyPort, "/gone/")).headers.via, undefined);
   }));
 
-test("names of headers come in lower case, and what concerns one connection stays there", async () => {
+test("header names arrive in lower case, and hop-by-hop headers are not forwarded", async () => {
   let names: string[] = [];
   await using bare = await startService("bare", ({ rawHeaders }, response) => {
     names = rawHeaders.filter((_, index) => index % 2 === 0);

@@ -1,6 +1,6 @@
 /**
- * A stand-in for Google's external Application Load Balancer in front of the proxy: the headers that it adds, its connections
- * to the proxy, and what it answers itself, in this file's own wording but with its status, type and shape.
+ * A stand-in for Google's external Application Load Balancer in front of the proxy. It imitates the added headers, the
+ * connections to the proxy, and its own answers. Their wording is ours, but status, type and shape are Google's.
  * https://docs.cloud.google.com/load-balancing/docs/https
  */
 import { randomBytes } from "node:crypto";
@@ -17,32 +17,35 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 
-/** How far the load balancer is: it serves, knows no backend yet, knows one that is gone, or has none that is healthy. */
+/** State of the load balancer: it serves, has no backend yet, lost its backend, or has no healthy backend. */
 export type Condition = "serving" | "unconnected" | "backend-not-found" | "unhealthy";
 
 export interface GoogleFrontOptions {
   readonly proxyPort: number;
-  /** An Ingress makes a classic load balancer; a Gateway makes one that is built on Envoy, and words errors as Envoy does. @default "ingress" */
+  /**
+   * An Ingress creates a classic load balancer. A Gateway creates one based on Envoy, with Envoy's error texts.
+   * @default "ingress"
+   */
   readonly edge?: "ingress" | "gateway";
-  /** For a complete answer. @default 30 */
+  /** Timeout of a whole request. @default 30 */
   readonly timeoutSeconds?: number;
-  /** PEM texts; with them it speaks HTTPS. @default - HTTP */
+  /** PEM texts for HTTPS. @default - HTTP */
   readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
 export interface GoogleFront extends AsyncDisposable {
   readonly port: number;
-  /** Change it at any time. @default "serving" */
+  /** Can change at any time. @default "serving" */
   condition: Condition;
-  /** Connections that were made to the proxy so far. */
+  /** Number of connections to the proxy so far. */
   readonly connections: () => number;
 }
 
-/** Where it comes from when it talks to the proxy, which has to trust this and nothing else. */
+/** Source address of connections to the proxy, which must trust only this address. */
 export const frontAddress = "127.0.0.9";
-/** The address that clients know it by; it says so to the proxy. */
+/** The load balancer's public address, which it appends to X-Forwarded-For. */
 const publicAddress = "198.51.100.1";
-/** How long it keeps an idle connection to a backend. */
+/** Idle timeout of connections to a backend. */
 const idleSeconds = 600;
 
 interface OwnAnswer {
@@ -74,7 +77,7 @@ const ownAnswers = {
   },
 };
 
-/** What concerns one connection alone (RFC 9110, 7.6.1). */
+/** Hop-by-hop headers (RFC 9110, 7.6.1). */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"]);
 
 export async function startGoogleFront(options: GoogleFrontOptions): Promise<GoogleFront> {
@@ -133,20 +136,20 @@ export async function startGoogleFront(options: GoogleFrontOptions): Promise<Goo
   return front;
 }
 
-/** A request with a body, or with a method that may do something, is never sent twice. */
+/** Never repeat a request with a body, or with an unsafe method. */
 const isRepeatable = ({ method, headers }: IncomingMessage): boolean =>
   ["GET", "HEAD"].includes(method ?? "") &&
   headers["content-length"] === undefined &&
   headers["transfer-encoding"] === undefined;
 
-/** Names and values one after another, the names in lower case. */
+/** Alternating names and values, the names in lower case. */
 const endToEnd = ({ rawHeaders }: IncomingMessage): string[] =>
   rawHeaders.flatMap((name, index) => {
     const lower = name.toLowerCase();
     return index % 2 === 1 || hopByHop.has(lower) ? [] : [lower, rawHeaders[index + 1] ?? ""];
   });
 
-/** What the client sent, with what the load balancer adds, or puts in its place. */
+/** The client's headers, with those that the load balancer adds or replaces. */
 function headersFor(incoming: IncomingMessage, scheme: string): string[] {
   const forwarded = incoming.headers["x-forwarded-for"];
   const client = incoming.socket.remoteAddress ?? "";

@@ -1,4 +1,4 @@
-/** gRPC through a real nginx: a real client and a real server, and what Google's load balancer sends. */
+/** gRPC through a real nginx: a real client and server, and requests in the form of Google's load balancer. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
@@ -70,14 +70,14 @@ after(async () => {
 
 const run = (use: (nginx: RunningNginx) => Promise<void>) => withProxy(proxy, use);
 
-/** The error of a call that fails. */
+/** The error of a failed call. */
 const failure = (attempt: Promise<unknown>) =>
   attempt.then(
     () => assert.fail("the call succeeded"),
     (error: unknown) => error as grpc.ServiceError,
   );
 
-/** The proxy's own answer: trailers alone, with HTTP status 200, or clients would not read the rest. */
+/** The proxy's own answer is trailers only, with HTTP status 200: otherwise clients would ignore the rest. */
 function assertOwnAnswer({ headers, headersAlone }: RawAnswer, status: grpc.status, message: RegExp): void {
   assert.deepEqual(
     [headers[":status"], headers["content-type"], headersAlone, Number(headers["grpc-status"])],
@@ -86,7 +86,7 @@ function assertOwnAnswer({ headers, headersAlone }: RawAnswer, status: grpc.stat
   assert.match(String(headers["grpc-message"]), message);
 }
 
-test("calls of every kind reach the service, and its answers the client", async () => {
+test("calls of every kind reach the service, and its answers reach the client", async () => {
   await run(async ({ grpcPort }) => {
     await withClient(grpcPort, host, async (client) => {
       const payload = "x".repeat(3_000_000);
@@ -112,12 +112,12 @@ test("calls of every kind reach the service, and its answers the client", async 
       });
       assert.equal(sum, 5050);
 
-      // Each message is answered before the next is sent: nothing is held back on the way.
+      // Each message is answered before the next is sent: nothing is buffered.
       const chat = client.chat();
       for (const say of ["one", "two", "three"]) {
         chat.write({ say });
         const [message] = (await once(chat, "data")) as [unknown];
-        assert.deepEqual(message, { said: say });
+        assert.deepEqual(message, { echo: say });
       }
       chat.end();
       await once(chat.resume(), "end");
@@ -131,15 +131,15 @@ test("calls of every kind reach the service, and its answers the client", async 
   });
 });
 
-test("a stream may carry more than the largest body of other routes", async () => {
+test("a stream may exceed the body limit of other routes", async () => {
   await run(async ({ grpcPort }) => {
     await withClient(grpcPort, host, async (client) => {
       const chat = client.chat();
       const say = "x".repeat(1_000_000);
       for (let index = 0; index < 15; index += 1) {
         chat.write({ say });
-        const [message] = (await once(chat, "data")) as [{ said: string }];
-        assert.equal(message.said.length, say.length);
+        const [message] = (await once(chat, "data")) as [{ echo: string }];
+        assert.equal(message.echo.length, say.length);
       }
       chat.end();
       await once(chat.resume(), "end");
@@ -147,7 +147,7 @@ test("a stream may carry more than the largest body of other routes", async () =
   });
 });
 
-test("a call that its client gives up is given up at the service", async () => {
+test("a call that its client cancels is cancelled at the service", async () => {
   await run(async ({ grpcPort }) => {
     await withClient(grpcPort, host, async (client) => {
       const error = await failure(call(client, "wait", { deadline: 300 }));
@@ -157,7 +157,7 @@ test("a call that its client gives up is given up at the service", async () => {
   });
 });
 
-test("services learn who the client is and how it asked, whatever it claims", async () => {
+test("services get the client's real address and scheme, whatever it claims", async () => {
   await run(async ({ grpcPort }) => {
     await withClient(grpcPort, host, async (client) => {
       const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -199,7 +199,7 @@ test("services learn who the client is and how it asked, whatever it claims", as
   });
 });
 
-test("what the proxy answers itself is what clients of gRPC understand", async () => {
+test("gRPC clients understand the proxy's own answers", async () => {
   await run(async ({ grpcPort }) => {
     const of = (name: string) => ({ host: `${name}.shop.localhost` });
     const get = "/shop.v1.Orders/Get";
@@ -246,7 +246,7 @@ test("a host with routes of its own does not fall through to the routes without 
   });
 });
 
-test("the other way round: a host with HTTP routes alone has none of gRPC", async () => {
+test("conversely: a host with only HTTP routes has no gRPC routes", async () => {
   const routes = [...proxy.routes, { service: "web", host: "www.shop.localhost", path: "/", keepPrefix: false }];
   await withProxy({ ...proxy, routes }, async ({ grpcPort }) => {
     const answer = await askGrpc(grpcPort, "/shop.v1.Orders/Get", { host: "www.shop.localhost" });
@@ -254,7 +254,7 @@ test("the other way round: a host with HTTP routes alone has none of gRPC", asyn
   });
 });
 
-test("versions, canaries and headers of answers are as on other routes", async () => {
+test("versions, canaries and response headers work as on other routes", async () => {
   await run(async ({ grpcPort }) => {
     await withClient(grpcPort, "chosen.shop.localhost", async (client) => {
       const chosen = async (headers: Record<string, string>) => (await call(client, "get", { headers }))["service"];
@@ -270,7 +270,7 @@ test("versions, canaries and headers of answers are as on other routes", async (
   });
 });
 
-test("connections to a service are kept, and never mixed with those of HTTP/1.1", async () => {
+test("connections to a service are reused, and never mixed with those of HTTP/1.1", async () => {
   await run(async ({ grpcPort, port }) => {
     for (let round = 0; round < 5; round += 1) {
       assert.equal((await askGrpc(grpcPort, "/shop.v1.Orders/Get")).trailers["grpc-status"], "0");
@@ -285,7 +285,7 @@ test("connections to a service are kept, and never mixed with those of HTTP/1.1"
   assert.match(text, /^ {8}proxy_pass http:\/\/orders;$/m);
 });
 
-test("HTTP/1.1 and websockets are as they were beside gRPC", async () => {
+test("HTTP/1.1 and websockets still work beside gRPC", async () => {
   await run(async ({ port }) => {
     assert.equal((await seenAt(port, "/shop.v1.Orders/Get", { method: "POST" })).service, "web");
     const handshake = request({
@@ -305,7 +305,7 @@ test("HTTP/1.1 and websockets are as they were beside gRPC", async () => {
   });
 });
 
-test("the access log tells a failure of gRPC from a success", async () => {
+test("the access log distinguishes a failed gRPC call from a successful one", async () => {
   await run(async ({ grpcPort, log }) => {
     await withClient(grpcPort, host, async (client) => {
       await call(client, "get");
@@ -325,7 +325,7 @@ test("the access log tells a failure of gRPC from a success", async () => {
   });
 });
 
-test("where there are no routes of gRPC there is no port for them", () => {
+test("without gRPC routes there is no gRPC port", () => {
   const text = renderRoutes({ ...proxy, routes: proxy.routes.filter(({ protocol }) => protocol === undefined) });
   assert.doesNotMatch(text, /8443|grpc|ssl/);
 });

@@ -1,10 +1,12 @@
-/** What stands around the proxy for gRPC: a real server, a real client, and requests as Google's load balancer sends them. */
+/**
+ * The proxy's gRPC peers: a real server, a real client, and requests in the form of Google's load balancer.
+ */
 import * as grpc from "@grpc/grpc-js";
 import { connect as connectHttp2, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { connect } from "node:tls";
 
-/** Messages are JSON: what is tested is how they travel. */
+/** Messages are JSON: the tests check only their transport. */
 type Message = Record<string, unknown>;
 const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
   path: `/shop.v1.Orders/${name}`,
@@ -26,13 +28,13 @@ const definition = {
 
 export interface GrpcService extends AsyncDisposable {
   readonly port: number;
-  /** How many calls of `Get` reached it. */
+  /** How many calls of `Get` arrived. */
   readonly count: () => number;
-  /** Settles once a call of `Wait` was taken back by its client. */
+  /** Settles when a client cancels a call of `Wait`. */
   readonly cancelled: Promise<void>;
 }
 
-/** A server that speaks gRPC in the clear, as a container does. */
+/** A gRPC server without TLS, as in a container. */
 export async function startGrpcService(service: string): Promise<GrpcService> {
   let count = 0;
   const cancelled = Promise.withResolvers<undefined>();
@@ -66,7 +68,7 @@ export async function startGrpcService(service: string): Promise<GrpcService> {
       });
     },
     chat: (call: grpc.ServerDuplexStream<Message, Message>) => {
-      call.on("data", (message: Message) => call.write({ said: message["say"] }));
+      call.on("data", (message: Message) => call.write({ echo: message["say"] }));
       call.on("end", () => {
         call.end();
       });
@@ -101,8 +103,8 @@ interface Client {
 type Done = (error: grpc.ServiceError | null, message?: Message) => void;
 
 /**
- * A client that asks for a host.
- * @param ca PEM; without it the certificate is not verified, as Google does not verify that of the proxy's port for gRPC
+ * A client for a host.
+ * @param ca PEM. Without it the client does not verify the certificate, like Google with the proxy's gRPC port
  */
 export async function withClient(
   port: number,
@@ -127,7 +129,7 @@ export async function withClient(
   }
 }
 
-/** One call with one answer. @throws grpc.ServiceError */
+/** One unary call. @throws grpc.ServiceError */
 export function call(
   client: Client,
   name: "get" | "fail" | "wait",
@@ -147,15 +149,15 @@ export function call(
   });
 }
 
-/** What a client of gRPC reads of an answer. */
+/** The parts of an answer that a gRPC client reads. */
 export interface RawAnswer {
   readonly headers: IncomingHttpHeaders & { ":status"?: number | undefined };
-  /** Whether the headers were all there was, as in an answer that is trailers alone. */
+  /** Whether the answer was trailers only. */
   readonly headersAlone: boolean;
   readonly trailers: IncomingHttpHeaders;
 }
 
-/** One call as it leaves Google's load balancer: what a client library would not let through can be sent as well. */
+/** One call in the form of Google's load balancer; it can also send what client libraries refuse to. */
 export async function askGrpc(
   port: number,
   path: string,
@@ -194,7 +196,7 @@ export async function askGrpc(
     const message = Buffer.from(JSON.stringify({ payload: "x".repeat(bytes) }));
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(message.length, 1);
-    stream.on("error", () => undefined); // An answer that came before all was sent is an answer.
+    stream.on("error", () => undefined); // An early answer is an answer too.
     stream.end(Buffer.concat([prefix, message]));
     return await new Promise<RawAnswer>((resolve, reject) => {
       session.on("error", reject);

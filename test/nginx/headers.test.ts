@@ -1,4 +1,4 @@
-/** What services are told about the client, through a real nginx, and what a client cannot make them believe. */
+/** Headers about the client, through a real nginx: services get the right ones, and clients cannot forge them. */
 import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http";
 import { after, before, test } from "node:test";
@@ -41,15 +41,15 @@ async function withEntry(entry: ProxyRoutes["client"]["entry"], use: (seen: Ask)
   );
 }
 
-/** Every header about the client and where it came in; a header that is absent is left out. */
-const told = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+/** All headers about the client and the entry point, without absent ones. */
+const clientHeaders = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(
     Object.entries(headers).filter(([name]) =>
       /^(host|referer|forwarded|proxy|true-client-ip|x-(forwarded|real|client|original|rewrite)-.*)$/.test(name),
     ),
   );
 
-test("behind the load balancer a service is told the exact set", async () => {
+test("behind the load balancer a service gets exactly these headers", async () => {
   await withEntry("second-to-last", async (seen) => {
     const headers = {
       host: "shop.localhost:8443",
@@ -67,8 +67,8 @@ test("behind the load balancer a service is told the exact set", async () => {
       "x-forwarded-proto": "https",
       "x-forwarded-ssl": "on",
     };
-    assert.deepEqual(told(await seen("/", { headers })), set);
-    assert.deepEqual(told(await seen("/hoge/", { headers })), { ...set, "x-forwarded-prefix": "/hoge" });
+    assert.deepEqual(clientHeaders(await seen("/", { headers })), set);
+    assert.deepEqual(clientHeaders(await seen("/hoge/", { headers })), { ...set, "x-forwarded-prefix": "/hoge" });
   });
 });
 
@@ -79,7 +79,7 @@ test("the client's address is the load balancer's entry, whatever the client put
     ['6.6.6.6,,junk", 203.0.113.7,198.51.100.1 ', "198.51.100.1", "203.0.113.7"],
     [["6.6.6.6", "203.0.113.7, 198.51.100.1"], "198.51.100.1", "203.0.113.7"],
     ["6.6.6.6, 2001:db8::7, 2001:db8::1", "2001:db8::1", "2001:db8::7"],
-    // Not what a load balancer sends: nothing of it is believed.
+    // Not the form of a load balancer: none of it is trusted.
     ["203.0.113.7", "203.0.113.7", "127.0.0.1"],
     ["203.0.113.7, evil.example", "127.0.0.1", "203.0.113.7"],
     ["evil.example, 203.0.113.7", "203.0.113.7", "127.0.0.1"],
@@ -100,7 +100,7 @@ test("the client's address is the load balancer's entry, whatever the client put
   }
 });
 
-test("nothing that a client itself claims reaches a service", async () => {
+test("no header with a client's own claims reaches a service", async () => {
   const claims = {
     host: "shop.localhost",
     "x-forwarded-for": "6.6.6.6, 6.6.6.7",
@@ -127,7 +127,7 @@ test("nothing that a client itself claims reaches a service", async () => {
       "x-forwarded-server": "shop.localhost",
     };
     const untrusted = await seen("/", { headers: claims, from: "127.0.0.2" });
-    assert.deepEqual(told(untrusted), {
+    assert.deepEqual(clientHeaders(untrusted), {
       ...set,
       "x-real-ip": "127.0.0.2",
       "x-forwarded-for": "127.0.0.2",
@@ -137,7 +137,7 @@ test("nothing that a client itself claims reaches a service", async () => {
     assert.equal(untrusted["x_forwarded_for"], undefined);
 
     const trusted = await seen("/", { headers: { ...claims, "x-forwarded-proto": "gopher" } });
-    assert.deepEqual(told(trusted), {
+    assert.deepEqual(clientHeaders(trusted), {
       ...set,
       "x-real-ip": "6.6.6.6",
       "x-forwarded-for": "6.6.6.6",
@@ -147,7 +147,7 @@ test("nothing that a client itself claims reaches a service", async () => {
   });
 });
 
-test("what ties a request together is passed on, and made where it is missing", async () => {
+test("tracing headers are forwarded, and generated if missing", async () => {
   await withEntry("last", async (seen) => {
     const passed = {
       "x-request-id": "cart/42:a+b=",
@@ -155,14 +155,14 @@ test("what ties a request together is passed on, and made where it is missing", 
       "x-cloud-trace-context": "0af7651916cd43dd8448eb211c80319c/1;o=1",
     };
     assert.partialDeepStrictEqual(await seen("/", { headers: passed }), passed);
-    const made = await seen("/");
-    assert.match(String(made["x-request-id"]), /^[0-9a-f]{32}$/);
-    assert.equal(made.traceparent, undefined);
-    assert.notEqual((await seen("/"))["x-request-id"], made["x-request-id"]);
+    const generated = await seen("/");
+    assert.match(String(generated["x-request-id"]), /^[0-9a-f]{32}$/);
+    assert.equal(generated.traceparent, undefined);
+    assert.notEqual((await seen("/"))["x-request-id"], generated["x-request-id"]);
   });
 });
 
-test("a connection to a service is used again", async () => {
+test("a connection to a service is reused", async () => {
   const sockets = new Set<unknown>();
   await using counted = await startService("counted", (request, response) => {
     sockets.add(request.socket);

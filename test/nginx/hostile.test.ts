@@ -1,4 +1,4 @@
-/** Requests as nobody means them well: what could be understood in two ways goes no further than nginx. */
+/** Malicious requests: nginx refuses everything ambiguous. */
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
@@ -29,22 +29,22 @@ after(async () => {
 const withWeb = (use: (nginx: RunningNginx) => Promise<void>) =>
   withProxy(proxyRoutes(nameServer, { web: web.port }, [{ service: "web", path: "/", keepPrefix: false }]), use);
 
-/** Sends bytes as they are. @returns all that comes back until nginx closes, or until `patience` milliseconds are over */
-async function send(port: number, bytes: string, patience = 2000): Promise<string> {
+/** Sends raw bytes. @returns all bytes received until nginx closes, or for `waitMs` milliseconds */
+async function send(port: number, bytes: string, waitMs = 2000): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";
   socket.setEncoding("latin1").on("data", (text: string) => (answer += text));
   socket.on("error", () => undefined);
   socket.write(bytes, "latin1");
-  await closed(socket, patience);
+  await closed(socket, waitMs);
   return answer;
 }
 
-/** Until the other side closes, or `patience` milliseconds are over; a reset is a close as well. */
-async function closed(socket: Socket, patience: number): Promise<void> {
+/** Waits until the peer closes, or for `waitMs` milliseconds; a reset also counts as closed. */
+async function closed(socket: Socket, waitMs: number): Promise<void> {
   await Promise.race([
     new Promise((resolve) => socket.once("close", resolve)),
-    sleep(patience, undefined, { ref: false }),
+    sleep(waitMs, undefined, { ref: false }),
   ]);
   socket.destroy();
 }
@@ -60,28 +60,28 @@ const refused: [what: string, request: string, status: number][] = [
     400,
   ],
   ["two lengths", `${post("Content-Length: 0", `Content-Length: ${smuggled.length}`)}${smuggled}`, 400],
-  ["a length that is no number", `${post("Content-Length: +5")}hello`, 400],
+  ["a length that is not a number", `${post("Content-Length: +5")}hello`, 400],
   ["a negative length", post("Content-Length: -1"), 400],
-  ["a coding that is not known", `${post("Transfer-Encoding: xchunked")}0\r\n\r\n${smuggled}`, 501],
+  ["an unknown coding", `${post("Transfer-Encoding: xchunked")}0\r\n\r\n${smuggled}`, 501],
   ["a coding twice", `${post("Transfer-Encoding: chunked", "Transfer-Encoding: identity")}0\r\n\r\n${smuggled}`, 400],
-  ["a chunk whose size is no number", `${post("Transfer-Encoding: chunked")}zz\r\nhello\r\n0\r\n\r\n`, 400],
+  ["a chunk with an invalid size", `${post("Transfer-Encoding: chunked")}zz\r\nhello\r\n0\r\n\r\n`, 400],
   ["a blank before the colon", `${post("Content-Length : 5")}hello`, 400],
-  ["a line that goes on in the next", `${post("X-A: a\r\n Content-Length: 5")}hello`, 400],
+  ["a folded header line", `${post("X-A: a\r\n Content-Length: 5")}hello`, 400],
   ["a zero byte in a header", post("X-A: a\0b"), 400],
   ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
   ["two hosts", "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400],
   ["a host with a path in it", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
-  ["a method that is none", "GE\x01T / HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
-  ["a tunnel", "CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n", 405],
-  ["a version that is none", "GET / HTTP/9.1\r\nHost: a.example\r\n\r\n", 505],
-  ["a path out of the root", "GET /../../etc/passwd HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["an invalid method", "GE\x01T / HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
+  ["CONNECT", "CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n", 405],
+  ["an unknown HTTP version", "GET / HTTP/9.1\r\nHost: a.example\r\n\r\n", 505],
+  ["a path above the root", "GET /../../etc/passwd HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
   ["the same, encoded", "GET /a/%2e%2e/%2e%2E/b HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
   ["a path with a zero byte", "GET /a%00b HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
   ["a path that is too long", `GET /${"a".repeat(40_000)} HTTP/1.1\r\nHost: a.example\r\n\r\n`, 414],
   ["a header that is too long", post(`X-A: ${"a".repeat(40_000)}`), 400],
 ];
 
-test("what could mean two things is refused, and nothing behind it reaches a service", () =>
+test("an ambiguous request is refused, and nothing after it reaches a service", () =>
   withWeb(async ({ port }) => {
     for (const [what, request, status] of refused) {
       const before = web.count();
@@ -95,7 +95,7 @@ test("what could mean two things is refused, and nothing behind it reaches a ser
       assert.match(requestId ?? "", /^[0-9a-f]{32}$/, what);
       assert.equal(web.count(), before, `${what}: reached the service`);
     }
-    // Nothing of the above was remembered by a connection to the service.
+    // No connection to the service was affected.
     assert.equal((await ask(port, "/")).status, 200);
   }));
 
@@ -108,7 +108,7 @@ test("a cookie of 12,000 bytes reaches the service, one of 30,000 does not", () 
     assert.equal(web.count(), before + 1);
   }));
 
-test("requests that follow each other on one connection stay apart", () =>
+test("pipelined requests stay separate", () =>
   withWeb(async ({ port }) => {
     const answer = await send(
       port,
@@ -118,13 +118,13 @@ test("requests that follow each other on one connection stay apart", () =>
     assert.deepEqual(urls, ["/", "/smuggled", "/last"]);
   }));
 
-test("who sends a request byte by byte is cut off, and others are served meanwhile", () =>
+test("a client that sends byte by byte is cut off, and others are served meanwhile", () =>
   withWeb(async ({ port }) => {
     const began = performance.now();
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write("GET / HTTP/1.1\r\nHost: a.example\r\n");
-    // A byte now and then does not make the header's time longer.
+    // Single bytes do not extend the header timeout.
     const dripping = setInterval(() => socket.writable && socket.write("X"), 500);
     assert.equal((await ask(port, "/")).status, 200);
     await closed(socket, 20_000);

@@ -1,4 +1,4 @@
-/** A thousand routes, drawn at random, each of which is asked: what reaches which service, and as what. */
+/** Requests each of a thousand random routes: which service gets it, with which path. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -7,7 +7,7 @@ import { addressOf, proxyRoutes, seenAt, startNameServer, startService } from ".
 import { withProxy } from "./realNginx.ts";
 
 const names = ["a", "b", "c", "d"];
-/** Few and short segments, so that many paths are beginnings of others. */
+/** Few and short segments, so that many paths are prefixes of others. */
 const segment = fc.constantFrom("x", "xx", "x.y", "y", "Y", "z~", "-", "1_0");
 const path = fc
   .tuple(fc.array(segment, { minLength: 1, maxLength: 5 }), fc.boolean())
@@ -20,11 +20,11 @@ const routes: fc.Arbitrary<Route[]> = fc.uniqueArray(
   { minLength: 1000, maxLength: 1000, selector: ({ host, path }) => `${host ?? ""}${path}`, size: "max" },
 );
 
-/** Of a prefix something below it that no route can name. */
+/** For a prefix, a path below it that no route can name. */
 const requestOf = ({ path }: Route): string => `${path}${path.endsWith("/") ? "in!side%2F//x" : ""}?q=%2F&r=a//b`;
 const strips = ({ path, keepPrefix }: Route): boolean => path.endsWith("/") && !keepPrefix;
 
-test("each of a thousand routes leads to its own service, with the path that it is meant to see", async () => {
+test("each of a thousand routes leads to its own service, with the expected path", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const [drawn = []] = fc.sample(routes, { numRuns: 1, seed });
   await using nameServer = await startNameServer();
@@ -38,8 +38,8 @@ test("each of a thousand routes leads to its own service, with the path that it 
       for (const route of waiting) {
         const request = requestOf(route);
         const { service, url } = await seenAt(port, request, { headers: { host: route.host ?? "other.example" } });
-        const wanted = strips(route) ? request.slice(route.path.length - 1) : request;
-        assert.deepEqual([service, url], [route.service, wanted], `seed ${seed}: ${JSON.stringify(route)}`);
+        const expectedUrl = strips(route) ? request.slice(route.path.length - 1) : request;
+        assert.deepEqual([service, url], [route.service, expectedUrl], `seed ${seed}: ${JSON.stringify(route)}`);
       }
     };
     await Promise.all(Array.from({ length: 8 }, askAll));

@@ -1,23 +1,23 @@
-/** Pods of one service on loopback: each has an address of its own and all have one port, as behind a headless Service. */
+/** Pods of one service on loopback, with separate addresses and one port, as behind a headless Service. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { startService, type Service } from "../../tools/testing/loopback.ts";
 
 /**
- * What a pod does: answers 200 with its address; refuses connections; reads a request and closes; reads it and never answers;
- * or does not even let one connect.
+ * A good pod answers 200 with its address. The others refuse connections, close after a request, never answer it, or
+ * never accept a connection.
  */
 export type Kind = "good" | "refusing" | "closing" | "hung" | "silent";
 
 export interface Pods<Kinds extends readonly Kind[]> extends AsyncDisposable {
   readonly port: number;
   readonly addresses: { readonly [Index in keyof Kinds]: string };
-  /** How many requests reached each. */
+  /** How many requests reached each pod. */
   readonly counts: () => number[];
 }
 
-/** @param kinds the first must be one that listens, as it takes a port that is free */
+/** @param kinds the first must listen, because it chooses the free port */
 export async function startPods<const Kinds extends readonly Kind[]>(...kinds: Kinds): Promise<Pods<Kinds>> {
   const pods: Service[] = [];
   let port = 0;
@@ -59,7 +59,7 @@ function startPod(kind: Kind, address: string, port: number): Promise<Service> {
   }
 }
 
-/** Listens and never accepts: once its queue is full, the kernel drops what wants to connect, as if the node were gone. */
+/** Listens and never accepts. Once its queue is full, the kernel drops new connections, as if the node were gone. */
 async function startSilent(address: string, port: number): Promise<Service> {
   const worker = new Worker(
     `const { parentPort, workerData } = require("node:worker_threads");

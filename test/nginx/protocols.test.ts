@@ -1,4 +1,4 @@
-/** What HTTP/1 and websockets can do, through a real nginx: forms of requests and answers, and how long each may take. */
+/** HTTP/1 and websockets through a real nginx: kinds of requests and answers, and their timeouts. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage, type RequestListener, type RequestOptions } from "node:http";
@@ -22,7 +22,7 @@ import { withProxy, type RunningNginx } from "./realNginx.ts";
 const whole = "0123456789".repeat(200);
 const zipped = gzipSync(whole);
 
-/** What reached the service, in its own answer: method, the headers that say how a body comes, and the body. */
+/** Echoes what the service received: method, headers about the body, and the body. */
 const echo: RequestListener = (incoming, answer) => {
   const { method, url = "", headers } = incoming;
   if (url === "/ready") answer.end();
@@ -79,7 +79,7 @@ const withWeb = (use: (nginx: RunningNginx) => Promise<void>) =>
     use,
   );
 
-/** One request whose body goes out as the parts that are given, a moment apart. */
+/** One request whose body is sent in the given parts, with pauses. */
 async function send(port: number, options: RequestOptions, ...parts: string[]): Promise<[IncomingMessage, string]> {
   const asking = request({ host: "127.0.0.1", port, agent: false, ...options });
   const response = once(asking, "response") as Promise<[IncomingMessage]>;
@@ -92,7 +92,7 @@ async function send(port: number, options: RequestOptions, ...parts: string[]): 
   return [answer, await text(answer)];
 }
 
-test("a body in chunks arrives whole: with its length where it was kept first, in chunks where it was not", () =>
+test("a chunked body arrives whole: with its length if buffered, otherwise in chunks", () =>
   withWeb(async ({ port }) => {
     const [, kept] = await send(port, { method: "POST", path: "/x" }, "one,", "two,", "three");
     assert.deepEqual(JSON.parse(kept), { method: "POST", length: "13", body: "one,two,three" });
@@ -100,7 +100,7 @@ test("a body in chunks arrives whole: with its length where it was kept first, i
     assert.deepEqual(JSON.parse(live), { method: "POST", coding: "chunked", body: "one,two,three" });
   }));
 
-test("who asks before sending a body is told to go on, or why not", () =>
+test("Expect: 100-continue is answered with 100 or an error", () =>
   withWeb(async ({ port }) => {
     for (const path of ["/x", "/live/x"]) {
       const headers = { expect: "100-continue", "content-length": 5 };
@@ -114,14 +114,14 @@ test("who asks before sending a body is told to go on, or why not", () =>
     }
     const headers = { expect: "100-continue", "content-length": 11 * 1024 * 1024 };
     const large = request({ host: "127.0.0.1", port, path: "/x", method: "PUT", headers, agent: false });
-    large.on("continue", () => assert.fail("it was told to go on"));
+    large.on("continue", () => assert.fail("received 100 Continue"));
     large.flushHeaders();
     const [answer] = (await once(large, "response")) as [IncomingMessage];
     assert.equal(answer.statusCode, 413);
     large.destroy();
   }));
 
-test("methods, ranges, trailers and encodings pass as they are", () =>
+test("methods, ranges, trailers and encodings are forwarded unchanged", () =>
   withWeb(async ({ port }) => {
     for (const method of ["OPTIONS", "DELETE", "PATCH", "PROPFIND"])
       assert.partialDeepStrictEqual(JSON.parse((await ask(port, "/x", { method })).body), { method });
@@ -143,7 +143,7 @@ test("methods, ranges, trailers and encodings pass as they are", () =>
     assert.equal((await ask(port, "/chunks", { headers: { "accept-encoding": "gzip" } })).body, whole);
   }));
 
-test("a client of HTTP/1.0 gets an answer that it understands", () =>
+test("an HTTP/1.0 client gets an answer that it understands", () =>
   withWeb(async ({ port }) => {
     const socket = connect(port, "127.0.0.1");
     socket.write("GET /chunks HTTP/1.0\r\nHost: shop.localhost\r\n\r\n");
@@ -153,7 +153,7 @@ test("a client of HTTP/1.0 gets an answer that it understands", () =>
     assert.equal(body, whole);
   }));
 
-test("a route's patience is its own", () =>
+test("each route has its own timeout", () =>
   withWeb(async ({ port }) => {
     const began = performance.now();
     const [hasty, patient] = await Promise.all([
@@ -166,7 +166,7 @@ test("a route's patience is its own", () =>
     assert.deepEqual([patient.status, patient.body], [200, "late"]);
   }));
 
-/** A websocket as far as bytes go: the service sends back what it gets. */
+/** A websocket at the level of bytes: the service echoes them. */
 async function openSocket(port: number, path: string): Promise<Socket> {
   const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
   const asking = request({ host: "127.0.0.1", port, path, headers, agent: false }).end();
@@ -180,7 +180,7 @@ async function echoed(socket: Socket, words: string): Promise<string> {
   return (await answer)[0];
 }
 
-test("a websocket lives as long as somebody speaks, and a silent one as long as its route says", () =>
+test("an active websocket stays open, and an idle one until its route's timeout", () =>
   withWeb(async ({ port }) => {
     const began = performance.now();
     const [speaking, silent, patient] = await Promise.all(

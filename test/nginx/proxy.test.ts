@@ -1,4 +1,4 @@
-/** The rendered configuration, run by a real nginx: which requests reach which service, and as what. */
+/** The rendered configuration in a real nginx: which service gets a request, with which path. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => system[Symbol.asyncDispose]());
 
-test("requests reach their service with path and query as they were sent", async () => {
+test("requests reach their service with path and query unchanged", async () => {
   await system.withProxy(async ({ port }) => {
     const cases: [path: string, service: string, url: string, host?: string][] = [
       ["/", "web", "/"],
@@ -43,7 +43,7 @@ test("requests reach their service with path and query as they were sent", async
   });
 });
 
-test("the path without its slash is redirected, whatever the method, to where the client is", async () => {
+test("a path without its slash is redirected for every method, on the client's own host", async () => {
   await system.withProxy(async ({ port }) => {
     for (const [path, location] of [
       ["/hoge", "/hoge/"],
@@ -57,7 +57,7 @@ test("the path without its slash is redirected, whatever the method, to where th
   });
 });
 
-test("a websocket passes; another protocol's upgrade does not", async () => {
+test("a websocket upgrade is forwarded; any other upgrade is not", async () => {
   await system.withProxy(async ({ port }) => {
     const handshake = request({
       host: "127.0.0.1",
@@ -92,7 +92,7 @@ test("a websocket passes; another protocol's upgrade does not", async () => {
   });
 });
 
-test("the access log is what Cloud Logging parses, without queries", async () => {
+test("the access log has Cloud Logging's format, without queries", async () => {
   await system.withProxy(async ({ port, log }) => {
     const trace = "0af7651916cd43dd8448eb211c80319c";
     const headers = {

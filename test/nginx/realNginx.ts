@@ -1,4 +1,4 @@
-/** Runs the real nginx on the project's own configuration, without root. */
+/** Runs the real nginx with the project's configuration, without root. */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
@@ -13,34 +13,34 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../nginx/model.ts";
 import { ask } from "../../tools/testing/loopback.ts";
 
-/** Lines are written at the latest after a second (`flush` in nginx.conf). Milliseconds. */
+/** nginx writes log lines within a second (`flush` in nginx.conf). Milliseconds. */
 const logDelay = 1500;
 
 export interface RunningNginx {
   readonly port: number;
-  /** For gRPC, by HTTP/2 over TLS. */
+  /** For gRPC, with HTTP/2 over TLS. */
   readonly grpcPort: number;
   readonly healthPort: number;
-  /** Of the first process; the workers are its children. */
+  /** Of the master process; the workers are its children. */
   readonly pid: number;
-  /** What is /tmp in a pod. */
+  /** Replaces /tmp of a pod. */
   readonly folder: string;
   /** The access log's lines so far. */
   readonly log: () => Promise<string[]>;
-  /** What nginx said on standard error. */
+  /** nginx's standard error. */
   readonly errors: () => string;
-  /** Tells it to end as the kubelet does (the image's stop signal). @returns when it has ended */
+  /** Stops nginx as kubelet does, with the image's stop signal. @returns after it has exited */
   readonly quit: () => Promise<void>;
 }
 
-/** Runs nginx with the rendered text for as long as `use` takes. */
+/** Runs nginx with the rendered text while `use` runs. */
 export async function withNginx(routes: string, use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
   const nginx = await nginxProgram();
   const [port, grpcPort, healthPort] = [await freePort(), await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), "nginx-test-"));
   try {
     const config = await placeConfig(folder, routes, { http: port, grpc: grpcPort, health: healthPort });
-    // As the image's entry point does; run by root, the worker would be `nobody`, who may not write to this folder.
+    // As in the image's entry point. Under root, workers would run as `nobody`, who may not write to this folder.
     const globals = `daemon off;${getuid?.() === 0 ? " user root;" : ""}`;
     const process = spawn(nginx, ["-e", "stderr", "-g", globals, "-c", config], {
       stdio: ["ignore", "ignore", "pipe"],
@@ -79,7 +79,10 @@ export async function withNginx(routes: string, use: (nginx: RunningNginx) => Pr
   }
 }
 
-/** Runs nginx for a proxy with a route for `/`, from the moment that it knows where its services are: it asks right after its start. */
+/**
+ * Runs nginx for a proxy with a route for `/`. Waits until nginx has resolved its services, which it does right after
+ * start.
+ */
 export async function withProxy(proxy: ProxyRoutes, use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
   await withNginx(renderRoutes(proxy), async (nginx) => {
     for (let attempt = 0; attempt < 100 && (await ask(nginx.port, "/")).status !== 200; attempt += 1) await sleep(50);
@@ -96,7 +99,7 @@ async function ready(healthPort: number, alive: () => boolean, errors: () => str
   throw new Error(`nginx did not start: ${errors()}`);
 }
 
-/** Below those that systems give to outgoing connections: one of them could take the port before nginx does. */
+/** Below the ephemeral ports: an outgoing connection could otherwise take the port first. */
 async function freePort(): Promise<number> {
   const port = randomInt(15_000, 32_000);
   const server = createServer().listen(port, "127.0.0.1");

@@ -1,4 +1,4 @@
-/** What holds for every text that is rendered. */
+/** Properties of every rendered text. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -22,7 +22,9 @@ const small: ProxyRoutes = {
 };
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
-/** Of all lengths alike: by itself fast-check would make short ones alone, and nginx' limits are those of long ones. */
+/**
+ * All lengths with equal probability: by default fast-check prefers short ones, but nginx's limits are about long ones.
+ */
 const chars = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...alphabet.split(/(?:)/)), minLength, maxLength, size: "max" });
 const serviceName = fc
@@ -38,7 +40,7 @@ const network = fc.oneof(
   fc.tuple(fc.ipV6(), fc.nat(128)).map(([address, bits]) => `${address}/${bits}`),
 );
 
-const place = fc.record({ host: fc.option(hostName, { nil: undefined, freq: 2 }), path });
+const hostPath = fc.record({ host: fc.option(hostName, { nil: undefined, freq: 2 }), path });
 const count = (most: number) => fc.option(fc.integer({ min: 1, max: most }), { nil: undefined });
 const word = chars(`${lower}ABC019._-`, 0, 63).map((text) => `v${text}`);
 const settings = fc.record({
@@ -92,7 +94,7 @@ const wildcard = fc.record({
   settings: fc.option(settings, { nil: undefined }),
 });
 
-/** Any set of routes, redirects and wildcards that is valid. */
+/** Any valid set of routes, redirects and wildcards. */
 const proxies: fc.Arbitrary<ProxyRoutes> = fc
   .uniqueArray(serviceName, { minLength: 1, maxLength: 5 })
   .chain((services) =>
@@ -107,8 +109,10 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
       }),
       upstreams: fc
         .tuple(...services.map(() => fc.tuple(hostName, fc.integer({ min: 1, max: 65535 }))))
-        .map((places) => places.map(([address, port], index) => ({ service: services[index] ?? "", address, port }))),
-      places: fc.uniqueArray(place, { maxLength: 12, selector: ({ host, path }) => `${host ?? ""}${path}` }),
+        .map((addresses) =>
+          addresses.map(([address, port], index) => ({ service: services[index] ?? "", address, port })),
+        ),
+      hostPaths: fc.uniqueArray(hostPath, { maxLength: 12, selector: ({ host, path }) => `${host ?? ""}${path}` }),
       routes: fc.array(
         fc.record({
           service: fc.constantFrom(...services),
@@ -131,11 +135,13 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
       wildcards: fc.tuple(fc.option(wildcard), fc.option(wildcard)),
     }),
   )
-  // Each place is a route's or a redirect's: two of one place contradict each other.
-  .map(({ places, routes, redirects, wildcards: [bySubdomain, byPath], ...proxy }) => ({
+  // Each host and path has one route or redirect: two would conflict.
+  .map(({ hostPaths, routes, redirects, wildcards: [bySubdomain, byPath], ...proxy }) => ({
     ...proxy,
-    routes: places.slice(redirects.length).map((where, index) => ({ ...where, ...routes[index] }) as Route),
-    redirects: places.slice(0, redirects.length).map((where, index) => ({ ...where, ...redirects[index] }) as Redirect),
+    routes: hostPaths.slice(redirects.length).map((where, index) => ({ ...where, ...routes[index] }) as Route),
+    redirects: hostPaths
+      .slice(0, redirects.length)
+      .map((where, index) => ({ ...where, ...redirects[index] }) as Redirect),
     wildcards: [
       ...(bySubdomain ? [{ by: "subdomain" as const, ...bySubdomain }] : []),
       ...(byPath ? [{ by: "path" as const, ...byPath }] : []),
@@ -143,7 +149,7 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
   }));
 
 describe("properties", () => {
-  test("the order of what is given makes no difference", () => {
+  test("the order of the input does not matter", () => {
     const orders = proxies.chain((proxy) =>
       fc.record({
         proxy: fc.constant(proxy),
@@ -159,7 +165,7 @@ describe("properties", () => {
     );
   });
 
-  test("each route has one location, in its host's server of its protocol, longer paths first", () => {
+  test("each route has one location, in the server of its host and protocol, longer paths first", () => {
     fc.assert(
       fc.property(proxies, (proxy) => {
         const servers = renderRoutes(proxy)
@@ -167,7 +173,7 @@ describe("properties", () => {
           .slice(1);
         const found = servers.flatMap((server) => {
           const host = /server_name (\S+);/.exec(server)?.[1] ?? "";
-          if (host === "" || host.startsWith('"~')) return []; // Any subdomain, or any of several: no routes of their own.
+          if (host === "" || host.startsWith('"~')) return []; // Any subdomain, or any of several: no own routes.
           const protocol = server.includes("listen 8443") ? "grpc" : "http";
           const locations = [...server.matchAll(/location (?:= |\^~ )?(\/\S*) \{\n\s+set \$service ([^$\s]+);/g)].map(
             ([, path = "", service = ""]) => ({ path, service }),
@@ -190,7 +196,7 @@ describe("properties", () => {
     );
   });
 
-  test("no value breaks out: whatever is put into one place is refused, or is of the safe form", () => {
+  test("no injection: any value in any field is refused or has the safe form", () => {
     const hostile = fc.oneof(
       fc.string({ unit: "binary" }),
       fc
@@ -201,7 +207,7 @@ describe("properties", () => {
         )
         .map((parts) => parts.join("")),
     );
-    const places: ((value: string) => ProxyRoutes)[] = [
+    const fields: ((value: string) => ProxyRoutes)[] = [
       (resolver) => ({ ...small, resolver }),
       (value) => ({ ...small, client: { ...small.client, trustedProxies: [value] } }),
       (address) => ({ ...small, upstreams: small.upstreams.map((upstream) => ({ ...upstream, address })) }),
@@ -217,9 +223,9 @@ describe("properties", () => {
     const withRoute = (more: Partial<Route>) => ({ ...small, routes: [{ ...route, ...more }] });
     const byPath = { by: "path", allow: ["web"], domain: "a.example", suffix: "shop.svc", port: 80 } as const;
     const header = (value: string) => withRoute({ settings: { responseHeaders: { "X-A": value } } });
-    /** Between double quotes, blanks and semicolons are text as well. */
+    /** Between double quotes, blanks and semicolons are safe. */
     const quoted = new Set<(value: string) => ProxyRoutes>([header]);
-    places.push(
+    fields.push(
       header,
       (name) => withRoute({ settings: { responseHeaders: { [name]: "a" } } }),
       (value) => withRoute({ versions: [{ header: "X-A", value, service: "web" }] }),
@@ -233,22 +239,22 @@ describe("properties", () => {
       (suffix) => ({ ...small, wildcards: [{ ...byPath, suffix }] }),
     );
     fc.assert(
-      fc.property(hostile, fc.constantFrom(...places), (value, place) => {
+      fc.property(hostile, fc.constantFrom(...fields), (value, field) => {
         try {
-          renderRoutes(place(value));
+          renderRoutes(field(value));
         } catch (error) {
           assert.ok(error instanceof Error && error.message.startsWith("Not a valid "), String(error));
           return;
         }
-        // Nothing of it can end a directive, a string or a block, or name a variable.
+        // None of it can end a directive, a string or a block, or reference a variable.
         assert.doesNotMatch(value, /["\\{}$\n\r\0]/);
-        if (!quoted.has(place)) assert.match(value, /^[A-Za-z0-9._~:/*-]+$/);
+        if (!quoted.has(field)) assert.match(value, /^[A-Za-z0-9._~:/*-]+$/);
       }),
       { numRuns: 5000 },
     );
   });
 
-  test("a real nginx takes the longest of what is allowed", async () => {
+  test("a real nginx accepts the longest allowed values", async () => {
     const name = "s".repeat(63);
     const route = { service: name, path: "/", keepPrefix: false };
     const upstreams = [...small.upstreams, { service: name, address: "web.shop.svc.cluster.local", port: 80 }];
@@ -272,10 +278,10 @@ describe("properties", () => {
       assert.equal(await syntaxProblem(renderRoutes({ ...small, ...more })), undefined, what);
   });
 
-  test("a real nginx takes the text of every valid set of routes", async () => {
+  test("a real nginx accepts the text of every valid set of routes", async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const samples = fc.sample(proxies, { numRuns: 1000, seed }).values();
-    // Side by side, since nearly all of the time is that of nginx's processes.
+    // In parallel, because nearly all the time is spent in nginx processes.
     const check = async () => {
       for (const proxy of samples)
         assert.equal(await syntaxProblem(renderRoutes(proxy)), undefined, `seed ${seed}: ${JSON.stringify(proxy)}`);

@@ -1,11 +1,11 @@
-/** The renderer as a pure function: its exact text, and what it refuses. */
+/** The renderer as a pure function: its exact text, and the input that it refuses. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isHostName, isRoutePath } from "../../nginx/routeChecks.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
-import { usualTimeoutSeconds, type ProxyRoutes } from "../../nginx/model.ts";
+import { defaultTimeoutSeconds, type ProxyRoutes } from "../../nginx/model.ts";
 
 const small: ProxyRoutes = {
   resolver: "kube-dns.kube-system.svc.cluster.local",
@@ -28,7 +28,7 @@ function block(text: string, from: string): string {
   return text.slice(start, text.indexOf("\n}\n", start) + 3);
 }
 
-test("a stack's text is what an operator would write", () => {
+test("a stack's text is readable nginx configuration", () => {
   const text = renderRoutes(small);
   assert.match(text, /^resolver kube-dns\.kube-system\.svc\.cluster\.local valid=5s ipv6=off;$/m);
   assert.match(text, /default 0;\n {4}130\.211\.0\.0\/22 1;\n {4}35\.191\.0\.0\/16 1;\n\}/);
@@ -80,18 +80,18 @@ test("a stack's text is what an operator would write", () => {
   );
 });
 
-test("what a route waits for without saying so is what nginx.conf says", () => {
+test("the default timeout of a route is that of nginx.conf", () => {
   const main = readFileSync(join(import.meta.dirname, "../../nginx/nginx.conf"), "utf8");
   for (const directive of ["proxy_read_timeout", "proxy_send_timeout"])
-    assert.match(main, new RegExp(`^ +${directive} ${usualTimeoutSeconds}s;$`, "m"));
+    assert.match(main, new RegExp(`^ +${directive} ${defaultTimeoutSeconds}s;$`, "m"));
 });
 
-test("idle connections of the load balancer are kept for longer than it keeps them, which is 600 s", () => {
+test("idle connections are kept for more than the load balancer's 600 s", () => {
   const main = readFileSync(join(import.meta.dirname, "../../nginx/nginx.conf"), "utf8");
   assert.match(main, /^ +keepalive_timeout 620s;$/m);
 });
 
-test("to many services fewer connections are kept, because each takes memory", () => {
+test("with many services nginx keeps fewer connections, because each takes memory", () => {
   const kept = (services: number) => {
     const names = Array.from({ length: services }, (_, index) => `s${index}`);
     const upstreams = names.map((service) => ({ service, address: "web.shop.svc", port: 80 }));
@@ -100,20 +100,20 @@ test("to many services fewer connections are kept, because each takes memory", (
   assert.deepEqual([1, 64, 128, 512, 1000].map(kept), ["512", "512", "256", "64", "64"]);
 });
 
-test("networks are spelled as nginx takes them, each once", () => {
+test("networks have nginx's spelling, without duplicates", () => {
   const trustedProxies = ["1:2:3:4:5:6:7::/112", "2001:DB8:0::/32", "2001:db8::/32"];
   const text = renderRoutes({ ...small, client: { trustedProxies, entry: "last" } });
   assert.match(text, /default 0;\n {4}1:2:3:4:5:6:7:0\/112 1;\n {4}2001:db8::\/32 1;\n\}/);
 });
 
-test("an exact route takes the place of the redirect to the prefix", () => {
+test("an exact route replaces the redirect to the prefix", () => {
   const routes = [...small.routes, { service: "web", path: "/v1.0", keepPrefix: false }];
   const text = renderRoutes({ ...small, routes });
   assert.doesNotMatch(text, /308/);
   assert.equal(text.split("location = /v1.0 {").length, 2);
 });
 
-describe("what contradicts itself is refused", () => {
+describe("contradictory input is refused", () => {
   const [web, hoge] = small.upstreams;
   const cases: [what: string, proxy: Partial<ProxyRoutes>, message: string][] = [
     [
@@ -147,7 +147,7 @@ describe("what contradicts itself is refused", () => {
       { client: { trustedProxies: ["10.0.0.0/33"], entry: "last" } },
       'trusted network for nginx: "10.0.0.0/33"',
     ],
-    ["a resolver with a port that is none", { resolver: "dns:0" }, 'resolver for nginx: "dns:0"'],
+    ["a resolver with an invalid port", { resolver: "dns:0" }, 'resolver for nginx: "dns:0"'],
   ];
   for (const [what, proxy, message] of cases) {
     test(what, () => {
@@ -159,7 +159,7 @@ describe("what contradicts itself is refused", () => {
   }
 });
 
-test("paths and hosts: what is taken and what is not", () => {
+test("valid and invalid paths and hosts", () => {
   for (const path of ["/", "/a", "/a/", "/a.b/~c_-/D9", `/${"x".repeat(254)}`]) assert.ok(isRoutePath(path), path);
   const badPaths = [
     "",

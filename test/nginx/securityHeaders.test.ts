@@ -1,4 +1,4 @@
-/** Headers that tell browsers to be careful: each once, by whoever knows best. */
+/** Security headers for browsers: each exactly once, from the most specific source. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { withProxy } from "./realNginx.ts";
 const security =
   /^(x-content-type-options|referrer-policy|x-frame-options|content-security-policy|strict-transport-security)$/i;
 
-/** Each line as it came: Node.js would join or drop those that are there twice. */
+/** Raw header lines: Node.js would join or drop duplicates. */
 async function headersOf(port: number, path: string): Promise<string[]> {
   const headers = { "x-forwarded-for": "203.0.113.7, 198.51.100.1", "x-forwarded-proto": "https" };
   return new Promise((resolve, reject) => {
@@ -25,14 +25,14 @@ async function headersOf(port: number, path: string): Promise<string[]> {
   });
 }
 
-const usual = {
+const defaults = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "strict-origin-when-cross-origin",
   "x-frame-options": "sameorigin",
   "strict-transport-security": "max-age=100",
 };
 
-test("security headers are the usual ones, the service's in their place, and the route's in the place of both", async () => {
+test("the service's security headers override the defaults, and the route's override both", async () => {
   await using nameServer = await startNameServer();
   await using silent = await startService("silent");
   await using own = await startService("own", ({ url }, response) => {
@@ -58,11 +58,11 @@ test("security headers are the usual ones, the service's in their place, and the
     ]),
     hsts: { seconds: 100, includeSubdomains: false },
   };
-  const ours = { ...usual, "referrer-policy": "no-referrer", "x-frame-options": "mine" };
-  const { "x-frame-options": _, ...unframed } = usual;
-  const wanted: Record<string, Record<string, string>> = {
-    "/": usual,
-    "/own/": { ...usual, "x-frame-options": "deny", "strict-transport-security": "max-age=7" },
+  const ours = { ...defaults, "referrer-policy": "no-referrer", "x-frame-options": "mine" };
+  const { "x-frame-options": _, ...unframed } = defaults;
+  const expected: Record<string, Record<string, string>> = {
+    "/": defaults,
+    "/own/": { ...defaults, "x-frame-options": "deny", "strict-transport-security": "max-age=7" },
     "/own/policy": {
       ...unframed,
       "content-security-policy": "frame-ancestors https://own.example",
@@ -71,11 +71,11 @@ test("security headers are the usual ones, the service's in their place, and the
     "/mine/": ours,
     "/own/mine/": { ...ours, "strict-transport-security": "max-age=9; preload" },
     "/policy/": { ...unframed, "content-security-policy": policy },
-    // What nginx answers itself for a route has them too.
+    // nginx's own answers for a route have them too.
     "/dead/": ours,
   };
   await withProxy(proxy, async ({ port }) => {
-    for (const [path, headers] of Object.entries(wanted)) {
+    for (const [path, headers] of Object.entries(expected)) {
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
       assert.deepEqual(await headersOf(port, path), lines.sort(), path);
     }

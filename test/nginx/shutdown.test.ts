@@ -1,4 +1,4 @@
-/** What clients see of an nginx that is told to end: everything under way is finished, nothing new is taken. */
+/** Shutdown of nginx, seen by clients: it finishes active requests and accepts no new ones. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request, type ClientRequest, type IncomingMessage } from "node:http";
@@ -12,7 +12,7 @@ import { withProxy, type RunningNginx } from "./realNginx.ts";
 const download = 4 * 2 ** 20;
 const half = Buffer.alloc(64 * 2 ** 10, "x");
 
-/** A service that is slow to answer, sends a large answer, or says how much it was sent; behind an nginx. */
+/** A service behind nginx that answers slowly, sends a large answer, or reports the size of an upload. */
 async function withService(use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
   await using nameServer = await startNameServer();
   await using service = await startService("hoge", (incoming, response) => {
@@ -32,7 +32,7 @@ async function withService(use: (nginx: RunningNginx) => Promise<void>): Promise
 const answerOf = async (asking: ClientRequest): Promise<IncomingMessage> =>
   ((await once(asking, "response")) as [IncomingMessage])[0];
 
-test("a slow answer, a large download and an upload under way are finished, and only then nginx ends", async () => {
+test("nginx finishes a slow answer, a large download and an upload before it exits", async () => {
   await withService(async ({ port, quit }) => {
     const slow = ask(port, "/slow");
     const downloading = await answerOf(request({ port, path: "/large", agent: false }).end());
@@ -54,7 +54,7 @@ test("a slow answer, a large download and an upload under way are finished, and 
     uploading.end(half);
     assert.equal(await text(await answerOf(uploading)), String(half.length * 2));
     assert.equal((await slow).body, "0");
-    assert.equal(ended, false, "the download is still under way");
+    assert.equal(ended, false, "the download is still in progress");
     let received = 0;
     for await (const chunk of downloading) received += (chunk as Buffer).length;
     assert.equal(received, download);
@@ -62,7 +62,7 @@ test("a slow answer, a large download and an upload under way are finished, and 
   });
 });
 
-test("kept-alive connections are closed while they are idle, and after the answer where they are not", async () => {
+test("idle kept-alive connections are closed at once, active ones after the answer", async () => {
   await withService(async ({ port, quit }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const asking = request({ port, path: "/", agent }).end();
@@ -77,7 +77,7 @@ test("kept-alive connections are closed while they are idle, and after the answe
     assert.ok(Date.now() - began < 1000, "an idle connection is closed at once");
     const answer = await answerOf(busy);
     assert.equal(await text(answer), "0");
-    assert.equal(answer.headers.connection, "close", "the client is told not to use the connection again");
+    assert.equal(answer.headers.connection, "close", "the client must not reuse the connection");
     await quitting;
     agent.destroy();
   });

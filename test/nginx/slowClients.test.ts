@@ -1,4 +1,4 @@
-/** Clients that take more than their share: of connections, and of time. Side by side, since nearly all of it is waiting. */
+/** Clients that use too many connections or too much time. The tests run concurrently, because they mostly wait. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -7,7 +7,7 @@ import type { ServerResponse } from "node:http";
 import { addressOf, ask, proxyRoutes, startNameServer, startService } from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
 
-/** A service that holds what is asked at /held, and sends more than sockets take at /large. */
+/** A service that holds requests to /held, and sends more than socket buffers hold at /large. */
 async function withService(use: (nginx: RunningNginx, held: ServerResponse[]) => Promise<void>): Promise<void> {
   const held: ServerResponse[] = [];
   await using nameServer = await startNameServer();
@@ -27,7 +27,7 @@ async function withService(use: (nginx: RunningNginx, held: ServerResponse[]) =>
 const secondsSince = (began: number) => (performance.now() - began) / 1000;
 
 describe("a client", { concurrency: true }, () => {
-  test("has no more connections at a time than the route allows, and may have others afterwards", () =>
+  test("has no more concurrent connections than the route allows, and can open others afterwards", () =>
     withService(async ({ port }, held) => {
       const asking = Array.from({ length: 2 }, () => ask(port, "/held"));
       while (held.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -44,7 +44,7 @@ describe("a client", { concurrency: true }, () => {
       assert.equal((await again).status, 200);
     }));
 
-  test("that stops in the middle of a body is cut off after 20 s", () =>
+  test("that pauses in the middle of a body is cut off after 20 s", () =>
     withService(async ({ port }) => {
       const socket = connect(port, "127.0.0.1").on("error", () => undefined);
       socket.resume().write("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nab");

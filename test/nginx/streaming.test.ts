@@ -1,4 +1,4 @@
-/** Bodies that are large, slow or endless, through a real nginx: what is passed on at once, what is kept, and where. */
+/** Large, slow or endless bodies through a real nginx: which are streamed, which are buffered, and where. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -26,7 +26,7 @@ const hashOf = (blocks: number) => {
   return hash.digest("hex");
 };
 
-/** What the service did so far with the request under way. */
+/** Progress of the service with the current request. */
 let received = 0;
 let finished = false;
 /** Lets the service send its next event. */
@@ -42,7 +42,7 @@ const listener: RequestListener = (incoming, answer) => {
     });
     incoming.on("end", () => answer.end(hash.digest("hex")));
   } else if (incoming.url?.includes("events") === true) {
-    // As a service does that speaks HTTP/1.0.
+    // Like an HTTP/1.0 service.
     if (incoming.url.includes("closed")) {
       answer.useChunkedEncodingByDefault = false;
       answer.shouldKeepAlive = false;
@@ -115,14 +115,14 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 
 const workersOf = ({ pid }: RunningNginx) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-/** The most memory that a worker ever had, MiB. */
+/** Peak memory of any worker, MiB. */
 function peakMemory(nginx: RunningNginx): number {
   const peaks = workersOf(nginx).map(
     (worker) => /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${worker}/status`, "utf8"))?.[1],
   );
   return Math.max(...peaks.map(Number)) / 1024;
 }
-/** Bytes in files that nginx has open under one of its folders; it removes their names as soon as it has opened them. */
+/** Bytes in nginx's open temporary files; nginx unlinks them right after opening. */
 function kept(nginx: RunningNginx, name: "client_body" | "proxy"): number {
   const files = workersOf(nginx).flatMap((worker) => globSync(`/proc/${worker}/fd/*`));
   return files
@@ -144,7 +144,7 @@ for (const path of ["/live/events", "/events"])
       assert.equal((await events.next()).done, true);
     }));
 
-test("where only the end of the connection ends the answer, buffering holds events back", () =>
+test("if only closing the connection ends the answer, buffering delays events", () =>
   withWeb(async ({ port }) => {
     for (const [path, early] of [
       ["/until-closed-events", 0],
@@ -165,7 +165,7 @@ test("where only the end of the connection ends the answer, buffering holds even
     }
   }));
 
-test("an upload without buffering reaches the service while it is sent, and touches neither memory nor disk", () =>
+test("an upload without buffering is streamed to the service, and uses neither memory nor disk", () =>
   withWeb(async (nginx) => {
     const asking = start(nginx.port, "/live/upload", "PUT", { "content-length": blocks * mebibyte });
     await write(asking, 8);
@@ -177,13 +177,13 @@ test("an upload without buffering reaches the service while it is sent, and touc
     assert.ok(peakMemory(nginx) < 32, `${peakMemory(nginx)} MiB`);
   }));
 
-test("an upload with buffering is kept on disk until it is whole: a slow client does not keep the service waiting", () =>
+test("an upload with buffering is stored on disk first: a slow client does not keep the service waiting", () =>
   withWeb(async (nginx) => {
     const before = service.count();
     const asking = start(nginx.port, "/kept/upload", "PUT", { "transfer-encoding": "chunked" } as never);
     await write(asking, blocks - 1);
     await until("nginx has most of it on disk", () => kept(nginx, "client_body") > (blocks - 4) * mebibyte);
-    assert.equal(service.count(), before, "the service was asked before the body was whole");
+    assert.equal(service.count(), before, "the service was called before the body was complete");
     await write(asking, 1);
     const answer = await answerTo(asking.end());
     assert.equal((await answer.toArray()).join(""), hashOf(blocks));
@@ -191,7 +191,7 @@ test("an upload with buffering is kept on disk until it is whole: a slow client 
     await until("nothing is left of it", () => kept(nginx, "client_body") === 0);
   }));
 
-test("a body above the limit is refused before it is sent, and one of unknown length where it goes above", () =>
+test("a body over the limit is refused before it is sent, and one of unknown length once it exceeds the limit", () =>
   withWeb(async (nginx) => {
     const before = service.count();
     const announced = start(nginx.port, "/upload", "PUT", { "content-length": 11 * mebibyte });
@@ -209,7 +209,7 @@ test("a body above the limit is refused before it is sent, and one of unknown le
   }));
 
 for (const path of ["/blocks", "/live/blocks"])
-  test(`${path}: a client that reads slowly gets all of it; meanwhile the service waits, and no disk fills`, () =>
+  test(`${path}: a slow reader gets everything; meanwhile the service waits, and no disk space is used`, () =>
     withWeb(async (nginx) => {
       const answer = await answerTo(start(nginx.port, path).end());
       const hash = createHash("sha256");
@@ -217,7 +217,7 @@ for (const path of ["/blocks", "/live/blocks"])
       for await (const data of answer as AsyncIterable<Buffer>) {
         if (bytes < mebibyte && bytes + data.length >= mebibyte) {
           await sleep(700);
-          assert.equal(finished, false, "all of it was taken from the service");
+          assert.equal(finished, false, "the service sent everything");
           assert.equal(kept(nginx, "proxy"), 0);
         }
         hash.update(data);

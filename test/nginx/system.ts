@@ -27,7 +27,7 @@ const routes: ProxyRoutes["routes"] = [
 export interface System extends AsyncDisposable {
   readonly nameServer: NameServer;
   readonly services: Readonly<Record<"web" | "hoge" | "failing", Service>>;
-  /** Runs nginx and waits until it has asked for names, which it does right after its start. */
+  /** Runs nginx and waits until it has resolved names, which it does right after start. */
   withProxy(use: (nginx: RunningNginx) => Promise<void>): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function startSystem(): Promise<System> {
   };
   const { web, hoge, failing } = services;
   for (const service of ["web", "hoge", "failing", "dead"]) nameServer.names.set(addressOf(service), "127.0.0.1");
-  // Port 1 of loopback: nobody listens there.
+  // Nobody listens on port 1 of loopback.
   const ports = { web: web.port, hoge: hoge.port, failing: failing.port, later: hoge.port, dead: 1 };
   const proxy = proxyRoutes(nameServer, ports, routes);
   return {

@@ -1,4 +1,4 @@
-/** Every way to route, together in one stack, run by a real nginx. */
+/** Every kind of routing together in one stack, in a real nginx. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ProxyRoutes } from "../../nginx/model.ts";
@@ -17,7 +17,7 @@ import { withProxy, type RunningNginx } from "./realNginx.ts";
 const names = ["web", "next", "beta", "preview-1", "secret"] as const;
 let nameServer: NameServer;
 let services: Service[];
-/** Services that are found by name alone share a port, as they do in a cluster: each has an address of its own. */
+/** Services found by name share a port, as in a cluster: each has its own address. */
 const wildcardPort = 18_080;
 
 before(async () => {
@@ -89,12 +89,12 @@ const withWays = (use: (nginx: RunningNginx) => Promise<void>) => withProxy(prox
 
 const from = (address: number) => `127.1.${address >> 8}.${address & 255}`;
 
-test("a canary gets its share of the clients, and each client always the same side", () =>
+test("a canary gets its percentage of clients, and each client always gets the same version", () =>
   withWays(async ({ port }) => {
     const clients = Array.from({ length: 200 }, (_, index) => index + 1);
     const sides = await Promise.all(clients.map((n) => seenAt(port, "/half/x?y=1", { from: from(n) })));
     const next = sides.filter(({ service }) => service === "next").length;
-    // 200 fair coins: outside of these bounds less than once in a hundred thousand times, and the same on every run.
+    // 200 fair coin flips: outside these bounds in less than one of 100,000 cases, and equal in every run.
     assert.ok(next > 65 && next < 135, `${next} of 200`);
     assert.ok(sides.every(({ url }) => url === "/x?y=1"));
     const again = await Promise.all(clients.map((n) => seenAt(port, "/half/", { from: from(n) })));
@@ -104,20 +104,20 @@ test("a canary gets its share of the clients, and each client always the same si
     );
   }));
 
-test("a header or a cookie selects a version: the first that fits, before the canary, and only by its exact value", () =>
+test("a header or a cookie selects a version: the first match, before the canary, by exact value", () =>
   withWays(async ({ port }) => {
     const chosen = async (headers: Record<string, string>) => (await seenAt(port, "/chosen", { headers })).service;
     assert.equal(await chosen({ "x-version": "beta" }), "beta");
     assert.equal(await chosen({ "x-version": "2.0" }), "next");
     assert.equal(await chosen({ cookie: "a=b; version=web" }), "beta");
     assert.equal(await chosen({ "x-version": "2.0", cookie: "version=web" }), "beta");
-    assert.equal(await chosen({ "x-version": "default" }), "next", "no word of nginx");
+    assert.equal(await chosen({ "x-version": "default" }), "next", "not the keyword of nginx");
     const otherwise = await chosen({});
     for (const value of ["beta2", "BETA", "Beta", "WEB", "2x0", "secret", "we", "~.*", ""])
       assert.equal(await chosen({ "x-version": value, cookie: `version=${value}` }), otherwise);
   }));
 
-test("a route under maintenance says so, and its service is not asked", () =>
+test("a route under maintenance returns 503 without calling its service", () =>
   withWays(async ({ port }) => {
     const { status, headers, body } = await ask(port, "/closed/anything");
     assert.equal(status, 503);
@@ -126,7 +126,7 @@ test("a route under maintenance says so, and its service is not asked", () =>
     assert.deepEqual([answer["error"], answer["service"]], ["maintenance", "web"]);
   }));
 
-test("redirects keep what is below them and the query, byte by byte, and never leave for another host", () =>
+test("redirects keep the rest of the path and the query unchanged, and never lead to another host", () =>
   withWays(async ({ port }) => {
     const to = async (path: string, host = domain) => {
       const { status, headers } = await ask(port, path, { headers: { host } });
@@ -143,7 +143,7 @@ test("redirects keep what is below them and the query, byte by byte, and never l
     for (const path of ["/up//evil.example", "/up/\\evil.example"]) assert.equal((await to(path))[0], 404, path);
   }));
 
-test("an exact path beside the prefix of its name is a place of its own, for routes and redirects", () =>
+test("an exact path and the prefix of the same name are separate, for routes and redirects", () =>
   withWays(async ({ port }) => {
     const seen = await seenAt(port, "/apart?x=1");
     assert.deepEqual([seen.service, seen.url], ["next", "/apart?x=1"]);
@@ -153,22 +153,22 @@ test("an exact path beside the prefix of its name is a place of its own, for rou
     assert.deepEqual([below.service, below.url], ["beta", "/a"]);
   }));
 
-test("a subdomain names a service: what is allowed, nothing else, and after the hosts that have routes", () =>
+test("a subdomain names a service: only allowed ones, and hosts with routes win", () =>
   withWays(async ({ port }) => {
     const at = async (host: string, path = "/a%2Fb?c") => ask(port, path, { headers: { host } });
     const seen = JSON.parse((await at(`preview-1.${domain}`)).body) as { service: string; url: string };
     assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb?c"]);
     assert.equal((await seenAt(port, "/", { headers: { host: `web.${domain}` } })).service, "web");
-    // A name that is allowed and not there breaks only itself.
+    // An allowed name without a service affects only itself.
     const missing = await at(`preview-2.${domain}`);
     assert.equal(missing.status, 502);
     assert.match(missing.body, /"error":"service unknown or down","service":"preview-2"/);
-    // Whatever is not allowed is as any unknown host: the routes without host answer.
+    // A name that is not allowed is like any unknown host: the routes without host answer.
     for (const host of [`secret.${domain}`, `a.preview-1.${domain}`, "preview-1.example.org", `xpreview-1.${domain}`])
       assert.equal((JSON.parse((await at(host, "/")).body) as { service: string }).service, "web", host);
   }));
 
-test("the first path segment names a service: what is allowed, stripped, and after the routes of the config", () =>
+test("the first path segment names a service: only allowed ones, stripped, and configured routes win", () =>
   withWays(async ({ port }) => {
     const seen = await seenAt(port, "/preview-1/a%2Fb//c?d=1");
     assert.deepEqual([seen.service, seen.url], ["preview-1", "/a%2Fb//c?d=1"]);
@@ -185,7 +185,7 @@ test("the first path segment names a service: what is allowed, stripped, and aft
     assert.equal((await ask(port, "/beta%0a")).headers["location"] ?? "/beta/", "/beta/");
   }));
 
-test("a client above a route's limit is told so, and others are served", () =>
+test("a client over a route's limit gets 429, and others are served", () =>
   withWays(async ({ port }) => {
     const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await ask(port, "/limited")).status));
     assert.equal(statuses.filter((status) => status === 200).length, 3);
@@ -195,7 +195,7 @@ test("a client above a route's limit is told so, and others are served", () =>
     assert.equal((await ask(port, "/limited", { from: "127.0.0.9" })).status, 200);
   }));
 
-test("a route's own body size holds", () =>
+test("a route's own body limit applies", () =>
   withWays(async ({ port }) => {
     const megabytes = (count: number) => Buffer.alloc(count * 2 ** 20);
     assert.equal((await ask(port, "/small", { method: "POST", body: megabytes(1) })).status, 200);
@@ -203,7 +203,7 @@ test("a route's own body size holds", () =>
     assert.equal((await ask(port, "/", { method: "POST", body: megabytes(2) })).status, 200);
   }));
 
-test("services that are found by name have settings, and a limit for all of them together", () =>
+test("services found by name have settings, and share a limit", () =>
   withWays(async ({ port }) => {
     const from = "127.0.0.8";
     const small = await ask(port, "/beta/", { from });

@@ -1,13 +1,16 @@
-/** For each kind of resource one that keeps every rule, and for each rule what breaks it: one table, as long as it has rules. */
+/**
+ * For each kind of resource an example that passes all rules, and for each rule the changes that break it. The table
+ * grows with the rules.
+ */
 import type { Properties } from "../../policy/rule.ts";
 
 export interface Example {
   readonly type: string;
   readonly good: Properties;
-  /** By rule: what is put at which path (undefined takes it away), and what is then said to be wrong. */
+  /** By rule: the value to set at a path (undefined removes it), and the property that the violation names. */
   readonly broken: Readonly<Record<string, readonly Break[]>>;
 }
-/** Path, value, and the property that the violation names where that is another one. */
+/** Path, value, and the property in the violation if it differs from the path. */
 export type Break = readonly [path: string, value: unknown, property?: string];
 
 const pod = "spec.template.spec";

@@ -1,4 +1,4 @@
-/** The policy pack as the engine meets it: started by the SDK's own loader, asked over gRPC. */
+/** The policy pack as the engine uses it: started by the SDK's own loader, called over gRPC. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import { allRules } from "../../policy/allRules.ts";
 import { examples } from "./examples.ts";
 
-// The copies that the SDK itself uses.
+// The SDK's own copies.
 const require = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
 interface Message {
   toObject(): unknown;
@@ -39,7 +39,7 @@ const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js") as { Em
 
 const folder = join(import.meta.dirname, "../../policy");
 const pack = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/run-policy-pack"), "127.0.0.1:1", folder], {
-  cwd: folder, // Where the CLI starts it.
+  cwd: folder, // The CLI's working folder.
   stdio: ["ignore", "pipe", "inherit"],
 });
 const [port] = (await once(pack.stdout, "data")) as [Buffer];
@@ -78,7 +78,7 @@ async function analyze(type: string, props: unknown): Promise<Diagnostic[]> {
   return (answer as { diagnosticsList: Diagnostic[] }).diagnosticsList;
 }
 
-/** Every text, number and truth in there made unknown, as all of them could be in a first preview. */
+/** Replaces every text, number and boolean by an unknown, as in a first preview. */
 const allUnknown = (value: unknown): unknown =>
   typeof value !== "object" || value === null
     ? pulumi.runtime.unknownValue
@@ -86,7 +86,7 @@ const allUnknown = (value: unknown): unknown =>
       ? value.map(allUnknown)
       : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, allUnknown(item)]));
 
-test("the pack offers every rule, and those without a choice stop an update", async () => {
+test("the pack contains every rule, and those without a choice are mandatory", async () => {
   const info = (await answerTo((done) => {
     client.getAnalyzerInfo(new Empty(), done);
   })) as { name: string; version: string; policiesList: { name: string; enforcementlevel: number }[] };
@@ -101,14 +101,14 @@ test("the pack offers every rule, and those without a choice stop an update", as
   );
 });
 
-test("what keeps the rules passes, known or not", async () => {
+test("valid examples pass, with known and unknown values", async () => {
   for (const { type, good } of examples) {
     assert.deepEqual(await analyze(type, good), [], type);
     assert.deepEqual(await analyze(type, allUnknown(good)), [], `${type}, unknown`);
   }
 });
 
-test("what --target leaves out comes empty, and is no violation", async () => {
+test("a resource that --target excludes has no properties, and is not a violation", async () => {
   for (const { type } of examples) assert.deepEqual(await analyze(type, {}), [], type);
 });
 
@@ -117,7 +117,7 @@ test("a violation is reported with property, value and fix, at its level", async
   const found = await analyze(cluster.type, {
     ...cluster.good,
     privateClusterConfig: { enablePrivateNodes: false, enablePrivateEndpoint: false },
-    // Unknown beside it: the rest is still looked at.
+    // An unknown property: the others are still checked.
     location: pulumi.runtime.unknownValue,
   });
   assert.deepEqual(
@@ -137,7 +137,7 @@ test("a violation is reported with property, value and fix, at its level", async
   );
 });
 
-test("nginx reads the proxy's routes before they are applied", async () => {
+test("nginx checks the proxy's routes before they are applied", async () => {
   const violationsOf = async (routes: string) => {
     const found = await analyze("kubernetes:core/v1:ConfigMap", {
       metadata: { namespace: "staging" },
@@ -162,7 +162,7 @@ test("nginx reads the proxy's routes before they are applied", async () => {
   assert.match(String(message), /unknown directive "listne" in routes\.conf:\d+/);
 });
 
-test("a secret's content is in no message", async () => {
+test("no message contains a secret", async () => {
   const found = await analyze("kubernetes:core/v1:Secret", {
     metadata: { namespace: "default" },
     stringData: { key: { [pulumi.runtime.specialSigKey]: pulumi.runtime.specialSecretSig, value: "canary" } },

@@ -1,4 +1,4 @@
-/** Each rule lets the good example pass, finds what breaks it, and never takes what is not known yet for a violation. */
+/** Each rule passes the valid example, finds what breaks it, and never reports an unknown value. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { appliesTo, at, unknown, type Properties } from "../../policy/rule.ts";
@@ -7,7 +7,7 @@ import { examples } from "./examples.ts";
 
 const keys = (path: string) => [...path.matchAll(/"([^"]+)"|([^.[\]"]+)/g)].map(([, a, b]) => a ?? b ?? "");
 
-/** A copy that has the value at the path; undefined takes away what is there. */
+/** A copy with the value at the path; undefined removes it. */
 function changed(props: Properties, path: readonly string[], value: unknown): Properties {
   const [key = "", ...rest] = path;
   const copy = (Array.isArray(props) ? [...(props as unknown[])] : { ...props }) as Record<string, unknown>;
@@ -17,7 +17,7 @@ function changed(props: Properties, path: readonly string[], value: unknown): Pr
   return copy;
 }
 
-/** The paths of everything in there, containers and what they contain. */
+/** The paths of all values, containers included. */
 function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== "object" || value === null) return [path];
   const inner = Object.entries(value).flatMap(([key, item]) => pathsOf(item, [...path, key]));
@@ -26,7 +26,7 @@ function pathsOf(value: unknown, path: readonly string[] = []): (readonly string
 
 for (const { type, good, broken } of examples)
   suite(type, () => {
-    test("the good example keeps every rule", () => {
+    test("the valid example passes every rule", () => {
       assert.deepEqual(findings(type, good, allRules), []);
     });
 
@@ -41,17 +41,17 @@ for (const { type, good, broken } of examples)
           );
           assert.ok(found[0] !== undefined && found[0].fix.length > 5);
           if (property === path) assert.deepEqual(found[0].value, value);
-          // As in a preview: the same place, not known yet.
+          // As in a preview: the same path with an unknown value.
           assert.deepEqual(findings(type, changed(bad, keys(path), unknown), allRules), []);
         });
 
-    test("nothing that is not known yet is a violation, wherever it stands", () => {
+    test("an unknown value is never a violation, at any path", () => {
       for (const path of pathsOf(good))
         assert.deepEqual(findings(type, changed(good, path, unknown), allRules), [], path.join("."));
     });
   });
 
-test("there is an example for each rule, or a test below, and a rule for each example", () => {
+test("each rule has an example or a test below, and each example has a rule", () => {
   const shown = examples.flatMap(({ broken }) => Object.keys(broken));
   const ids = allRules.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
@@ -63,7 +63,7 @@ test("there is an example for each rule, or a test below, and a rule for each ex
     }
 });
 
-test("a key of a service account is a violation as such", () => {
+test("a service account key is always a violation", () => {
   const found = findings("gcp:serviceaccount/key:Key", { serviceAccountId: "nodes" });
   assert.deepEqual(found, [
     { id: "iam-no-account-keys", property: "serviceAccountId", value: "nodes", fix: "use workload identity" },
@@ -71,7 +71,7 @@ test("a key of a service account is a violation as such", () => {
   assert.deepEqual(findings("gcp:serviceaccount/account:Account", { accountId: "nodes" }), []);
 });
 
-test("without an IP endpoint there is no allow list to ask for", () => {
+test("without an IP endpoint no allow list is required", () => {
   const cluster = examples[0]?.good ?? assert.fail();
   const closed = changed(cluster, keys("controlPlaneEndpointsConfig.ipEndpointsConfig.enabled"), false);
   const bare = changed(closed, ["masterAuthorizedNetworksConfig"], undefined);
@@ -83,12 +83,12 @@ test("without an IP endpoint there is no allow list to ask for", () => {
   );
 });
 
-test("only Google's own Ingress is asked for a certificate of Google's", () => {
+test("only Google's Ingress needs a Google-managed certificate", () => {
   const type = "kubernetes:networking.k8s.io/v1:Ingress";
   assert.deepEqual(findings(type, { metadata: { namespace: "apps" } }, allRules), []);
 });
 
-test("what Autopilot fixes by itself is not asked for there, and the rest is", () => {
+test("Autopilot's fixed settings are not required there, the others are", () => {
   const good = examples[0]?.good ?? assert.fail();
   const fixed = [
     "removeDefaultNodePool",
@@ -119,7 +119,7 @@ test("what Autopilot fixes by itself is not asked for there, and the rest is", (
   );
 });
 
-test("containers that run before the others are looked at too", () => {
+test("init containers are checked too", () => {
   const type = "kubernetes:apps/v1:Deployment";
   const { good } = examples.find((each) => each.type === type) ?? assert.fail();
   const path = keys("spec.template.spec.initContainers");
@@ -128,7 +128,7 @@ test("containers that run before the others are looked at too", () => {
   assert.ok(found.every(({ property }) => property.startsWith("spec.template.spec.initContainers[0].")));
 });
 
-test("a path reads keys with dots, items, and stops at what is not known", () => {
+test("a path supports keys with dots and indexes, and stops at an unknown value", () => {
   const props = { a: [{ "b.c": 1 }], d: unknown, e: null };
   assert.equal(at(props, 'a[0]["b.c"]'), 1);
   assert.equal(at(props, "a[1].x"), undefined);
@@ -137,7 +137,7 @@ test("a path reads keys with dots, items, and stops at what is not known", () =>
   assert.equal(at(props, "e"), undefined);
 });
 
-test("a violation is told with the property, its value and the fix, at a bearable length", () => {
+test("a violation shows the property, its value and the fix, at a limited length", () => {
   const violation = { property: "a.b", value: false, fix: "set it to true" };
   assert.equal(describe(violation), "a.b is false; set it to true");
   assert.equal(describe({ ...violation, value: undefined }), "a.b is not set; set it to true");
@@ -145,7 +145,7 @@ test("a violation is told with the property, its value and the fix, at a bearabl
   assert.ok(describe({ ...violation, value: "x".repeat(5000) }).length < 300);
 });
 
-test("rules without a choice stop, the others warn and say why", () => {
+test("rules without a choice are mandatory, the others warn with a reason", () => {
   for (const { id, choice, severity, title, required, benchmark } of allRules) {
     assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)+$/);
     assert.ok(choice === undefined || severity !== "critical", id);

@@ -6,13 +6,13 @@ import { allRules } from "../../policy/allRules.ts";
 import { mark, table } from "../../policy/table.ts";
 import { projectDir } from "../../names/project.ts";
 
-test("docs/security.md has the table that the rules make", () => {
+test("docs/security.md contains the current table of rules", () => {
   const [written, rules, ...more] = readFileSync(join(projectDir, "docs/security.md"), "utf8").split(mark);
   assert.ok(written !== undefined && written.length > 500 && more.length === 0);
   assert.equal(rules, table(), "run `npm run rules`");
 });
 
-test("the table has a row for each rule, sorted, with as many cells as its head", () => {
+test("the table has a sorted row for each rule, with as many cells as its header", () => {
   const [head = "", line, ...rows] = table().trimEnd().split("\n");
   const cells = (row: string) => row.split(/(?<!\\)\|/).length;
   assert.match(line ?? "", /^\|( --- \|)+$/);

@@ -1,4 +1,4 @@
-/** The examples of the guides are taken by the program: what a reader copies must work. */
+/** The program accepts the examples of the guides: what readers copy must work. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ const commands = guides.flatMap((guide) =>
   ),
 );
 
-test("the guides call Pulumi as the project installs it, and name the stack that it acts on", () => {
+test("the guides call Pulumi through npx, and pass the stack", () => {
   const pulumi = commands.filter(({ command }) => /(^|\s)pulumi\s/.test(command.replace(/#.*/, "")));
   assert.ok(pulumi.length > 20);
   for (const { guide, command } of pulumi) {

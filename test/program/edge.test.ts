@@ -1,4 +1,4 @@
-/** Staging with everything switched on that Google's load balancer can do, as the engine and as `npm run render` see it. */
+/** Staging with every feature of Google's load balancer, in the program and in `npm run render`. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const iap = { members: ["group:team@example.com"] };
 const changes = { edge: { ...edge, iap }, tls: { mode: "managed" }, dns: { create: true, wildcard: true } };
 const hosts = ["staging.example.com", "hoge.staging.example.com"];
 
-test("all of it is told to Google, once each", async () => {
+test("each feature creates its Google resources exactly once", async () => {
   const { recording, outputs } = await record("staging", changes);
   const count = (type: string) => recording.all(type).length;
   assert.equal(count("gcp:compute/managedSslCertificate:ManagedSslCertificate"), hosts.length);
@@ -45,7 +45,7 @@ test("all of it is told to Google, once each", async () => {
   assert.deepEqual(known["hostsElsewhere"], []);
 });
 
-/** What `npm run render` prints for staging with other settings. */
+/** The output of `npm run render` for staging with other settings. */
 async function rendered(settings: Record<string, object>) {
   const stack = `test-${process.pid}-edge`;
   const path = join(projectDir, `Pulumi.${stack}.yaml`);
@@ -59,7 +59,7 @@ async function rendered(settings: Record<string, object>) {
 }
 const specOf = (object: Rendered) => (object as unknown as { spec: Record<string, unknown> }).spec;
 
-test("the rendered objects say the same", async () => {
+test("the rendered objects match", async () => {
   const objects = await rendered(changes);
   const { healthCheck, ...backend } = specOf(objects.named("BackendConfig", "nginx-proxy"));
   assert.deepEqual(Object.keys(healthCheck as object).length, 7);
@@ -83,7 +83,7 @@ test("the rendered objects say the same", async () => {
   assert.deepEqual(objects.of("Secret"), []);
 });
 
-test("a cache instead of the proxy that signs people in", async () => {
+test("Cloud CDN instead of Identity-Aware Proxy", async () => {
   const objects = await rendered({ ...changes, edge: { ...edge, cdn: {} } });
   const { cdn, ...others } = specOf(objects.named("BackendConfig", "nginx-proxy"));
   assert.deepEqual(cdn, {

@@ -1,4 +1,4 @@
-/** A stack whose edge is a Gateway, as `npm run render` prints it. */
+/** A stack with a Gateway as its edge, in the output of `npm run render`. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { objectsOf, projectDir, type HttpRoute, type Objects } from "./rendered.
 
 const stackName = (like: string) => `t${process.pid}-${like}`;
 
-/** The objects of a stack that exists, with another edge. */
+/** The objects of an existing stack with another edge. */
 async function withEdge(
   like: string,
   edge: Record<string, unknown>,
@@ -30,13 +30,13 @@ await suite("local with a Gateway", async () => {
   const [gateway, ...more] = objects.of("Gateway");
   assert.ok(gateway !== undefined && more.length === 0);
 
-  test("there is no Ingress, and routes come after the Gateway, last of all", () => {
+  test("there is no Ingress, and routes come last, after the Gateway", () => {
     assert.deepEqual(objects.of("Ingress"), []);
     const kinds = objects.all.map(({ kind }) => kind);
     assert.deepEqual([...new Set(kinds)].slice(-3), ["Deployment", "Gateway", "HTTPRoute"]);
   });
 
-  test("each name that nginx knows has a route to the proxy's Service, at a port that it has", () => {
+  test("each host of nginx has a route to an existing port of the proxy's Service", () => {
     const routes = objects.of("HTTPRoute").filter(({ spec }) => spec.hostnames !== undefined);
     const hosts = routes.flatMap(({ spec }) => spec.hostnames ?? []);
     assert.deepEqual(hosts.sort(), ["hoge.shop.localhost", "shop.localhost"]);
@@ -47,7 +47,7 @@ await suite("local with a Gateway", async () => {
     }
   });
 
-  test("every route hangs on a listener of the Gateway, and the listener's certificate is there", () => {
+  test("every route refers to a listener of the Gateway, and the listener's certificate exists", () => {
     const listeners = gateway.spec.listeners.map(({ name }) => name);
     const refs = objects.of("HTTPRoute").flatMap(({ spec }: HttpRoute) => spec.parentRefs);
     for (const { name, sectionName } of refs)
@@ -59,7 +59,7 @@ await suite("local with a Gateway", async () => {
     );
   });
 
-  test("of who sends a request, the last entry counts, from the ranges that the config trusts", () => {
+  test("the client is the last entry of X-Forwarded-For, from the trusted ranges", () => {
     const routes = objects.of("ConfigMap").flatMap(({ data }) => data?.["routes.conf"] ?? "");
     assert.match(routes.join("\n"), /10\.0\.0\.0\/8/);
   });
@@ -72,7 +72,7 @@ await suite("staging with a Gateway", async () => {
     { tls: { mode: "managed", wildcard: true } },
   );
 
-  test("policies come before what they are for; nothing is left of the Ingress", () => {
+  test("policies come before the Gateway; no Ingress objects remain", () => {
     const kinds = [...new Set(objects.all.map(({ kind }) => kind))];
     for (const kind of ["Ingress", "FrontendConfig", "BackendConfig", "Secret"]) assert.ok(!kinds.includes(kind), kind);
     const before = kinds.slice(0, kinds.indexOf("Service"));
@@ -81,7 +81,7 @@ await suite("staging with a Gateway", async () => {
     assert.deepEqual(kinds.slice(-2), ["Gateway", "HTTPRoute"]);
   });
 
-  test("every object is in the stack's namespace, labelled as ours, with a name that is a label", () => {
+  test("every object is in the stack's namespace, with the common labels, and its name is a DNS label", () => {
     const [namespace, ...others] = objects.all;
     for (const { kind, metadata } of others) {
       assert.equal(metadata.namespace, namespace?.metadata.name, kind);
@@ -90,14 +90,14 @@ await suite("staging with a Gateway", async () => {
     }
   });
 
-  test("the Gateway names its certificates, and the Service no settings of an Ingress", () => {
+  test("the Gateway names its certificates, and the Service has no Ingress annotations", () => {
     const [gateway] = objects.of("Gateway");
     assert.deepEqual(gateway?.metadata.annotations, { "networking.gke.io/certmap": stackName("staging") + "-gateway" });
     const { annotations } = objects.named("Service", "nginx-proxy").metadata;
     assert.deepEqual(annotations, { "pulumi.com/skipAwait": "true" });
   });
 
-  test("of who sends a request, the entry before the load balancer's counts, from Google's ranges alone", () => {
+  test("the client is the entry before the load balancer's, only from Google's ranges", () => {
     const routes = objects.of("ConfigMap").flatMap(({ data }) => data?.["routes.conf"] ?? "");
     assert.match(routes.join("\n"), /130\.211\.0\.0\/22[^]*35\.191\.0\.0\/16/);
   });

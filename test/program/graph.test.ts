@@ -1,4 +1,4 @@
-/** The staging stack's resources as the engine is told of them: names, parents, and what is deleted before what. */
+/** The staging stack's resources in the engine: names, parents, and the order of deletion. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
@@ -22,8 +22,8 @@ const types = {
 };
 
 /**
- * All that a resource waits for, and that is deleted only after it: the engine follows dependencies, parents and
- * providers (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/#creation-and-deletion-order).
+ * All resources that a resource waits for, and that the engine deletes only after it. The engine follows dependencies,
+ * parents and providers (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/#creation-and-deletion-order).
  */
 function waitsFor(resource: Recorded, seen = new Set<string>()): Set<string> {
   for (const urn of [...resource.dependencies, resource.parent, resource.provider]) {
@@ -49,7 +49,7 @@ test("no two resources of a kind share a name", () => {
   assert.ok(seen.length > 40);
 });
 
-test("each child is named after its component, and what has none is the namespace", () => {
+test("each child is named after its component; only the namespace has none", () => {
   for (const resource of resources.filter((each) => !isComponent(each) && each.type !== "pulumi:pulumi:Stack")) {
     const parent = byUrn.get(resource.parent);
     if (parent === undefined || !isComponent(parent))
@@ -58,7 +58,7 @@ test("each child is named after its component, and what has none is the namespac
   }
 });
 
-test("every Kubernetes object is on the cluster that the stack made", () => {
+test("every Kubernetes object is on the stack's own cluster", () => {
   const provider = of("pulumi:providers:kubernetes");
   const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
   assert.ok(objects.length > 12);
@@ -69,7 +69,7 @@ test("every Kubernetes object is on the cluster that the stack made", () => {
   }
 });
 
-test("what goes in front goes first: ingress before proxy and address, all of it before the cluster and its network", () => {
+test("deletion order: ingress before proxy and address, all before the cluster and its network", () => {
   const ingress = of(types.ingress);
   assertAfter(ingress, of(types.deployment, "nginx-proxy-deployment"));
   assertAfter(ingress, of(types.service, "nginx-proxy-service"));
@@ -77,17 +77,17 @@ test("what goes in front goes first: ingress before proxy and address, all of it
   assertAfter(ingress, of("kubernetes:core/v1:Namespace"));
   assertAfter(of(types.pool), of(types.cluster));
   assertAfter(of(types.cluster), of(types.vpc));
-  // Its deletion waits for the endpoint groups, which would keep the network from going.
+  // Its deletion waits for the endpoint groups, which would block deleting the network.
   assert.equal(of("kubernetes:core/v1:Namespace").customTimeouts?.delete, "30m");
   for (const policy of recording.all("gcp:compute/sSLPolicy:SSLPolicy")) assertAfter(ingress, policy);
 });
 
-test("the proxy comes after the names that it asks for", () => {
+test("the proxy is created after the Services that it resolves", () => {
   for (const service of ["hoge", "web"])
     assertAfter(of(types.deployment, "nginx-proxy-deployment"), of(types.service, `${service}-pods`));
 });
 
-test("the cluster has its way out, its nodes' rights and its APIs before it comes and until it is gone", () => {
+test("the cluster has its NAT, its nodes' roles and its APIs during its whole life", () => {
   const cluster = of(types.cluster);
   const within = byUrn.get(cluster.parent);
   const grants = recording.all("gcp:projects/iAMMember:IAMMember").filter(({ parent }) => parent === within?.urn);
@@ -100,13 +100,13 @@ test("the cluster has its way out, its nodes' rights and its APIs before it come
   for (const api of apis) assertAfter(cluster, api);
 });
 
-test("every object that is in the namespace waits for it", () => {
+test("every object in the namespace waits for it", () => {
   const namespace = of("kubernetes:core/v1:Namespace");
   const objects = resources.filter(({ type }) => type.startsWith("kubernetes:") && type !== namespace.type);
   for (const object of objects) assertAfter(object, namespace);
 });
 
-test("the images that run are the ones that were built, by digest", () => {
+test("pods run the built images, by digest", () => {
   for (const name of ["hoge", "web", "nginx-proxy"]) {
     const deployment = of(types.deployment, `${name}-deployment`);
     assertAfter(deployment, of("docker:index/image:Image", `staging-${name}`));
@@ -117,7 +117,7 @@ test("the images that run are the ones that were built, by digest", () => {
   }
 });
 
-test("keys and logins stay in inputs that are marked as secret", () => {
+test("keys and tokens are only in inputs marked as secret", () => {
   const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("canary"));
   assert.ok(holders.length >= 4);
   for (const { name, inputs, secrets } of holders) {
@@ -126,7 +126,7 @@ test("keys and logins stay in inputs that are marked as secret", () => {
   }
 });
 
-test("the outputs say what people need, and the kubeconfig only as a secret", async () => {
+test("the outputs are complete, and the kubeconfig is a secret", async () => {
   assert.deepEqual(Object.keys(outputs).sort(), [
     "address",
     "caCertificate",

@@ -1,4 +1,4 @@
-/** What a service more costs, as counts: seconds differ by machine, and what grows faster than its cause shows in numbers. */
+/** The cost of one more service, as counts: seconds differ by machine, but counts show superlinear growth. */
 import assert from "node:assert/strict";
 import { mock, suite, test } from "node:test";
 import type { Recorded } from "../../tools/testing/mocks.ts";
@@ -8,7 +8,7 @@ const role = "roles/storage.objectViewer";
 const small = 10;
 const large = 20;
 
-/** The staging stack with so many services, each with two routes and with a login of its own on Google. */
+/** The staging stack with so many services, each with two routes and its own Google identity. */
 async function withServices(count: number) {
   const services = Object.fromEntries(
     Array.from({ length: count }, (_, index) => [
@@ -31,12 +31,12 @@ async function withServices(count: number) {
 const few = await withServices(small);
 const many = await withServices(large);
 
-/** What a service added to a count of the stack's resources. */
+/** How much one service adds to a count of the stack's resources. */
 function perService(count: (resources: readonly Recorded[]) => number): number {
   return (count(many.resources) - count(few.resources)) / (large - small);
 }
 
-/** By name and kind, the names of what each resource waits for. */
+/** By name and type, the names of each resource's dependencies. */
 const edges = (resources: readonly Recorded[]) =>
   new Map(
     resources.map(({ type, name, dependencies }) => [
@@ -45,31 +45,31 @@ const edges = (resources: readonly Recorded[]) =>
     ]),
   );
 
-suite("a service more", () => {
-  test("registers its own resources and nothing else", () => {
+suite("one more service", () => {
+  test("registers only its own resources", () => {
     const isComponent = ({ type }: Recorded) => type.startsWith("gke-microservices:");
     // Microservice and WorkloadIdentity.
     assert.equal(
       perService((all) => all.filter(isComponent).length),
       2,
     );
-    // Deployment, two Services, disruption budget, network policy; and for the login two accounts and two grants.
+    // Deployment, two Services, disruption budget and network policy; for the identity, two accounts and two grants.
     assert.equal(
       perService((all) => all.filter((each) => !isComponent(each)).length),
       5 + 4,
     );
   });
 
-  test("adds few edges to the graph, and as many to a large stack as to a small one", () => {
+  test("adds few dependencies, as many in a large stack as in a small one", () => {
     const sum = perService((all) => all.reduce((total, { dependencies }) => total + dependencies.length, 0));
-    assert.ok(Number.isInteger(sum) && sum <= 20, `${sum} edges by service`);
+    assert.ok(Number.isInteger(sum) && sum <= 20, `${sum} dependencies per service`);
     const inFew = edges(few.resources);
     const inMany = edges(many.resources);
     for (const [resource, before] of inFew)
       if (resource.startsWith("s3")) assert.deepEqual(inMany.get(resource), before, resource);
   });
 
-  test("is waited for by the proxy alone, and there by one of its parts", () => {
+  test("is a dependency of only one resource of the proxy", () => {
     const inFew = edges(few.resources);
     const grown = [...edges(many.resources)].filter(
       ([resource, after]) => inFew.has(resource) && inFew.get(resource)?.length !== after.length,
@@ -83,14 +83,14 @@ suite("a service more", () => {
     assert.equal(ofServices.length, large);
   });
 
-  test("is told to the engine before the rest of the services are made", () => {
+  test("is registered before the last service is created", () => {
     const order = many.resources.map(({ type, name }) => `${name} ${type}`);
     const firstIsThere = order.indexOf("s0-deployment kubernetes:apps/v1:Deployment");
     const lastBegins = order.indexOf(`s${large - 1} gke-microservices:index:Microservice`);
     assert.ok(firstIsThere >= 0 && firstIsThere < lastBegins, order.join("\n"));
   });
 
-  test("waits for no other service", () => {
+  test("depends on no other service", () => {
     for (const [resource, dependencies] of edges(many.resources)) {
       const [, own] = /^(?:network-policies-)?(s\d+)\b/.exec(resource) ?? [];
       if (own === undefined) continue;
@@ -99,7 +99,7 @@ suite("a service more", () => {
     }
   });
 
-  test("waits for one part of the cluster, not for all that the cluster is made of", () => {
+  test("depends on one resource of the cluster, not on all", () => {
     const cluster = many.recording.one("gke-microservices:index:GkeCluster").urn;
     const parts = new Set(many.resources.filter(({ parent }) => parent === cluster).map(({ urn }) => urn));
     const provider = many.recording.one("pulumi:providers:kubernetes").urn;
@@ -110,7 +110,7 @@ suite("a service more", () => {
   });
 });
 
-test("whatever the number of services, there is one provider, one reading of the config, and one call of Google", () => {
+test("with any number of services there is one provider, one read of the config, and one call to Google", () => {
   for (const { recording, reads } of [few, many]) {
     const { urn } = recording.one("pulumi:providers:kubernetes");
     for (const { type, name, provider } of recording.resources)
@@ -120,7 +120,7 @@ test("whatever the number of services, there is one provider, one reading of the
   }
 });
 
-test("nginx asks for one name by service, however many routes lead to it", () => {
+test("nginx resolves one name per service, for any number of routes", () => {
   for (const [{ recording }, count] of [
     [few, small],
     [many, large],

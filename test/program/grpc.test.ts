@@ -1,4 +1,4 @@
-/** Staging with routes of gRPC, behind both edges of Google's: what refers to what, from the edge to the pods. */
+/** Staging with gRPC routes, behind both of Google's edges: references from the edge to the pods. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findings } from "../../policy/allRules.ts";
@@ -41,7 +41,7 @@ function checkBehindEdge(recording: Recording, appProtocols: string | undefined,
   const [container] = (orders.inputs["spec"] as Spec).template.spec.containers;
   assert.deepEqual((container?.readinessProbe as { grpc?: object }).grpc, { port: 50_051 });
   for (const { type, inputs, name } of [service, nginx, orders]) assert.deepEqual(findings(type, inputs), [], name);
-  // The key of the port is in its Secret alone.
+  // The key of the port is only in its Secret.
   const holders = recording.resources.filter(({ inputs }) =>
     JSON.stringify(inputs).includes("canary of nginx-proxy-grpc-key"),
   );

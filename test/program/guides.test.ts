@@ -1,4 +1,4 @@
-/** What README and guides name is there: commands with their options, links with their anchors, keys that are set. */
+/** Everything that README and guides name exists: commands and options, links and anchors, config keys. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -16,10 +16,10 @@ const guides = [
 const read = (file: string) => readFileSync(join(projectDir, file), "utf8");
 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 
-/** Without code blocks, in which nothing is a link or a heading. */
+/** Without code blocks, which contain no links or headings. */
 const prose = (text: string) => text.replaceAll(/^```[^]*?^```$/gm, "");
 
-/** As GitHub makes them of headings. */
+/** GitHub's anchors of headings. */
 const anchors = (file: string) =>
   [...prose(read(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -28,7 +28,7 @@ const anchors = (file: string) =>
       .replaceAll(" ", "-"),
   );
 
-test("every link to a file or heading of the project leads there", () => {
+test("every link to a file or heading of the project has a target", () => {
   let count = 0;
   for (const guide of guides)
     for (const [, target = ""] of prose(read(guide)).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -69,7 +69,7 @@ test("every npm command is a script of the project, with options that its --help
   }
 });
 
-test("every key that is set by the CLI is one of the config", () => {
+test("every key that the guides set by the CLI is in the config", () => {
   const set = guides.flatMap((guide) =>
     [...read(guide).matchAll(/pulumi config (?:set|rm)((?: -\S+(?: \w+(?= ))?)*) '?([\w.:-]+)/g)].map(
       ([, , key = ""]) => ({

@@ -1,10 +1,10 @@
-/** The guard that Pulumi runs first: on an old Node the program would die with "Unknown file extension .ts". */
+/** The check that Pulumi runs first: an old Node.js would fail with "Unknown file extension .ts". */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { projectDir } from "./rendered.ts";
 
-/** Imports main.js in a Node that claims to be of another version. */
+/** Imports main.js in a Node.js that claims another version. */
 function runOn(version: string): string {
   const claim = `Object.defineProperty(process.versions, "node", { value: ${JSON.stringify(version)} });`;
   const { stderr } = spawnSync(process.execPath, ["--eval", `${claim} import("./main.js")`], {
@@ -15,11 +15,11 @@ function runOn(version: string): string {
 }
 
 for (const version of ["20.20.2", "22.17.9"])
-  test(`Node ${version} is refused with what to do`, () => {
+  test(`Node.js ${version} is refused with the fix`, () => {
     assert.match(runOn(version), /Node\.js 22\.18 or newer is needed/);
   });
 
-test("a new enough Node comes as far as the config", () => {
+test("a recent Node.js gets as far as the config", () => {
   const stderr = runOn("22.18.0");
   assert.doesNotMatch(stderr, /Node\.js 22\.18/);
   assert.match(stderr, /[\w-]+:domain/);

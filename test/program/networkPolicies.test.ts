@@ -1,4 +1,4 @@
-/** Who may talk to whom in each stack, decided from the rendered policies as Kubernetes would. */
+/** Allowed connections in each stack, evaluated from the rendered policies by the rules of Kubernetes. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { mayConnect, type End, type Pod } from "../networkPolicy.ts";
@@ -33,7 +33,7 @@ for (const stack of ["local", "staging", "production"])
     const unlabelled: Pod = { namespace, labels: {} };
     const everyone = [proxy, unlabelled, ...services.map(({ pod }) => pod)];
 
-    test("the proxy reaches each service that it routes to at its port, and at no other", () => {
+    test("the proxy reaches each routed service only at its port", () => {
       assert.ok(services.length >= 2);
       for (const { name, pod, port } of services) {
         assert.ok(may(proxy, pod, port), name);
@@ -41,7 +41,7 @@ for (const stack of ["local", "staging", "production"])
       }
     });
 
-    test("nobody else reaches a service: not another, nor itself, nor a namespace beside it, nor the Internet", () => {
+    test("nobody else reaches a service: no other service, not itself, no other namespace, not the internet", () => {
       for (const { name, pod, port } of services)
         for (const from of [
           unlabelled,
@@ -52,7 +52,7 @@ for (const stack of ["local", "staging", "production"])
           assert.ok(!may(from, pod, port), `${JSON.stringify(from)} reaches ${name}`);
     });
 
-    test("requests reach the proxy from what stands in front of it, and from nowhere else", () => {
+    test("only the load balancer reaches the proxy with requests", () => {
       const [inFront, others] = onGke
         ? [frontEnds, strangers]
         : [
@@ -62,23 +62,23 @@ for (const stack of ["local", "staging", "production"])
       for (const address of inFront) assert.ok(may({ address }, proxy, 8080), address);
       for (const address of others) assert.ok(!may({ address }, proxy, 8080), address);
       for (const { pod, name } of services) assert.ok(!may(pod, proxy, 8080), name);
-      // Elsewhere an ingress controller may run as pods, which some engines do not know by their addresses.
+      // Other ingress controllers may run as pods, which some network plugins do not identify by address.
       assert.equal(may(elsewhere, proxy, 8080), !onGke);
     });
 
-    test("the load balancer asks after the proxy's health where there is one, and nobody gets at other ports", () => {
+    test("a load balancer can check the proxy's health, and nobody reaches other ports", () => {
       for (const address of frontEnds) assert.equal(may({ address }, proxy, 8081), onGke, address);
       for (const port of [80, 443, 8082, 8443, 9113])
         for (const address of [...frontEnds, "10.213.1.1"]) assert.ok(!may({ address }, proxy, port), `${port}`);
     });
 
-    test("only Google's collectors read the proxy's metrics, where it has some", () => {
+    test("only Google's collectors read the proxy's metrics, if enabled", () => {
       for (const name of ["gmp-system", "gke-gmp-system"])
         assert.equal(may({ namespace: name, labels: {} }, proxy, 9113), onGke, name);
       for (const from of [elsewhere, unlabelled]) assert.ok(!may(from, proxy, 9113));
     });
 
-    test("everybody asks the cluster's DNS, by its pods, the nodes' caches and Cloud DNS, and nothing else of theirs", () => {
+    test("every pod can query the cluster's DNS (pods, node caches and Cloud DNS), and nothing else there", () => {
       const dnsPods = ["kube-dns", "node-local-dns"].map((app) => ({
         namespace: "kube-system",
         labels: { "k8s-app": app },
@@ -98,7 +98,7 @@ for (const stack of ["local", "staging", "production"])
       for (const from of everyone) for (const to of notDns) assert.ok(!may(from, to, 53, "UDP"), JSON.stringify(to));
     });
 
-    test("the metadata server and Google's APIs are for who has a role, the rest of the world for nobody", () => {
+    test("only services with roles reach the metadata server and Google's APIs; nobody reaches the rest of the world", () => {
       assert.deepEqual(
         services.filter(({ hasIdentity }) => hasIdentity).map(({ name }) => name),
         stack === "production" ? ["hoge"] : [],
@@ -121,9 +121,9 @@ for (const stack of ["local", "staging", "production"])
 
 const type = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
-test("nothing runs before the namespace is closed, and its own flows are open", async () => {
+test("no pod runs before the default deny and its own policy exist", async () => {
   const { recording } = await record("staging");
-  // Children wait for what their parent waits for.
+  // Children wait for their parent's dependencies.
   const components = ["Microservice", "NginxProxy"].flatMap((kind) => recording.all(`gke-microservices:index:${kind}`));
   assert.deepEqual(components.map(({ name }) => name).sort(), ["hoge", "nginx-proxy", "web"]);
   for (const { name, dependencies } of components)
@@ -133,7 +133,7 @@ test("nothing runs before the namespace is closed, and its own flows are open", 
     );
 });
 
-test("a stack can do without", async () => {
+test("a stack can disable network policies", async () => {
   const { recording } = await record("staging", { networkPolicies: { enabled: false } });
   assert.deepEqual(recording.all(type), []);
   assert.equal(recording.all("kubernetes:apps/v1:Deployment").length, 3);

@@ -1,4 +1,4 @@
-/** Every resource of every stack keeps every rule of the policy pack that stops an update. */
+/** Every resource of every stack passes all mandatory rules of the policy pack. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
@@ -12,23 +12,23 @@ const stacks = readdirSync(projectDir).flatMap(
 );
 assert.equal(stacks.length, 3);
 
-/** Choices that no stack here takes. */
+/** Settings that no stack of the project uses. */
 const variants: Record<string, Readonly<Record<string, object>>> = {
   "in Autopilot": { cluster: { kind: "gke", mode: "autopilot" } },
   "with an IP endpoint": {
     cluster: { kind: "gke", endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24" } } },
   },
   "with two pools": { cluster: { kind: "gke", nodePools: { main: {}, batch: { spot: true, minPerZone: 0 } } } },
-  "with rules at the edge that let few in": {
+  "with restrictive Cloud Armor rules": {
     edge: { kind: "gce", armor: { log4j: false, allow: ["203.0.113.0/24"] } },
   },
-  "with a route of gRPC": {
+  "with a gRPC route": {
     services: { orders: { image: "example.com/orders:1", routes: [{ host: "grpc", protocol: "grpc" }] } },
   },
-  "with all that can be measured": { proxy: { metrics: { byService: true } } },
+  "with all metrics": { proxy: { metrics: { byService: true } } },
   "behind a Gateway of Google's": { edge: { kind: "gateway", armor: {} }, tls: { mode: "managed" } },
 };
-/** All that a rule warns of is chosen as the rule would have it. */
+/** The settings that avoid every warning. */
 const closed = {
   cluster: {
     kind: "gke",
@@ -54,27 +54,27 @@ async function findingsOf(stack: string, changes: Readonly<Record<string, object
 }
 
 for (const stack of stacks)
-  test(`stack ${stack} breaks no rule that stops`, async () => {
+  test(`stack ${stack} breaks no mandatory rule`, async () => {
     assert.deepEqual(await findingsOf(stack, {}), []);
   });
 
 for (const [what, changes] of Object.entries(variants))
-  test(`staging ${what} breaks no rule that stops`, async () => {
+  test(`staging ${what} breaks no mandatory rule`, async () => {
     assert.deepEqual(await findingsOf("staging", changes), []);
   });
 
-test("a stack can be had that breaks no rule at all", async () => {
+test("a stack can pass all rules", async () => {
   assert.deepEqual(await findingsOf("staging", closed, allRules), []);
 });
 
-test("stacks are told what they chose otherwise; what stays unchosen in production takes something of the team's own", async () => {
-  const told = async (stack: string) => {
+test("stacks get warnings for their choices; production's remaining ones need the team's own resources", async () => {
+  const warningsOf = async (stack: string) => {
     const found = await findingsOf(stack, {}, allRules);
     return [...new Set(found.map(({ id }) => id))].sort();
   };
   const own = ["cluster-google-groups", "cluster-secrets-own-key"];
-  assert.deepEqual(await told("production"), own);
-  assert.deepEqual(await told("staging"), [
+  assert.deepEqual(await warningsOf("production"), own);
+  assert.deepEqual(await warningsOf("staging"), [
     "cluster-deletion-protection",
     ...own,
     "edge-armor",
@@ -82,9 +82,9 @@ test("stacks are told what they chose otherwise; what stays unchosen in producti
   ]);
 });
 
-test("the rules are about resources that the stacks have", () => {
+test("the rules apply to resources of the stacks", () => {
   const idle = allRules.filter(({ resource }) => ![...seen].some((type) => appliesTo(resource, type)));
-  // Only what no stack should ever have.
+  // Resources that no stack should ever have.
   assert.deepEqual(
     idle.map(({ id }) => id),
     ["iam-no-account-keys"],

@@ -1,4 +1,4 @@
-/** The production stack as the engine is told of it: what its config changes against staging's, and who may do what. */
+/** The production stack in the engine: its differences from staging, and its permissions. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { record } from "../../tools/testing/recorded.ts";
@@ -19,7 +19,7 @@ const types = {
 };
 type Tree = Record<string, unknown>;
 
-test("the cluster cannot be deleted, and follows the slowest channel in one night of the week; staging's is free to go", () => {
+test("the cluster is protected, and upgrades on the slowest channel one night a week; staging's is not protected", () => {
   const { protect, inputs } = production.one(types.cluster);
   assert.equal(protect, true);
   assert.equal(inputs["deletionProtection"], true);
@@ -34,7 +34,7 @@ test("the cluster cannot be deleted, and follows the slowest channel in one nigh
   assert.equal(other.inputs["deletionProtection"], false);
 });
 
-test("nodes are in every zone of the region, larger and never spot; staging's are one small pool in one zone", () => {
+test("nodes are in several zones, larger and never spot; staging has one small pool in one zone", () => {
   const nodes = (of: typeof production) => {
     const { inputs } = of.one(types.pool);
     const { machineType, spot } = inputs["nodeConfig"] as Tree;
@@ -54,7 +54,7 @@ test("nodes are in every zone of the region, larger and never spot; staging's ar
   assert.equal(nodes(staging).spot, true);
 });
 
-test("services run the versions that the config names; the proxy alone is built here", () => {
+test("services run the configured images; only the proxy is built", () => {
   assert.deepEqual(
     production.all(types.image).map(({ name }) => name),
     ["production-nginx-proxy"],
@@ -69,12 +69,12 @@ test("services run the versions that the config names; the proxy alone is built 
     );
 });
 
-test("a service with roles is somebody on Google, once the cluster is there and before its pods are", () => {
+test("a service with roles has a Google identity, created after the cluster and before its pods", () => {
   const identity = production.one(types.identity);
   assert.equal(identity.name, "hoge-identity");
   const ours = production.resources.filter(({ parent }) => parent === identity.urn);
   assert.equal(ours.length, 4);
-  // Children wait for what their parent waits for, and go before it: the provider, and by it the cluster.
+  // Children wait for their parent's dependencies, and are deleted before them: the provider, and so the cluster.
   const provider = production.one("pulumi:providers:kubernetes");
   assert.deepEqual(identity.dependencies, [provider.urn]);
   assert.ok(provider.dependencies.includes(production.one(types.cluster).urn));
@@ -90,7 +90,7 @@ test("a service with roles is somebody on Google, once the cluster is there and 
   assert.ok(deployment.dependencies.includes(production.one(types.serviceAccount).urn));
 });
 
-test("a service without roles is nobody: no account, no role, on either side", () => {
+test("a service without roles has no accounts and no roles", () => {
   assert.deepEqual(staging.all(types.identity), []);
   assert.deepEqual(staging.all(types.serviceAccount), []);
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** `npm run render` as a person meets it: the same text each time, no secret in it, and one message when it fails. */
+/** `npm run render` for its user: the same text each time, no secrets in it, and one message on failure. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { projectDir, render, Objects, type Rendering } from "./rendered.ts";
 
 type Config = Record<string, unknown>;
 
-/** A stack file of this test's own, a changed copy of `local`'s; gone when the test is. */
+/** A temporary stack file, a changed copy of `local`'s, deleted after the test. */
 function stackLike(t: TestContext, name: string, change: (config: Config) => Config | string): string {
   const stack = `test-${process.pid}-${name}`;
   const path = join(projectDir, `Pulumi.${stack}.yaml`);
@@ -22,15 +22,15 @@ function stackLike(t: TestContext, name: string, change: (config: Config) => Con
   return stack;
 }
 
-function assertRefused({ status, stdout, stderr }: Rendering, ...said: RegExp[]): void {
+function assertRefused({ status, stdout, stderr }: Rendering, ...patterns: RegExp[]): void {
   assert.equal(status, 1, stderr);
   assert.equal(stdout, "");
-  for (const message of said) assert.match(stderr, message);
+  for (const message of patterns) assert.match(stderr, message);
   assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr);
   assert.doesNotMatch(stderr, /^\s+at .*:\d+:\d+\)?$|node:internal|\n\s*throw /m);
 }
 
-test("two runs print the same, and --out writes the same objects to a file each", async (t) => {
+test("two runs print the same, and --out writes each of these objects to a file", async (t) => {
   const out = mkdtempSync(join(tmpdir(), "rendered-"));
   t.after(() => {
     rmSync(out, { recursive: true });
@@ -44,14 +44,14 @@ test("two runs print the same, and --out writes the same objects to a file each"
   assert.deepEqual(files.sort(), one.stdout.split("---\n").sort());
 });
 
-test("a config that comes in another order gives the same objects", async (t) => {
+test("a config in another order gives the same objects", async (t) => {
   const reversed = (value: object) => Object.fromEntries(Object.entries(value).reverse());
   const same = stackLike(t, "same", (config) => config);
   const other = stackLike(t, "order", (config) => reversed({ ...config, services: config["services"] as object }));
   assert.equal((await render(other)).stdout, (await render(same)).stdout);
 });
 
-test("secrets, encrypted or written in the clear, are in a Secret as placeholders and nowhere in the text", async (t) => {
+test("secrets, encrypted or in plain text, appear only as placeholders in a Secret", async (t) => {
   const stack = stackLike(t, "secrets", (config) => ({
     ...config,
     secrets: {
@@ -72,7 +72,7 @@ test("secrets, encrypted or written in the clear, are in a Secret as placeholder
   assert.equal(objects.named("Deployment", "web").spec.template.spec.containers[0]?.envFrom, undefined);
 });
 
-test("a secret that is misplaced is refused without being shown", async (t) => {
+test("a misplaced secret is refused without being shown", async (t) => {
   const stack = stackLike(t, "misplaced", (config) => ({
     ...config,
     secrets: { hogee: { TOKEN: "canary" }, hoge: { TOKEN: { deep: "canary" } } },
@@ -88,17 +88,17 @@ test("an encrypted value outside `secrets` is refused", async (t) => {
   assertRefused(await render(stack), /[\w-]+:services\n\s+\(secret\) is encrypted, and only [\w-]+:secrets/);
 });
 
-test("an unknown stack is refused by the file that is missing", async () => {
+test("an unknown stack is refused with the missing file", async () => {
   assertRefused(await render("nowhere"), /There is no .*Pulumi\.nowhere\.yaml/, /copy one of those/);
 });
 
-test("no stack, two stacks and an unknown option are refused with how to do it", async () => {
+test("no stack, two stacks and an unknown option are refused with the usage", async () => {
   assertRefused(await render(), /One stack is to be named/, /render -- staging/);
   assertRefused(await render("staging", "local"), /One stack is to be named/);
   assertRefused(await render("staging", "--outt", "x"), /--outt/, /npm run render -- STACK/);
 });
 
-test("a bad config is refused with every problem, its key and its value", async (t) => {
+test("an invalid config is refused with every problem, its key and its value", async (t) => {
   const stack = stackLike(t, "bad", (config) => ({
     ...config,
     domain: "Shop",
@@ -115,16 +115,16 @@ test("a bad config is refused with every problem, its key and its value", async 
   );
 });
 
-test("a stack file that is not YAML is refused by its name", async (t) => {
+test("a stack file that is not YAML is refused with its name", async (t) => {
   assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /is not YAML/, /Fix that line/);
 });
 
-test("a stack file without any config is refused for what is missing", async (t) => {
+test("a stack file without config is refused with the missing keys", async (t) => {
   assertRefused(await render(stackLike(t, "empty", () => "")), /[\w-]+:domain\n\s+is missing/);
   assertRefused(await render(stackLike(t, "list", () => "config: [1, 2]")), /Pulumi\.\S+\.yaml is not a stack file/);
 });
 
-test("--help says how it is used", async () => {
+test("--help prints the usage", async () => {
   const { status, stdout } = await render("--help");
   assert.equal(status, 0);
   assert.match(stdout, /^npm run render -- STACK \[--out DIR\]/);

@@ -1,4 +1,4 @@
-/** What `npm run render` prints, as objects: each run in a process of its own, as people run it. */
+/** The output of `npm run render` as objects: each run is a separate process, as for users. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ export interface Rendering {
 }
 
 export async function render(...args: string[]): Promise<Rendering> {
-  // From elsewhere: what the config names is relative to the project, not to where somebody stands.
+  // Runs in another folder: paths in the config are relative to the project, not to the working folder.
   const child = spawn(process.execPath, [join(projectDir, "tools/commands/render.ts"), ...args], {
     cwd: tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -50,7 +50,7 @@ export interface Deployment extends Rendered {
 export interface Service extends Rendered {
   readonly spec: {
     readonly type: string;
-    /** `None` where the Service is headless. */
+    /** `None` for a headless Service. */
     readonly clusterIP?: string;
     readonly selector: Readonly<Record<string, string>>;
     readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
@@ -150,7 +150,7 @@ export class Objects {
     return this.all.filter((object): object is Kinds[Kind] => object.kind === kind);
   }
 
-  /** The object of that kind and name; fails where there is none. */
+  /** The object of that kind and name; fails if there is none. */
   named<Kind extends keyof Kinds>(kind: Kind, name: string): Kinds[Kind] {
     const found = this.of(kind).find(({ metadata }) => metadata.name === name);
     return found ?? assert.fail(`there is no ${kind} ${name}`);

@@ -1,4 +1,4 @@
-/** What must hold for every object of every stack, whichever component made it. */
+/** Invariants of every object of every stack, for all components. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { suite, test } from "node:test";
@@ -15,8 +15,8 @@ const volumeNames = (volumes: readonly { readonly name: string }[]) => volumes.m
 const matches = (selector: Readonly<Record<string, string>>, { spec }: Deployment) =>
   Object.entries(selector).every(([key, value]) => spec.template.metadata.labels[key] === value);
 
-/** The one Deployment whose pods a selector finds: none is a dead end, two is traffic to the wrong pods. */
-/** The Services that nginx asks for, in the order of their names. */
+/** The Deployment whose pods a selector matches. None means no traffic, two mean traffic to the wrong pods. */
+/** The Services that nginx resolves, sorted by name. */
 function upstreamsOf(objects: Objects) {
   const found = routesOf(objects).matchAll(/^\s*server (\S+)\.([a-z0-9-]+)\.svc\.cluster\.local:(\d+)/gm);
   return [...found].map(([, service = "", where = "", port = ""]) => ({ service, where, port }));
@@ -34,7 +34,7 @@ for (const stack of stacks)
   await suite(`stack ${stack}`, async () => {
     const objects = await objectsOf(stack);
 
-    test("each object is there once, in the stack's namespace, labelled as ours, and can be applied in this order", () => {
+    test("each object is unique, in the stack's namespace, with the common labels, in an order that can be applied", () => {
       const [namespace, ...others] = objects.all;
       assert.equal(namespace?.kind, "Namespace");
       assert.equal(namespace.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
@@ -51,7 +51,7 @@ for (const stack of stacks)
       assert.equal(new Set(ids).size, ids.length);
     });
 
-    test("a pod runs under an account of its own where its service has Google roles, and nothing else does", () => {
+    test("only pods of services with Google roles have their own service account", () => {
       const accounts = objects.of("ServiceAccount");
       for (const { metadata, automountServiceAccountToken } of accounts) {
         assert.equal(automountServiceAccountToken, false, metadata.name);
@@ -66,7 +66,7 @@ for (const stack of stacks)
       assert.deepEqual(used, stack === "production" ? ["hoge"] : []);
     });
 
-    test("a Deployment selects its own pods, and a budget guards it where it has more than one", () => {
+    test("a Deployment selects its own pods, and has a disruption budget if it has more than one", () => {
       for (const deployment of objects.of("Deployment")) {
         const { metadata, spec } = deployment;
         assert.equal(selected(objects, spec.selector.matchLabels), deployment);
@@ -74,13 +74,13 @@ for (const stack of stacks)
           .of("PodDisruptionBudget")
           .filter((budget) => matches(budget.spec.selector.matchLabels, deployment));
         assert.equal(budgets.length, spec.replicas > 1 ? 1 : 0, metadata.name);
-        // One pod at a time may always go, or its node could never be drained.
+        // One pod may always be evicted: otherwise its node could never be drained.
         for (const { spec } of budgets)
           assert.ok((spec.maxUnavailable ?? 0) >= 1 && spec.minAvailable === undefined, metadata.name);
       }
     });
 
-    test("every Service leads to a port that its pods have", () => {
+    test("every Service targets a port of its pods", () => {
       const headless = objects.of("Service").filter(({ spec }) => spec.clusterIP === "None");
       const inCluster = objects.of("Service").filter((service) => !headless.includes(service));
       assert.deepEqual(names(inCluster), names(objects.of("Deployment")));
@@ -99,7 +99,7 @@ for (const stack of stacks)
       }
     });
 
-    test("the edge leads to a Service, for every name that nginx knows", () => {
+    test("the edge leads to a Service, for every host of nginx", () => {
       const [ingress, ...more] = objects.of("Ingress");
       assert.ok(ingress !== undefined && more.length === 0);
       const { rules, tls = [] } = ingress.spec;
@@ -128,11 +128,11 @@ for (const stack of stacks)
       for (const { service, where, port } of upstreams) {
         assert.equal(where, namespace);
         const ports = objects.named("Service", service).spec.ports.map((each) => String(each.port));
-        assert.ok(ports.includes(port), `${service} has ${ports.join()}, nginx asks ${port}`);
+        assert.ok(ports.includes(port), `${service} has ${ports.join()}, nginx uses ${port}`);
       }
     });
 
-    test("what is mounted or referred to is there, and nothing lies about unused", () => {
+    test("every mounted or referenced object exists, and none is unused", () => {
       const pods = objects.of("Deployment").map(({ spec }) => spec.template.spec);
       const configMaps = pods.flatMap(({ volumes = [] }) => volumes.flatMap(({ configMap }) => configMap?.name ?? []));
       assert.deepEqual([...new Set(configMaps)].sort(), names(objects.of("ConfigMap")));
@@ -152,7 +152,7 @@ for (const stack of stacks)
       }
     });
 
-    test("Google's objects are named by the annotations that lead to them", () => {
+    test("annotations refer to Google's objects by name", () => {
       const annotationsOf = (kind: "Service" | "Ingress") =>
         objects.of(kind).map(({ metadata }) => metadata.annotations ?? {});
       const frontends = annotationsOf("Ingress").flatMap((a) => a["networking.gke.io/v1beta1.FrontendConfig"] ?? []);

@@ -1,4 +1,4 @@
-/** This repository as a template: a copy under another name, as `pulumi new` makes it. */
+/** This repository as a template: a copy under another name, as `pulumi new` creates it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const copy = join(folder, "another-name");
 /** What is compared with: a running local stack leaves files in the checkout that change what it renders. */
 const original = join(folder, "same-name");
 
-/** What `pulumi new` does: the name in Pulumi.yaml, and the section about the template goes. */
+/** Does the same as `pulumi new`: it sets the name in Pulumi.yaml and removes the template section. */
 before(() => {
   copyCheckout(original);
   copyCheckout(copy);
@@ -34,7 +34,7 @@ function command(checkout: string, script: string, ...args: string[]) {
 }
 const inCopy = (script: string, ...args: string[]) => command(copy, script, ...args);
 
-test("under another name every stack is what it was, without any other change", () => {
+test("under another name every stack stays the same, without other changes", () => {
   assert.match(readFileSync(join(copy, "Pulumi.yaml"), "utf8"), /^name: another-name\n/);
   for (const stack of stacks) {
     const { status, stdout, stderr } = inCopy("render.ts", stack);
@@ -43,7 +43,7 @@ test("under another name every stack is what it was, without any other change", 
   }
 });
 
-test("its config is checked, and mistakes are told under its own name", () => {
+test("its config is checked, and problems show its own name", () => {
   const file = join(copy, "Pulumi.demo.yaml");
   const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
   writeFileSync(file, staging);
@@ -52,7 +52,7 @@ test("its config is checked, and mistakes are told under its own name", () => {
   assert.match(inCopy("check.ts", "demo").stderr, /another-name:domian\n.*did you mean "domain"\?/);
 });
 
-test("config that is left under the old name is refused, with what to write", () => {
+test("config under the old name is refused, with the new key", () => {
   const file = join(copy, "Pulumi.old.yaml");
   const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
   writeFileSync(file, staging.replace("  domain:", `  ${project}:domain:`));
@@ -69,7 +69,7 @@ test("config that is left under the old name is refused, with what to write", ()
   }
 });
 
-test("a key that stands in a stack file by both its names is refused", () => {
+test("a key under both names in a stack file is refused", () => {
   const staging = readFileSync(join(copy, "Pulumi.staging.yaml"), "utf8");
   writeFileSync(join(copy, "Pulumi.both.yaml"), `${staging}  another-name:domain: other.example.com\n`);
   const { status, stderr } = inCopy("check.ts", "both");
@@ -77,8 +77,8 @@ test("a key that stands in a stack file by both its names is refused", () => {
   assert.match(stderr, /Pulumi\.both\.yaml has domain twice, once as another-name:domain\.\nKeep one of the two\./);
 });
 
-// It is done to every text file: a template string of a program would be changed too.
-test("no file has what `pulumi new` would put the new name into", () => {
+// `pulumi new` replaces placeholders in every text file, so it would change a template string of a program too.
+test("no file has a placeholder that `pulumi new` would replace", () => {
   const files = readdirSync(copy, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   assert.ok(files.length > 200);
   for (const { parentPath, name } of files)

@@ -1,4 +1,4 @@
-/** Another stack is a copy of one file; what a stack is called decides nothing but names. */
+/** A new stack is a copy of one file; a stack's name affects only names. */
 import assert from "node:assert/strict";
 import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { projectDir, render } from "./rendered.ts";
 
 const fileOf = (stack: string) => join(projectDir, `Pulumi.${stack}.yaml`);
 
-test("a copy of a stack's file is a stack, the same but for its name", async (t) => {
+test("a copy of a stack file is a stack that differs only in its name", async (t) => {
   const demo = `demo-${process.pid}`;
   t.after(() => {
     rmSync(fileOf(demo), { force: true });
@@ -19,7 +19,7 @@ test("a copy of a stack's file is a stack, the same but for its name", async (t)
   assert.equal(copy.stdout.replaceAll(demo, "staging"), original.stdout);
 });
 
-test("no stack is named in the program", () => {
+test("the program names no stack", () => {
   const files = ["names", "components", "config", "nginx"].flatMap((folder) =>
     readdirSync(join(projectDir, folder), { recursive: true, encoding: "utf8" }).flatMap((file) =>
       file.endsWith(".ts") ? join(folder, file) : [],
@@ -30,7 +30,7 @@ test("no stack is named in the program", () => {
     assert.doesNotMatch(readFileSync(join(projectDir, file), "utf8"), /["'`](local|staging|production)["'`]/, file);
 });
 
-test("a stack that builds nothing has nothing to do with Docker, and asks for no login", async () => {
+test("a stack without builds uses no Docker and requests no token", async () => {
   const image = "asia-northeast1-docker.pkg.dev/acme-production/apps/nginx-proxy:1.0.0";
   const { recording } = await record("production", { proxy: { image } });
   assert.match(

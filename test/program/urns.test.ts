@@ -1,6 +1,6 @@
 /**
- * What the engine knows resources by. A name or type that changes here is deleted and made anew in every stack that runs, unless the
- * resource has the old one as an alias. To accept such a change: give it the alias, then write the file anew with UPDATE=1.
+ * The engine identifies resources by URN. A new name or type makes every running stack recreate the resource, unless it
+ * has the old one as an alias. To accept a change, add the alias, then rewrite the file with UPDATE=1.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The workflows keep the rules that docs/pull-requests.md promises; `npm run e2e -- checks` has actionlint read them. */
+/** The workflows follow the rules in docs/pull-requests.md; `npm run e2e -- checks` lints them with actionlint. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -43,7 +43,7 @@ const jobs = workflows.flatMap(([file, { jobs: all }]) =>
 );
 const job = (file: string, name: string) => workflow(file).jobs[name] ?? assert.fail(`${file} has no job ${name}`);
 
-test("no workflow gives rights to code that nobody has read, or holds a stored secret", () => {
+test("no workflow gives permissions to unreviewed code, or uses a stored secret", () => {
   assert.deepEqual([...texts.keys()].sort(), ["deploy.yml", "preview.yml", "release.yml", "test.yml", "up.yml"]);
   for (const [file, { on }] of workflows)
     for (const event of Object.keys(on))
@@ -51,7 +51,7 @@ test("no workflow gives rights to code that nobody has read, or holds a stored s
   for (const [file, text] of texts) assert.doesNotMatch(text, /\bsecrets\b/, file);
 });
 
-test("rights are given job by job, and no job that runs the pull request's code may write anything", () => {
+test("permissions are set per job, and no job that runs a pull request's code may write", () => {
   for (const [file, { permissions }] of workflows) assert.deepEqual(permissions, {}, file);
   assert.deepEqual(Object.fromEntries(jobs.map(({ at, permissions }) => [at, permissions])), {
     "deploy.yml approval": {},
@@ -66,29 +66,29 @@ test("rights are given job by job, and no job that runs the pull request's code 
   });
 });
 
-test("what may comment runs nothing but what stands there, and forks have no part in it", () => {
+test("the job that comments runs only its own script, and not for forks", () => {
   const { steps = [], if: condition = "" } = job("preview.yml", "comment");
   assert.deepEqual(steps.map(({ uses }) => uses?.split("@")[0]), ["actions/download-artifact", undefined]); // prettier-ignore
   assert.doesNotMatch(steps[1]?.run ?? "", /\bnpm\b|\bnpx\b|\bnode\b|\bpulumi\b|\.\//);
   assert.match(condition, /head\.repo\.full_name == github\.repository/);
 });
 
-test("each stack has one comment, made once and then written anew; where there is no text of the stack, it says so", (t) => {
-  const place = mkdtempSync(join(tmpdir(), "comment-"));
+test("each stack has one comment, created once and then updated; without a text for the stack, it says so", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "comment-"));
   t.after(() => {
-    rmSync(place, { recursive: true });
+    rmSync(folder, { recursive: true });
   });
-  // Plays GitHub's command: there is a comment of staging already. The log has each call, then what it would have sent.
+  // A stand-in for GitHub's command, with an existing comment for staging. The log has each call, then its body.
   const gh = `#!/bin/sh
 printf '%s ' "$@" >> log
 for word in "$@"; do case $word in body=@*) head -n 4 "\${word#body=@}" >> log ;; esac; done
 case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac ;; esac
 `;
-  writeFileSync(join(place, "gh"), gh, { mode: 0o755 });
+  writeFileSync(join(folder, "gh"), gh, { mode: 0o755 });
   const comment = () => {
     const { run = "" } = job("preview.yml", "comment").steps?.[1] ?? {};
-    writeFileSync(join(place, "log"), "");
-    const path = `${place}:${process.env["PATH"] ?? ""}`;
+    writeFileSync(join(folder, "log"), "");
+    const path = `${folder}:${process.env["PATH"] ?? ""}`;
     const env = {
       PATH: path,
       COMMENTS: "COMMENTS",
@@ -96,13 +96,17 @@ case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac
       COMMIT: "0123456789abcdef",
       RUN: "https://run/7",
     };
-    const { status, stdout } = spawnSync("bash", ["-eo", "pipefail", "-c", run], { cwd: place, env, encoding: "utf8" });
+    const { status, stdout } = spawnSync("bash", ["-eo", "pipefail", "-c", run], {
+      cwd: folder,
+      env,
+      encoding: "utf8",
+    });
     assert.equal(status, 0);
-    return { stdout, calls: readFileSync(join(place, "log"), "utf8").replaceAll(/ --jq [^\n]*?\.id /g, "") };
+    return { stdout, calls: readFileSync(join(folder, "log"), "utf8").replaceAll(/ --jq [^\n]*?\.id /g, "") };
   };
   const write = (stack: string, text: string) => {
-    mkdirSync(join(place, `diffs/diff-${stack}`), { recursive: true });
-    writeFileSync(join(place, `diffs/diff-${stack}/diff.md`), text);
+    mkdirSync(join(folder, `diffs/diff-${stack}`), { recursive: true });
+    writeFileSync(join(folder, `diffs/diff-${stack}/diff.md`), text);
   };
   write("staging", `${marker("staging")}\n## a\n`);
   write("production", `${marker("production")}\n## b\n`);
@@ -113,7 +117,7 @@ case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac
     `--silent --method POST COMMENTS --field body=@diffs/diff-production/diff.md ${marker("production")}\n## b\n`,
   ]);
   write("staging", `${marker("production")}\n## of another\n`);
-  rmSync(join(place, "diffs/diff-production"), { recursive: true });
+  rmSync(join(folder, "diffs/diff-production"), { recursive: true });
   const { stdout, calls } = comment();
   const none = (stack: string) =>
     `none-${stack}.md ${marker(stack)}\n## Stack \`${stack}\` at \`0123456789ab\`\n\nThere is no result for this commit: see [the run](https://run/7).\n`;
@@ -126,16 +130,20 @@ case "$*" in *--paginate*) case "$MARKER" in *staging*) echo 42; echo 43 ;; esac
   assert.equal(stdout.match(/^::warning::There is no text for (staging|production)/gm)?.length, 2);
 });
 
-test("the doctor is given ten minutes, and an hour for a stack that has never answered", (t) => {
-  const place = mkdtempSync(join(tmpdir(), "wait-"));
+test("the doctor gets ten minutes, and an hour for a stack that has never answered", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "wait-"));
   t.after(() => {
-    rmSync(place, { recursive: true });
+    rmSync(folder, { recursive: true });
   });
   const run = job("up.yml", "up").steps?.find(({ run: text = "" }) => text.includes("GITHUB_OUTPUT"))?.run ?? "";
-  const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, STACK: "staging", GITHUB_OUTPUT: join(place, "output") };
+  const env = {
+    PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+    STACK: "staging",
+    GITHUB_OUTPUT: join(folder, "output"),
+  };
   const waits = (npx: string, curl: string) => {
     for (const [name, script] of Object.entries({ npx, curl }))
-      writeFileSync(join(place, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     writeFileSync(env.GITHUB_OUTPUT, "");
     assert.equal(spawnSync("bash", ["-eo", "pipefail", "-c", run], { env }).status, 0);
     return readFileSync(env.GITHUB_OUTPUT, "utf8");
@@ -146,38 +154,42 @@ test("the doctor is given ten minutes, and an hour for a stack that has never an
   assert.equal(waits("exit 255", answers), "time=60m\n");
 });
 
-test("a release is made of what is merged, once for each version, with the notes of the changelog", (t) => {
+test("a release is created from merged code, once per version, with the changelog's notes", (t) => {
   assert.deepEqual(workflow("release.yml").on, { push: { branches: ["main"], paths: ["package.json"] } });
-  const place = mkdtempSync(join(tmpdir(), "release-"));
+  const folder = mkdtempSync(join(tmpdir(), "release-"));
   t.after(() => {
-    rmSync(place, { recursive: true });
+    rmSync(folder, { recursive: true });
   });
   const { run = "" } = job("release.yml", "release").steps?.[1] ?? {};
-  writeFileSync(join(place, "package.json"), JSON.stringify({ version: "1.2.3" }));
-  writeFileSync(join(place, "npm"), '#!/bin/sh\nprintf "%s\\n" "$*" > npm.log; echo notes', { mode: 0o755 });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ version: "1.2.3" }));
+  writeFileSync(join(folder, "npm"), '#!/bin/sh\nprintf "%s\\n" "$*" > npm.log; echo notes', { mode: 0o755 });
   const publish = (released: boolean) => {
     const gh = `#!/bin/sh\nprintf '%s ' "$@" >> log\n[ "$2" = create ] || exit ${released ? 0 : 1}\n`;
-    writeFileSync(join(place, "gh"), gh, { mode: 0o755 });
-    writeFileSync(join(place, "log"), "");
-    const env = { PATH: `${place}:${process.env["PATH"] ?? ""}`, GITHUB_SHA: "0123abcd" };
-    const { status, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", run], { cwd: place, env, encoding: "utf8" });
+    writeFileSync(join(folder, "gh"), gh, { mode: 0o755 });
+    writeFileSync(join(folder, "log"), "");
+    const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}`, GITHUB_SHA: "0123abcd" };
+    const { status, stderr } = spawnSync("bash", ["-eo", "pipefail", "-c", run], {
+      cwd: folder,
+      env,
+      encoding: "utf8",
+    });
     assert.equal(status, 0, stderr);
-    return readFileSync(join(place, "log"), "utf8").trim();
+    return readFileSync(join(folder, "log"), "utf8").trim();
   };
   assert.equal(publish(true), "release view v1.2.3");
   assert.equal(
     publish(false),
     "release view v1.2.3 release create v1.2.3 --target 0123abcd --title v1.2.3 --notes-file notes.md",
   );
-  assert.equal(readFileSync(join(place, "npm.log"), "utf8"), "run --silent release-notes\n");
-  assert.equal(readFileSync(join(place, "notes.md"), "utf8"), "notes\n");
+  assert.equal(readFileSync(join(folder, "npm.log"), "utf8"), "run --silent release-notes\n");
+  assert.equal(readFileSync(join(folder, "notes.md"), "utf8"), "notes\n");
 });
 
 test("text of a pull request, such as the name of its branch, is never part of a command", () => {
   for (const { at, steps = [] } of jobs) for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{/, at);
 });
 
-test("an action is known by its commit, with the version that it is beside it; a checkout leaves no token behind", () => {
+test("actions are pinned by commit, with the version in a comment; a checkout keeps no token", () => {
   for (const [file, text] of texts)
     for (const [line, action = "", comment = ""] of text.matchAll(/^[\s-]*uses: *(\S+)(.*)$/gm)) {
       if (action.startsWith("./")) assert.ok(existsSync(join(projectDir, action)), line);
@@ -191,7 +203,7 @@ test("an action is known by its commit, with the version that it is beside it; a
   for (const { with: given } of checkouts) assert.equal(given?.["persist-credentials"], false);
 });
 
-test("a newer preview ends an older one; an update is never ended, nor run twice at a time, nor held up by an approval", () => {
+test("a newer preview cancels an older one; an update is never cancelled, never concurrent, never blocked by an approval", () => {
   assert.deepEqual(workflow("preview.yml").concurrency, {
     group: "preview-${{ github.event.pull_request.number }}",
     "cancel-in-progress": true,
@@ -204,7 +216,7 @@ test("a newer preview ends an older one; an update is never ended, nor run twice
   for (const { at, uses, "timeout-minutes": minutes } of jobs) assert.ok(uses !== undefined || (minutes ?? 0) > 0, at);
 });
 
-test("the stacks are those of the repository, the marker is the one that the comment has, and each command is there", () => {
+test("the stacks are those of the repository, the comment's marker matches, and each command exists", () => {
   const stacks = (job("preview.yml", "diff").strategy?.matrix.include ?? []).map(({ stack }) => stack);
   assert.deepEqual(stacks, ["staging", "production"]);
   for (const stack of stacks) assert.ok(existsSync(join(projectDir, `Pulumi.${stack}.yaml`)));
@@ -217,11 +229,11 @@ test("the stacks are those of the repository, the marker is the one that the com
   for (const [, script = ""] of called) assert.ok(script in scripts, `npm run ${script}`);
 });
 
-test("the variables are those that bootstrap tells to set", () => {
-  const told = ["staging", "production"].flatMap(
+test("the variables are those that bootstrap prints", () => {
+  const printed = ["staging", "production"].flatMap(
     (stack) =>
     workflowVariables({ stack, project: "p", region: "r", bucket: "b", grants: [], dns: false, certificateManager: false, iap: false, requestMetrics: false, repository: "a/b", branch: "main" }).map(([, , , name]) => name), // prettier-ignore
   );
   const used = [...texts.values()].flatMap((text) => [...text.matchAll(/\bvars\.(\w+)/g)].map(([, name]) => name));
-  assert.deepEqual([...new Set(used)].sort(), told.sort());
+  assert.deepEqual([...new Set(used)].sort(), printed.sort());
 });

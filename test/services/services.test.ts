@@ -1,4 +1,4 @@
-/** The sample server as a real process on a loopback port, with a name and without. */
+/** The sample server as a real process on a loopback port, with and without a name. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -78,7 +78,7 @@ for (const [name, named] of [
   ["sample", {}],
 ] as const) {
   suite(name, { concurrency: true }, () => {
-    test("programs get JSON that shows what reached the service", async (context) => {
+    test("programs get JSON that shows the request", async (context) => {
       const { port } = await start(context, named);
       const headers = {
         Host: "hoge.shop.localhost",
@@ -107,7 +107,7 @@ for (const [name, named] of [
       });
     });
 
-    test("people get HTML in which nothing of the request is markup", async (context) => {
+    test("browsers get HTML that escapes the request", async (context) => {
       const { port } = await start(context, named);
       const attack = `"><script>alert('1')</script>`;
       const answer = await ask(port, `/${attack}?${attack}`, {
@@ -157,7 +157,7 @@ for (const [name, named] of [
       assert.equal(direct.commands[0], "npx pulumi up -s STACK --policy-pack policy");
     });
 
-    test("links lead to the front page and below the service's root, whatever prefix a proxy stripped", async (context) => {
+    test("links lead to the front page and below the service's root, with any stripped prefix", async (context) => {
       const { port } = await start(context, named);
       for (const path of ["/", "/one", "/one/", "/one/two/three", "//double"]) {
         const { body } = await ask(port, path, { headers: { Accept: "text/html" } });
@@ -187,7 +187,7 @@ for (const [name, named] of [
       assert.doesNotMatch(JSON.stringify(log), /secret/);
     });
 
-    test("bad input gets 400 or an end, and the service lives on", async (context) => {
+    test("bad input gets 400 or a closed connection, and the service continues", async (context) => {
       const { port } = await start(context, named);
       const raw = async (text: string, half = false): Promise<string> => {
         const socket = connect(port, "127.0.0.1");
@@ -233,7 +233,7 @@ for (const [name, named] of [
       assert.deepEqual([ready.status, ready.headers.connection], [503, "close"]);
       assert.equal((await ask(port, "/healthz")).status, 200);
       assert.equal((await ask(port, "/")).headers.connection, "close");
-      pull = false; // by now the proxies have heard
+      pull = false; // the proxies have dropped the pod by now
       await Promise.all(load);
       assert.deepEqual([...statuses.keys()], [200]);
       assert.ok((statuses.get(200) ?? 0) > 20);
@@ -241,7 +241,7 @@ for (const [name, named] of [
       assert.equal(log.at(-1)?.["message"], "stopped");
     });
 
-    test("a request under way when the drain ends is finished", async (context) => {
+    test("a request that is active when the drain ends is finished", async (context) => {
       const { port, process: child } = await start(context, { ...named, DRAIN_SECONDS: "0.1" });
       const exit = once(child, "exit");
       const slow = request({ host: "127.0.0.1", port, method: "POST", agent: new Agent({ keepAlive: true }) });
@@ -259,7 +259,7 @@ for (const [name, named] of [
   });
 }
 
-test("a service that is built from it is told its own name", () => {
+test("a service built from it gets its own name", () => {
   for (const stack of ["local", "staging"]) {
     const { config } = parse(readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
     for (const [service, { build, env }] of Object.entries(config.services))

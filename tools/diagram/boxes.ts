@@ -1,5 +1,5 @@
 /** The boxes of the picture: Google Cloud, its network, the cluster, the namespace; and the zones in the cluster. */
-import type { PlacedSettings } from "../../config/config.ts";
+import type { StackSettings } from "../../config/config.ts";
 import type { Group, Node } from "./shapes.ts";
 import { shortened } from "./text.ts";
 
@@ -12,7 +12,7 @@ export interface Boxes {
   readonly edge: { readonly group?: string };
 }
 
-export function boxesOf({ cluster, edge, namespace, networkPolicies }: PlacedSettings): Boxes {
+export function boxesOf({ cluster, edge, namespace, networkPolicies }: StackSettings): Boxes {
   const apps: Group = {
     id: "namespace",
     title: `namespace ${namespace}`,
@@ -48,12 +48,12 @@ export function boxesOf({ cluster, edge, namespace, networkPolicies }: PlacedSet
   };
 }
 
-function titleOf(edge: PlacedSettings["edge"]): string {
+function titleOf(edge: StackSettings["edge"]): string {
   if (edge.onGoogle) return "Google load balancer";
   return `${edge.kind === "ingress" ? "Ingress controller" : "Gateway"} ${edge.className}`;
 }
 
-function zonesOf({ mode, region, zones, nodePools }: Extract<PlacedSettings["cluster"], { kind: "gke" }>): Node[] {
+function zonesOf({ mode, region, zones, nodePools }: Extract<StackSettings["cluster"], { kind: "gke" }>): Node[] {
   const pools = Object.entries(nodePools).map(
     ([name, { machineType, minPerZone, maxPerZone, spot }]) =>
       `${name}: ${minPerZone} to ${maxPerZone} ${machineType}${spot ? " (spot)" : ""}`,

@@ -1,5 +1,5 @@
 /** Where the images come from. */
-import type { PlacedSettings } from "../../config/config.ts";
+import type { StackSettings } from "../../config/config.ts";
 import { googleName } from "../../names/google.ts";
 import type { Arrow, Node } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
@@ -9,7 +9,7 @@ interface Images {
   readonly arrows: readonly Arrow[];
 }
 
-export function imagesOf(stack: string, settings: PlacedSettings): Images {
+export function imagesOf(stack: string, settings: StackSettings): Images {
   const { cluster, registry, services, proxy } = settings;
   const sources = [proxy, ...Object.values(services)];
   const given = sources.flatMap(({ image }) => image ?? []);

@@ -1,5 +1,5 @@
 /** What the picture of a stack shows, in words: what stands where, and who talks to whom. */
-import type { CheckedConfig, PlacedSettings } from "../../config/config.ts";
+import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import type { ServiceSettings } from "../../config/schema.ts";
@@ -77,7 +77,7 @@ const imageName = (image: string) =>
   image.slice(image.lastIndexOf("/") + 1).replace(/@sha256:([0-9a-f]{7})[0-9a-f]*$/, "@$1…");
 
 /** Who answers for the names: Cloud DNS by records of the stack, somebody else, or for `.localhost` nobody. */
-function dnsNode(settings: PlacedSettings): Node {
+function dnsNode(settings: StackSettings): Node {
   const { domain, dns, cluster } = settings;
   const names = shortened(hostNames(settings), 4);
   const project = cluster.kind === "gke" ? cluster.project : undefined;
@@ -91,7 +91,7 @@ function dnsNode(settings: PlacedSettings): Node {
   return { id: "dns", kind: "outside", title: "DNS", lines: [...names, "records not made by the stack"] };
 }
 
-function edgeLines({ edge, tls }: PlacedSettings): string[] {
+function edgeLines({ edge, tls }: StackSettings): string[] {
   const certificate = {
     none: "plain HTTP, no TLS",
     managed: "TLS: managed certificate",
@@ -111,13 +111,13 @@ function edgeLines({ edge, tls }: PlacedSettings): string[] {
   ];
 }
 
-function proxyLines({ proxy }: PlacedSettings): string[] {
+function proxyLines({ proxy }: StackSettings): string[] {
   const redirects = proxy.redirects.length;
   return [pods(proxy.replicas), ...(redirects === 0 ? [] : [count(redirects, "redirect")])];
 }
 
 /** Services that are found by their names need not be in the config. */
-function wildcardNode({ domain, proxy: { wildcards } }: PlacedSettings): Node | undefined {
+function wildcardNode({ domain, proxy: { wildcards } }: StackSettings): Node | undefined {
   const { subdomain, path } = wildcards;
   const lines = [
     ...(subdomain === undefined ? [] : subdomain.allow.map((name) => `${name}.${domain}`)),
@@ -150,7 +150,7 @@ function leads(routes: readonly Route[], domain: string): Map<string, string[]> 
 }
 
 function describe(
-  settings: PlacedSettings,
+  settings: StackSettings,
   boxes: Boxes,
   led: ReadonlyMap<string, readonly string[]>,
   registries: readonly Node[],

@@ -1,11 +1,11 @@
 /** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is fixed. */
-import type { CheckedConfig, PlacedSettings } from "../../config/config.ts";
+import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { withHealthPaths } from "../../config/grpc.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { longestWait } from "../../config/timeouts.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
-import { usualTimeoutSeconds, type Route } from "../../nginx/model.ts";
+import { defaultTimeoutSeconds, type Route } from "../../nginx/model.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 
 export interface SubjectRoute {
@@ -30,7 +30,7 @@ export interface Subject {
   readonly hosts: readonly string[];
   readonly url: string;
   readonly namespace: string;
-  readonly edge: PlacedSettings["edge"];
+  readonly edge: StackSettings["edge"];
   readonly tls: Settings["tls"];
   readonly dns: Settings["dns"];
   readonly services: Readonly<Record<string, ServiceSettings>>;
@@ -77,7 +77,7 @@ function routeOf(route: Route, domain: string): SubjectRoute {
     protocol,
     services: [...new Set(servicesOf(route))],
     maintenance,
-    timeoutSeconds: settings?.timeoutSeconds ?? usualTimeoutSeconds,
+    timeoutSeconds: settings?.timeoutSeconds ?? defaultTimeoutSeconds,
   };
 }
 

@@ -10,12 +10,12 @@ async function make(args: ExistingClusterArgs) {
   return { recording, cluster, provider: recording.one("pulumi:providers:kubernetes") };
 }
 
-test("nothing but a provider for the context is made", async () => {
+test("only a provider for the context is created", async () => {
   const { recording, cluster, provider } = await make({ context: "somewhere" });
   assert.equal(provider.parent, "urn:pulumi:test::gke-microservices::gke-microservices:index:ExistingCluster::local");
   assert.equal(provider.parent, await valueOf(cluster.urn));
   assert.equal(provider.name, "local-kubernetes");
-  // Exact: without a path the user's own kubeconfig counts.
+  // Exact: without a path the user's default kubeconfig applies.
   assert.deepEqual(provider.inputs, {
     context: "somewhere",
     clusterIdentifier: "somewhere",

@@ -1,4 +1,4 @@
-/** How a cluster is reached: kubeconfig, provider, pages in the console. */
+/** Access to a cluster: kubeconfig, provider, and pages in the console. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { valueOf } from "../../../tools/testing/mocks.ts";
 import { address, ca, dnsEndpoint, make } from "./gkeStaging.ts";
 
-test("the kubeconfig is a secret that holds no credential and no CA", async () => {
+test("the kubeconfig is a secret without credentials and CA", async () => {
   const { cluster } = await make();
   assert.equal(await pulumi.isSecret(cluster.kubeconfig), true);
   const context = "gke_acme-staging_asia-northeast1_staging-cluster-0000000";
@@ -35,7 +35,7 @@ test("the kubeconfig is a secret that holds no credential and no CA", async () =
   });
 });
 
-test("the provider lives and dies with the cluster, waits for the nodes, and owns what it applies", async () => {
+test("the provider depends on the cluster and the nodes, and overwrites manual changes", async () => {
   const { recording, cluster, urn } = await make();
   const provider = recording.one("pulumi:providers:kubernetes");
   assert.equal(provider.parent, urn);
@@ -62,7 +62,7 @@ test("the outputs name the cluster and its pages in the console", async () => {
   );
 });
 
-test("by its IP endpoint the cluster is known by its own authority", async () => {
+test("with an IP endpoint the kubeconfig has the cluster's CA", async () => {
   const { cluster } = await make({ endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24" } } });
   assert.equal(await pulumi.isSecret(cluster.kubeconfig), true);
   const { clusters } = parse(await valueOf(cluster.kubeconfig)) as { clusters: { cluster: unknown }[] };

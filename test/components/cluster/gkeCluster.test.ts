@@ -1,4 +1,7 @@
-/** What a cluster is made of: exact inputs in every mode, which makes it long. How it is reached is in gkeAccess.test.ts. */
+/**
+ * The resources of a cluster: exact inputs in every mode, which makes the file long. gkeAccess.test.ts tests access to
+ * it.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -13,7 +16,7 @@ test("the cluster is private, VPC-native and closed by default", async () => {
   const cluster = recording.one(clusterType);
   assert.equal(cluster.name, "staging-cluster");
   assert.equal(cluster.parent, urn);
-  // Exact, so that nodeConfig, nodePools, a version, a name and authorized networks are known to be absent.
+  // Exact, to prove that nodeConfig, nodePools, a version, a name and authorized networks are absent.
   assert.deepEqual(cluster.inputs, {
     project: "acme-staging",
     location: "asia-northeast1",
@@ -62,7 +65,7 @@ test("the cluster is private, VPC-native and closed by default", async () => {
   assert.deepEqual(cluster.customTimeouts, { create: "60m", update: "120m", delete: "60m" });
 });
 
-test("the node pool has an identity of its own and is made after its rights and the way out", async () => {
+test("the node pool has its own service account and is created after its roles and the NAT", async () => {
   const { recording, urn } = await make();
   const identity = recording.one("gcp:serviceaccount/account:Account");
   assert.equal(identity.inputs["accountId"], "staging-nodes");
@@ -130,7 +133,7 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });
 
-test("deletion protection is on or off at Google and in Pulumi, for all that a cluster cannot outlive", async () => {
+test("deletion protection applies at Google and in Pulumi, to everything that the cluster needs", async () => {
   for (const deletionProtection of [true, false]) {
     const { recording } = await make({ deletionProtection });
     const cluster = recording.one(clusterType);
@@ -138,12 +141,12 @@ test("deletion protection is on or off at Google and in Pulumi, for all that a c
     const lasting = ["network:Network", "subnetwork:Subnetwork", "router:Router", "routerNat:RouterNat"];
     const parts = [...lasting.map((type) => `gcp:compute/${type}`), "gcp:serviceaccount/account:Account"];
     for (const type of [clusterType, ...parts]) assert.equal(recording.one(type).protect, deletionProtection, type);
-    // A pool is replaced or removed in daily life.
+    // Replacing or removing a pool is routine.
     assert.equal(recording.one("gcp:container/nodePool:NodePool").protect, false);
   }
 });
 
-test("each pool has its own machines, by its own name", async () => {
+test("each pool has its own settings and name", async () => {
   const taints = [{ key: "for", value: "batch", effect: "NO_SCHEDULE" }] as const;
   const { recording } = await make({
     nodePools: { main: pool, batch: { ...pool, minPerZone: 0, spot: true, labels: { for: "batch" }, taints } },
@@ -158,7 +161,7 @@ test("each pool has its own machines, by its own name", async () => {
   for (const each of [urn, batch.urn]) assert.ok(provider.dependencies.includes(each));
 });
 
-test("what is not chosen is not said, and what is chosen is", async () => {
+test("optional settings are set only if given", async () => {
   const plain = (await make()).recording.one(clusterType).inputs;
   const changed = (
     await make({
@@ -202,7 +205,7 @@ test("what is not chosen is not said, and what is chosen is", async () => {
   });
 });
 
-test("Autopilot is told nothing that it refuses, and its nodes have the same identity", async () => {
+test("Autopilot gets no setting that it rejects, and its nodes have the same service account", async () => {
   const { recording } = await make({ mode: "autopilot", nodePools: {} });
   const plain = (await make()).recording.one(clusterType).inputs;
   const refused = [
@@ -229,7 +232,7 @@ test("Autopilot is told nothing that it refuses, and its nodes have the same ide
   assert.ok(recording.one("pulumi:providers:kubernetes").dependencies.includes(cluster.urn));
 });
 
-test("with a public endpoint only the networks that are named come in", async () => {
+test("a public endpoint allows only the authorized networks", async () => {
   const { recording } = await make({
     endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24", runner: "198.51.100.7/32" } },
   });
@@ -251,7 +254,7 @@ test("with a public endpoint only the networks that are named come in", async ()
   });
 });
 
-test("a key of the team's own encrypts Secrets, and GKE may use it before the cluster is made", async () => {
+test("the team's own key encrypts Secrets, and GKE may use it before the cluster is created", async () => {
   const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
   const { recording, urn } = await make({ encryptionKey });
   const cluster = recording.one(clusterType);
@@ -272,7 +275,7 @@ test("a key of the team's own encrypts Secrets, and GKE may use it before the cl
   assert.ok(kms !== undefined && agent.dependencies.includes(kms.urn));
 });
 
-test("impossible arguments are refused with the value and what is allowed", async () => {
+test("invalid arguments are refused with the value and the allowed values", async () => {
   const recording = await mockPulumi();
   const ip = (authorizedNetworks: Record<string, string>) =>
     ({ endpoint: { kind: "ip", authorizedNetworks } }) as const;

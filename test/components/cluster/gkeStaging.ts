@@ -1,4 +1,4 @@
-/** A cluster under mocks, for the tests of what it is made of and of how it is reached. */
+/** A cluster under mocks, for the tests of its resources and of access to it. */
 import { GkeCluster, type GkeClusterArgs } from "../../../components/cluster/gkeCluster.ts";
 import type { NodePoolArgs } from "../../../components/cluster/nodePoolSettings.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
@@ -32,12 +32,12 @@ export const args: GkeClusterArgs = {
   deletionProtection: true,
 };
 export const clusterType = "gcp:container/cluster:Cluster";
-/** What Google says of the control plane once it is there. */
+/** Google's outputs for the control plane. */
 export const dnsEndpoint = "gke-0123-456.asia-northeast1.gke.goog";
 export const address = "198.51.100.4";
 export const ca = "Y2EK";
 
-/** What the cluster `staging` registers, with some of `args` changed. */
+/** The resources of the cluster `staging`, with some of `args` changed. */
 export async function make(change: Partial<GkeClusterArgs> = {}) {
   const recording = await mockPulumi({
     outputs: {

@@ -12,7 +12,7 @@ const args = {
   ranges: { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" },
 };
 
-test("Network makes a VPC, a subnet with named ranges, a router and a NAT", async () => {
+test("Network creates a VPC, a subnet with named ranges, a router and a NAT", async () => {
   const recording = await mockPulumi();
   const network = new Network("staging-network", args);
   const urn = await valueOf(network.urn);
@@ -76,7 +76,7 @@ test("Network makes a VPC, a subnet with named ranges, a router and a NAT", asyn
   assert.equal(await valueOf(network.servicesRangeName), "services");
 });
 
-test("Network refuses ranges that cannot work, with every reason, and makes nothing", async () => {
+test("Network refuses invalid ranges with all problems, and creates nothing", async () => {
   const recording = await mockPulumi();
   assert.throws(
     () => new Network("staging-network", { ...args, ranges: { ...args.ranges, nodes: "10.4.0.0/30" } }),

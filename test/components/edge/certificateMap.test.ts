@@ -30,7 +30,7 @@ async function make(names: readonly string[], states: Readonly<Record<string, st
 const labels = { project: "gke-microservices", stack: "staging" };
 const base = { project: "acme-staging", labels };
 
-test("a wildcard and its domain: one authorisation, and a certificate and an entry for each of the two", async () => {
+test("a wildcard and its domain: one authorization, and a certificate and an entry for each of the two", async () => {
   const { recording } = await make(["shop.example.com", "*.shop.example.com"]);
   const domain = "staging-shop-example-com-12d959";
   const wildcard = "staging-shop-example-com-d5cd5e";
@@ -75,7 +75,7 @@ test("a wildcard and its domain: one authorisation, and a certificate and an ent
   });
 });
 
-test("the API is there first, then the authorisation, the certificate, the entry; the map has a name when it is full", async () => {
+test("the order is API, authorization, certificate, entry; the map's name resolves when it is complete", async () => {
   const { recording, component } = await make(["shop.example.com"]);
   const api = recording.one("gcp:projects/service:Service");
   assert.equal(api.inputs["service"], "certificatemanager.googleapis.com");
@@ -93,7 +93,7 @@ test("the API is there first, then the authorisation, the certificate, the entry
   assert.equal(await valueOf(component.mapName), "staging-gateway");
 });
 
-test("a host more or less changes nothing for those that serve", async () => {
+test("adding or removing a host keeps the other certificates", async () => {
   const all = (recording: Recording) =>
     new Map(
       [types.authorization, types.certificate, types.entry]
@@ -106,7 +106,7 @@ test("a host more or less changes nothing for those that serve", async () => {
   for (const [urn, inputs] of before) assert.deepEqual(after.get(urn), inputs);
 });
 
-test("what DNS has to hold, and how far each certificate is", async () => {
+test("the required DNS records, and the status of each certificate", async () => {
   const { component } = await make(["shop.example.com", "*.shop.example.com"], { "shop.example.com": "ACTIVE" });
   assert.deepEqual(Object.keys(component.records), ["shop.example.com"]);
   assert.deepEqual(await valueOf(pulumi.output(component.records)), { "shop.example.com": record });
@@ -135,7 +135,7 @@ test("with a wildcard, a host under the domain needs no certificate; one deeper 
   assert.deepEqual(certificateNames([...hosts, "new.shop.example.com"], true), certificateNames(hosts, true));
 });
 
-test("every host is served by one of the names, as a client checks it (RFC 6125: a wildcard is one label)", () => {
+test("one of the names covers every host, by RFC 6125: a wildcard covers one label", () => {
   const label = fc.stringMatching(/^[a-z]{1,5}$/);
   const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => [...labels, "com"].join("."));
   const under = fc.array(label, { maxLength: 2 }).map((labels) => [...labels, "shop.example.com"].join("."));

@@ -21,7 +21,7 @@ const rateLimitOptions = {
 };
 const rateLimit = { requests: 100, seconds: 60 };
 
-test("a policy in the project, named by Google, under its component", async () => {
+test("a policy in the project, with a generated name, as a child of its component", async () => {
   const recording = await mockPulumi();
   const armor = new CloudArmor("ingress-armor", { project: "acme-staging", log4j: true });
   const urn = await valueOf(armor.urn);
@@ -40,7 +40,7 @@ test("a policy in the project, named by Google, under its component", async () =
   assert.equal(await valueOf(armor.policyName), "ingress-armor-policy-0000000");
 });
 
-test("a rate holds for every client address by itself", () => {
+test("a rate applies to each client address separately", () => {
   assert.deepEqual(armorRules({ log4j: false, rateLimit }), [
     {
       description: "Everybody, within the rate",
@@ -53,7 +53,7 @@ test("a rate holds for every client address by itself", () => {
   ]);
 });
 
-test("an allow list closes the edge to everybody else, and a rate holds for those on it", () => {
+test("an allow list blocks everybody else, and a rate applies to allowed clients", () => {
   const match = { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges: ["203.0.113.0/24"] } };
   const letIn = { description: "Who is let in", priority: 2000, match };
   const allow = ["203.0.113.0/24"];
@@ -66,7 +66,7 @@ test("an allow list closes the edge to everybody else, and a rate holds for thos
   ]);
 });
 
-test("whatever the list's length: all of it is let in, ten ranges to a rule, no priority twice, the last rule for the rest", () => {
+test("a list of any length is allowed: ten ranges per rule, unique priorities, and a last rule for the rest", () => {
   const ranges = fc.uniqueArray(
     fc.nat(255).map((third) => `198.51.${third}.0/24`),
     { minLength: 1, maxLength: 100 },

@@ -27,7 +27,7 @@ async function make(change: Partial<DnsRecordsArgs> = {}) {
   return { recording, component, urn, names: recording.all(types.record).map(({ name }) => name) };
 }
 
-test("records in a zone that is there, and no other zone", async () => {
+test("records in an existing zone, and no new zone", async () => {
   const { recording, component, urn } = await make({ zone: "example-com" });
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:DnsRecords::dns");
   assert.deepEqual(recording.all(types.zone), []);
@@ -55,7 +55,7 @@ test("records in a zone that is there, and no other zone", async () => {
   assert.equal(component.nameServers, undefined);
 });
 
-test("a zone that is made is signed, and is not deleted over records of others", async () => {
+test("a new zone is signed, and foreign records prevent its deletion", async () => {
   const { recording, component, urn } = await make({ zone: undefined });
   const zone = recording.one(types.zone);
   assert.deepEqual(
@@ -81,25 +81,25 @@ test("a zone that is made is signed, and is not deleted over records of others",
   assert.deepEqual(await valueOf(component.nameServers ?? assert.fail()), nameServers);
 });
 
-test("a wildcard is one more record", async () => {
+test("a wildcard adds one record", async () => {
   const { names, recording } = await make({ wildcard: true });
   assert.deepEqual(names, ["dns-shop.example.com", "dns-hoge.shop.example.com", "dns-*.shop.example.com"]);
   assert.equal(recording.one(types.record, "dns-*.shop.example.com").inputs["name"], "*.shop.example.com.");
 });
 
-test("a wildcard that the proxy serves anyway is one record as well", async () => {
+test("a wildcard that is already a host is still one record", async () => {
   for (const wildcard of [false, true])
     assert.deepEqual((await make({ hosts: ["*.shop.example.com"], wildcard })).names, ["dns-*.shop.example.com"]);
 });
 
-test("hosts outside the domain get no record, and are told", async () => {
+test("hosts outside the domain get no record, and are an output", async () => {
   const elsewhere = ["www.other.example", "myshop.example.com", "example.com"];
   const { names, component } = await make({ hosts: ["shop.example.com", ...elsewhere] });
   assert.deepEqual(names, ["dns-shop.example.com"]);
   assert.deepEqual(component.hostsElsewhere, elsewhere);
 });
 
-test("records that authorise certificates, for the domains that the zone holds", async () => {
+test("records that authorize certificates, for the domains in the zone", async () => {
   const authorization = (domain: string) =>
     pulumi.output({ name: `_acme-challenge.${domain}.`, type: "CNAME", data: `${domain}.authorize.example.goog.` });
   const authorizations = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What comes before and after what: when the edge is made, when its hosts change, when it is taken away. */
+/** The order of operations: when the edge is created, when its hosts change, and when it is deleted. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
@@ -49,8 +49,8 @@ async function make(change: Partial<EdgeArgs> = {}) {
 type Resources = readonly Recorded[];
 
 /**
- * The steps of an update as the engine takes them: creations and changes in the order of dependencies, then deletions in
- * the reverse of the dependencies that state remembers (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/).
+ * The steps of an update in the engine's order. Creations and changes follow dependencies; deletions then follow the
+ * state's dependencies in reverse (https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/).
  */
 function steps(before: Resources, after: Resources): string[] {
   const find = (among: Resources, urn: string) => among.find((resource) => resource.urn === urn);
@@ -61,20 +61,20 @@ function steps(before: Resources, after: Resources): string[] {
       for (const urn of [...resource.dependencies, resource.parent, resource.provider]) visit(find(resources, urn));
       done.push(resource);
     };
-    // The worst order that dependencies allow: what was registered last comes first where it may.
+    // The worst order that dependencies allow: the last registered resource first if possible.
     resources.toReversed().forEach(visit);
     return done;
   };
-  const made = sorted(after).flatMap((resource) => {
+  const created = sorted(after).flatMap((resource) => {
     const old = find(before, resource.urn);
     if (old === undefined) return [`create ${resource.name}`];
     return JSON.stringify(old.inputs) === JSON.stringify(resource.inputs) ? [] : [`change ${resource.name}`];
   });
   const gone = sorted(before).filter(({ urn }) => find(after, urn) === undefined);
-  return [...made, ...gone.toReversed().map(({ name }) => `delete ${name}`)];
+  return [...created, ...gone.toReversed().map(({ name }) => `delete ${name}`)];
 }
 
-test("changing hosts: the new certificate, the ingress, and only then the old certificate; the others are left alone", async () => {
+test("changing hosts: new certificate, ingress, then the old certificate; the others stay", async () => {
   const before = (await make()).recording.resources;
   const after = (await make({ hosts: ["shop.example.com", "web.shop.example.com"] })).recording.resources;
   assert.deepEqual(steps(before, after), [
@@ -84,7 +84,7 @@ test("changing hosts: the new certificate, the ingress, and only then the old ce
   ]);
 });
 
-test("made from nothing, and taken away to nothing", async () => {
+test("first creation, and complete deletion", async () => {
   const { resources } = (await make()).recording;
   const creation = steps([], resources);
   const deletion = steps(resources, []);
@@ -97,7 +97,7 @@ test("made from nothing, and taken away to nothing", async () => {
   assert.ok(deletion.includes("delete ingress-ingress"));
 });
 
-test("the ingress names the certificates, redirects, and waits until the load balancer has exactly these", async () => {
+test("the ingress attaches the certificates, redirects, and waits until the load balancer has exactly these", async () => {
   const { recording } = await make();
   const { metadata, spec } = recording.one(types.ingress).inputs as Record<
     "metadata" | "spec",
@@ -111,7 +111,7 @@ test("the ingress names the certificates, redirects, and waits until the load ba
     "jsonpath={$.metadata[?@['kubernetes.io/ingress.class'] == 'gce' && " +
       `(!@['ingress.kubernetes.io/ssl-cert'] || @['ingress.kubernetes.io/ssl-cert'] == '${names}')]}`,
   );
-  // It would go before the condition.
+  // It would override the condition.
   assert.ok(!("pulumi.com/skipAwait" in annotations));
   assert.ok(!("tls" in spec), "a certificate in a Secret as well");
   const frontend = recording.one("kubernetes:networking.gke.io/v1beta1:FrontendConfig").inputs["spec"];
@@ -119,7 +119,7 @@ test("the ingress names the certificates, redirects, and waits until the load ba
   assert.deepEqual(recording.all("kubernetes:core/v1:Secret"), []);
 });
 
-test("the names in DNS go before the address that they point at", async () => {
+test("DNS records are deleted before their address", async () => {
   const { recording, front } = await make({
     dns: { zone: "example-com", wildcard: false },
     hosts: ["shop.example.com", "www.other.example"],
@@ -134,12 +134,12 @@ test("the names in DNS go before the address that they point at", async () => {
   assert.deepEqual([without.front.nameServers, without.front.hostsElsewhere], [undefined, undefined]);
 });
 
-test("the controller has time to take its load balancer away", async () => {
+test("the controller has time to delete its load balancer", async () => {
   const { customTimeouts } = (await make()).recording.one(types.ingress);
   assert.equal(customTimeouts?.delete, "20m");
 });
 
-test("other modes have one certificate for all hosts, and tell when it expires as soon as it can be read", async () => {
+test("other modes have one certificate for all hosts, and output its expiry once it is readable", async () => {
   const front = async (change: Partial<EdgeArgs>) => (await make(change)).front;
   const plain = await front({ tls: { mode: "none" } });
   assert.deepEqual([plain.certificates, plain.caCertificate], [undefined, undefined]);
@@ -166,7 +166,7 @@ test("other modes have one certificate for all hosts, and tell when it expires a
   assert.deepEqual(await supplied("(.local/tls.crt not shown)"), all({ status: "issued" }));
 });
 
-test("a self-signed certificate is for the reserved address too, and its CA is told", async () => {
+test("a self-signed certificate includes the reserved address, and its CA is an output", async () => {
   const { recording, front } = await make({ tls: { mode: "self-signed", redirectHttp: true } });
   const request = recording.one("tls:index/certRequest:CertRequest");
   assert.deepEqual(request.inputs["ipAddresses"], ["203.0.113.7"]);
@@ -185,15 +185,15 @@ const gateway = {
 } as const;
 const wildcard = { ...managed, wildcard: true };
 
-test("a Gateway: certificates and policies before it, routes behind it; and taken away the other way round", async () => {
+test("a Gateway: certificates and policies before it, routes after it; deletion in reverse order", async () => {
   const { resources } = (await make({ edge: gateway, tls: wildcard })).recording;
   const [creation, deletion] = [steps([], resources), steps(resources, [])];
   const order = (step: string, list: readonly string[], ...names: readonly string[]) => {
-    const places = names.map((name) => list.indexOf(`${step} ${name}`));
-    assert.ok(!places.includes(-1), names.join(" "));
+    const positions = names.map((name) => list.indexOf(`${step} ${name}`));
+    assert.ok(!positions.includes(-1), names.join(" "));
     assert.deepEqual(
-      places,
-      [...places].sort((a, b) => a - b),
+      positions,
+      [...positions].sort((a, b) => a - b),
       names.join(" "),
     );
   };
@@ -212,7 +212,7 @@ test("a Gateway: certificates and policies before it, routes behind it; and take
   }
 });
 
-test("with a wildcard, a new host is a new route and nothing else", async () => {
+test("with a wildcard, a new host only adds a route", async () => {
   const make_ = async (hosts: readonly string[]) =>
     (await make({ edge: gateway, tls: wildcard, hosts })).recording.resources;
   const before = await make_(["shop.example.com", "hoge.shop.example.com"]);
@@ -220,7 +220,7 @@ test("with a wildcard, a new host is a new route and nothing else", async () => 
   assert.deepEqual(steps(before, after), ["create gateway-route-web.shop.example.com"]);
 });
 
-test("without one, a host's certificate comes before its route and goes after it; the others are left alone", async () => {
+test("without one, a host's certificate is created before its route and deleted after it; the others stay", async () => {
   const of = async (host: string) =>
     (await make({ edge: gateway, hosts: ["shop.example.com", host] })).recording.resources;
   const update = steps(await of("hoge.shop.example.com"), await of("web.shop.example.com"));
@@ -235,12 +235,12 @@ test("without one, a host's certificate comes before its route and goes after it
   );
 });
 
-test("the records of Google's authorisations are told, and made where the stack has the zone", async () => {
+test("authorization records are an output, and created if the stack has the zone", async () => {
   const { front } = await make({ edge: gateway, tls: wildcard });
   const record = { name: "_acme-challenge.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." };
   assert.deepEqual(await valueOf(pulumi.output(front.authorizations)), { "shop.example.com": record });
   const { recording } = await make({ edge: gateway, tls: wildcard, dns: { zone: "example-com", wildcard: true } });
-  const made = recording.one("gcp:dns/recordSet:RecordSet", "dns-authorization-shop.example.com");
-  assert.deepEqual(made.inputs["rrdatas"], [record.data]);
+  const recordSet = recording.one("gcp:dns/recordSet:RecordSet", "dns-authorization-shop.example.com");
+  assert.deepEqual(recordSet.inputs["rrdatas"], [record.data]);
   assert.equal((await make()).front.authorizations, undefined);
 });

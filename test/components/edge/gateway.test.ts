@@ -39,7 +39,7 @@ async function make(change: Partial<GatewayArgs> = {}, status?: Record<string, u
   };
 }
 const metadata = ({ inputs }: Recorded) => inputs["metadata"] as { readonly name: string };
-/** In an order that does not hang on who was answered first. */
+/** Sorted, to be independent of the order of answers. */
 const routesOf = (recording: Recording) => recording.all(types.route).sort((a, b) => (a.name < b.name ? -1 : 1));
 const routeOf = (name: string, host: string, listeners: readonly string[]) => ({
   apiVersion,
@@ -61,7 +61,7 @@ const redirect = {
   },
 };
 
-test("a Gateway with TLS, a route for each name behind it, and a redirect for all else that comes by HTTP", async () => {
+test("a Gateway with TLS, a route for each host, and a redirect for plain HTTP", async () => {
   const { recording, gateway, urn, provider } = await make();
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:Gateway::gateway");
   const { name } = metadata(recording.one(types.secret));
@@ -107,14 +107,14 @@ test("a Gateway with TLS, a route for each name behind it, and a redirect for al
   );
 });
 
-test("the certificate is there before the Gateway, and the Gateway before its routes: they go in the other order", async () => {
+test("the certificate is created before the Gateway, and the Gateway before its routes; deletion reverses the order", async () => {
   const { recording, gateway } = await make();
   const secret = recording.one(types.secret);
   assert.ok(gateway.dependencies.includes(secret.urn));
   for (const route of recording.all(types.route)) assert.ok(route.dependencies.includes(gateway.urn), route.name);
 });
 
-test("the key is in a Secret, marked as such, and nowhere else", async () => {
+test("the key is only in a Secret, marked as secret", async () => {
   const { recording, gateway } = await make();
   const secret = recording.one(types.secret);
   assert.deepEqual(secret.inputs["stringData"], { "tls.crt": "the certificate", "tls.key": "canary-key" });
@@ -123,7 +123,7 @@ test("the key is in a Secret, marked as such, and nowhere else", async () => {
   assert.doesNotMatch(JSON.stringify(others), /canary-key/);
 });
 
-test("without a certificate there is plain HTTP, and no redirect to where nothing answers", async () => {
+test("without a certificate there is plain HTTP, and no redirect to a missing listener", async () => {
   for (const redirectHttp of [true, false]) {
     const { recording, gateway } = await make({ certificate: undefined, redirectHttp, hosts: ["shop.example.com"] });
     assert.deepEqual(recording.all(types.secret), []);
@@ -135,7 +135,7 @@ test("without a certificate there is plain HTTP, and no redirect to where nothin
   }
 });
 
-test("without a redirect the same answers come by HTTP and by HTTPS", async () => {
+test("without a redirect HTTP and HTTPS serve the same routes", async () => {
   const { recording } = await make({ redirectHttp: false, hosts: ["shop.example.com"] });
   assert.deepEqual(
     recording.one(types.route).inputs,
@@ -143,7 +143,7 @@ test("without a redirect the same answers come by HTTP and by HTTPS", async () =
   );
 });
 
-test("a name more or less touches no other name's route", async () => {
+test("adding or removing a host keeps the other routes", async () => {
   const specs = async (hosts: readonly string[]) =>
     new Map((await make({ hosts })).recording.all(types.route).map((route) => [metadata(route).name, route.inputs]));
   const many = Array.from({ length: 20 }, (_, index) => `host${index}.shop.example.com`);
@@ -176,15 +176,15 @@ const policy = (kind: string, name: string, spec: unknown) => ({
 });
 const service = { group: "", kind: "Service", name: "nginx-proxy" };
 
-test("Google's load balancer is told the address, the TLS policy, the health check and the backend's limits", async () => {
+test("Google's load balancer gets the address, the TLS policy, the health check and the backend's timeouts", async () => {
   const { recording, gateway, urn } = await make(onGoogle);
   const spec = gateway.inputs["spec"] as Record<string, unknown>;
   assert.equal(spec["gatewayClassName"], "gke-l7-global-external-managed");
   assert.deepEqual(spec["addresses"], [{ type: "NamedAddress", value: "staging-ip-0000000" }]);
   assert.deepEqual(gateway.inputs["metadata"], { name: "gateway", namespace: "apps", labels });
-  const made = [policyTypes.health, policyTypes.backend, policyTypes.frontend].map((type) => recording.one(type));
+  const policies = [policyTypes.health, policyTypes.backend, policyTypes.frontend].map((type) => recording.one(type));
   assert.deepEqual(
-    made.map(({ inputs }) => inputs),
+    policies.map(({ inputs }) => inputs),
     [
       policy("HealthCheckPolicy", "nginx-proxy", {
         targetRef: service,
@@ -215,9 +215,9 @@ test("Google's load balancer is told the address, the TLS policy, the health che
   );
   const sslPolicy = recording.one(policyTypes.sslPolicy);
   assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "RESTRICTED", minTlsVersion: "TLS_1_2" });
-  for (const child of [...made, sslPolicy]) assert.equal(child.parent, urn, child.name);
-  // They are there before the Gateway, so that the load balancer never runs without; and gone after it.
-  for (const child of made) assert.ok(gateway.dependencies.includes(child.urn), child.name);
+  for (const child of [...policies, sslPolicy]) assert.equal(child.parent, urn, child.name);
+  // They exist before the Gateway and are deleted after it, so that the load balancer never runs without them.
+  for (const child of policies) assert.ok(gateway.dependencies.includes(child.urn), child.name);
   assert.equal(gateway.customTimeouts?.delete, "30m");
   assert.deepEqual([...recording.all(policyTypes.cdn), ...recording.all(policyTypes.armor)], []);
   for (const { inputs } of recording.all(types.route)) assert.doesNotMatch(JSON.stringify(inputs), /ExtensionRef/);
@@ -230,7 +230,7 @@ test("Google's Gateway over plain HTTP has no TLS policy", async () => {
   recording.one(policyTypes.backend);
 });
 
-test("Cloud Armor is for the Service behind the Gateway", async () => {
+test("Cloud Armor applies to the Service behind the Gateway", async () => {
   const { recording } = await make({ ...onGoogle, google: { ...google, armor: { log4j: true } } });
   recording.one(policyTypes.armor);
   assert.deepEqual(recording.one(policyTypes.backend).inputs["spec"], {
@@ -243,7 +243,7 @@ test("Cloud Armor is for the Service behind the Gateway", async () => {
   });
 });
 
-test("Cloud CDN is a filter that each route to the proxy names, and the redirect does not", async () => {
+test("each route to the proxy has the Cloud CDN filter, the redirect does not", async () => {
   const cdn = { cacheMode: "CACHE_ALL_STATIC" } as const;
   const { recording, gateway } = await make({ ...onGoogle, google: { ...google, cdn } });
   const filter = recording.one(policyTypes.cdn);
@@ -263,7 +263,7 @@ test("Cloud CDN is a filter that each route to the proxy names, and the redirect
   assert.deepEqual(rules, [redirect.spec.rules, [rule], [rule]]);
 });
 
-test("with a certificate map the listener names no Secret: Google takes the two for a mistake", async () => {
+test("with a certificate map the listener has no Secret: Google rejects both together", async () => {
   const { recording, gateway } = await make({
     ...onGoogle,
     google: { ...google, certificateMap: "staging-gateway" },
@@ -290,7 +290,7 @@ test("a certificate and a certificate map exclude each other", async () => {
   await settled();
 });
 
-test("the address is what the controller reports, and unknown until then", async () => {
+test("the address comes from the controller, and is unknown until then", async () => {
   assert.equal(await valueOf((await make()).component.address), undefined);
   const status = { addresses: [{ type: "IPAddress", value: "203.0.113.7" }] };
   assert.equal(await valueOf((await make({}, status)).component.address), "203.0.113.7");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { GlobalAddress } from "../../../components/edge/globalAddress.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
-test("GlobalAddress reserves a public IPv4 address and tells its generated name", async () => {
+test("GlobalAddress reserves a public IPv4 address and outputs its generated name", async () => {
   const type = "gcp:compute/globalAddress:GlobalAddress";
   const recording = await mockPulumi({ outputs: { [type]: () => ({ address: "203.0.113.7" }) } });
   const address = new GlobalAddress("staging-address", { project: "acme-staging" });

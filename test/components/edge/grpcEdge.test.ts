@@ -1,4 +1,4 @@
-/** What routes of gRPC add to each kind of edge: another backend. */
+/** gRPC routes add a second backend to each kind of edge. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
@@ -9,7 +9,7 @@ import { proxySettingsFor } from "../../../components/edge/proxySettings.ts";
 import { TlsIngress } from "../../../components/edge/tlsIngress.ts";
 import { mockPulumi, settled, type Recording } from "../../../tools/testing/mocks.ts";
 
-test("each edge is told in its own words that the Service speaks HTTP/2 over TLS", () => {
+test("each edge has its own setting for HTTP/2 over TLS", () => {
   const contour = { "projectcontour.io/upstream-protocol.h2": "grpc" };
   assert.deepEqual(proxySettingsFor({ kind: "gce", onGoogle: true }), {
     drainSeconds: 40,
@@ -52,7 +52,7 @@ const grpc: GrpcBackend = {
   },
 };
 
-test("an Ingress leads each path to the Service of its protocol", async () => {
+test("an Ingress routes each path to the Service of its protocol", async () => {
   const recording = await mockPulumi();
   const edge = { kind: "ingress", className: "contour", annotations: {} } as const;
   const args = { namespace: "apps", hosts, serviceName: "nginx-proxy", grpc, edge, redirectHttp: false };
@@ -104,7 +104,7 @@ async function makeGateway(change: Partial<GatewayArgs> = {}) {
 const specOf = (recording: Recording, name: string) =>
   recording.named(`gateway-${name}`).inputs["spec"] as Record<string, unknown>;
 
-test("a Gateway's routes lead each path to the Service of its protocol, and nothing of gRPC to a cache", async () => {
+test("a Gateway routes each path to the Service of its protocol, and never caches gRPC", async () => {
   const recording = await makeGateway({ grpc, google });
   const match = (type: string, value: string) => ({ path: { type, value } });
   const filters = [
@@ -123,7 +123,7 @@ test("a Gateway's routes lead each path to the Service of its protocol, and noth
   assert.deepEqual(specOf(recording, "route-www.shop.example.com")["rules"], [http]);
 });
 
-test("paths that no rule could take go to a further route of the same host", async () => {
+test("paths over a rule's limit go to another route of the same host", async () => {
   const path = (index: number) => `/shop.v1.Service${index}/`;
   const rulesOf = async (count: number, others = 0) => {
     const paths = [
@@ -173,7 +173,7 @@ test("paths that no rule could take go to a further route of the same host", asy
   ]);
 });
 
-test("Google's Gateway has its policies for both Services: the health check is plain HTTP all the same", async () => {
+test("Google's Gateway has policies for both Services, each with an HTTP health check", async () => {
   const recording = await makeGateway({ grpc, google });
   for (const role of ["health", "backend"]) {
     const [first, second] = [specOf(recording, role), specOf(recording, `grpc-${role}`)];

@@ -36,7 +36,7 @@ test("one certificate for each host, named after stack and host", async () => {
   assert.deepEqual(await valueOf(component.names), names);
 });
 
-test("a certificate is the same whatever the other hosts are: nothing replaces one that serves", async () => {
+test("other hosts do not change a certificate: nothing replaces one in use", async () => {
   const of = async (names: readonly string[]) =>
     new Map((await make(names)).recording.all(type).map(({ urn, inputs }) => [urn, inputs]));
   const few = await of(hosts);
@@ -46,14 +46,14 @@ test("a certificate is the same whatever the other hosts are: nothing replaces o
   assert.equal(new Set([...more.values()].map((inputs) => inputs["name"])).size, 4);
 });
 
-test("names stay within what Google takes, and apart, however long the hosts", async () => {
+test("names are valid for Google and distinct, however long the hosts are", async () => {
   const long = `${"a".repeat(60)}.${"b".repeat(60)}.example.com`;
   const names = await valueOf((await make([long, `x.${long}`])).component.names);
   for (const name of names) assert.match(name, /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
   assert.notEqual(names[0], names[1]);
 });
 
-test("a certificate is provisioning until Google tells when it expires", async () => {
+test("a certificate is provisioning until Google reports its expiry", async () => {
   const expires = "2027-02-20T10:00:00.000-08:00";
   const times: Record<string, unknown> = { [`tls-managed-${hosts[0] ?? ""}`]: expires };
   const { component } = await make(hosts, (name) => ({ expireTime: times[name] ?? "" }));

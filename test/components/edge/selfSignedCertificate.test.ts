@@ -31,7 +31,7 @@ async function make(change: Partial<SelfSignedCertificateArgs> = {}, outputs: Mo
   return { recording, certificate, urn: await valueOf(certificate.urn) };
 }
 
-test("a CA of the stack's own signs the leaf", async () => {
+test("the stack's own CA signs the leaf", async () => {
   const { recording, urn } = await make();
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:SelfSignedCertificate::tls");
   assert.deepEqual(
@@ -48,13 +48,13 @@ test("a CA of the stack's own signs the leaf", async () => {
     validityPeriodHours: 3650 * 24,
     allowedUses: ["cert_signing", "crl_signing"],
   });
-  // Exact, so that the absence of an address is known.
+  // Exact, to prove that no address is set.
   assert.deepEqual(recording.one(types.request).inputs, {
     privateKeyPem: "tls-key canary\n",
     subject: { commonName: "shop.example.com" },
     dnsNames: names,
   });
-  // Not a CA itself: isCaCertificate is absent. 825 days is the most that clients take.
+  // Not a CA: isCaCertificate is absent. 825 days is the maximum that clients accept.
   assert.deepEqual(recording.one(types.leaf).inputs, {
     certRequestPem: "the request\n",
     caPrivateKeyPem: "tls-ca-key canary\n",
@@ -68,7 +68,7 @@ test("a CA of the stack's own signs the leaf", async () => {
   for (const child of children) assert.equal(child.parent, urn, child.name);
 });
 
-test("an address is certified where there is one", async () => {
+test("an address, if given, is in the certificate", async () => {
   const { recording } = await make({ address: pulumi.output("203.0.113.7") });
   assert.deepEqual(recording.one(types.request).inputs["ipAddresses"], ["203.0.113.7"]);
 });
@@ -79,29 +79,29 @@ test("the chain has the leaf first, and the key is secret", async () => {
   assert.equal(await valueOf(certificate.caCrt), "the CA\n");
   assert.equal(await valueOf(certificate.key), "tls-key canary\n");
   assert.equal(await pulumi.isSecret(certificate.key), true);
-  // Clients are to read it.
+  // Clients must be able to read it.
   assert.equal(await pulumi.isSecret(certificate.caCrt), false);
 });
 
-test("every key that goes into another resource is kept secret there", async () => {
+test("every key stays secret in other resources", async () => {
   const { recording } = await make();
   assert.deepEqual(recording.one(types.ca).secrets, ["privateKeyPem"]);
   assert.deepEqual(recording.one(types.request).secrets, ["privateKeyPem"]);
   assert.deepEqual(recording.one(types.leaf).secrets, ["caPrivateKeyPem"]);
 });
 
-test("of a CA in its last 30 days the CLI warns, with the way out; of the leaf it does not, as it is renewed", async (context) => {
-  const said: string[] = [];
-  context.mock.method(pulumi.log, "warn", (message: string) => said.push(message));
+test("the CLI warns about a CA in its last 30 days, with the fix; not about the leaf, which is renewed", async (context) => {
+  const warnings: string[] = [];
+  context.mock.method(pulumi.log, "warn", (message: string) => warnings.push(message));
   const [soon, later] = [await createAuthority("soon", "ecdsa", 20.5), await createAuthority("later", "ecdsa", 31)];
   const { certificate: leaf } = await later.issue({ commonName: "leaf", names, days: 5 });
-  const made = (certPem: string) => ({ [types.ca]: () => ({ certPem }), [types.leaf]: () => ({ certPem: leaf }) });
-  await make({}, made(later.certificate));
-  assert.deepEqual(said, []);
-  await make({}, made(soon.certificate));
-  assert.equal(said.length, 1);
+  const outputsOf = (certPem: string) => ({ [types.ca]: () => ({ certPem }), [types.leaf]: () => ({ certPem: leaf }) });
+  await make({}, outputsOf(later.certificate));
+  assert.deepEqual(warnings, []);
+  await make({}, outputsOf(soon.certificate));
+  assert.equal(warnings.length, 1);
   assert.match(
-    said.join(),
+    warnings.join(),
     /^the CA of the stack expires on \S+, in 20 days: let clients know of another, made by npx pulumi up --replace 'urn:pulumi:\S+::tls-ca'$/,
   );
 });

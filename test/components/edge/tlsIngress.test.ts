@@ -8,7 +8,7 @@ import { TlsIngress, type TlsIngressArgs } from "../../../components/edge/tlsIng
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
 const hosts = ["shop.example.com", "hoge.shop.example.com"];
-/** What every Ingress of a class says to Contour: websockets, the proxy's own patience, another pod where nothing was sent. */
+/** Every Ingress's annotations for Contour: websockets, the proxy's own timeout, and a safe retry on another pod. */
 const toContour = {
   "projectcontour.io/websocket-routes": "/",
   "projectcontour.io/response-timeout": "infinity",
@@ -62,9 +62,9 @@ async function make(change: Partial<TlsIngressArgs> = {}, status?: Record<string
 type Made = Awaited<ReturnType<typeof make>>;
 const secretName = ({ recording }: Made) => (recording.one(types.secret).inputs["metadata"] as { name: string }).name;
 
-test("an Ingress of a class, with TLS for every host and nothing of Google's", async () => {
-  const made = await make();
-  const { recording, ingress, urn, provider } = made;
+test("an Ingress of a class, with TLS for every host and no Google objects", async () => {
+  const result = await make();
+  const { recording, ingress, urn, provider } = result;
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:TlsIngress::ingress");
   assert.deepEqual(ingress.inputs, {
     apiVersion: "networking.k8s.io/v1",
@@ -75,29 +75,29 @@ test("an Ingress of a class, with TLS for every host and nothing of Google's", a
       labels,
       annotations: { ...skipAwait, ...toContour, "ingress.kubernetes.io/force-ssl-redirect": "true" },
     },
-    spec: { ingressClassName: "contour", tls: [{ secretName: secretName(made), hosts }], rules },
+    spec: { ingressClassName: "contour", tls: [{ secretName: secretName(result), hosts }], rules },
   });
   const children = recording.resources.filter(({ type }) => /^(kubernetes|gcp):/.test(type));
   assert.deepEqual(children.map(({ name }) => name).sort(), ["ingress-ingress", "ingress-tls"]);
   for (const child of children) assert.deepEqual([child.parent, child.provider], [urn, provider], child.name);
 });
 
-test("the key is in a Secret, marked as such, and nowhere else", async () => {
-  const made = await make();
-  const secret = made.recording.one(types.secret);
-  assert.match(secretName(made), /^ingress-tls-[0-9a-f]{10}$/);
+test("the key is only in a Secret, marked as secret", async () => {
+  const result = await make();
+  const secret = result.recording.one(types.secret);
+  assert.match(secretName(result), /^ingress-tls-[0-9a-f]{10}$/);
   assert.deepEqual(secret.inputs, {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: secretName(made), namespace: "apps", labels },
+    metadata: { name: secretName(result), namespace: "apps", labels },
     type: "kubernetes.io/tls",
     immutable: true,
     stringData: { "tls.crt": "the certificate", "tls.key": "canary-key" },
   });
   assert.deepEqual(secret.secrets, ["stringData"]);
-  assert.ok(made.ingress.dependencies.includes(secret.urn), "the certificate is there before the edge");
-  assert.deepEqual(made.ingress.secrets, []);
-  const others = made.recording.resources.filter(({ urn }) => urn !== secret.urn);
+  assert.ok(result.ingress.dependencies.includes(secret.urn), "the certificate exists before the edge");
+  assert.deepEqual(result.ingress.secrets, []);
+  const others = result.recording.resources.filter(({ urn }) => urn !== secret.urn);
   assert.doesNotMatch(JSON.stringify(others), /canary-key/);
 });
 
@@ -108,7 +108,7 @@ test("the Secret's name changes with the certificate and the key, and only with 
   assert.notEqual(secretName(await make({ certificate: { ...certificate, key: "renewed" } })), name);
 });
 
-test("without a certificate there is plain HTTP, and no redirect to where nothing answers", async () => {
+test("without a certificate there is plain HTTP, and no redirect to a missing listener", async () => {
   for (const redirectHttp of [true, false]) {
     const { recording, ingress, annotations } = await make({ certificate: undefined, redirectHttp });
     assert.deepEqual(recording.all(types.secret), []);
@@ -117,7 +117,7 @@ test("without a certificate there is plain HTTP, and no redirect to where nothin
   }
 });
 
-test("the redirect can be off, and the stack's own annotations are kept", async () => {
+test("the redirect can be off, and the stack's own annotations stay", async () => {
   assert.deepEqual((await make({ redirectHttp: false })).annotations, { ...skipAwait, ...toContour });
   const edge = {
     ...contour,
@@ -126,23 +126,23 @@ test("the redirect can be off, and the stack's own annotations are kept", async 
   assert.deepEqual((await make({ edge })).annotations, { ...skipAwait, ...toContour, ...edge.annotations });
 });
 
-test("Google's load balancer is told the address, the TLS policy and the health check", async () => {
-  const made = await make({ edge: gce });
-  const { recording, ingress, urn, provider } = made;
-  assert.deepEqual(made.annotations, {
+test("Google's load balancer gets the address, the TLS policy and the health check", async () => {
+  const result = await make({ edge: gce });
+  const { recording, ingress, urn, provider } = result;
+  assert.deepEqual(result.annotations, {
     ...skipAwait,
     "kubernetes.io/ingress.class": "gce",
     "kubernetes.io/ingress.global-static-ip-name": "staging-ip-0000000",
     "networking.gke.io/v1beta1.FrontendConfig": "ingress",
   });
-  // GKE reads the annotation, and refuses an Ingress that has the field as well.
-  assert.deepEqual(ingress.inputs["spec"], { tls: [{ secretName: secretName(made), hosts }], rules });
+  // GKE reads the annotation, and rejects an Ingress that also has the field.
+  assert.deepEqual(ingress.inputs["spec"], { tls: [{ secretName: secretName(result), hosts }], rules });
 
   const [sslPolicy, frontend, backend] = [types.sslPolicy, types.frontend, types.backend].map((type) =>
     recording.one(type),
   );
   assert.ok(sslPolicy && frontend && backend);
-  // No name: a fixed one is taken as soon as two stacks share a project.
+  // No fixed name: two stacks in a project would collide.
   assert.deepEqual(sslPolicy.inputs, { project: "acme-staging", profile: "RESTRICTED", minTlsVersion: "TLS_1_2" });
   assert.deepEqual(frontend.inputs, {
     apiVersion: "networking.gke.io/v1beta1",
@@ -178,7 +178,7 @@ test("Google's load balancer is told the address, the TLS policy and the health 
   for (const { urn: earlier } of [frontend, backend]) assert.ok(ingress.dependencies.includes(earlier), earlier);
 });
 
-test("Cloud Armor, IAP and CDN are told to the load balancer, and a cache keeps hosts and queries apart", async () => {
+test("the load balancer gets Cloud Armor, IAP and CDN, and the cache separates hosts and queries", async () => {
   const { recording, urn } = await make({
     edge: {
       ...gce,
@@ -200,11 +200,11 @@ test("Cloud Armor, IAP and CDN are told to the load balancer, and a cache keeps 
     },
   });
   const policy = recording.one("gcp:compute/securityPolicy:SecurityPolicy");
-  assert.ok(recording.one(types.backend).dependencies.includes(policy.urn), "the policy is there before it is named");
+  assert.ok(recording.one(types.backend).dependencies.includes(policy.urn), "the policy exists before its reference");
   assert.equal(recording.one("gke-microservices:index:CloudArmor", "ingress-armor").parent, urn);
 });
 
-test("IAP lets its members in, and nobody while it is off", async () => {
+test("IAP grants access to its members, and to nobody while it is off", async () => {
   const members = ["group:developers@example.com", "domain:example.com"];
   const iapMember = "gcp:iap/webTypeComputeIamMember:WebTypeComputeIamMember";
   const on = await make({ edge: { ...gce, iap: { enabled: true, members } } });
@@ -227,7 +227,7 @@ test("IAP lets its members in, and nobody while it is off", async () => {
   assert.deepEqual(off.recording.all(iapMember), []);
 });
 
-test("Google's front redirects only where it has a certificate and is asked to", async () => {
+test("Google's load balancer redirects only with a certificate and if configured", async () => {
   for (const change of [{ certificate: undefined }, { redirectHttp: false }]) {
     const { recording } = await make({ edge: gce, ...change });
     const { redirectToHttps } = recording.one(types.frontend).inputs["spec"] as { redirectToHttps: unknown };
@@ -235,7 +235,7 @@ test("Google's front redirects only where it has a certificate and is asked to",
   }
 });
 
-test("the proxy's Service names the BackendConfig that the ingress makes", async () => {
+test("the proxy's Service names the ingress's BackendConfig", async () => {
   const { recording } = await make({ edge: gce });
   const { name } = recording.one(types.backend).inputs["metadata"] as { name: string };
   assert.deepEqual(Object.keys(gceServiceAnnotations).sort(), [
@@ -247,7 +247,7 @@ test("the proxy's Service names the BackendConfig that the ingress makes", async
   assert.deepEqual(parsed("cloud.google.com/neg"), { ingress: true });
 });
 
-test("the address is what the controller reports, and unknown until then", async () => {
+test("the address comes from the controller, and is unknown until then", async () => {
   assert.equal(await valueOf((await make()).component.address), undefined);
   const status = { loadBalancer: { ingress: [{ ip: "203.0.113.7" }] } };
   assert.equal(await valueOf((await make({}, status)).component.address), "203.0.113.7");

@@ -27,7 +27,7 @@ async function withRegistry() {
   return { recording, registry };
 }
 
-test("a given image is deployed as it was given, and nothing is built", async () => {
+test("a given image is deployed unchanged, and nothing is built", async () => {
   const { recording, registry } = await withRegistry();
   const image = "registry.example.com/hoge:1.4.2";
   assert.equal(await valueOf(imageReference("hoge", { image }, registry)), image);
@@ -46,7 +46,7 @@ test("a built image is tagged by its content and deployed by its digest", async 
   assert.equal((image.inputs["build"] as { context: string }).context, context);
 });
 
-test("without a registry the image is the one that was put on the node, named after its content", async () => {
+test("without a registry the image is the one on the node, named after its content", async () => {
   const recording = await mockPulumi();
   const reference = await valueOf(imageReference("hoge", { build: { context } }, undefined));
   await settled();
@@ -55,7 +55,7 @@ test("without a registry the image is the one that was put on the node, named af
   assert.deepEqual(recording.resources, []);
 });
 
-test("a changed file is another reference", (t) => {
+test("a changed file changes the reference", (t) => {
   const copy = mkdtempSync(join(tmpdir(), "context-"));
   t.after(() => {
     rmSync(copy, { recursive: true });

@@ -9,7 +9,7 @@ const url = "asia-northeast1-docker.pkg.dev/acme-staging/staging-images";
 const login = "gcp:organizations/getClientConfig:getClientConfig";
 const imageType = "docker:index/image:Image";
 
-test("ImageRegistry makes a private Docker repository that cleans up, and asks for no login", async () => {
+test("ImageRegistry creates a private Docker repository with cleanup, and requests no token", async () => {
   const recording = await mockPulumi();
   const registry = new ImageRegistry("staging-registry", args);
   const urn = await valueOf(registry.urn);
@@ -44,7 +44,7 @@ test("ImageRegistry makes a private Docker repository that cleans up, and asks f
   assert.deepEqual(recording.calls, []);
 });
 
-test("how many images stay, whether they are scanned and whether tags may move is the stack's choice", async () => {
+test("the stack configures retention, scans and immutable tags", async () => {
   const recording = await mockPulumi();
   new ImageRegistry("staging-registry", { ...args, keep: 5, scan: false, immutableTags: true });
   await settled();
@@ -53,11 +53,11 @@ test("how many images stay, whether they are scanned and whether tags may move i
   assert.deepEqual(inputs["vulnerabilityScanningConfig"], { enablementConfig: "DISABLED" });
   const [keeps] = inputs["cleanupPolicies"] as object[];
   assert.deepEqual(keeps, { id: "keep-newest", action: "KEEP", mostRecentVersions: { keepCount: 5 } });
-  // The scanning API serves the whole project, and costs by the image: not enabled by a stack that does not scan.
+  // The scanning API serves the whole project and costs per image: a stack without scans does not enable it.
   assert.equal(recording.one("gcp:projects/service:Service").inputs["service"], "artifactregistry.googleapis.com");
 });
 
-test("image builds for linux/amd64, pushes with a secret token and answers the digest", async () => {
+test("image builds for linux/amd64, pushes with a secret token and returns the digest", async () => {
   const digest = `${url}/hoge@sha256:${"0".repeat(64)}`;
   const recording = await mockPulumi({
     outputs: { [imageType]: () => ({ repoDigest: digest }) },
@@ -82,12 +82,12 @@ test("image builds for linux/amd64, pushes with a secret token and answers the d
       password: "a-short-lived-token",
     },
   });
-  // The SDK marks the object that holds a secret, not the field.
+  // The SDK marks the object that contains a secret, not the field.
   assert.deepEqual(image.secrets, ["registry"]);
   assert.ok(image.dependencies.includes(recording.one("gcp:artifactregistry/repository:Repository").urn));
 });
 
-test("a Dockerfile and build arguments are passed on, and one login serves all images", async () => {
+test("a Dockerfile and build arguments are forwarded, and all images share one token", async () => {
   const recording = await mockPulumi({
     outputs: { [imageType]: (name) => ({ repoDigest: `${name}@sha256:1` }) },
     calls: { [login]: { accessToken: "a-short-lived-token" } },

@@ -1,4 +1,4 @@
-/** What routes of gRPC add to the proxy: a port with its certificate and Service. */
+/** gRPC routes add a port to the proxy, with a certificate and a Service. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
@@ -45,7 +45,7 @@ async function makeProxy(grpcService?: GrpcService, change: Partial<ProxyRoutes>
   return { recording, proxy, urn: await valueOf(proxy.urn) };
 }
 describe("the proxy", () => {
-  test("has a port whose key is its own, in a Secret and nowhere else", async () => {
+  test("has a gRPC port with its own key, which is only in a Secret", async () => {
     const { recording, urn } = await makeProxy();
     const key = recording.named("nginx-proxy-grpc-key");
     const certificate = recording.named("nginx-proxy-grpc-certificate");
@@ -90,7 +90,7 @@ describe("the proxy", () => {
     );
   });
 
-  test("has a Service for it, which the edge knows how to speak to", async () => {
+  test("has a Service for it, with the protocol for the edge", async () => {
     const { recording, proxy } = await makeProxy({ annotations: { "example.com/a": "b" }, appProtocol: "HTTP2" });
     assert.deepEqual(recording.named("nginx-proxy-grpc-service").inputs, {
       apiVersion: "v1",
@@ -109,12 +109,14 @@ describe("the proxy", () => {
     });
     assert.ok(proxy.grpcServiceName);
     assert.equal(await valueOf(proxy.grpcServiceName), "nginx-proxy-grpc");
-    const untold = (await makeProxy()).recording.named("nginx-proxy-grpc-service").inputs;
-    assert.deepEqual((untold["metadata"] as { annotations: object }).annotations, skipAwait);
-    assert.deepEqual((untold["spec"] as { ports: object[] }).ports, [{ name: "grpc", port: 443, targetPort: "grpc" }]);
+    const byDefault = (await makeProxy()).recording.named("nginx-proxy-grpc-service").inputs;
+    assert.deepEqual((byDefault["metadata"] as { annotations: object }).annotations, skipAwait);
+    assert.deepEqual((byDefault["spec"] as { ports: object[] }).ports, [
+      { name: "grpc", port: 443, targetPort: "grpc" },
+    ]);
   });
 
-  test("has none of it without such routes", async () => {
+  test("has neither without gRPC routes", async () => {
     const { recording, proxy } = await makeProxy(
       { appProtocol: "HTTP2" },
       { routes: [{ service: "orders", path: "/", keepPrefix: false }] },

@@ -1,4 +1,4 @@
-/** What the proxy has where it is measured, and has not where it is not. */
+/** The exporter and its objects with metrics, and their absence without. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
@@ -50,7 +50,7 @@ async function make(metrics?: ProxyMetrics) {
   };
 }
 
-test("the exporter is a sidecar that starts before nginx and ends after it, restricted like every container", async () => {
+test("the exporter is a sidecar that starts before nginx and stops after it, restricted like every container", async () => {
   const { pod, files, deployment } = await make({ ...exporter, scrape: "own" });
   assert.deepEqual(pod.initContainers, [
     {
@@ -111,7 +111,7 @@ for (const scrape of ["google", "prometheus-operator"] as const)
     });
   });
 
-test("a scrape config of one's own needs no object; without metrics there is nothing of it at all", async () => {
+test("your own scrape config needs no object; without metrics there is no exporter", async () => {
   assert.deepEqual((await make({ ...exporter, scrape: "own" })).objects, []);
   const { pod, files, objects } = await make();
   assert.deepEqual(objects, []);

@@ -81,7 +81,7 @@ test("the Deployment's inputs", async () => {
   });
   const { securityContext, ...container } = containerOf(deployment);
   assert.deepEqual(securityContext, restrictedContainer.securityContext);
-  // Exact, so that envFrom, a command and volumes are known to be absent.
+  // Exact, to prove that envFrom, a command and volumes are absent.
   assert.deepEqual(container, {
     name: "hoge",
     image: "registry.example.com/hoge:1.4.2",
@@ -105,7 +105,7 @@ test("the Deployment's inputs", async () => {
   assert.deepEqual([create, update], ["180s", "180s"]);
 });
 
-test("what speaks gRPC alone is asked for its health in gRPC", async () => {
+test("a gRPC service has gRPC health checks", async () => {
   const { recording } = await make({ healthPath: undefined, port: 9000 });
   const probes: Record<string, unknown> = { ...containerOf(recording.one(types.deployment)) };
   const grpc = { port: 9000 };
@@ -114,17 +114,17 @@ test("what speaks gRPC alone is asked for its health in gRPC", async () => {
   assert.deepEqual(probes["livenessProbe"], { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 });
 });
 
-test("pods run under the account that they are given, without its token; by default under none of their own", async () => {
+test("pods use the given service account without its token; by default the namespace's", async () => {
   const specWith = async (change: Partial<MicroserviceArgs>) =>
     templateOf((await make(change)).recording.one(types.deployment)).spec as { serviceAccountName?: string };
   const { serviceAccountName, ...given } = await specWith({ serviceAccount: "hoge" });
   assert.equal(serviceAccountName, "hoge");
   const without = await specWith({});
-  assert.deepEqual(given, without); // The token's mount is off in both: the findings above hold it.
+  assert.deepEqual(given, without); // Both disable the token mount, as the findings above prove.
   assert.ok(!("serviceAccountName" in without));
 });
 
-test("the Service leads to the container's port by its name", async () => {
+test("the Service targets the container's port by name", async () => {
   const { recording } = await make({ port: 3000 });
   assert.deepEqual(recording.one(types.service, "hoge-service").inputs, {
     apiVersion: "v1",
@@ -135,7 +135,7 @@ test("the Service leads to the container's port by its name", async () => {
   assert.deepEqual(containerOf(recording.one(types.deployment)).ports, [{ name: "http", containerPort: 3000 }]);
 });
 
-test("what is routed has a headless Service as well, which the proxy waits for", async () => {
+test("a routed service also has a headless Service, which the proxy waits for", async () => {
   const { recording, service } = await make();
   const pods = recording.one(types.service, "hoge-pods");
   assert.deepEqual(pods.inputs, {
@@ -152,7 +152,7 @@ test("what is routed has a headless Service as well, which the proxy waits for",
   assert.deepEqual(inner.service.upstream, []);
 });
 
-test("one replica has no disruption budget, which would keep its node from ever being drained", async () => {
+test("one replica has no disruption budget, which would block draining its node", async () => {
   const one = await make({ replicas: 1 });
   assert.deepEqual(one.recording.all(types.disruption), []);
   const two = await make({ replicas: 2 });
@@ -164,7 +164,7 @@ test("one replica has no disruption budget, which would keep its node from ever 
   });
 });
 
-test("secret environment is in a Secret, and nowhere else", async () => {
+test("secret environment variables are only in a Secret", async () => {
   const { recording, urn, provider } = await make({ secretEnv: { API_KEY: pulumi.secret("canary-1") } });
   const secret = recording.one(types.secret);
   const name = (secret.inputs["metadata"] as { name: string }).name;
@@ -181,14 +181,14 @@ test("secret environment is in a Secret, and nowhere else", async () => {
 
   const deployment = recording.one(types.deployment);
   assert.deepEqual(containerOf(deployment).envFrom, [{ secretRef: { name } }]);
-  assert.ok(deployment.dependencies.includes(secret.urn), "the Secret is there before the pods");
-  // A template that were secret as a whole would hide every change in a preview.
+  assert.ok(deployment.dependencies.includes(secret.urn), "the Secret exists before the pods");
+  // A template that is secret as a whole would hide every change in a preview.
   assert.deepEqual(deployment.secrets, []);
   const others = recording.resources.filter(({ urn }) => urn !== secret.urn);
   assert.doesNotMatch(JSON.stringify(others), /canary-1/);
 });
 
-test("values that are not marked as secret are kept secret all the same", async () => {
+test("values that are not marked as secret become secret too", async () => {
   const { recording } = await make({ secretEnv: { API_KEY: "canary-2" } });
   assert.deepEqual(recording.one(types.secret).secrets, ["stringData"]);
 });

@@ -13,14 +13,15 @@ const flows: Flows = {
   services: { hoge: { ...service, routed: true }, job: service },
 };
 
-test("each policy is a child in the stack's namespace, named after what it is for", async () => {
+test("each policy is a child in the stack's namespace, named after its purpose", async () => {
   const recording = await mockPulumi();
   const provider = new k8s.Provider("cluster");
-  const made = new NetworkPolicies("network-policies", { namespace: "apps", flows }, { provider });
-  for (const name of ["nginx-proxy", ...Object.keys(flows.services)]) assert.equal(made.before(name).length, 3, name);
-  made.before("hoge"); // It is there already.
+  const policies = new NetworkPolicies("network-policies", { namespace: "apps", flows }, { provider });
+  for (const name of ["nginx-proxy", ...Object.keys(flows.services)])
+    assert.equal(policies.before(name).length, 3, name);
+  policies.before("hoge"); // It already exists.
   await settled();
-  const urn = await valueOf(made.urn);
+  const urn = await valueOf(policies.urn);
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:NetworkPolicies::network-policies");
   const children = recording.all("kubernetes:networking.k8s.io/v1:NetworkPolicy");
   assert.deepEqual(
@@ -46,7 +47,7 @@ test("each policy is a child in the stack's namespace, named after what it is fo
   });
 });
 
-test("who is reached by nobody has no rule, which would let everybody in", () => {
+test("a service without callers has no rule, which would allow everybody", () => {
   const specs: Record<string, object> = networkPolicies(flows);
   assert.deepEqual(specs["job-flows"], {
     podSelector: { matchLabels: { "app.kubernetes.io/name": "job" } },
@@ -58,11 +59,11 @@ test("who is reached by nobody has no rule, which would let everybody in", () =>
 
 test("services cannot take a policy's name from the namespace or from each other", () => {
   const names = ["default", "default-deny", "dns", "default-dns", "wildcard", "wildcard-path", "hoge", "hoge-flows"];
-  const made = networkPolicies({
+  const specs = networkPolicies({
     ...flows,
     services: Object.fromEntries(names.map((name) => [name, service])),
     proxy: { ...flows.proxy, wildcards: [{ by: "path", port: 8080, services: [] }] },
   });
-  assert.equal(Object.keys(made).length, names.length + 4);
-  assert.ok(Object.keys(made).every((name) => /^[a-z0-9-]{1,63}$/.test(name)));
+  assert.equal(Object.keys(specs).length, names.length + 4);
+  assert.ok(Object.keys(specs).every((name) => /^[a-z0-9-]{1,63}$/.test(name)));
 });

@@ -131,7 +131,7 @@ test("the Deployment's inputs", async () => {
   assert.deepEqual([create, update], ["120s", "120s"]);
 });
 
-test("behind Google's load balancer a pod that is going away serves for longer, and has the time for it", async () => {
+test("behind Google's load balancer a terminating pod serves longer, within its grace period", async () => {
   const times = async (edge: Parameters<typeof proxySettingsFor>[0]) => {
     const { drainSeconds } = proxySettingsFor(edge);
     const { spec } = (await make({ drainSeconds })).template as unknown as {
@@ -146,7 +146,7 @@ test("behind Google's load balancer a pod that is going away serves for longer, 
   assert.deepEqual(await times({ kind: "ingress", onGoogle: false, grpcServiceAnnotations: {} }), [sleep(10), 45]);
 });
 
-test("a proxy for so many services that DNS does not answer for all at once is ready when it knows them", async () => {
+test("with more services than DNS answers at once, the proxy becomes ready when it has resolved them", async () => {
   const upstreams = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ service: `s${index}`, port: 8080, address: `s${index}.apps.svc` }));
   const readiness = async (count: number) => {
@@ -158,7 +158,7 @@ test("a proxy for so many services that DNS does not answer for all at once is r
   assert.partialDeepStrictEqual(await readiness(1000), { initialDelaySeconds: 10 });
 });
 
-test("the Service has port 80 and the annotations that the edge wants", async () => {
+test("the Service has port 80 and the edge's annotations", async () => {
   const spec = { type: "ClusterIP", selector, ports: [{ name: "http", port: 80, targetPort: "http" }] };
   const skipAwait = { "pulumi.com/skipAwait": "true" };
   const plain = await make();

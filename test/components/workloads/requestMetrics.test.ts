@@ -18,7 +18,7 @@ async function make() {
   return { recording, urn: await valueOf(component.urn), metric: recording.one("gcp:logging/metric:Metric") };
 }
 
-test("one distribution of seconds, by service and class of status, of this stack's proxy alone", async () => {
+test("one latency distribution by service and status class, only for this stack's proxy", async () => {
   const { recording, urn, metric } = await make();
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:RequestMetrics::staging-requests");
   assert.deepEqual([metric.name, metric.parent], ["staging-requests-latency", urn]);
@@ -51,13 +51,13 @@ test("one distribution of seconds, by service and class of status, of this stack
   assert.ok(metric.dependencies.includes(api.urn));
 });
 
-test("the fields that it reads are those that the access log writes", async () => {
+test("it reads fields that the access log writes", async () => {
   const { metric } = await make();
   const extractors = JSON.stringify([metric.inputs["valueExtractor"], metric.inputs["labelExtractors"]]);
   const fields = [...extractors.matchAll(/(?:jsonPayload|httpRequest)\.(\w+)/g)].map(([, field]) => field);
   assert.deepEqual(fields, ["seconds", "service", "status"]);
   const log = readFileSync(join(projectDir, "nginx/nginx.conf"), "utf8");
-  // Numbers without quotes: text would have to be converted, and is left out where that fails.
+  // Numbers are unquoted: text would need a conversion, and a failed one drops the entry.
   for (const written of ['"seconds":$request_time,', '"service":"$service"', '"status":$status,'])
     assert.ok(log.includes(written), written);
 });

@@ -29,7 +29,7 @@ async function make(change: Partial<WorkloadIdentityArgs> = {}) {
   return { recording, identity, urn: await valueOf(identity.urn), provider: await valueOf(provider.urn) };
 }
 
-test("a Google account, its roles, and the Kubernetes account that may use it: nothing else", async () => {
+test("a Google service account, its roles, and the Kubernetes ServiceAccount that may use it: nothing else", async () => {
   const { recording, identity, urn, provider } = await make();
   assert.equal(urn, "urn:pulumi:test::gke-microservices::gke-microservices:index:WorkloadIdentity::hoge-identity");
   const children = recording.resources.filter(({ parent }) => parent === urn);
@@ -72,14 +72,14 @@ test("a Google account, its roles, and the Kubernetes account that may use it: n
   assert.equal(await valueOf(identity.email), email);
 });
 
-test("pods can be named after the account only once it has all its rights", async () => {
+test("the account's name resolves only after all roles are granted", async () => {
   const { recording } = await make();
   const { dependencies } = recording.one(types.kubernetes);
   for (const grant of [...recording.all(types.grant), recording.one(types.use)])
     assert.ok(dependencies.includes(grant.urn), grant.name);
 });
 
-test("the account's id is one that Google takes, other for each service and stack, and never that of the nodes", async () => {
+test("the account's ID is valid, unique for each service and stack, and never that of the nodes", async () => {
   const idOf = async (stack: string, service: string) => {
     const { recording } = await make({ stack, service });
     return String(recording.one(types.account).inputs["accountId"]);
