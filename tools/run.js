@@ -1,5 +1,5 @@
-// Every npm command starts here, on whatever Node there is from 20 on: `node tools/run.js NAME [ARGUMENTS]`.
-// It installs the npm packages where the lockfile has changed, then runs `tools/commands/NAME.ts` on the pinned Node.
+// The entry point of every npm command: `node tools/run.js NAME [ARGUMENTS]`. It runs on any Node from 20 on.
+// It installs the npm packages if the lockfile has changed, then runs `tools/commands/NAME.ts` on the pinned Node.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import module from "node:module";
@@ -7,26 +7,26 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** In the order in which people need them; each is a script of package.json and a file of `tools/commands`. */
+/** In the order in which people need them. Each is a script in package.json and a file in `tools/commands`. */
 const commands = {
-  start: "run the stack `local` on a Kubernetes on this machine, or apply what changed",
-  stop: "remove all that `npm start` made",
+  start: "run the stack `local` on a local Kubernetes, or apply what changed",
+  stop: "remove everything that `npm start` created",
   check: "check a stack's config and its nginx configuration",
   render: "print a stack's Kubernetes objects as YAML",
   diff: "show what the working tree changes in a stack, compared with a git revision",
-  doctor: "probe the path hop by hop; name the first failure and the fix",
-  kubeconfig: "write the kubectl context of a stack",
-  "add-service": "add a microservice to the config, with a folder to build",
+  doctor: "probe the request path hop by hop; report the first failure and its fix",
+  kubeconfig: "add a stack's context to your kubeconfig",
+  "add-service": "add a microservice to the config, with a folder that builds and runs",
   bootstrap: "set up a Google Cloud project once, before the first `pulumi up`",
-  diagram: "draw a stack as SVG",
-  test: "types, lint, unit and property tests",
-  e2e: "the end-to-end suite on the local Kubernetes",
-  bench: "the benchmarks, each next to its peers",
+  diagram: "draw a stack as an SVG picture",
+  test: "run type checks, lint, unit and property tests",
+  e2e: "run the end-to-end tests on the local Kubernetes",
+  bench: "run the benchmarks, next to comparable programs",
   format: "format all files",
   rules: "write the table of security rules into docs/security.md",
   reference: "write the config reference, docs/config.md and config.schema.json",
-  "full-keys": "write a stack file's keys by their full names",
-  "release-notes": "print what CHANGELOG.md says of this version",
+  "full-keys": "prefix the keys of a stack file with the project's name",
+  "release-notes": "print the section of CHANGELOG.md for this version",
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -36,14 +36,14 @@ if (asksForHelp || !Object.hasOwn(commands, name)) {
   const lines = Object.entries(commands).map(([each, what]) => `  ${each.padEnd(width)}  ${what}`);
   if (!asksForHelp) console.error(`There is no command "${name}".\n`);
   const say = asksForHelp ? console.log : console.error;
-  say(["npm run NAME -- [ARGUMENTS], of which start, stop and test need no `run`:\n", ...lines].join("\n"));
-  say("\nEach takes --help.");
+  say(["npm run NAME -- [ARGUMENTS] (start, stop and test also work without `run`):\n", ...lines].join("\n"));
+  say("\nEvery command has --help.");
   process.exit(asksForHelp ? 0 : 1);
 }
 
 install();
 const compileCache = `${root}node_modules/.cache/compile`;
-process.env.NODE_COMPILE_CACHE ??= compileCache; // for what the command runs
+process.env.NODE_COMPILE_CACHE ??= compileCache; // for the programs that the command runs
 const file = `${root}tools/commands/${name.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase())}.ts`;
 const pinned = `${root}node_modules/.bin/node`;
 if (!existsSync(pinned) || realpathSync(pinned) === realpathSync(process.execPath)) {
@@ -52,7 +52,7 @@ if (!existsSync(pinned) || realpathSync(pinned) === realpathSync(process.execPat
   await import(pathToFileURL(file).href);
 } else {
   const child = spawn(pinned, [file, ...args], { stdio: "inherit" });
-  // A terminal's Ctrl-C reaches both; what is sent to this process alone is passed on.
+  // Ctrl-C in a terminal reaches both processes. Forward signals that were sent to this one alone.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("close", (status, signal) => {
     process.exitCode = status ?? 128 + (signal === "SIGINT" ? 2 : 15);

@@ -1,4 +1,4 @@
-/** The benchmarks, cut short: that everything is run, measured and ended. How fast it is is nobody's business here. */
+/** Short runs of the benchmarks: everything runs, is measured and ends. The results do not matter here. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { command } from "./support/commands.ts";
 
 const folders = () => readdirSync("/dev/shm").filter((name) => name.startsWith("bench-"));
 
-test("every proxy answers every load, and nothing is left", { timeout: 1_200_000 }, async () => {
+test("every proxy answers every load, and nothing remains", { timeout: 1_200_000 }, async () => {
   const before = folders();
   const args = [join(projectDir, "tools/commands/bench.ts"), "proxy", "--json", "--rounds", "1", "--seconds", "1"];
   const { status, text } = await command(process.execPath, args);
@@ -50,7 +50,7 @@ test("every proxy answers every load, and nothing is left", { timeout: 1_200_000
 });
 
 test(
-  "the program and its peers make the same objects, and no stack is left behind",
+  "the program and its peers render the same objects, and no stack file remains",
   { timeout: 1_200_000 },
   async () => {
     const args = [join(projectDir, "tools/commands/bench.ts"), "program", "--json", "--rounds", "1", "--largest", "10"];

@@ -1,4 +1,4 @@
-/** Pictures, the doctor's page and the sample page in a real browser: on a phone and on a screen, in light and in dark. It needs no cluster. */
+/** Pictures, the doctor's page and the sample page in a real browser: phone and desktop size, light and dark. It needs no cluster. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -92,11 +92,11 @@ for (const view of views)
     assert.equal(failing, 4);
     assert.ok(smallest >= 11, `${smallest} px`);
     assert.deepEqual(Object.keys(states), ["ok", "failed", "warning", "unknown", "skipped"]);
-    // What could not be looked at and what was not look the same, and say in words which it is.
+    // Unknown and skipped hops look the same; their texts differ.
     assert.equal(states["unknown"], states["skipped"]);
     assert.equal(new Set(Object.values(states)).size, 4, JSON.stringify(states));
     assert.equal(await run(() => "ran" in globalThis), false);
-    // The policy holds against what escaping would have missed.
+    // The Content Security Policy also blocks what escaping would miss.
     const blocked = await run(() => {
       document.body.insertAdjacentHTML(
         "beforeend",

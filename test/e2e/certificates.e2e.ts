@@ -1,4 +1,4 @@
-/** What clients see of TLS at the edge: versions and ciphers, chain and names, and how a certificate is renewed. */
+/** TLS at the edge: versions and ciphers, chain and names, and the renewal of a certificate. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
@@ -30,7 +30,7 @@ async function handshake(port: number, servername: string, options: ConnectionOp
   await once(socket, "secureConnect");
   return socket;
 }
-/** The chain that a host is served, as far as it is sent. */
+/** The certificates that the edge sends for a host. */
 async function served(host: string): Promise<readonly [leaf: X509Certificate, issuer: X509Certificate | undefined]> {
   const socket = await handshake(443, host);
   const { raw, issuerCertificate } = socket.getPeerCertificate(true);
@@ -38,7 +38,7 @@ async function served(host: string): Promise<readonly [leaf: X509Certificate, is
   return [new X509Certificate(raw), new X509Certificate(issuerCertificate.raw)];
 }
 
-/** A server of this machine that takes whatever its OpenSSL still has: who is refused by the edge alone is taken here. */
+/** A server that accepts everything that OpenSSL still supports, to show that an offer is valid. */
 async function lenientServer(): Promise<AsyncDisposable & { readonly port: number }> {
   const { certificate: cert, key } = await (
     await createAuthority("lenient", "rsa")
@@ -63,7 +63,7 @@ const sound: Record<string, Offer> = {
   "ECDHE-RSA-AES256-GCM-SHA384": { version: "TLS 1.2", cipher: 0xc030 },
   "ECDHE-RSA-CHACHA20-POLY1305": { version: "TLS 1.2", cipher: 0xcca8 },
 };
-/** Whether a server of today's libraries has them at all. */
+/** Offers that the proxy refuses. `known`: whether current libraries still support the offer. */
 const weak: Record<string, Offer & { readonly refused: string; readonly known: boolean }> = {
   "TLS 1.0": { version: "TLS 1.0", cipher: 0xc013, refused: "protocol_version", known: true },
   "TLS 1.1": { version: "TLS 1.1", cipher: 0xc013, refused: "protocol_version", known: true },
@@ -81,7 +81,7 @@ const weak: Record<string, Offer & { readonly refused: string; readonly known: b
   DES: { version: "TLS 1.2", cipher: 0x0009, refused: "handshake_failure", known: false },
 };
 
-test("old versions and weak ciphers are refused, one by one, by the edge; ECDHE with an AEAD is taken", async () => {
+test("the edge rejects each old version and weak cipher, and accepts ECDHE with an AEAD", async () => {
   await using lenient = await lenientServer();
   for (const [name, offered] of Object.entries(sound)) {
     assert.equal(await offer(443, "shop.localhost", offered), "taken", name);
@@ -89,12 +89,12 @@ test("old versions and weak ciphers are refused, one by one, by the edge; ECDHE 
   }
   for (const [name, { refused, known, ...offered }] of Object.entries(weak)) {
     assert.equal(await offer(443, "shop.localhost", offered), refused, name);
-    // The offer is sound: who has the cipher takes it.
+    // The offer is valid: a server with the cipher accepts it.
     if (known) assert.equal(await offer(lenient.port, "shop.localhost", offered), "taken", name);
   }
 });
 
-test("whole handshakes: TLS 1.2 and 1.3 with sound ciphers, and a client that wants less goes away", async () => {
+test("complete handshakes: TLS 1.2 and 1.3 with strong ciphers; older versions fail", async () => {
   await using lenient = await lenientServer();
   const low = { rejectUnauthorized: false, ciphers: "ALL:COMPLEMENTOFALL:@SECLEVEL=0" } as const;
   for (const version of ["TLSv1", "TLSv1.1"] as const) {
@@ -113,7 +113,7 @@ test("whole handshakes: TLS 1.2 and 1.3 with sound ciphers, and a client that wa
   }
 });
 
-test("every host is served a chain that the CA of the stack vouches for, for its name, and no longer than clients take", async () => {
+test("every host gets a chain of the stack's CA, for its name, and not valid longer than clients accept", async () => {
   const ca = new X509Certificate(endpoint().ca);
   assert.equal(ca.publicKey.asymmetricKeyDetails?.modulusLength, 2048);
   for (const host of hosts) {
@@ -128,13 +128,13 @@ test("every host is served a chain that the CA of the stack vouches for, for its
   }
 });
 
-test("a host that is not ours is served no certificate at all, and neither is who names none", async () => {
+test("an unknown host, or a client without SNI, gets no certificate", async () => {
   for (const host of ["other.example", "localhost", "deep.hoge.shop.localhost", ""])
     await assert.rejects(handshake(443, host, { rejectUnauthorized: false }), /socket disconnected|ECONNRESET/, host);
 });
 
-/** Puts a certificate of the stack's CA where `npm start` looks for it. */
-async function place(days: number): Promise<X509Certificate> {
+/** Writes a certificate of the stack's CA to the file that `npm start` uses. */
+async function writeCertificate(days: number): Promise<X509Certificate> {
   const [ca, key] = ["ca.crt", "ca.key"].map((file) => readFileSync(join(tlsDir, file), "utf8"));
   const authority = await openAuthority({ certificate: ca ?? "", key: key ?? "" }, "rsa");
   const leaf = await authority.issue({ commonName: "shop.localhost", names: [...hosts, "127.0.0.1"], days });
@@ -143,17 +143,17 @@ async function place(days: number): Promise<X509Certificate> {
   return new X509Certificate(leaf.certificate);
 }
 
-test("a certificate is renewed 30 days before its end and not earlier, and no request is lost at the change", async () => {
+test("a certificate is renewed 30 days before its expiry and not earlier, and the renewal loses no request", async () => {
   const load = { url: "https://shop.localhost/hoge/", ca: endpoint().ca, good: answered("hoge") };
   const first = await served("shop.localhost");
   const { load: seen } = await underLoad(load, async () => {
-    const kept = await place(31);
+    const kept = await writeCertificate(31);
     const { status, text } = await start();
     assert.equal(status, 0, text);
     assert.match(text, /applied .*Secret\/ingress-tls-\w+.*pruned Secret\/ingress-tls-\w+/s);
     assert.equal((await served("shop.localhost"))[0].serialNumber, kept.serialNumber, "31 days are enough");
 
-    const late = await place(29);
+    const late = await writeCertificate(29);
     const renewed = await start();
     assert.equal(renewed.status, 0, renewed.text);
     for (const host of hosts) {
@@ -166,7 +166,7 @@ test("a certificate is renewed 30 days before its end and not earlier, and no re
   assert.ok(seen.sent > 1000, `${seen.sent} requests`);
 });
 
-test("of a supplied certificate in its last 30 days every command warns; one that has ended is refused", async (context) => {
+test("every command warns about a supplied certificate in its last 30 days; an expired one is rejected", async (context) => {
   const folder = join(stateDir, "supplied");
   mkdirSync(folder, { recursive: true });
   const supply = async (days: number) => {

@@ -1,6 +1,6 @@
 /**
- * What other people's checkers say of all that is not a program: manifests, Dockerfiles, workflows, dependencies. It
- * needs a network and no cluster. What they find and what stays is in `checks/exceptions.ts`, with the reason.
+ * Third-party checkers for manifests, Dockerfiles, workflows and dependencies. The suite needs a network, but no cluster.
+ * Accepted findings are in `checks/exceptions.ts`, with the reason.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** What is found and not excepted. */
+/** The findings without an exception. */
 function unexplained(findings: readonly Finding[]): string[] {
   const unexcepted = findings.filter(({ check, text }) => {
     const found = exceptions.filter((each) => each.check === check && each.only?.test(text) !== false);
@@ -44,13 +44,13 @@ function unexplained(findings: readonly Finding[]): string[] {
   return unexcepted.map(({ check, text }) => `${check}: ${text}`);
 }
 
-test("kube-score and Checkov find nothing in the manifests that is not explained", async () => {
+test("kube-score and Checkov find nothing in the manifests without an exception", async () => {
   const found = await Promise.all([...files.map(kubeScore), checkov("kubernetes", files)]);
   assert.ok(found.flat().length > 0, "some findings are expected");
   assert.deepEqual(unexplained(found.flat()), []);
 });
 
-test("the checkers do find what is wrong: a pod that may do anything, an image by no version", async () => {
+test("the checkers find real problems: a privileged pod, an image without a version", async () => {
   const bad = join(folder, "bad.yaml");
   const spec = { containers: [{ name: "a", image: "a", securityContext: { privileged: true } }], hostNetwork: true };
   await writeFile(bad, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec }));
@@ -59,7 +59,7 @@ test("the checkers do find what is wrong: a pod that may do anything, an image b
     assert.ok(checks.includes(check), `${check} is not among ${[...new Set(checks)].join(", ")}`);
 });
 
-test("Checkov finds nothing in the Dockerfiles that is not explained, and each base is known by its digest", async () => {
+test("Checkov finds nothing in the Dockerfiles without an exception, and each base has a digest", async () => {
   assert.ok(dockerfiles.length >= 3);
   assert.deepEqual(unexplained(await checkov("dockerfile", dockerfiles)), []);
   for (const file of dockerfiles) {
@@ -69,14 +69,14 @@ test("Checkov finds nothing in the Dockerfiles that is not explained, and each b
   }
 });
 
-test("every exception is about something that is found", () => {
+test("every exception matches a finding", () => {
   assert.deepEqual(
     exceptions.filter((each) => !used.has(each)),
     [],
   );
 });
 
-test("actionlint has nothing to say of the workflows, and each action is known by its commit", async (context) => {
+test("actionlint finds nothing in the workflows, and each action is pinned to a commit", async (context) => {
   if (workflows.length === 0) {
     context.diagnostic("there are no workflows");
     return;
@@ -88,7 +88,7 @@ test("actionlint has nothing to say of the workflows, and each action is known b
       assert.match(action, /^\.\/|@[0-9a-f]{40}$/, `${file}: ${action}`);
 });
 
-test("no dependency has a known weakness", async (context) => {
+test("no dependency has a known vulnerability", async (context) => {
   const { text } = await command("npm", ["audit", "--json"]);
   const report = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as {
     readonly statusCode?: number;
@@ -96,14 +96,14 @@ test("no dependency has a known weakness", async (context) => {
     readonly vulnerabilities?: Readonly<Record<string, unknown>>;
   };
   if (report.statusCode === 404 || report.statusCode === 405) {
-    // A mirror that only hands out packages. Anything else that is not an answer is a failure.
-    context.skip(`the registry takes no audits (${report.message ?? ""}); the workflow "Test" asks as well`);
+    // A mirror without audits. Any other error is a failure.
+    context.skip(`the registry has no audits (${report.message ?? ""}); the workflow "Test" runs the audit too`);
     return;
   }
   assert.deepEqual(report.vulnerabilities, {}, text);
 });
 
-test("every dependency is pinned to its content by the lockfile", () => {
+test("the lockfile has a hash for every dependency", () => {
   const { packages } = JSON.parse(readFileSync(join(projectDir, "package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, { readonly integrity?: string; readonly link?: boolean }>>;
   };

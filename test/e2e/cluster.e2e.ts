@@ -1,4 +1,4 @@
-/** The local Kubernetes by itself: it starts, heals and goes away whole. Alone: `node --test test/e2e/cluster.e2e.ts`, as root. */
+/** The local Kubernetes: it starts, recovers and stops completely. To run only this suite: `node --test test/e2e/cluster.e2e.ts`, as root. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -26,18 +26,18 @@ after(async () => {
   await stopCluster({ keepCache: true });
 });
 
-test("after a stop the machine is as it was before the start", async (context) => {
+test("a stop restores the machine's state before the start", async (context) => {
   await stopCluster({ keepCache: true });
   const before = await machine();
 
-  await context.test("it starts: a node, names in pods' DNS, an edge", async () => {
+  await context.test("it starts: a node, DNS for pods, an edge", async () => {
     await start();
     assert.match(await kubectl("version"), /Server Version: v1\.34\.4/);
     assert.match(await kubectl("get", "nodes", "--no-headers"), /^local +Ready /);
     assert.match(await runInNode("iptables-save", "-t", "nat"), /kube-system\/kube-dns:dns /);
   });
 
-  await context.test("started again, it is found running, and quickly", async () => {
+  await context.test("a second start finds it running, quickly", async () => {
     const [sandbox] = sandboxes();
     const began = Date.now();
     await start();
@@ -45,7 +45,7 @@ test("after a stop the machine is as it was before the start", async (context) =
     assert.ok(Date.now() - began < 10_000);
   });
 
-  await context.test("a process that dies is started again", async () => {
+  await context.test("a killed process is restarted", async () => {
     const dns = allProcesses().find((pid) => comm(pid) === "coredns");
     assert.ok(dns !== undefined);
     process.kill(dns, "SIGKILL");
@@ -53,7 +53,7 @@ test("after a stop the machine is as it was before the start", async (context) =
     await eventually(() => allProcesses().some((pid) => pid !== dns && comm(pid) === "coredns"));
   });
 
-  await context.test("killed whole, it starts again with the objects that it had", async () => {
+  await context.test("after all processes are killed, it starts with its previous objects", async () => {
     await kubectl("create", "namespace", "kept");
     for (const { outer } of sandboxes()) process.kill(outer, "SIGKILL");
     await eventually(() => !clusterStatus().running);
@@ -61,7 +61,7 @@ test("after a stop the machine is as it was before the start", async (context) =
     assert.match(await kubectl("get", "namespace", "kept", "-o", "name"), /namespace\/kept/);
   });
 
-  await context.test("a start that is killed half-way is no obstacle to the next", async () => {
+  await context.test("a killed start does not prevent the next one", async () => {
     await stopCluster({ keepCache: true });
     for (const delay of [100, 1500, 4000]) {
       const script = `import { startCluster } from "./tools/machine/cluster.ts"; import { createProgress } from "./tools/cli/progress.ts"; await startCluster(${JSON.stringify(ports)}, createProgress());`;

@@ -1,4 +1,4 @@
-/** `npm start -- --context NAME`: a cluster that is there already, which here is the one of another checkout. */
+/** `npm start -- --context NAME` with an existing cluster, here that of another checkout. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -51,20 +51,16 @@ after(async () => {
   rmSync(checkout, { recursive: true, force: true });
 });
 
-test(
-  "images are built and given to it, the stack is applied, and the proof goes to the Ingress's address",
-  options,
-  async () => {
-    const { status, text } = await inCheckout("start.ts", "--engine", "kubectl", "--context", context);
-    assert.equal(status, 0, text);
-    for (const hop of ["https://other.localhost/", "https://hoge.other.localhost/", "https://other.localhost/hoge/"])
-      assert.match(text, new RegExp(`ok +${hop.replaceAll(".", "\\.")} `));
-    assert.match(text, /client → 127\.0\.0\.1 → edge \(ingress\)/);
-    assert.deepEqual(await deployments("other"), ["hoge", "nginx-proxy", "web"]);
-  },
-);
+test("images are built and loaded, the stack is applied, and verified at the Ingress's address", options, async () => {
+  const { status, text } = await inCheckout("start.ts", "--engine", "kubectl", "--context", context);
+  assert.equal(status, 0, text);
+  for (const hop of ["https://other.localhost/", "https://hoge.other.localhost/", "https://other.localhost/hoge/"])
+    assert.match(text, new RegExp(`ok +${hop.replaceAll(".", "\\.")} `));
+  assert.match(text, /client → 127\.0\.0\.1 → edge \(ingress\)/);
+  assert.deepEqual(await deployments("other"), ["hoge", "nginx-proxy", "web"]);
+});
 
-test("each checkout has an authority and a stack of its own there", options, async () => {
+test("each checkout has its own CA and its own stack", options, async () => {
   const endpoint = { address: "127.0.0.1", httpPort: 80, httpsPort: 443, ca: readFileSync(authority, "utf8") };
   assert.equal((await get(endpoint, "https", "other.localhost", "/hoge/")).status, 200);
   await assert.rejects(get(endpoint, "https", "shop.localhost", "/hoge/"), /certificate/);
@@ -73,13 +69,13 @@ test("each checkout has an authority and a stack of its own there", options, asy
   assert.match(text, /nothing to apply/);
 });
 
-test("again it applies nothing, also where the address is named", options, async () => {
+test("a second start applies nothing, also with --address", options, async () => {
   const { status, text } = await inCheckout("start.ts", "--context", context, "--address", "127.0.0.1");
   assert.equal(status, 0, text);
   assert.match(text, /nothing to apply/);
 });
 
-test("npm stop leaves the stack in the other cluster, and says how to remove it", options, async () => {
+test("npm stop leaves the stack in the other cluster, and prints how to remove it", options, async () => {
   const { status, text } = await inCheckout("stop.ts", "--keep-cache");
   assert.equal(status, 0, text);
   const [, remove = ""] = /To remove it: kubectl (--context \S+ delete namespace other)$/m.exec(text) ?? [];
@@ -91,8 +87,8 @@ test("npm stop leaves the stack in the other cluster, and says how to remove it"
   assert.deepEqual(await deployments("other"), []);
 });
 
-test("a cluster that images cannot be given to takes those that it can pull", options, async (context) => {
-  // The same cluster by another address: nothing says any more whose it is.
+test("a cluster that images cannot be loaded into pulls them", options, async (context) => {
+  // The same cluster at another address, so that it is not recognized as the local one.
   const server = createServer((socket) => {
     const upstream = connect(6443, nodeAddress);
     socket.on("error", () => upstream.destroy()).pipe(upstream);
@@ -117,12 +113,12 @@ test("a cluster that images cannot be given to takes those that it can pull", op
   assert.equal(refused.status, 1);
   assert.match(
     refused.text,
-    /The stack builds hoge, web, nginx-proxy, and there is no known way .* cluster of "foreign"/,
+    /The stack builds hoge, web, nginx-proxy, but there is no known way .* cluster of "foreign"/,
   );
   assert.match(refused.text, /set image: instead of build:/);
   assert.deepEqual(await deployments("other"), []);
 
-  // What a registry would give is on the node already.
+  // The node already has the images that a registry would provide.
   const config = readFileSync(stackFile, "utf8")
     .replace(
       /(\w+)(:\n +)build: \{ context: (\S+) \}/g,

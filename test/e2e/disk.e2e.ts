@@ -1,4 +1,4 @@
-/** A full disk, for real: cache and checkout on a small file system in memory that is made smaller while something works. */
+/** A really full disk: cache and checkout are on a small file system in memory, which shrinks while commands run. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -37,14 +37,14 @@ function must(program: string, ...args: string[]): void {
   assert.equal(status, 0, `${program} ${args.join(" ")}: ${stderr}`);
 }
 
-/** Makes the disk so large that this much is free. */
+/** Resizes the disk so that this much space is free. */
 function leave(mebibytes: number): void {
   const { blocks, bfree, bsize } = statfsSync(disk);
   const used = Math.ceil(((blocks - bfree) * bsize) / 2 ** 20);
   must("mount", "-o", `remount,size=${used + mebibytes}m`, disk);
 }
 
-/** Starts it, and takes the disk's space away as soon as the moment has come. */
+/** Runs a start, and fills the disk at the given moment. */
 async function startAndFill(moment: (text: string) => boolean, mebibytes: number): Promise<Outcome> {
   leave(4096);
   const child = spawn(process.execPath, [join(checkout, "tools/commands/start.ts"), "--engine", "kubectl"], {
@@ -61,7 +61,7 @@ async function startAndFill(moment: (text: string) => boolean, mebibytes: number
 
 function assertDiskFull({ status, text }: Outcome): void {
   assert.equal(status, 1, text);
-  assert.match(text, /No space left on the disk of|GiB of disk left, and|The disk of .* is full/);
+  assert.match(text, /No space left on the disk of|GiB free, but|The disk of .* is full/);
   assert.match(
     text,
     /Free \d+\.\d GiB there, or (set XDG_CACHE_HOME to a folder on another|move the checkout to another) disk, then run the command again/,
@@ -76,14 +76,14 @@ const unfinished = (folder: string) =>
 
 before(
   async () => {
-    // Compiles what is not in the cache, and ends what runs.
+    // Fills the cache, and stops a running cluster.
     const { status, text } = await local("start.ts", "--engine", "kubectl");
     assert.equal(status, 0, text);
     await local("stop.ts", "--keep-cache");
     must("mount", "-t", "tmpfs", "-o", "size=6g", "tmpfs", disk);
     mkdirSync(checkout);
     copyCheckout(checkout);
-    // Compiling them again would take minutes.
+    // Copy the programs, because compiling them again would take minutes.
     for (const folder of [programsDir, envoyDir])
       cpSync(folder, join(cache, relative(cacheDir, folder)), { recursive: true, verbatimSymlinks: true });
   },
@@ -97,14 +97,14 @@ after(async () => {
   rmSync(disk, { recursive: true });
 });
 
-test("too little is told before anything is downloaded", options, async () => {
+test("too little space fails before any download", options, async () => {
   leave(200);
   const outcome = await start();
   assertDiskFull(outcome);
   assert.deepEqual(existsSync(join(cache, "debian")) ? readdirSync(join(cache, "debian")) : [], []);
 });
 
-test("full while Debian's packages are unpacked", options, async () => {
+test("full while Debian packages are unpacked", options, async () => {
   const unpacking = () => unfinished(join(cache, "debian")).some((name) => name.endsWith("/root/usr/bin"));
   assertDiskFull(await startAndFill(unpacking, 1));
   assert.deepEqual(unfinished(cache), []);
@@ -122,7 +122,7 @@ test("full while an image is built", options, async () => {
   );
 });
 
-test("full while images are given to the node", options, async () => {
+test("full while images are imported into the node", options, async () => {
   const archives = () =>
     existsSync(join(cache, "images"))
       ? readdirSync(join(cache, "images")).filter((name) => name.endsWith(".tar")).length
@@ -136,14 +136,14 @@ test("with space again, the next start succeeds", options, async () => {
   assert.equal(status, 0, text);
 });
 
-test("full while it runs: told, nothing lost, and with space again it goes on", options, async () => {
+test("full while the cluster runs: an error, nothing is lost, and with space again it continues", options, async () => {
   leave(0);
-  // Until the store has noticed.
+  // Fill the rest.
   const filler = join(checkout, ".local/filler");
   try {
     writeFileSync(filler, Buffer.alloc(1 << 20));
   } catch {
-    // It is full, as it should be.
+    // Expected: the disk is full.
   }
   const stackFile = join(checkout, "Pulumi.local.yaml");
   assertDiskFull(await start());

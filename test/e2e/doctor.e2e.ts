@@ -1,4 +1,4 @@
-/** Breaks one hop after another of the running local stack, and expects of the doctor that it names that hop and how to fix it. */
+/** Breaks one hop after another of the running local stack, and expects the doctor to report that hop and its fix. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,22 +7,22 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAuthority } from "../../tools/cli/pki.ts";
 import { kubectl } from "../../tools/cli/kubectl.ts";
-import { editStack, local, place } from "./support/commands.ts";
+import { editStack, local, localTarget } from "./support/commands.ts";
 import {
   apps,
   breakPods,
   doctor,
-  endLeaving,
+  endTerminating,
   endPods,
   expectFailure,
   expectWell,
   live,
   applyFix,
   patch,
-  putBack,
+  restore,
 } from "./doctor/fixing.ts";
 import { objects, pods } from "./doctor/broken.ts";
-import { containerOf, hold } from "./faults/inNode.ts";
+import { containerOf, suspend } from "./faults/nodeProcesses.ts";
 import { start } from "./support/path.ts";
 
 before(async () => {
@@ -31,7 +31,7 @@ before(async () => {
 });
 after(() => local("stop.ts", "--keep-cache"));
 
-test("all is well, of each route to its content", async () => {
+test("nothing fails on any route", async () => {
   const { hops } = await expectWell();
   assert.equal(hops.filter(({ kind }) => kind === "content").length, 3);
 });
@@ -40,27 +40,27 @@ test("nothing listens at the edge", async () => {
   await expectFailure("edge", /ECONNREFUSED/, "--http-port", "4480", "--https-port", "4443");
 });
 
-test("a config that was not applied: the route is not there", async (context) => {
+test("a config that was not applied: the route is missing", async (context) => {
   await context.test("which npm start applies", async (inner) => {
     editStack(inner, (text) => text.replace("{ path: /hoge/ }", "{ path: /hoge/ }, { path: /new/ }"));
-    const failure = await expectFailure("route", /nginx runs with nginx-proxy-routes-\w+, and the config makes/);
+    const failure = await expectFailure("route", /nginx runs with nginx-proxy-routes-\w+, but the config renders/);
     assert.deepEqual([failure.route, failure.fix], ["shop.localhost/new/", "npm start"]);
     await applyFix(failure);
     assert.equal((await expectWell()).hops.filter(({ kind }) => kind === "content").length, 4);
   });
-  const { status, text } = await start(); // the stack's file is as it was
+  const { status, text } = await start(); // Apply the restored stack file.
   assert.equal(status, 0, text);
 });
 
 for (const [what, name, container, kind, seen, fix] of pods)
   test(what, async () => {
-    const restore = await breakPods(name, container);
+    const repair = await breakPods(name, container);
     try {
       const failure = await expectFailure(kind, seen);
       assert.match(failure.fix ?? "", fix);
       if (kind !== "proxy") {
         assert.equal(failure.service, name);
-        // The other service is not called dead.
+        // The other service does not fail.
         const { report } = await doctor();
         for (const { service, state, seen } of report.hops.filter(
           (hop) => hop.kind === "content" && hop.service !== name,
@@ -68,12 +68,12 @@ for (const [what, name, container, kind, seen, fix] of pods)
           assert.equal(state, "ok", `${service ?? ""}: ${seen}`);
       }
     } finally {
-      await restore();
+      await repair();
     }
     await expectWell();
   });
 
-test("a release that does not start, while the one before serves, is a warning", async () => {
+test("a release that does not start while the previous one serves is a warning", async () => {
   const was = await live("deployment/hoge");
   await apps("set", "image", "deployment/hoge", "hoge=localhost/nowhere/hoge:2");
   try {
@@ -86,15 +86,15 @@ test("a release that does not start, while the one before serves, is a warning",
       await sleep(500);
     }
   } finally {
-    await putBack(was);
+    await restore(was);
   }
 });
 
-test("pods that are refused, as a quota is used up", async () => {
+test("pods are rejected because a quota is exhausted", async () => {
   await apps("create", "quota", "none", "--hard=pods=0");
   try {
     await endPods("hoge");
-    const { fix } = await expectFailure("pods", /pods are refused: .*exceeded quota: none/);
+    const { fix } = await expectFailure("pods", /pods are rejected: .*exceeded quota: none/);
     assert.match(fix ?? "", /describe replicasets -l app\.kubernetes\.io\/name=hoge/);
   } finally {
     await apps("delete", "quota", "none");
@@ -104,7 +104,7 @@ test("pods that are refused, as a quota is used up", async () => {
 });
 
 for (const [what, name, change, kind, seen] of objects)
-  test(`${what}: what the doctor prints fixes it`, async () => {
+  test(`${what}: the printed fix works`, async () => {
     const was = await live(name);
     try {
       await (change === "deleted" ? apps("delete", name) : patch(name, change));
@@ -112,7 +112,7 @@ for (const [what, name, change, kind, seen] of objects)
       assert.ok(await applyFix(failure), failure.fix);
       await expectWell();
     } catch (error) {
-      await putBack(was);
+      await restore(was);
       throw error;
     }
   });
@@ -130,7 +130,7 @@ test("the page shows what is broken", async () => {
     assert.match(page, /<g class="node service failed" id="service-hoge">[^]*✗ fails/);
     assert.match(page, /<g class="node service ok" id="service-web">/);
   } finally {
-    await putBack(was);
+    await restore(was);
     rmSync(folder, { recursive: true });
   }
   await expectWell();
@@ -147,13 +147,13 @@ test("a certificate for another name", async () => {
     type: "kubernetes.io/tls",
     stringData: { "tls.crt": certificate, "tls.key": key },
   };
-  await kubectl(place, ["create", "-f", "-"], { input: JSON.stringify(secret) });
+  await kubectl(localTarget, ["create", "-f", "-"], { input: JSON.stringify(secret) });
   try {
     const hosts = ["shop.localhost", "hoge.shop.localhost"];
     await patch("ingress/ingress", { spec: { tls: [{ secretName: "other-tls", hosts }] } });
-    await expectFailure("certificate", /asked as (hoge\.)?shop\.localhost, the certificate is for other\.example\.com/);
+    await expectFailure("certificate", /presented for (hoge\.)?shop\.localhost is for other\.example\.com/);
   } finally {
-    await putBack(was);
+    await restore(was);
     await apps("delete", "secret", "other-tls");
   }
   await expectWell();
@@ -169,10 +169,10 @@ test("a service that does not answer in time", async (context) => {
   const { status, text } = await start();
   assert.equal(status, 0, text);
   await expectWell();
-  await endLeaving("hoge"); // Of the pods that are there, the one that serves is to be held.
-  const held = hold(await containerOf(place, "hoge"), 12);
+  await endTerminating("hoge"); // Otherwise a terminating pod might be suspended instead of the serving one.
+  const suspended = suspend(await containerOf(localTarget, "hoge"), 12);
   const { fix } = await expectFailure("content", /504 from nginx: too slow/);
   assert.match(fix ?? "", /services\.hoge\.routeDefaults\.timeoutSeconds/);
-  await held;
+  await suspended;
   await expectWell();
 });

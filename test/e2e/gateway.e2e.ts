@@ -1,9 +1,9 @@
-/** The same path with a Gateway in front instead of an Ingress, and the step from one to the other on a running stack. */
+/** The path with a Gateway instead of an Ingress, and the switch from one to the other on a running stack. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { kubectlObjects } from "../../tools/cli/kubectl.ts";
-import { local, stackFile, place } from "./support/commands.ts";
+import { local, stackFile, localTarget } from "./support/commands.ts";
 import { pathTests, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
@@ -16,10 +16,10 @@ after(async () => {
 pathTests();
 
 const objects = (kind: string) => {
-  return kubectlObjects(place, ["get", kind, "-n", "apps"]);
+  return kubectlObjects(localTarget, ["get", kind, "-n", "apps"]);
 };
 
-test("the controller has taken the Gateway and each of its routes", async () => {
+test("the controller has accepted the Gateway and each HTTPRoute", async () => {
   interface Status {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly parents?: readonly {
@@ -28,9 +28,9 @@ test("the controller has taken the Gateway and each of its routes", async () => 
   }
   const [gateway] = await objects("gateways");
   const conditions = (gateway?.["status"] as Status).conditions ?? [];
-  for (const wanted of ["Accepted", "Programmed"])
+  for (const condition of ["Accepted", "Programmed"])
     assert.ok(
-      conditions.some(({ type, status }) => type === wanted && status === "True"),
+      conditions.some(({ type, status }) => type === condition && status === "True"),
       JSON.stringify(conditions),
     );
   const routes = await objects("httproutes");
@@ -44,7 +44,7 @@ test("the controller has taken the Gateway and each of its routes", async () => 
       );
 });
 
-test("back to an Ingress: every hop holds again, and nothing is left of the Gateway", async () => {
+test("back to an Ingress: every hop works, and nothing remains of the Gateway", async () => {
   writeFileSync(stackFile, original);
   const { status, text } = await start();
   assert.equal(status, 0, text);

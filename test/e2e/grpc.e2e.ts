@@ -1,4 +1,4 @@
-/** gRPC from a real client through the edge, as an Ingress and as a Gateway, and the proxy's port for it to a pod that Kubernetes asks by gRPC. */
+/** gRPC from a real client through the edge (Ingress and Gateway) and the proxy to a pod with a gRPC health check. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,12 +8,12 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { get } from "../../tools/verify/request.ts";
 import { call, withClient } from "../nginx/grpcPeers.ts";
-import { local, place, stackFile } from "./support/commands.ts";
+import { local, localTarget, stackFile } from "./support/commands.ts";
 import { endpoint, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 const modules = join(projectDir, "test/e2e/grpc/node_modules");
-/** What a server needs at run time; the image's base has Node and nothing else. */
+/** Files that a server needs at run time: the base image has only Node. */
 const packages = ["@grpc/grpc-js/build/src", "@js-sdsl/ordered-map/dist/cjs"];
 
 for (const code of packages) {
@@ -30,7 +30,7 @@ after(async () => {
   await local("stop.ts", "--keep-cache");
 });
 
-/** The local stack with the service, on paths of a shared host and on a host of its own. */
+/** Writes the local stack with the service, on a path of a shared host and on its own host. */
 function write(edit: (text: string) => string = (text) => text): void {
   const service = `    orders:
       build: { context: ./test/e2e/grpc }
@@ -42,9 +42,9 @@ function write(edit: (text: string) => string = (text) => text): void {
   writeFileSync(stackFile, edit(original.replace("config:", "config:\n  rolloutSeconds: 40") + service));
 }
 const objects = (kind: string, ...more: string[]) =>
-  kubectlObjects(place, ["--namespace", "apps", "get", kind, ...more]);
+  kubectlObjects(localTarget, ["--namespace", "apps", "get", kind, ...more]);
 
-/** Every kind of call that the edge could hold back, for both ways that lead to the service. */
+/** Makes every kind of call through both routes of the service. */
 async function assertCalls(): Promise<void> {
   const { ca, httpsPort } = endpoint();
   for (const host of ["shop.localhost", "grpc.shop.localhost"])
@@ -63,7 +63,7 @@ async function assertCalls(): Promise<void> {
           list,
           Array.from({ length: 500 }, (_, index) => index),
         );
-        // Each message is answered before the next is sent: nothing is held back on the way.
+        // Each message is answered before the next is sent: nothing buffers them.
         const chat = client.chat();
         for (const say of ["one", "two"]) {
           chat.write({ say });
@@ -79,7 +79,7 @@ async function assertCalls(): Promise<void> {
 }
 
 test(
-  "a service of gRPC behind an Ingress: ready by its own word, and called through every hop",
+  "a gRPC service behind an Ingress is ready by its own health check, and can be called",
   { timeout: 25 * 60_000 },
   async () => {
     write();
@@ -91,7 +91,7 @@ test(
   },
 );
 
-test("its pods are asked by gRPC, and policies let the edge to the proxy's port for it, and the proxy to the service", async () => {
+test("its pods have gRPC probes, and policies allow the edge to reach the proxy's gRPC port, and the proxy the service", async () => {
   interface Pod {
     readonly containers: readonly { readonly readinessProbe?: { readonly grpc?: { readonly port: number } } }[];
   }
@@ -108,17 +108,17 @@ test("its pods are asked by gRPC, and policies let the edge to the proxy's port 
   assert.deepEqual(await ports("orders-flows"), [50051]);
 });
 
-test("a release that says NOT_SERVING gets no call: it is never ready, and the one before serves on", async () => {
+test("a release with the status NOT_SERVING is never ready and gets no calls; the previous one keeps serving", async () => {
   write((text) =>
     text.replace("port: 50051", 'port: 50051\n      env: { SERVING: "false" }').replace("Seconds: 40", "Seconds: 10"),
   );
   const { status, text } = await start();
   assert.equal(status, 1, text);
-  assert.match(text, /rollout of orders did not finish/);
+  assert.match(text, /rollout of orders did not complete/);
   await assertCalls();
 });
 
-test("behind a Gateway the same calls are answered, also on a host with more paths than one of its routes takes", async () => {
+test("the same calls work behind a Gateway, also on a host with more paths than one HTTPRoute can have", async () => {
   const paths = (service: string) =>
     Array.from({ length: 40 }, (_, index) => `{ path: /many.v1.${service}${index}/ }`).join(", ");
   const more = `    carts:
@@ -147,7 +147,7 @@ test("behind a Gateway the same calls are answered, also on a host with more pat
   await assertCalls();
 });
 
-test("without the service the stack is as it was", async () => {
+test("without the service, the stack has no gRPC objects", async () => {
   writeFileSync(stackFile, original);
   const { status, text } = await start();
   assert.equal(status, 0, text);

@@ -1,4 +1,4 @@
-/** The README and the guides, done as a new user does them: in a fresh copy, by the commands that they name. */
+/** Follows the README and the guides like a new user: in a fresh copy, with the commands that they name. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ const endpoint = () => ({
 const page = (path: string, scheme: "http" | "https" = "https", host = "shop.localhost") =>
   get(endpoint(), scheme, host, path);
 
-/** The answer once it has a status: nginx looks names up every 5 s, and until then a new service is not there. */
+/** Waits for a status. nginx resolves names every 5 s; until then it does not know a new service. */
 async function pageOnce(status: number, path: string, host?: string): Promise<string> {
   const end = Date.now() + 60_000;
   for (;;) {
@@ -61,7 +61,7 @@ async function pageOnce(status: number, path: string, host?: string): Promise<st
   }
 }
 
-/** What a service says, once pods that are going away are asked no more: nginx looks their addresses up every 5 s. */
+/** Waits for the response of a release. nginx resolves addresses every 5 s; until then it uses terminating pods. */
 async function answerOf(path: string, release: number | undefined): Promise<{ readonly version: string }> {
   const end = Date.now() + 60_000;
   for (;;) {
@@ -72,7 +72,7 @@ async function answerOf(path: string, release: number | undefined): Promise<{ re
   }
 }
 
-/** Of the certificate that the edge shows. */
+/** Serial number of the certificate that the edge presents. */
 async function servedSerial(): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port: 443, servername: "shop.localhost", ca: endpoint().ca });
   await once(socket, "secureConnect");
@@ -84,9 +84,10 @@ async function servedSerial(): Promise<string> {
 /** The change of a route that the README proposes. */
 function changeInReadme() {
   const text = readFileSync(join(copy, "README.md"), "utf8").replaceAll(/\s+/g, " ");
-  const told =
+  const instruction =
     /in `Pulumi\.local\.yaml`, add `(\{[^`]*\})` to the routes of `(\w+)`, run `npm start` again, and open <https:\/\/shop\.localhost([^>]*)>/;
-  const [, route, service, path] = told.exec(text) ?? assert.fail("the README does not say how to change a route");
+  const [, route, service, path] =
+    instruction.exec(text) ?? assert.fail("the README does not say how to change a route");
   return { route: route ?? "", service: service ?? "", path: path ?? "" };
 }
 
@@ -100,8 +101,8 @@ test(
   "from a copy to a changed route in under five minutes, after the first build",
   { timeout: 25 * 60_000 },
   async (context) => {
-    copyCheckout(copy); // what was compiled is in the cache of the machine, unless this is the first build
-    await start(); // which may be the first build
+    copyCheckout(copy); // Compiled programs are in the machine's cache, unless this is the first build.
+    await start(); // May be the first build.
     await run("stop", "--keep-cache");
     rmSync(copy, { recursive: true });
 
@@ -143,7 +144,7 @@ test("a release is rolled back by git revert", async () => {
   assert.equal((await answerOf("/orders/", undefined)).version, version);
 });
 
-test("a preview environment comes and goes, and the proxy stays as it is", async () => {
+test("a preview environment is added and removed without changing the proxy", async () => {
   const lines = "  proxy:\n    wildcards: { subdomain: { allow: [preview-*] } }\n";
   edit(stackFile, "  proxy:\n", lines);
   await start();
@@ -164,7 +165,7 @@ test("a preview environment comes and goes, and the proxy stays as it is", async
   await start();
 });
 
-test("from HTTP to HTTPS: first beside each other, then with the redirect", async () => {
+test("from HTTP to HTTPS: first both, then with the redirect", async () => {
   const tls = /^ {4}mode: supplied\n {4}certFile: .*\n {4}keyFile: .*\n/m;
   const [supplied = ""] = tls.exec(readFileSync(stackFile, "utf8")) ?? [];
   edit(stackFile, tls, "    mode: none\n");
@@ -178,7 +179,7 @@ test("from HTTP to HTTPS: first beside each other, then with the redirect", asyn
   assert.deepEqual([(await page("/hoge/", "http")).status, (await page("/hoge/")).status], [301, 200]);
 });
 
-test("a certificate that is taken away is made anew, and served", async () => {
+test("a removed certificate is issued again, and served", async () => {
   const before = await servedSerial();
   for (const file of ["tls.crt", "tls.key"]) rmSync(join(copy, ".local/tls", file));
   await start();

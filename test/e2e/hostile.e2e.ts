@@ -1,4 +1,4 @@
-/** What the config check takes, Kubernetes and nginx take as well: mutated configs, asked of a real API server and a real nginx. */
+/** Configs that pass validation are valid for Kubernetes and nginx too: mutated configs against a real API server and nginx. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
@@ -11,13 +11,13 @@ import { google, hostileConfigs, seed } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
 import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
-import { local, place } from "./support/commands.ts";
+import { local, localTarget } from "./support/commands.ts";
 import { start } from "./support/path.ts";
 
-/** Among all suites, a quarter of them. */
+/** Number of configs; a quarter when all suites run. */
 const runs = process.env["SHORT"] === undefined ? 2000 : 500;
-/** Objects in one call of kubectl. */
-const concurrently = 200;
+/** Objects per kubectl call. */
+const batchSize = 200;
 const namespace = "hostile";
 
 interface Sent {
@@ -30,27 +30,27 @@ interface Sent {
 after(() => local("stop.ts", "--keep-cache"));
 
 test(
-  `of ${runs} mutated configs, those that are taken make objects that a strict dry run takes, and routes that nginx takes`,
+  `of ${runs} mutated configs, the valid ones give objects that pass a strict dry run, and routes that nginx accepts`,
   { timeout: 30 * 60_000 },
   async (context) => {
     assert.equal((await start()).status, 0);
-    await kubectl(place, ["create", "namespace", namespace]);
+    await kubectl(localTarget, ["create", "namespace", namespace]);
     context.diagnostic(`SEED=${seed}`);
-    const kinds = await defineKinds(place);
+    const kinds = await defineKinds(localTarget);
     const unknown = new Set<string>();
     const objects = new Map<string, Sent>();
-    let taken = 0;
+    let accepted = 0;
     for (const { config, changes, isHarmless } of fc.sample(hostileConfigs, { numRuns: runs, seed })) {
-      const told = raw(config, google);
+      const rawConfig = raw(config, google);
       assert.ok(changes.length > 0);
       try {
-        checkConfig(told, "test", projectDir);
+        checkConfig(rawConfig, "test", projectDir);
       } catch {
         assert.ok(!isHarmless, JSON.stringify(config));
-        continue; // What is said then is looked at in test/config/hostile.test.ts.
+        continue; // test/config/hostile.test.ts checks the errors.
       }
-      taken += 1;
-      const { recording } = await recordConfig("test", told);
+      accepted += 1;
+      const { recording } = await recordConfig("test", rawConfig);
       for (const { type, inputs } of recording.resources) {
         if (!type.startsWith("kubernetes:") || inputs["kind"] === undefined) continue;
         const object = structuredClone(inputs) as unknown as Sent;
@@ -58,14 +58,14 @@ test(
           unknown.add(kindOf(object));
           continue;
         }
-        // A dry run makes no namespace for what is to be in it.
+        // A dry run does not create the namespace, so use an existing one.
         if (object.metadata.namespace !== undefined) object.metadata.namespace = namespace;
         objects.set(createHash("sha256").update(JSON.stringify(object)).digest("hex"), object);
       }
     }
-    context.diagnostic(`${taken} of ${runs} configs taken, ${objects.size} different objects`);
-    context.diagnostic(`not checked, for want of their definitions: ${[...unknown].join(", ")}`);
-    assert.ok(taken >= runs * 0.3);
+    context.diagnostic(`${accepted} of ${runs} configs are valid, with ${objects.size} different objects`);
+    context.diagnostic(`not validated, because there is no definition: ${[...unknown].join(", ")}`);
+    assert.ok(accepted >= runs * 0.3);
     assert.deepEqual(
       [...unknown].filter((kind) => !undefinedKinds.includes(kind)),
       [],
@@ -76,9 +76,9 @@ test(
     assert.ok(routes.length > 100);
     for (const each of routes) assert.equal(await syntaxProblem(each), undefined, `SEED=${seed}:\n${each}`);
 
-    for (let first = 0; first < all.length; first += concurrently) {
-      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + concurrently) });
-      await kubectl(place, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
+    for (let first = 0; first < all.length; first += batchSize) {
+      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + batchSize) });
+      await kubectl(localTarget, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
         input,
       }).catch((error: unknown) => {
         assert.fail(`SEED=${seed}: ${error instanceof CommandError ? error.message.slice(0, 4000) : String(error)}`);

@@ -1,4 +1,4 @@
-/** Requests as nobody means them well, through the edge and the proxy: a service says what reached it of them. */
+/** Malicious requests through the edge and the proxy. A service reports what reached it. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -36,11 +36,11 @@ after(async () => {
 interface Recorded {
   readonly method: string;
   readonly url: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: readonly string[];
   readonly body: string;
 }
-/** What reached the service since it was asked the last time. That it answers is the good request after the bad ones. */
+/** The requests that reached the service since the last call. This call is itself a valid request after the malicious ones. */
 async function recorded(): Promise<Recorded[]> {
   const { status, body } = await get(endpoint(), "https", host, "/recorded");
   assert.equal(status, 200);
@@ -53,8 +53,8 @@ const headersOf = ({ headers }: Recorded) =>
   headers.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), headers[index + 1] ?? ""] as const] : []));
 
 /**
- * Sends all cases, some at a time, and asks the service afterwards.
- * @returns by the name of the case what was answered, and what reached the service, as "GET /own000 body"
+ * Sends all cases, a few at a time, then asks the service what reached it.
+ * @returns by case, the responses, and what reached the service as "GET /own000 body"
  */
 async function sendAll<T, A>(cases: Readonly<Record<string, T>>, send: (each: T, number: number) => Promise<A>) {
   await recorded();
@@ -86,7 +86,7 @@ const sendFrames = (each: Headers | Frames, number: number) => {
   return sendHeaders(named, body === undefined ? undefined : numbered(body, number), host);
 };
 
-test("what could mean two things is refused with one answer, and nothing of it reaches a service", async () => {
+test("an ambiguous request gets one error, and no part of it reaches a service", async () => {
   const { answers, seen } = await sendAll(http1.refused, sendText);
   for (const [name, statuses] of answers) {
     assert.equal(statuses.length, 1, `${name}: answered ${statuses.join(" and ")}`);
@@ -95,11 +95,11 @@ test("what could mean two things is refused with one answer, and nothing of it r
   }
 });
 
-test("what means one thing reaches a service as that, once", async () => {
+test("an unambiguous request reaches a service once and unchanged", async () => {
   const { answers, seen } = await sendAll(http1.harmless, ({ bytes }, number) => sendText(bytes, number));
-  for (const [name, { seen: wanted }] of Object.entries(http1.harmless)) {
-    assert.deepEqual(seen.get(name), wanted, name);
-    const count = Math.max(1, wanted.length);
+  for (const [name, { seen: expected }] of Object.entries(http1.harmless)) {
+    assert.deepEqual(seen.get(name), expected, name);
+    const count = Math.max(1, expected.length);
     assert.deepEqual(
       answers.get(name),
       Array.from({ length: count }, () => 200),
@@ -108,7 +108,7 @@ test("what means one thing reaches a service as that, once", async () => {
   }
 });
 
-test("headers of HTTP/2 never become lines of HTTP/1.1: such requests are refused, and nothing of them reaches a service", async () => {
+test("HTTP/2 headers cannot inject HTTP/1.1 lines: such requests fail, and no part of them reaches a service", async () => {
   const { answers, seen } = await sendAll(http2.refused, sendFrames);
   for (const [name, answer] of answers) {
     assert.ok(answer === "gone" || answer === "reset" || (answer >= 400 && answer < 500), `${name}: ${answer}`);
@@ -116,14 +116,14 @@ test("headers of HTTP/2 never become lines of HTTP/1.1: such requests are refuse
   }
 });
 
-test("other requests of HTTP/2 reach a service as they were meant", async () => {
+test("other HTTP/2 requests reach a service unchanged", async () => {
   const { answers, seen } = await sendAll(http2.harmless, ({ frames }, number) => sendFrames(frames, number));
-  for (const [name, { seen: wanted }] of Object.entries(http2.harmless)) {
-    assert.deepEqual([name, answers.get(name), seen.get(name)], [name, 200, [wanted]]);
+  for (const [name, { seen: expected }] of Object.entries(http2.harmless)) {
+    assert.deepEqual([name, answers.get(name), seen.get(name)], [name, 200, [expected]]);
   }
 });
 
-test("an upgrade that a service refuses is no tunnel", async () => {
+test("an upgrade that a service rejects does not open a tunnel", async () => {
   await recorded();
   const headers = [`Host: ${host}`, "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 777"];
   const inside = `GET /recorded HTTP/1.1\r\nHost: inside\r\n\r\n`;
@@ -136,7 +136,7 @@ test("an upgrade that a service refuses is no tunnel", async () => {
   );
 });
 
-test("who a client claims to be, and how it claims to have come, reaches no service", async () => {
+test("a client's claims about its address and scheme do not reach a service", async () => {
   await recorded();
   const claimed = "198.51.100.9";
   const claims = {
@@ -168,24 +168,24 @@ test("who a client claims to be, and how it claims to have come, reaches no serv
   );
   for (const request of seen) {
     const headers = headersOf(request);
-    const told = Object.fromEntries(headers);
+    const values = Object.fromEntries(headers);
     assert.doesNotMatch(JSON.stringify(headers), /198\.51\.100\.9|evil|10\.0\.0\.1|_/);
     assert.deepEqual(
       ["x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-ssl"].map(
-        (name) => told[name],
+        (name) => values[name],
       ),
       [ownAddress, ownAddress, host, "https", "on"],
     );
     assert.equal(
-      told["x-forwarded-port"] ?? told["forwarded"] ?? told["proxy"] ?? told["x-forwarded-prefix"],
+      values["x-forwarded-port"] ?? values["forwarded"] ?? values["proxy"] ?? values["x-forwarded-prefix"],
       undefined,
     );
   }
-  // Where a trace goes on is the client's to say: it is passed on, and believed by nobody for anything else.
+  // The trace context comes from the client: it is passed on, but not used for anything else.
   assert.match(JSON.stringify(seen[0]?.headers), /0af7651916cd43dd8448eb211c80319c\/1;o=1/);
 });
 
-test("plain HTTP is sent to HTTPS on our own names alone, and never to what a client wrote into its request", async () => {
+test("plain HTTP redirects only to the stack's own hosts, never to a host that the client chose", async () => {
   const ask = async (request: string) => {
     const socket = connect(80, "127.0.0.1");
     let text = "";
@@ -209,11 +209,11 @@ test("plain HTTP is sent to HTTPS on our own names alone, and never to what a cl
   assert.match(location ?? "", new RegExp(`^https://${host.replaceAll(".", "\\.")}/`));
 });
 
-test("who sends slowly blocks nobody, and a body that stops coming is cut off", { timeout: 120_000 }, async () => {
+test("slow clients do not block others, and a stalled body is cut off", { timeout: 120_000 }, async () => {
   const head = `POST /own HTTP/1.1\r\nHost: ${host}\r\n`;
   const slow = Array.from({ length: 200 }, () => open("http/1.1", host));
   let began = performance.now();
-  // Half of them never end their headers, half announce a body and send a part of it.
+  // Half of them never complete their headers, half send only a part of their body.
   for (const [index, socket] of slow.entries())
     socket.write(index % 2 === 0 ? `${head}X-A: ` : `${head}Content-Length: 100\r\n\r\nhello`);
   const dripping = setInterval(() => {

@@ -1,4 +1,4 @@
-/** Whatever moment a command is killed at, the next one recovers, and in the end nothing is left over. SEED repeats a run. */
+/** Commands are killed at random moments: the next command recovers, and at the end nothing remains. SEED repeats a run. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ const moments = process.env["SHORT"] === undefined ? 20 : 5;
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 let state = seed;
 
-/** From 0 to 1, as it follows from the seed: mulberry32. */
+/** A number from 0 to 1, by the generator mulberry32. */
 function random(): number {
   state = (state + 0x6d2b79f5) | 0;
   const half = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -38,7 +38,7 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
   context.diagnostic(`SEED=${seed}`);
   await stop();
   const before = await machine();
-  // What is killed here, and what recovers from it, has temporary files of its own.
+  // Use a separate folder for temporary files.
   const temporary = mkdtempSync(join(tmpdir(), "interrupted-"));
   const { TMPDIR: elsewhere } = process.env;
   process.env["TMPDIR"] = temporary;
@@ -52,15 +52,15 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
   const withRoute = (path: string) => {
     editStack(context, () => original.replace("{ path: /hoge/ }", `{ path: /hoge/ }, { path: ${path} }`));
   };
-  const nothingLeft = async (what: string) => {
+  const assertNothingLeft = async (what: string) => {
     const { processes = [], ...rest } = await machine();
     const { processes: others, ...asBefore } = before;
     assert.deepEqual({ ...rest, checkout: [] }, { ...asBefore, checkout: [] }, what);
-    // Those of another cluster may end meanwhile.
+    // Processes of another cluster may end meanwhile.
     const left = processes.filter((each) => others?.includes(each) !== true);
     assert.deepEqual(left, [], what);
   };
-  /** Seconds that each takes here when nobody ends it. */
+  /** Duration of each command without interruption. Seconds. */
   const durations = { start: await good(start(), "start"), apply: 0, stop: 0 };
   withRoute("/first/");
   durations.apply = await good(start(), "apply");
@@ -72,8 +72,8 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
     const signal = pick(["SIGKILL", "SIGINT", "SIGTERM"] as const);
     const next = pick(["start", "start", "stop"] as const);
     const milliseconds = Math.round(random() * 950 * durations[what]);
-    const told = `${what}, ${signal} after ${milliseconds} ms, then ${next}`;
-    await good(what === "start" ? stop() : start(), `before ${told}`);
+    const description = `${what}, ${signal} after ${milliseconds} ms, then ${next}`;
+    await good(what === "start" ? stop() : start(), `before ${description}`);
     if (what === "apply") withRoute(`/at${moment}/`);
 
     const script = join(projectDir, "tools/commands", `${what === "stop" ? "stop" : "start"}.ts`);
@@ -84,15 +84,15 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
     if (child.kill(signal)) killed += 1;
     await exit;
 
-    await good(next === "start" ? start() : stop(), told);
-    if (next === "stop") await nothingLeft(told);
+    await good(next === "start" ? start() : stop(), description);
+    if (next === "stop") await assertNothingLeft(description);
   }
-  context.diagnostic(`${killed} of ${moments} were still at work when they were killed`);
-  assert.ok(killed >= 0.75 * moments, `${killed} of ${moments} were still at work`);
+  context.diagnostic(`${killed} of ${moments} were still running when they were killed`);
+  assert.ok(killed >= 0.75 * moments, `${killed} of ${moments} were still running`);
 
   editStack(context, () => original);
-  await good(start(), "the last start"); // which also takes away what a killed one left among temporary files
+  await good(start(), "the last start"); // Also removes temporary files of killed commands.
   await good(stop(), "the last stop");
-  await nothingLeft("the last stop");
+  await assertNothingLeft("the last stop");
   assert.deepEqual(readdirSync(temporary), []);
 });

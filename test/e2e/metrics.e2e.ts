@@ -1,4 +1,4 @@
-/** The exporter of metrics beside the proxy, both real: Debian's nginx and Debian's build of the exporter, on loopback. */
+/** The metrics exporter next to the proxy: Debian's nginx and Debian's build of the exporter, on loopback. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ const ports = { http: 18_480, health: 18_481, grpc: 18_482 };
 const processes: ChildProcess[] = [];
 let folder: string;
 
-/** Runs a program of an unpacked package with the C library that belongs to it. */
+/** Runs a program of an unpacked package with the package's C library. */
 async function start(packageName: string, program: string, args: readonly string[]): Promise<ChildProcess> {
   const root = await debianPackages([packageName], suite);
   const [loader = ""] = globSync(join(root, "usr/lib/*-linux-gnu/ld-linux-*.so.*"));
@@ -59,7 +59,7 @@ async function values(): Promise<Map<string, number>> {
   );
 }
 
-test("the exporter, started as in a pod, counts what nginx answers, and says so when nginx is gone", async () => {
+test("the exporter, with the arguments of the pod, counts nginx's requests, and reports when nginx is down", async () => {
   const { args } = exporterContainer({ image: "", resources: { cpu: "", memory: "" }, labels: {}, scrape: "own" });
   await start("prometheus-nginx-exporter", "usr/bin/prometheus-nginx-exporter", args as string[]);
   for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -71,7 +71,7 @@ test("the exporter, started as in a pod, counts what nginx answers, and says so 
     assert.equal((await fetch(`http://127.0.0.1:${ports.http}/nowhere`)).status, 404);
   const then = await values();
   const more = (name: string) => (then.get(name) ?? NaN) - (first.get(name) ?? NaN);
-  // Each look at the metrics is a request as well.
+  // Reading the metrics is a request too.
   assert.equal(more("nginx_http_requests_total"), 51);
   assert.equal(then.get("nginx_connections_accepted"), then.get("nginx_connections_handled"));
   assert.ok((then.get("nginx_connections_active") ?? 0) >= 1);
@@ -88,7 +88,7 @@ test("the exporter, started as in a pod, counts what nginx answers, and says so 
       "nginx_http_requests_total",
       "nginx_up",
     ],
-    "what a pod costs at Google is counted by these",
+    "Google bills by the number of metrics",
   );
 
   const [nginx, exporter] = processes;

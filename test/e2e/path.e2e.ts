@@ -1,4 +1,4 @@
-/** The main job, as its user sees it: start, look, edit, start again. */
+/** The main workflow of a user: start, open, edit, start again. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,7 +19,7 @@ after(() => local("stop.ts", "--keep-cache"));
 
 pathTests();
 
-test("what somebody changes in the cluster is put back, and what nobody changed is not asked about again", async () => {
+test("a manual change in the cluster is reverted, and unchanged objects need no further dry run", async () => {
   const selector = { "app.kubernetes.io/name": "another" };
   await kubectl("patch", "service", "web", "--patch", JSON.stringify({ spec: { selector } }));
   const { status, text } = await start();
@@ -27,10 +27,10 @@ test("what somebody changes in the cluster is put back, and what nobody changed 
   assert.match(text, /^ {2}applied Service\/web$/m);
   assert.match(await kubectl("get", "service", "web", "--output", "jsonpath={.spec.selector}"), /"web"/);
   assert.match((await start()).text, /nothing to apply/);
-  const { text: told } = await start("--verbose");
-  assert.match(told, /nothing to apply/);
-  assert.match(told, /kubectl .* get .*Service/);
-  assert.doesNotMatch(told, /--dry-run/);
+  const { text: verbose } = await start("--verbose");
+  assert.match(verbose, /nothing to apply/);
+  assert.match(verbose, /kubectl .* get .*Service/);
+  assert.doesNotMatch(verbose, /--dry-run/);
 });
 
 test("a new version of a service loses no request", async (context) => {
@@ -49,14 +49,14 @@ test("a new version of a service loses no request", async (context) => {
   assert.deepEqual(load.failures, []);
 });
 
-test("proxy and service restarted one after the other, until their old pods are gone, lose no request", async () => {
+test("restarts of proxy and service, until their old pods are gone, lose no request", async () => {
   const deployments = ["nginx-proxy", "hoge"];
   const { load } = await underLoad(
     { url: "https://shop.localhost/hoge/", ca: endpoint().ca, good: answered("hoge") },
     async () => {
       const selector = `app.kubernetes.io/name in (${deployments.join()})`;
       const old = (await kubectl("get", "pods", "--selector", selector, "--output", "name")).trim().split("\n");
-      assert.ok(old.length >= 4); // and those of the test before that still drain
+      assert.ok(old.length >= 4); // Also pods of the previous test that still drain.
       for (const name of deployments) {
         await kubectl("rollout", "restart", `deployment/${name}`);
         await kubectl("rollout", "status", `deployment/${name}`, "--timeout", "60s");
@@ -67,7 +67,7 @@ test("proxy and service restarted one after the other, until their old pods are 
   assert.deepEqual(load.failures, []);
 });
 
-test("an image that is not there leaves the old release serving, and the error names the cause", async (context) => {
+test("with an image that does not exist, the old release keeps serving, and the error names the cause", async (context) => {
   editStack(context, (text) =>
     text
       .replace(/(web:\n +)build: .*/, "$1image: localhost/nowhere/web:1")
@@ -78,12 +78,12 @@ test("an image that is not there leaves the old release serving, and the error n
     () => start(),
   );
   assert.equal(result.status, 1, result.text);
-  assert.match(result.text, /rollout of web (cannot|did not) finish/);
+  assert.match(result.text, /rollout of web (cannot|did not) complete/);
   assert.match(result.text, /ErrImagePull|ImagePullBackOff/);
   assert.deepEqual(load.failures, []);
 });
 
-test("a config that is refused changes nothing", async (context) => {
+test("an invalid config changes nothing", async (context) => {
   editStack(context, (text) => text.replace("domain:", "domian:"));
   const { status, text } = await start();
   assert.equal(status, 1);
@@ -91,19 +91,19 @@ test("a config that is refused changes nothing", async (context) => {
   assert.doesNotMatch(text, /\n\s+at /);
 });
 
-test("another engine on the running stack is refused with the way out", async () => {
+test("another engine on the running stack is rejected with the fix", async () => {
   const { status, text } = await local("start.ts", "--engine", "pulumi");
   assert.equal(status, 1);
   assert.match(text, /npm stop -- --keep-cache/);
 });
 
-test("a context that does not exist is refused, and those that do are named", async () => {
+test("an unknown context is rejected with the existing ones", async () => {
   const { status, text } = await start("--context", "nowhere");
   assert.equal(status, 1);
   assert.match(text, /There is no kubectl context "nowhere"/);
 });
 
-test("a port in use is named, with the way out", async (context) => {
+test("a port in use is reported with the fix", async (context) => {
   await local("stop.ts", "--keep-cache");
   const server = createServer().listen(443, "127.0.0.1");
   context.after(() => server.close());

@@ -1,19 +1,19 @@
-/** Network policies hold between real pods: what the config does not name is not reached, and what it names is. */
+/** Network policies between real pods: only connections that the config allows are possible. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiServiceAddress, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, editStack, local, place } from "./support/commands.ts";
+import { command, editStack, local, localTarget } from "./support/commands.ts";
 import { endpoint, start } from "./support/path.ts";
 
 const kubectl = async (...args: string[]) => {
-  const { status, text } = await command(place.kubectl, ["--kubeconfig", place.kubeconfig, ...args]);
+  const { status, text } = await command(localTarget.kubectl, ["--kubeconfig", localTarget.kubeconfig, ...args]);
   assert.equal(status, 0, text);
   return text.trim();
 };
 
-/** Kubelet and API server listen on the node: they stand for all that is outside the namespace. */
+/** Ports of kubelet and API server on the node, as examples of targets outside the namespace. */
 const [outside, other] = [10_250, 6443];
 
 before(async () => {
@@ -40,7 +40,7 @@ const hoge: Pod = ["apps", "deploy/hoge"];
 const web: Pod = ["apps", "deploy/web"];
 const stranger: Pod = ["strangers", "pod/stranger"];
 
-/** What becomes of a connection that a pod opens: a policy that forbids it leaves it without an answer. */
+/** Result of a connection from a pod. If a policy forbids it, there is no answer. */
 async function reach([namespace, pod]: Pod, host: string, port: number): Promise<string> {
   const script = `const socket = require("net").connect(${port}, ${JSON.stringify(host)});
     const end = (text) => { console.log(text); process.exit(); };
@@ -49,7 +49,7 @@ async function reach([namespace, pod]: Pod, host: string, port: number): Promise
   return kubectl("-n", namespace, "exec", pod, "--", "/usr/bin/node", "-e", script);
 }
 
-/** Checks each connection: who, to which address and port, and what has to become of it. */
+/** Checks each connection: source, address, port and expected result. */
 async function expect(cases: readonly (readonly [Pod, string, number, string])[]): Promise<void> {
   for (const [from, host, port, outcome] of cases)
     assert.equal(await reach(from, host, port), outcome, `${from.join("/")} to ${host}:${port}`);
@@ -67,9 +67,9 @@ const podOf = (service: string) =>
     "jsonpath={.items[0].status.podIP}",
   );
 
-test("a service reaches the cluster's DNS, and nothing else", { timeout: 120_000 }, async () => {
+test("a service reaches only the cluster's DNS", { timeout: 120_000 }, async () => {
   await expect([
-    [hoge, "web", 8080, "no answer"], // The name was found, or it would be ENOTFOUND.
+    [hoge, "web", 8080, "no answer"], // The name resolves: otherwise it would be ENOTFOUND.
     [hoge, await podOf("web"), 8080, "no answer"],
     [hoge, "nginx-proxy", 80, "no answer"],
     [hoge, apiServiceAddress, 443, "no answer"],
@@ -79,7 +79,7 @@ test("a service reaches the cluster's DNS, and nothing else", { timeout: 120_000
 });
 
 test(
-  "the proxy reaches its services; pods of other namespaces reach the proxy alone",
+  "the proxy reaches its services; pods of other namespaces reach only the proxy",
   { timeout: 120_000 },
   async () => {
     assert.equal((await get(endpoint(), "https", "shop.localhost", "/hoge/")).status, 200);
@@ -99,7 +99,7 @@ test("`calls` and `egress` open what they name, in one direction", { timeout: 18
   const { status, text } = await start();
   assert.equal(status, 0, text);
   assert.match(text, /applied NetworkPolicy\/hoge-flows, NetworkPolicy\/web-flows\n/);
-  await sleep(1000); // Kubernetes promises no moment at which a policy holds.
+  await sleep(1000); // Policies take effect with a delay.
   await expect([
     [hoge, "web", 8080, "connected"],
     [hoge, nodeAddress, outside, "connected"],
@@ -110,7 +110,7 @@ test("`calls` and `egress` open what they name, in one direction", { timeout: 18
   ]);
 });
 
-test("without policies everything is open", { timeout: 180_000 }, async (context) => {
+test("without policies, all connections are possible", { timeout: 180_000 }, async (context) => {
   editStack(context, (text) => text.replace("networkPolicies:\n", "networkPolicies:\n    enabled: false\n"));
   const { status, text } = await start();
   assert.equal(status, 0, text);

@@ -1,4 +1,4 @@
-/** The local stack by the Pulumi CLI, where the CLI and its plugins are to be had: `npm run e2e -- --engine pulumi`. */
+/** The local stack with the Pulumi CLI, if the CLI and its plugins are installed: `npm run e2e -- --engine pulumi`. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { destroy, findPulumi, previewChanges } from "../../tools/stack/pulumiCli.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
-import { command, editStack, local, place } from "./support/commands.ts";
+import { command, editStack, local, localTarget } from "./support/commands.ts";
 import { underLoad } from "./support/load.ts";
 
 const program = findPulumi();
@@ -32,14 +32,14 @@ test("pulumi: npm start applies the stack with the CLI", options, async () => {
   assert.match(text, /ok +https:\/\/shop\.localhost\/hoge\//);
 });
 
-test("pulumi: a second up and a preview with refresh see no difference", options, async () => {
+test("pulumi: a second up and a preview with refresh find no difference", options, async () => {
   const { status, text } = await start();
   assert.equal(status, 0, text);
   assert.match(text, /nothing to apply/);
   assert.equal(await previewChanges(program ?? ""), 0);
 });
 
-test("pulumi: both engines make the same objects", options, async () => {
+test("pulumi: both engines create the same objects", options, async () => {
   const rendered = await command(process.execPath, [join(projectDir, "tools/commands/render.ts"), "local"]);
   assert.equal(rendered.status, 0, rendered.text);
   const names = [...rendered.text.matchAll(/^kind: (\w+)\nmetadata:\n(?:(?! {2}name: ) .*\n)* {2}name: (\S+)$/gm)].map(
@@ -47,7 +47,7 @@ test("pulumi: both engines make the same objects", options, async () => {
   );
   assert.ok(names.length > 10, rendered.text);
   const kinds = "configmaps,secrets,services,deployments,ingresses,poddisruptionbudgets,networkpolicies";
-  const live = await kubectlObjects(place, [
+  const live = await kubectlObjects(localTarget, [
     "get",
     kinds,
     "-n",
@@ -73,7 +73,7 @@ test("pulumi: an edited route is applied and loses no request", options, async (
   assert.deepEqual(load.failures, []);
 });
 
-test("pulumi: another engine on the running stack is refused", options, async () => {
+test("pulumi: another engine on the running stack is rejected", options, async () => {
   const { status, text } = await local("start.ts", "--engine", "kubectl");
   assert.equal(status, 1);
   assert.match(text, /applied by pulumi, not by kubectl/);
@@ -81,5 +81,5 @@ test("pulumi: another engine on the running stack is refused", options, async ()
 
 test("pulumi: destroy leaves nothing", options, async () => {
   await destroy(program ?? "");
-  assert.deepEqual(await kubectlObjects(place, ["get", "namespace", "apps", "--ignore-not-found"]), []);
+  assert.deepEqual(await kubectlObjects(localTarget, ["get", "namespace", "apps", "--ignore-not-found"]), []);
 });

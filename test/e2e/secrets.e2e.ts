@@ -1,4 +1,4 @@
-/** What is secret stays where it belongs: canary values are looked for in all that the project prints, logs, starts and applies. */
+/** Secrets stay in Secrets: searches for canary values in everything that the project prints, logs, starts and applies. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -8,22 +8,22 @@ import { after, test } from "node:test";
 import { kubectl } from "../../tools/cli/kubectl.ts";
 import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
-import { command, editStack, local, place } from "./support/commands.ts";
+import { command, editStack, local, localTarget } from "./support/commands.ts";
 import { start } from "./support/path.ts";
 
 after(() => local("stop.ts", "--keep-cache"));
 
-/** The middle of a PEM text, long enough to be found and in one line: as it is, and as it looks in base64. */
-function hearts(pem: string): string[] {
+/** A line from the middle of a PEM text, plain and as part of the text's base64. */
+function samples(pem: string): string[] {
   const line = pem.split("\n")[2];
-  assert.ok(line !== undefined && line.length >= 20, "this is no key");
-  // Three characters become four, so wherever they begin, these stand in the whole text's base64.
+  assert.ok(line !== undefined && line.length >= 20, "this is not a key");
+  // A slice of the base64 of the whole text.
   const encoded = Buffer.from(pem).toString("base64");
   return [line, encoded.slice(80, 140)];
 }
 
-/** What the project's commands print of the local stack, beside starting it. */
-async function told(): Promise<Map<string, string>> {
+/** The output of the project's other commands for the local stack. */
+async function commandOutputs(): Promise<Map<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), "secrets-"));
   const page = join(folder, "doctor.html");
   try {
@@ -55,7 +55,7 @@ function filesBelow(folder: string): string[] {
 }
 
 test(
-  "secrets are in Secrets alone: not in output, errors, logs, process lists or other objects",
+  "secrets are only in Secrets: not in output, errors, logs, process lists or other objects",
   { timeout: 25 * 60_000 },
   async (context) => {
     const value = `canary-${randomBytes(16).toString("hex")}`;
@@ -85,17 +85,17 @@ test(
     const rendered = await local("render.ts", "local");
     assert.equal(rendered.status, 0, rendered.text);
     seen.set("render", rendered.text);
-    for (const [what, text] of await told()) seen.set(what, text);
+    for (const [what, text] of await commandOutputs()) seen.set(what, text);
     clearInterval(sampler);
     seen.set("process lists", [...listed].join("\n"));
 
     for (const file of filesBelow(logsDir)) seen.set(file, readFileSync(file, "utf8"));
     const objects = "configmaps,deployments,replicasets,pods,services,ingresses,events,networkpolicies";
-    seen.set("objects", await kubectl(place, ["--namespace", "apps", "get", objects, "--output", "yaml"]));
+    seen.set("objects", await kubectl(localTarget, ["--namespace", "apps", "get", objects, "--output", "yaml"]));
     for (const name of ["hoge", "web", "nginx-proxy"])
       seen.set(
         `log of ${name}`,
-        await kubectl(place, ["--namespace", "apps", "logs", `deployment/${name}`, "--all-containers"]),
+        await kubectl(localTarget, ["--namespace", "apps", "logs", `deployment/${name}`, "--all-containers"]),
       );
 
     const adminKey = /"client-key-data": "([\w+/=]+)"/.exec(readFileSync(kubeconfigPath, "utf8"))?.[1] ?? assert.fail();
@@ -107,15 +107,17 @@ test(
       );
     const canaries = {
       "a service's secret": [value, encoded],
-      "the kubeconfig's key": [adminKey, ...hearts(Buffer.from(adminKey, "base64").toString())],
-      ...Object.fromEntries(keys.map((file) => [file, hearts(readFileSync(file, "utf8"))])),
+      "the kubeconfig's key": [adminKey, ...samples(Buffer.from(adminKey, "base64").toString())],
+      ...Object.fromEntries(keys.map((file) => [file, samples(readFileSync(file, "utf8"))])),
     };
     for (const [what, texts] of Object.entries(canaries))
       for (const [where, text] of seen)
         assert.ok(!texts.some((canary) => text.includes(canary)), `${what} is in: ${where}`);
 
-    // The canary is real: it is where it belongs.
-    assert.ok((await kubectl(place, ["--namespace", "apps", "get", "secrets", "--output", "yaml"])).includes(encoded));
+    // The search works: the canary is in the Secret.
+    assert.ok(
+      (await kubectl(localTarget, ["--namespace", "apps", "get", "secrets", "--output", "yaml"])).includes(encoded),
+    );
     for (const file of [...keys, kubeconfigPath]) assert.equal(statSync(file).mode & 0o077, 0, file);
   },
 );

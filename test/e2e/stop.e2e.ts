@@ -1,4 +1,4 @@
-/** After `npm stop` the machine is as it was before `npm start`: processes, mounts, network, rules, cgroups, files. */
+/** `npm stop` restores the machine's state before `npm start`: processes, mounts, network, rules, cgroups, files. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,12 +8,12 @@ import { cacheDir, stateDir } from "../../tools/cli/paths.ts";
 import { command, local } from "./support/commands.ts";
 import { machine } from "./support/machine.ts";
 
-test("npm stop leaves the machine as it was before npm start", { timeout: 25 * 60_000 }, async () => {
+test("npm stop restores the machine's state before npm start", { timeout: 25 * 60_000 }, async () => {
   await local("stop.ts", "--keep-cache");
   const before = await machine();
   const started = await local("start.ts", "--engine", "kubectl");
   assert.equal(started.status, 0, started.text);
-  assert.notDeepEqual(await machine(), before, "a running cluster is to be seen");
+  assert.notDeepEqual(await machine(), before, "a running cluster changes the machine");
   const stopped = await local("stop.ts", "--keep-cache");
   assert.equal(stopped.status, 0, stopped.text);
   assert.deepEqual(await machine(), before);
@@ -21,7 +21,7 @@ test("npm stop leaves the machine as it was before npm start", { timeout: 25 * 6
   assert.equal(existsSync(cacheDir), true);
 });
 
-test("npm stop after a start that was killed leaves nothing either", { timeout: 5 * 60_000 }, async () => {
+test("npm stop after a killed start leaves nothing", { timeout: 5 * 60_000 }, async () => {
   const before = await machine();
   const start = join(import.meta.dirname, "../../tools/commands/start.ts");
   await command("timeout", ["--signal", "KILL", "6", process.execPath, start, "--engine", "kubectl"]);
@@ -30,18 +30,18 @@ test("npm stop after a start that was killed leaves nothing either", { timeout: 
   assert.deepEqual(await machine(), before);
 });
 
-test("npm stop where nothing runs says so", async () => {
+test("npm stop reports if nothing is running", async () => {
   const { status, text } = await local("stop.ts", "--keep-cache");
   assert.equal(status, 0, text);
   assert.match(text, /nothing/i);
 });
 
-test("without --keep-cache the cache goes too", async (context) => {
+test("without --keep-cache, npm stop removes the cache too", async (context) => {
   const home = mkdtempSync(join(tmpdir(), "cache-"));
   context.after(() => {
     rmSync(home, { recursive: true, force: true });
   });
-  // A cache of its own, so that the one with the compiled programs stays for other suites.
+  // Use a separate cache: other suites need the one with the compiled programs.
   symlinkSync("/nonexistent", join(home, "other"));
   const cache = join(home, "gke-microservices");
   await command("mkdir", ["-p", join(cache, "debian")]);

@@ -1,4 +1,4 @@
-/** A new microservice: a folder that builds and runs, and its lines in the files of some stacks; all of it, or nothing. */
+/** Adds a microservice: a folder that builds and runs, and an entry in stack files. All of it, or nothing. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -13,7 +13,7 @@ import { stackConfig, stackFile, withPlaceholderFiles } from "../stack/stackFile
 
 const template = join(import.meta.dirname, "template");
 
-/** @throws Problem that says what is wrong; nothing is written then */
+/** @throws Problem; nothing is written then */
 export function addService(service: NewService, stacks: readonly string[]): void {
   const { name, port } = service;
   requireName(name);
@@ -40,18 +40,18 @@ export interface NewService {
 interface Edit {
   readonly stack: string;
   readonly file: string;
-  /** What the file is to hold. */
+  /** New content of the file. */
   readonly text: string;
 }
 
-/** Before any path or file is made of it. */
+/** Checks the name before a path is built from it. */
 function requireName(name: string): void {
   const { error } = schema.shape.services.safeParse({ [name]: { image: "a:1" } });
   const [issue] = error?.issues ?? [];
   if (issue === undefined) return;
-  const said = "issues" in issue && Array.isArray(issue.issues) ? (issue.issues as { message: string }[]) : [];
+  const reasons = "issues" in issue && Array.isArray(issue.issues) ? (issue.issues as { message: string }[]) : [];
   throw new Problem(
-    `${JSON.stringify(name)} cannot be a service's name: it ${said.map(({ message }) => message).join("; ")}.`,
+    `${JSON.stringify(name)} cannot be a service's name: it ${reasons.map(({ message }) => message).join("; ")}.`,
     "For example: npm run add-service -- orders",
   );
 }
@@ -60,7 +60,7 @@ function editOf(stack: string, { name, port, path, host }: NewService): Edit {
   const file = stackFile(stack);
   if (!existsSync(file)) throw new Problem(`There is no ${file}.`, "Name a stack that has a Pulumi.<stack>.yaml.");
   const before = readFileSync(file, "utf8");
-  const { settings } = check(stack, file, before); // What is wrong already is told as it is.
+  const { settings } = check(stack, file, before); // Report errors that the file already has.
   if (Object.hasOwn(settings.services, name))
     throw new Problem(`The stack ${stack} has a service ${name} already.`, "Choose another name.");
   const where = { path: path ?? (host === undefined ? `/${name}/` : undefined), host };
@@ -80,7 +80,7 @@ function check(stack: string, file: string, text: string) {
   return checkConfig(withPlaceholderFiles(stackConfig(text, file), "replaceable"), stack, projectDir);
 }
 
-/** The config with the new service in it, checked as a whole. */
+/** Validates the whole config with the new service in it. */
 function requireGood({ stack, file, text }: Edit, name: string): void {
   try {
     check(stack, file, text);
@@ -102,7 +102,7 @@ function writeFolder(folder: string, { name, port }: NewService): void {
   }
 }
 
-/** @param paths what the work writes: as before where it fails */
+/** Restores `paths` if the work fails. @param paths files and folders that the work writes */
 function allOrNothing(work: () => void, paths: readonly string[]): void {
   const before = paths.map((path) => ({ path, text: existsSync(path) ? readFileSync(path, "utf8") : undefined }));
   try {

@@ -1,5 +1,5 @@
 /**
- * Applies a stack's objects with kubectl: server-side, in one ApplySet, and takes away what is left over only after the rollouts.
+ * Applies a stack's objects with kubectl: server-side, as one ApplySet. It prunes only after the rollouts have completed.
  * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#alternative-kubectl-apply-f-directory-prune
  */
 import { createHash } from "node:crypto";
@@ -15,26 +15,26 @@ const setName = "gke-microservices";
 const partOf = "applyset.kubernetes.io/part-of";
 const serverSide = ["apply", "--server-side", "--force-conflicts", "--field-manager", setName, "-f", "-"];
 
-/** What `say` is told while pods start. */
+/** Progress text while pods start. */
 export const waitingForRollouts = "waiting for the rollouts";
 
 export interface Changes {
-  /** `Kind/name` of what was created or changed. */
+  /** `Kind/name` of each object that was created or changed. */
   readonly applied: readonly string[];
-  /** `Kind/name` of what was taken away. */
+  /** `Kind/name` of each object that was deleted. */
   readonly pruned: readonly string[];
 }
 
-/** What of a stack is in a cluster. */
+/** The live objects of a stack. */
 export interface Live {
   readonly namespace: string;
-  /** Of which kinds its set is, those of a past config too; undefined where it was never applied. */
+  /** Kinds in the ApplySet, including those of past configs; undefined if it was never applied. */
   readonly kinds: readonly string[] | undefined;
   /** The namespace, and all objects of those kinds in it. */
   readonly objects: readonly LiveObject[];
 }
 
-/** Looks at what there is. It needs no more of the stack than its namespace, and so can run beside the program. */
+/** Reads the live objects. It needs only the stack's namespace, so it can run in parallel with the Pulumi program. */
 export async function liveState(target: KubectlTarget, namespace: string): Promise<Live> {
   const [spaces, kinds] = await Promise.all([
     kubectlObjects(target, ["get", "namespace", namespace, "--ignore-not-found"]),
@@ -44,7 +44,7 @@ export async function liveState(target: KubectlTarget, namespace: string): Promi
   return { namespace, kinds, objects: [...spaces, ...members] };
 }
 
-/** Applies what differs, and nothing if nothing does. `say` is told each step. @throws Problem that names the cause of a failed rollout */
+/** Applies the objects that differ. @param say receives each step as text. @throws Problem with the cause of a failed rollout */
 export async function apply(
   target: KubectlTarget,
   live: Live,
@@ -53,7 +53,7 @@ export async function apply(
   say: (step: string) => void,
 ): Promise<Changes> {
   const { namespace, kinds } = live;
-  // Outside the set: a set cannot hold the namespace that its parent lives in, and would prune it with all that is in it.
+  // Keep the namespace out of the set: the set's parent is in it, and pruning it would delete everything in it.
   const namespaces = objects.filter(isNamespace);
   const members = objects.filter((object) => !isNamespace(object));
   const rolledOut = async (deployments: readonly string[]) => {
@@ -62,7 +62,7 @@ export async function apply(
   };
 
   if (kinds === undefined) {
-    // There is nothing to compare with yet.
+    // First apply: there is nothing to compare with.
     say(`applying ${objects.length} objects`);
     await put(target, namespaces);
     await applySet(target, namespace, members);
@@ -72,13 +72,13 @@ export async function apply(
 
   const labelled = [...namespaces, ...members.map((object) => withLabel(object, setId(namespace)))];
   const changed = await differing(target, labelled, live);
-  const wanted = new Set(members.map(id));
-  const left = live.objects.filter(
-    (object) => object.metadata.labels?.[partOf] === setId(namespace) && !wanted.has(id(object)),
+  const desired = new Set(members.map(id));
+  const obsolete = live.objects.filter(
+    (object) => object.metadata.labels?.[partOf] === setId(namespace) && !desired.has(id(object)),
   );
-  // Beside what changes: what an interrupted run left unfinished.
+  // Also wait for rollouts that an interrupted run did not complete.
   const unfinished = live.objects.filter(
-    (object) => isDeployment(object) && wanted.has(id(object)) && !isRolledOut(object),
+    (object) => isDeployment(object) && desired.has(id(object)) && !isRolledOut(object),
   );
 
   if (changed.length > 0) {
@@ -89,12 +89,13 @@ export async function apply(
       if (part.length > 0) await put(target, part);
   }
   await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
-  // Only now: with new pods stuck, the old ones still mount what would go. The set is asked to prune where it has to learn of a
-  // kind; otherwise what it would find is deleted, which spares applying everything once more.
-  if (left.length > 0) say(`taking away ${left.map(id).join(", ")}`);
+  // Prune only now: if the new pods are stuck, the old ones still mount the obsolete objects. A new kind needs
+  // "kubectl apply --prune", which records it in the set. Otherwise deleting avoids applying everything again.
+  if (obsolete.length > 0) say(`pruning ${obsolete.map(id).join(", ")}`);
   if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, members);
-  else if (left.length > 0) await kubectl(target, ["delete", "--ignore-not-found", "-f", "-"], { input: list(left) });
-  return { applied: changed.map(id), pruned: left.map(id) };
+  else if (obsolete.length > 0)
+    await kubectl(target, ["delete", "--ignore-not-found", "-f", "-"], { input: list(obsolete) });
+  return { applied: changed.map(id), pruned: obsolete.map(id) };
 }
 
 const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
@@ -105,13 +106,13 @@ const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
 const isEdge = ({ kind }: KubernetesObject) => ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
 
-/** `Deployment.apps`, as the set's parent notes it. */
+/** `Deployment.apps`, as in the annotation of the set's parent. */
 function groupKind({ apiVersion, kind }: KubernetesObject): string {
   const [group] = apiVersion.includes("/") ? apiVersion.split("/") : [];
   return group === undefined ? kind : `${kind}.${group}`;
 }
 
-/** The set's id, as KEP-3659 defines it: https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune */
+/** The ApplySet's id, as defined by KEP-3659: https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune */
 const setId = (namespace: string) =>
   `applyset-${createHash("sha256").update(`${setName}.${namespace}.Secret.`).digest("base64url")}-v1`;
 
@@ -123,7 +124,7 @@ const withLabel = (object: KubernetesObject, set: string): KubernetesObject => (
   },
 });
 
-/** As its parent notes them. */
+/** The kinds in the annotation of the set's parent. */
 async function kindsOfSet(target: KubectlTarget, namespace: string): Promise<string[] | undefined> {
   const [parent] = await kubectlObjects(target, ["get", "secret", setName, "-n", namespace, "--ignore-not-found"]);
   const kinds = parent?.metadata.annotations?.["applyset.kubernetes.io/contains-group-kinds"];
@@ -140,11 +141,11 @@ async function applySet(target: KubectlTarget, namespace: string, members: reado
   await refusable(() => kubectl(target, args, { input: list(members), env: { KUBECTL_APPLYSET: "true" } }));
 }
 
-/** So many objects are asked about in one call, for kubectl sends 300 requests and then 50 a second; so many calls run beside each other. */
+/** Objects per kubectl call, and calls in parallel. kubectl sends 300 requests at once, then 50 per second. */
 const [objectsPerCall, callsAtOnce] = [250, 4];
 
-/** What a server-side apply would make of the objects: the server itself is asked, with its defaults. */
-async function asApplied(target: KubectlTarget, objects: readonly KubernetesObject[]): Promise<LiveObject[]> {
+/** The objects as a server-side apply would make them, with the API server's defaults (a dry run). */
+async function dryRunApply(target: KubectlTarget, objects: readonly KubernetesObject[]): Promise<LiveObject[]> {
   const count = Math.ceil(objects.length / objectsPerCall);
   const size = Math.ceil(objects.length / count);
   const chunks = Array.from({ length: count }, (_, index) => objects.slice(index * size, (index + 1) * size));
@@ -153,7 +154,7 @@ async function asApplied(target: KubectlTarget, objects: readonly KubernetesObje
   return (await refusable(() => concurrently(callsAtOnce, chunks, dryRun))).flat();
 }
 
-/** Those that would not stay as they are. */
+/** The objects that applying would change. */
 async function differing(
   target: KubectlTarget,
   objects: readonly KubernetesObject[],
@@ -163,32 +164,32 @@ async function differing(
   const before = new Map(live.objects.map((object) => [id(object), comparable(object)]));
   const digests = new Map(objects.map((object) => [id(object), pairDigest(object, before.get(id(object)))]));
   const known = unchangedBefore(where);
-  const asked = objects.filter((object) => !known.has(digests.get(id(object)) ?? ""));
+  const unchecked = objects.filter((object) => !known.has(digests.get(id(object)) ?? ""));
   const changed = new Set(
-    (await asApplied(target, asked))
+    (await dryRunApply(target, unchecked))
       .filter((object) => !isDeepStrictEqual(comparable(object), before.get(id(object))))
       .map(id),
   );
   for (const object of changed) digests.delete(object);
-  if (asked.length > 0) recordUnchanged(where, [...digests.values()]);
+  if (unchecked.length > 0) recordUnchanged(where, [...digests.values()]);
   return objects.filter((object) => changed.has(id(object)));
 }
 
-/** An object without what the server notes by itself. */
+/** An object without its status and the metadata that the API server sets. */
 function comparable({ metadata, ...rest }: LiveObject): unknown {
   const { managedFields, resourceVersion, generation, uid, creationTimestamp, ...kept } = metadata;
   return { ...rest, status: undefined, metadata: kept };
 }
 
-/** What the API server refuses is a problem of the config, not of this program. */
+/** Reports objects that the API server rejects as a problem of the config, not of this program. */
 async function refusable<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(
-      `The cluster refused the objects:\n${error.output}`,
-      "Fix what it names in the stack's config; nothing else was changed.",
+      `The API server rejected the objects:\n${error.output}`,
+      "Fix what it names in the stack's config. Nothing else was changed.",
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What was applied where: the next start goes on with the same engine, and a stop says what it leaves in other clusters. */
+/** Records which engine applied the stack to which cluster: the next start uses the same one, and a stop lists what stays. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { context as ownContext } from "../machine/node/credentials.ts";
@@ -12,7 +12,7 @@ export type Engine = { readonly name: "kubectl" } | { readonly name: "pulumi"; r
 export interface Applied {
   readonly engine: Engine["name"];
   readonly namespace: string;
-  /** Whether the cluster is another's, so that a stop here does not take it away. */
+  /** Whether `npm stop` leaves the cluster running, because this checkout did not start it. */
   readonly outlivesStop: boolean;
 }
 
@@ -23,34 +23,34 @@ export function applied(): Readonly<Record<string, Applied>> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, Applied>) : {};
 }
 
-/** To be called before anything is applied, so that an interrupted start is on record too. */
+/** Call it before applying anything, so that an interrupted start is recorded too. */
 export function recordApplied(context: string, what: Applied): void {
   writeWhole(file, JSON.stringify({ ...applied(), [context]: what }));
 }
 
 /**
- * Both engines would own the same objects, so a stack stays with the one that made it.
- * @param wanted auto, pulumi or kubectl
- * @param context where the stack is to be applied
+ * Chooses the engine. A stack stays with the engine that applied it first, since both would own the same objects.
+ * @param requested auto, pulumi or kubectl
+ * @param context kubectl context of the cluster
  * @throws Problem
  */
-export function chooseEngine(wanted: string, context = ownContext): Engine {
-  if (!["auto", "pulumi", "kubectl"].includes(wanted))
-    throw new Problem(`"${wanted}" is not an engine.`, "Allowed are auto, pulumi and kubectl.");
+export function chooseEngine(requested: string, context = ownContext): Engine {
+  if (!["auto", "pulumi", "kubectl"].includes(requested))
+    throw new Problem(`"${requested}" is not an engine.`, "Allowed are auto, pulumi and kubectl.");
   const program = findPulumi();
   const used = applied()[context]?.engine;
-  if (wanted !== "auto" && used !== undefined && used !== wanted) {
+  if (requested !== "auto" && used !== undefined && used !== requested) {
     throw new Problem(
-      `The running stack was applied by ${used}, not by ${wanted}.`,
+      `The running stack was applied by ${used}, not by ${requested}.`,
       `Run "npm stop -- --keep-cache" first, or leave --engine out.`,
     );
   }
-  const name = wanted === "auto" ? (used ?? (program === undefined ? "kubectl" : "pulumi")) : wanted;
+  const name = requested === "auto" ? (used ?? (program === undefined ? "kubectl" : "pulumi")) : requested;
   const why =
-    wanted !== "auto"
-      ? "as asked"
+    requested !== "auto"
+      ? "by --engine"
       : used !== undefined
-        ? "as before"
+        ? "as in the last start"
         : program === undefined
           ? "there is no Pulumi CLI on PATH"
           : program;
@@ -64,14 +64,14 @@ export function chooseEngine(wanted: string, context = ownContext): Engine {
   const elsewhere = Object.entries(applied()).find(([where, { engine }]) => engine === "pulumi" && where !== context);
   if (elsewhere !== undefined)
     throw new Problem(
-      `Pulumi's state here is of the stack in the cluster of "${elsewhere[0]}": an up elsewhere would take that one away.`,
-      `Run "npm stop -- --keep-cache" first (it says what it leaves there), or use --engine kubectl.`,
+      `Pulumi's local state belongs to the stack in the cluster of "${elsewhere[0]}": applying it elsewhere would delete that stack.`,
+      `Run "npm stop -- --keep-cache" first (it lists what stays there), or use --engine kubectl.`,
     );
   return { name: "pulumi", program };
 }
 
-/** What a stop leaves: clusters of other people's contexts are not this project's to empty. */
-export function leftElsewhere(): string[] {
+/** One line for each stack that `npm stop` leaves running, in a cluster that this project did not start. */
+export function remainingStacks(): string[] {
   return Object.entries(applied())
     .filter(([, { outlivesStop }]) => outlivesStop)
     .map(

@@ -1,6 +1,6 @@
 /**
- * What an earlier run learnt from the API server: that applying an object, to what there was of it, would change nothing. As long as
- * both stay what they were, this need not be asked again; what somebody edits in the cluster is no longer what it was.
+ * Remembers objects for which a dry run showed no change, so that the next run need not ask the API server again. An
+ * entry is a digest of the object in the config and the live object: if either changes, it no longer matches.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,17 +12,17 @@ const file = join(stateDir, "unchanged.json");
 const read = (): Record<string, string[]> =>
   existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string[]>) : {};
 
-/** Of an object as it is wanted and as it is in the cluster. */
-export const pairDigest = (wanted: unknown, live: unknown): string =>
+/** Digest of an object in the config and in the cluster. */
+export const pairDigest = (desired: unknown, live: unknown): string =>
   createHash("sha256")
-    .update(JSON.stringify([wanted, live]))
+    .update(JSON.stringify([desired, live]))
     .digest("base64url");
 
-/** @param where context and namespace. @returns the digests of such pairs */
+/** @param where context and namespace. @returns the digests recorded for it */
 export const unchangedBefore = (where: string): ReadonlySet<string> => new Set(read()[where]);
 
-/** Takes the where of what was noted before. */
+/** Replaces the digests recorded for `where`. */
 export function recordUnchanged(where: string, digests: readonly string[]): void {
-  // Secrets are among the objects, and a short one could be guessed from its digest.
+  // Readable by the owner only: the objects include Secrets, and a short one could be guessed from its digest.
   writeWhole(file, JSON.stringify({ ...read(), [where]: digests }), 0o600);
 }

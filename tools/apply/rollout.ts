@@ -1,37 +1,37 @@
-/** Waits for rollouts, and says why one does not come to its end as soon as that is certain. */
+/** Waits for rollouts to complete. Fails with the reason as soon as it is certain that one cannot complete. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 
-/** Milliseconds between looks, and for how long something may look hopeless: a registry that is asked again may know the image. */
-const usualPace = { pause: 500, patience: 12_000 };
+/** Poll interval, and how long a rollout may look stuck: on a retry, a registry may have the image. Milliseconds. */
+const defaultPace = { pause: 500, patience: 12_000 };
 
-/** No look hangs on an API server that takes connections and does not answer. */
+/** Keeps a poll from hanging on an API server that accepts connections but does not answer. */
 const bounded = "--request-timeout=30s";
 
 /**
- * All of them at once: `kubectl rollout status` goes from one to the next, a quarter of a second each, which is minutes for a
- * thousand that are long there.
- * @param seconds after which a rollout counts as failed, where nothing certain was seen before
- * @throws Problem with what the cluster says of the pods
+ * Waits for all Deployments at once. `kubectl rollout status` takes a quarter of a second for each, one after another:
+ * minutes for a thousand that have completed long ago.
+ * @param seconds timeout, after which a rollout counts as failed
+ * @throws Problem with what the cluster reports about the pods
  */
 export async function rollouts(
   target: KubectlTarget,
   namespace: string,
   deployments: readonly string[],
   seconds: number,
-  { pause, patience } = usualPace,
+  { pause, patience } = defaultPace,
 ): Promise<void> {
   const end = Date.now() + seconds * 1000;
   const stuckSince = new Map<string, number>();
-  let left = deployments;
-  while (left.length > 0) {
+  let pending = deployments;
+  while (pending.length > 0) {
     const began = Date.now();
     try {
-      const releases = await look(target, namespace, left);
+      const releases = await releasesOf(target, namespace, pending);
       const done = new Set(releases.flatMap(({ name, deployment }) => (isRolledOut(deployment) ? name : [])));
-      left = left.filter((name) => !done.has(name));
+      pending = pending.filter((name) => !done.has(name));
       const waited = releases.filter(({ name }) => !done.has(name));
       let probes: ReturnType<typeof probeFailures> | undefined;
       const probed = () => (probes ??= probeFailures(target, namespace));
@@ -40,37 +40,37 @@ export async function rollouts(
         if (!(await isCertain(release, patience, probed))) stuckSince.delete(name);
         else if (!stuckSince.has(name)) stuckSince.set(name, Date.now());
         else if (Date.now() - (stuckSince.get(name) ?? 0) >= patience)
-          throw failure(`The rollout of ${name} cannot finish`, name, reasonsOf(release, await probed()));
+          throw failure(`The rollout of ${name} cannot complete`, name, reasonsOf(release, await probed()));
       }
-      if (left.length > 0 && Date.now() > end) throw unfinished(left, waited[0], await probed(), seconds);
+      if (pending.length > 0 && Date.now() > end) throw timedOut(pending, waited[0], await probed(), seconds);
     } catch (error) {
-      // An API server that is away for a moment says nothing of a rollout.
+      // An API server that is briefly unavailable is not a failed rollout.
       if (!(error instanceof CommandError) || Date.now() > end) throw error;
     }
-    // Of a thousand, a look itself takes a second.
-    if (left.length > 0) await sleep(Math.max(pause, Date.now() - began));
+    // With a thousand Deployments, the poll itself takes a second.
+    if (pending.length > 0) await sleep(Math.max(pause, Date.now() - began));
   }
 }
 
-function unfinished(
-  left: readonly string[],
+function timedOut(
+  pending: readonly string[],
   release: Release | undefined,
   probes: ReadonlyMap<string, string>,
   seconds: number,
 ): Problem {
-  const name = release?.name ?? left[0] ?? "";
-  const others = left.length === 1 ? "" : `, nor those of ${left.length - 1} others,`;
+  const name = release?.name ?? pending[0] ?? "";
+  const others = pending.length === 1 ? "" : ` (and of ${pending.length - 1} others)`;
   const reasons = release === undefined ? ["there is no such Deployment"] : reasonsOf(release, probes);
-  return failure(`The rollout of ${name}${others} did not finish in ${seconds} s`, name, reasons);
+  return failure(`The rollout of ${name}${others} did not complete within ${seconds} s`, name, reasons);
 }
 
 const failure = (what: string, name: string, reasons: readonly string[]) =>
   new Problem(
-    `${what}; the release before it still serves.\n  ${reasons.join("\n  ")}`,
+    `${what}; the previous release still serves.\n  ${reasons.join("\n  ")}`,
     `Fix ${name === proxyName ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
   );
 
-/** As kubectl sees it: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */
+/** The same conditions as kubectl's: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */
 export function isRolledOut({ metadata, ...object }: LiveObject): boolean {
   const { replicas = 1 } = object["spec"] as { replicas?: number };
   const status = (object["status"] ?? {}) as Record<string, number | undefined>;
@@ -83,7 +83,7 @@ export function isRolledOut({ metadata, ...object }: LiveObject): boolean {
   );
 }
 
-/** A Deployment with its newest release. What is left of older ones may be broken as well, and is about to go. */
+/** A Deployment with the ReplicaSet and pods of its newest revision. Older pods may fail too, but are about to be deleted. */
 interface Release {
   readonly name: string;
   readonly deployment: LiveObject;
@@ -91,7 +91,11 @@ interface Release {
   readonly pods: readonly LiveObject[];
 }
 
-async function look(target: KubectlTarget, namespace: string, deployments: readonly string[]): Promise<Release[]> {
+async function releasesOf(
+  target: KubectlTarget,
+  namespace: string,
+  deployments: readonly string[],
+): Promise<Release[]> {
   const all = await kubectlObjects(target, ["get", "deployments.apps,replicasets.apps,pods", "-n", namespace, bounded]);
   const revision = (object: LiveObject) => object.metadata.annotations?.["deployment.kubernetes.io/revision"];
   const owned = Map.groupBy(
@@ -99,9 +103,9 @@ async function look(target: KubectlTarget, namespace: string, deployments: reado
     ({ metadata }) => (metadata["ownerReferences"] as { uid: string }[] | undefined)?.[0]?.uid,
   );
   const ownedBy = (owner: LiveObject | undefined) => owned.get(owner?.metadata["uid"] as string | undefined) ?? [];
-  const wanted = new Set(deployments);
+  const names = new Set(deployments);
   return all
-    .filter(({ kind, metadata }) => kind === "Deployment" && wanted.has(metadata.name))
+    .filter(({ kind, metadata }) => kind === "Deployment" && names.has(metadata.name))
     .map((deployment) => {
       const { observedGeneration } = (deployment["status"] ?? {}) as { observedGeneration?: number };
       const isSeen = observedGeneration === deployment.metadata["generation"];
@@ -125,7 +129,7 @@ const containersOf = (pod: LiveObject) =>
     ({ ready }) => !ready,
   );
 
-/** Reasons that waiting does not change. https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go */
+/** Waiting reasons that do not go away by waiting. https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go */
 const final = [
   "ErrImagePull",
   "ImagePullBackOff",
@@ -135,7 +139,7 @@ const final = [
   "CreateContainerError",
 ];
 
-/** Whether no pod of the release will be ready, as far as can be known. One that only starts slowly says nothing certain. */
+/** Whether no pod of the release can become ready. A pod that only starts slowly does not count. */
 async function isCertain(
   { set, pods }: Release,
   patience: number,
@@ -149,7 +153,7 @@ async function isCertain(
   if (containers.some(isFinal)) return true;
   const runsFor = ({ state }: ContainerStatus) => Date.now() - Date.parse(state.running?.startedAt ?? "");
   if (!containers.some((container) => runsFor(container) > patience)) return false;
-  // A service that starts refuses connections or says 503; that there is no such path is another matter.
+  // A starting service refuses connections or answers 503. A 4xx such as 404 means that the health path is wrong.
   const probes = await probed();
   return pods.some((pod) => /statuscode: 4(?!29)\d\d/.test(probes.get(pod.metadata.name) ?? ""));
 }
@@ -162,7 +166,7 @@ const refusals = (set: LiveObject | undefined): string[] =>
     .filter(({ type, status }) => type === "ReplicaFailure" && status === "True")
     .map(({ message }) => message);
 
-/** By a pod's name, the last of kubelet's events such as "Startup probe failed: HTTP probe failed with statuscode: 503". */
+/** The latest probe failure by pod name, from kubelet's events: "Startup probe failed: HTTP probe failed with statuscode: 503". */
 async function probeFailures(target: KubectlTarget, namespace: string): Promise<ReadonlyMap<string, string>> {
   const unhealthy = [
     "get",
@@ -184,12 +188,12 @@ function reasonsOf({ set, pods }: Release, probes: ReadonlyMap<string, string>):
   const waiting = pods.flatMap((pod) =>
     containersOf(pod).map(({ state, lastState, restartCount }) => {
       const last = lastState?.terminated
-        ? `last ended with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
+        ? `last exited with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
         : undefined;
       const probe = probes.get(pod.metadata.name);
       const now = state.waiting
         ? `${state.waiting.reason}: ${state.waiting.message ?? ""}`
-        : `runs, but does not answer as healthy${probe === undefined ? "" : ` (${probe})`}`;
+        : `running, but not ready${probe === undefined ? "" : ` (${probe})`}`;
       return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
     }),
   );

@@ -1,4 +1,4 @@
-/** The two places a local stack can run: the Kubernetes that this project starts, and one that is there already. */
+/** The two clusters that a local stack can run in: the Kubernetes that this project starts, or an existing cluster. */
 import { allowed } from "../../config/problems.ts";
 import { kubectlPath } from "../machine/kubernetes.ts";
 import { startCluster } from "../machine/cluster.ts";
@@ -15,19 +15,19 @@ import { findSandboxes } from "../machine/sandbox.ts";
 
 export interface TargetCluster {
   readonly target: KubectlTarget;
-  /** Whether it is another's, so that a stop here does not take it away. */
+  /** Whether `npm stop` leaves the cluster running, because this checkout did not start it. */
   readonly outlivesStop: boolean;
-  /** Where its ingress controller answers. @default - what the Ingress says */
+  /** Address of its ingress controller. @default - the one in the Ingress's status */
   readonly address?: string;
 }
 
-/** Makes images known to the nodes. */
+/** Loads images into the cluster's nodes. */
 export type LoadImages = (images: Iterable<BuiltImage>) => Promise<void>;
 
-/** Gives a cluster its images. @param load undefined where there is no way to: its nodes pull from a registry */
+/** Builds the images and loads them into a cluster. @param load undefined if that is not possible: its nodes pull from a registry */
 export type PutImages = (load: LoadImages | undefined, context: string) => Promise<void>;
 
-/** @param putImages called once the cluster can take images, which is before it is ready */
+/** @param putImages called as soon as the cluster can import images, before it is ready */
 export async function embeddedCluster(
   options: { namespace: string; httpPort: number; httpsPort: number },
   progress: Progress,
@@ -43,7 +43,7 @@ export async function embeddedCluster(
   return { target, outlivesStop: false, address };
 }
 
-/** @throws Problem when kubectl or the context is not there */
+/** @throws Problem if kubectl or the context does not exist */
 export async function existingCluster(context: string, putImages: PutImages): Promise<TargetCluster> {
   const target = { kubectl: "kubectl", context };
   const contexts = await contextNames();
@@ -85,7 +85,7 @@ async function importMissing(images: Iterable<BuiltImage>): Promise<void> {
   for (const { archive, reference } of images) if (!known.includes(reference)) await importImage(archive);
 }
 
-/** The clusters that people run on their own machine take images from a file, each by a command of its own. */
+/** kind, k3d and minikube each have a command of their own that loads an image from a file. */
 function loaderOf(context: string): LoadImages | undefined {
   const [, kind, name = ""] = /^(kind|k3d|minikube)-?(.*)$/.exec(context) ?? [];
   const command = {
@@ -101,7 +101,10 @@ function loaderOf(context: string): LoadImages | undefined {
         await run(program, args);
       } catch (error) {
         const why = error instanceof CommandError ? error.output : `there is no ${program} on PATH`;
-        throw new Problem(`The image ${reference} cannot be given to the cluster of "${context}": ${why}`, pullInstead);
+        throw new Problem(
+          `The image ${reference} cannot be loaded into the cluster of "${context}": ${why}`,
+          pullInstead,
+        );
       }
     }
   };

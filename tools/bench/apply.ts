@@ -1,4 +1,4 @@
-/** How long a change takes to be there: one image among many services, and a thousand services next to what kubectl itself takes. */
+/** Measures how long changes take: one image among many services, and a thousand services next to kubectl alone. */
 import { join } from "node:path";
 import { run } from "../cli/run.ts";
 import { projectDir } from "../cli/paths.ts";
@@ -13,7 +13,7 @@ import { workFolder } from "./workFolder.ts";
 
 const sizes = { oneImage: [10, 100], many: [100, 1000] };
 
-/** @param options.largest the most services @param options.write into the guide */
+/** @param options.largest largest number of services @param options.write whether to write the results to the guide */
 export async function apply(options: {
   largest: number;
   write: boolean;
@@ -30,7 +30,7 @@ export async function apply(options: {
         }),
       ),
     );
-  // Their pods would take part in what is measured next.
+  // Stop it: its pods would disturb the next measurement.
   await run(process.execPath, [join(projectDir, "tools/commands/stop.ts"), "--keep-cache"], { cwd: projectDir });
   const many = await nextToKubectl(upTo(sizes.many), progress);
   return reported<ApplyResults>("apply", { oneImage, many }, { targets, tables, plot }, write);

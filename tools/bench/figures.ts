@@ -1,6 +1,6 @@
-/** How runs become figures, and what is wanted of them, whatever was measured. */
+/** Statistics and targets, common to all benchmarks. */
 
-/** A middle and how far the rounds lie apart. */
+/** Median and range of the rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -16,7 +16,7 @@ export interface Target {
   readonly wanted: "at least" | "at most";
 }
 
-export const reached = ({ value, limit, wanted }: Target): boolean =>
+export const isMet = ({ value, limit, wanted }: Target): boolean =>
   wanted === "at least" ? value >= limit : value <= limit;
 
 export function median(values: readonly number[]): number {
@@ -31,7 +31,7 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   max: Math.max(...values),
 });
 
-/** Of what was measured in the same round: what slows a whole round down is in both and falls out. */
+/** Ratios within the same round: a slow round affects both values and cancels out. */
 export function pairedRatio(ours: readonly number[], theirs: readonly number[]): Spread {
   if (ours.length !== theirs.length) throw new Error(`${ours.length} rounds cannot be paired with ${theirs.length}.`);
   const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));

@@ -1,4 +1,4 @@
-/** Peers and tools of the benchmarks that are Go programs: compiled from pinned modules, once. */
+/** Compiles Go programs for the benchmarks from pinned modules, once. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { completed } from "../programs/cache.ts";
@@ -7,9 +7,9 @@ import { cacheDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 
 /**
- * The checksum database vouches for the modules and for all they need (https://go.dev/ref/mod#checksum-database).
- * @param name of the folder in the cache, version included
- * @param packages of one module, each as `path@version`
+ * The checksum database verifies the modules and their dependencies (https://go.dev/ref/mod#checksum-database).
+ * @param name name of the folder in the cache, including the version
+ * @param packages packages of one module, each as `path@version`
  * @returns the folder with the programs
  */
 export async function goPrograms(name: string, packages: readonly string[]): Promise<string> {
@@ -31,7 +31,7 @@ export async function goPrograms(name: string, packages: readonly string[]): Pro
       if (!(error instanceof CommandError) && !(error instanceof Error && "code" in error)) throw error;
       throw new Problem(
         `${packages.join(", ")} could not be compiled: ${error.message}`,
-        `Make "go install ${packages.join(" ")}" work here (a Go that is new enough, a module proxy), then run the benchmark again.`,
+        `Make "go install ${packages.join(" ")}" work (check the Go version and the module proxy), then run the benchmark again.`,
       );
     }
     rmSync(work, { recursive: true });

@@ -1,4 +1,4 @@
-/** What figures were measured on. */
+/** The machine of a measurement. */
 import { cpus, release, totalmem } from "node:os";
 
 export interface Machine {

@@ -1,20 +1,21 @@
-/** The frame of the plots: a head, what it was measured on, and colours that can be read on light and on dark ground. */
+/** The frame of the plots: heading, machine, and colors that are readable on light and dark backgrounds. */
 
 interface Picture {
-  /** For those who cannot see it. */
+  /** Accessible title. */
   readonly title: string;
   /** @default - the title */
   readonly head?: string;
-  /** The line below the head. */
+  /** The line below the heading. */
   readonly below: string;
   readonly height: number;
-  /** Rules of style beyond those of text, and those that are others on dark ground. */
+  /** CSS rules besides those of text. */
   readonly styles: readonly string[];
+  /** CSS rules for a dark background. */
   readonly dark?: readonly string[];
   readonly body: readonly string[];
 }
 
-/** A bar from a point to the right, and what it says behind it. @param name of its style @default - the rule for all */
+/** A horizontal bar with a label to its right. @param name its CSS class @default - none */
 export const bar = (x: number, y: number, length: number, text: string, name?: string): string =>
   `  <rect ${name === undefined ? "" : `class="${name}" `}x="${x}" y="${y}" width="${length.toFixed(1)}" height="14" rx="2"/>
   <text x="${(x + length + 8).toFixed(1)}" y="${y + 12}">${text}</text>`;

@@ -1,4 +1,4 @@
-/** The program itself as stacks grow: part by part, against the SDK alone, and against what teams use instead. */
+/** Measures the program as stacks grow: part by part, next to the SDK alone, and next to the tools that teams use instead. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgress, type Step } from "../cli/progress.ts";
@@ -22,14 +22,14 @@ import { sizes, stackFile, type Size } from "./program/stack.ts";
 import { reported } from "./report.ts";
 import { workFolder } from "./workFolder.ts";
 
-/** More would take minutes: kustomize looks through all objects for each of them. */
-const mostCompared = 1000;
+/** Largest stack for the comparison. More would take minutes: kustomize searches all objects for each object. */
+const largestCompared = 1000;
 
 export interface ProgramOptions {
   readonly rounds: number;
-  /** The most services. */
+  /** Largest number of services. */
   readonly largest: number;
-  /** Into the guide. */
+  /** Whether to write the results to the guide. */
   readonly write: boolean;
 }
 
@@ -46,7 +46,7 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
   const comparisons: Comparison[] = [];
   await progress.step("Measuring whole commands in turn", async (step) => {
     for (const size of measuredSizes)
-      if (size !== "staging" && size <= mostCompared)
+      if (size !== "staging" && size <= largestCompared)
         comparisons.push(await compareTools(size, peers, join(folder, String(size)), rounds, step));
   });
   const programs = { node: process.versions.node, ...peerVersions() };
@@ -57,7 +57,7 @@ export async function program(options: ProgramOptions): Promise<{ result: Progra
 async function measureParts(size: Size, folder: string, rounds: number, step: Step): Promise<Sized> {
   const [stack, recorded] = [join(folder, "stack.yaml"), join(folder, "resources.json")];
   writeFileSync(stack, stackFile(size));
-  step.detail(`${sizeText(size)}: what there is to register`);
+  step.detail(`${sizeText(size)}: recording resources`);
   await runProgram("record.ts", stack, recorded);
   const ours: Measured[] = [];
   const bare: Bare[] = [];
@@ -69,7 +69,7 @@ async function measureParts(size: Size, folder: string, rounds: number, step: St
   ];
   for (let round = 0; round < rounds; round += 1) {
     step.detail(`${sizeText(size)}: round ${round + 1} of ${rounds}`);
-    // So that none is always the first.
+    // Reverse the order in every other round, so that none always comes first.
     for (const measure of round % 2 === 0 ? inTurn : inTurn.toReversed()) await measure();
   }
   return summarize(size, ours, bare, pausing);

@@ -1,4 +1,4 @@
-/** The proxy against what it replaces and its peers: throughput, latency, CPU, memory, and what many routes cost. */
+/** Measures the proxy next to the configuration that it replaces and to its peers: throughput, latency, CPU, memory, many routes. */
 import { createProgress, type Step } from "../cli/progress.ts";
 import { startNameServer } from "../testing/loopback.ts";
 import { closedLoop, openLoop, type Run } from "./proxy/load.ts";
@@ -23,9 +23,9 @@ import { workFolder } from "./workFolder.ts";
 
 export interface ProxyOptions {
   readonly rounds: number;
-  /** Of each load. */
+  /** Duration of each load. */
   readonly seconds: number;
-  /** Into the guide. */
+  /** Whether to write the results to the guide. */
   readonly write: boolean;
 }
 
@@ -37,7 +37,7 @@ const answers = [
 export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResults; text: string }> {
   const progress = createProgress();
   const programs = await getPrograms(progress);
-  // Files in memory: access logs are written by the hundred MB.
+  // In memory: the access logs grow to hundreds of MB.
   const folder = workFolder("/dev/shm");
   const nameServer = await startNameServer();
   for (const service of ["web", ...scaledServices]) nameServer.names.set(serviceAddress(service), "127.0.0.1");
@@ -58,7 +58,7 @@ export async function proxy(options: ProxyOptions): Promise<{ result: ProxyResul
   }
 }
 
-/** All run all the time, and one at a time is under load. */
+/** All servers run all the time, and one at a time is under load. */
 async function measureCases(
   around: Surroundings,
   upstream: Server,
@@ -67,7 +67,7 @@ async function measureCases(
 ): Promise<Case[]> {
   const servers = new Map<SubjectName, Pick<Subject, "server" | "emptyLog">>();
   servers.set("direct", { server: upstream, emptyLog: () => Promise.resolve() });
-  /** @param order where to begin, so that nobody is always the first */
+  /** @param order index of the first server, so that none always comes first */
   const inTurn = async (order: number, what: string, measure: (server: Server) => Promise<Run>) => {
     const names = [...servers.keys()];
     const found: Partial<Record<SubjectName, Run>> = {};
@@ -115,10 +115,10 @@ async function measureCases(
 
 type Measured = Pick<Case, "subjects" | "speed" | "p99" | "addedP50Micros">;
 
-/** Half of what the slowest of those can do that keep connections open; so many that nobody is at its limit. */
+/** Rate of the open loop: half the throughput of the slowest proxy with keepalive, so that none is at its limit. */
 function openRate(closed: readonly Case[]): number {
-  const good = (["this one", "HAProxy", "Envoy", "Caddy"] as const).flatMap((name) =>
+  const throughputs = (["this one", "HAProxy", "Envoy", "Caddy"] as const).flatMap((name) =>
     closed.map(({ subjects }) => subjects[name].requestsPerSecond),
   );
-  return Math.round(Math.min(...good) / 2);
+  return Math.round(Math.min(...throughputs) / 2);
 }

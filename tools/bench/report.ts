@@ -1,15 +1,15 @@
-/** Figures for people: as tables on the terminal, and in the guide, where one command writes all of them. */
+/** Reports results as tables, on the terminal and in the guide. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../cli/paths.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
 import { machine, type Machine } from "./machine.ts";
-import { reached, type Spread, type Target } from "./figures.ts";
+import { isMet, type Spread, type Target } from "./figures.ts";
 
 const guide = join(projectDir, "docs/performance.md");
 const end = "<!-- end of what is written -->";
 
-/** What all benchmarks say beside their figures. */
+/** Common to the results of all benchmarks. */
 export interface Results {
   readonly benchmark: string;
   readonly date: string;
@@ -17,18 +17,18 @@ export interface Results {
   readonly targets: readonly Target[];
 }
 
-/** How figures are read. */
-interface Reading<R extends Results> {
+/** Derives targets, tables and plot from the results. */
+interface Presentation<R extends Results> {
   readonly targets: (figures: Omit<R, keyof Results>) => readonly Target[];
   readonly tables: (results: R) => string;
   readonly plot: (results: R) => string;
 }
 
-/** The end of a benchmark: its figures with what is wanted of them, and as text; @param write into the guide */
+/** Completes a benchmark's results and renders them as text. @param write whether to write them to the guide */
 export async function reported<R extends Results>(
   benchmark: R["benchmark"],
   figures: Omit<R, keyof Results>,
-  { targets, tables, plot }: Reading<R>,
+  { targets, tables, plot }: Presentation<R>,
   write: boolean,
 ): Promise<{ result: R; text: string }> {
   const date = new Date().toISOString().slice(0, 10);
@@ -38,7 +38,7 @@ export async function reported<R extends Results>(
   return { result, text };
 }
 
-/** Figures, plot and tables, all of the same run. */
+/** Writes data, plot and tables of the same run. */
 async function writeDocs(
   results: { readonly benchmark: string },
   { tables, plot }: { readonly tables: string; readonly plot: string },
@@ -56,27 +56,26 @@ async function writeDocs(
   writeWhole(guide, text);
 }
 
-/** @throws Error where the text has no place for them */
-export function withTables(text: string, benchmark: string, written: string): string {
+/** Replaces the tables of a benchmark in the guide. @throws Error if the guide lacks their marks */
+export function withTables(text: string, benchmark: string, tables: string): string {
   const begin = `<!-- written by \`npm run bench -- ${benchmark} --write\` -->`;
   const from = text.indexOf(begin);
   const to = text.indexOf(end, from);
-  if (from < 0 || to < 0)
-    throw new Error(`docs/performance.md has lost the lines between which the figures of "${benchmark}" stand.`);
-  return `${text.slice(0, from + begin.length)}\n\n${written}\n${text.slice(to)}`;
+  if (from < 0 || to < 0) throw new Error(`docs/performance.md lacks the marks around the tables of "${benchmark}".`);
+  return `${text.slice(0, from + begin.length)}\n\n${tables}\n${text.slice(to)}`;
 }
 
 export const targetTable = (targets: readonly Target[]): string =>
   table(
-    ["", "measured", "wanted", "reached"],
+    ["", "measured", "target", "met"],
     targets.map((target) => {
       const { what, value, unit, limit, wanted } = target;
       const withUnit = (text: string | number) => `${text} ${unit}`.trimEnd();
-      return [what, withUnit(round(value)), withUnit(`${wanted} ${limit}`), reached(target) ? "yes" : "**no**"];
+      return [what, withUnit(round(value)), withUnit(`${wanted} ${limit}`), isMet(target) ? "yes" : "**no**"];
     }),
   );
 
-/** Numbers are aligned to the right. */
+/** A Markdown table. All columns but the first are right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** How long `npm start` takes, what runs costs in memory, and what rendering costs beyond loading the SDKs. */
+/** Measures `npm start`: its time, the memory of what it starts, and the time of rendering beyond loading the SDKs. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ import { tables, targets, type Kind, type Start, type StartResults } from "./sta
 const stackFile = join(projectDir, "Pulumi.local.yaml");
 const rounds = { start: 3, render: 7 };
 
-/** @param options.cold with nothing cached as well, once @param options.write into the guide, which has the cold start too */
+/** @param options.cold also measure a start with an empty cache, once @param options.write write to the guide; implies cold */
 export async function start(options: {
   cold: boolean;
   write: boolean;
@@ -29,8 +29,8 @@ export async function start(options: {
   const stop = (env: Record<string, string> = {}) =>
     command([join(projectDir, "tools/commands/stop.ts"), "--keep-cache"], env);
   if (clusterStatus().running) await stop();
-  const render = await progress.step("rendering", renderOverhead);
-  // A cold start fills a cache of its own, which serves the other figures as well.
+  const render = await progress.step("Rendering", renderOverhead);
+  // A cold start fills a cache of its own, which the other measurements use too.
   const cache = cold ? mkdtempSync(join(tmpdir(), "cold-")) : undefined;
   const env: Record<string, string> = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
   const measure = (kind: Kind, count: number, prepare?: () => Promise<unknown>) =>
@@ -53,7 +53,7 @@ export async function start(options: {
     starts.push(await measure("nothing changed", rounds.start));
     memory = findSandboxes().reduce((sum, { outer }) => sum + memoryMiB({ pid: outer }), 0);
   } finally {
-    // What runs from the cold start's cache goes with it.
+    // Stop the cluster that runs from the cold start's cache before removing the cache.
     if (cache !== undefined) {
       await stop(env);
       rmSync(cache, { recursive: true, force: true });
@@ -63,7 +63,7 @@ export async function start(options: {
   return reported<StartResults>("start", figures, { targets, tables, plot }, options.write);
 }
 
-/** Each edit adds another route, and all of them are taken back at the end. */
+/** Each edit replaces an added route by another. The file is restored at the end. */
 async function withEdits<T>(file: string, work: (edit: () => Promise<void>) => Promise<T>): Promise<T> {
   const before = readFileSync(file, "utf8");
   let edits = 0;
@@ -90,7 +90,7 @@ function summarize(kind: Kind, runs: readonly Run[]): Start {
   return { kind, seconds, rounds: runs.length, parts: partsOf(nearest?.lines ?? [], nearest?.seconds ?? NaN) };
 }
 
-/** Runs a Node program of this project, and notes when it said what. */
+/** Runs a Node program of this project, and records the time of each line that it prints. */
 function command(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
   const began = performance.now();
   const child = spawn(process.execPath, args, {
@@ -113,8 +113,8 @@ function command(args: readonly string[], env: Record<string, string> = {}): Pro
 }
 
 /**
- * What `npm run render` costs beyond a bare Node that imports the SDKs, which is most of it. Medians of differences taken
- * in turn: these times are near each other, and machines are noisy.
+ * The time of `npm run render` beyond a bare Node that imports the SDKs, which takes most of it. It is a median of
+ * differences between alternating runs, because the times are close and machines are noisy.
  */
 async function renderOverhead(): Promise<StartResults["render"]> {
   const sdks = ["pulumi", "kubernetes", "gcp", "docker", "tls"]
@@ -129,7 +129,7 @@ async function renderOverhead(): Promise<StartResults["render"]> {
   const beyondCached: number[] = [];
   for (let round = 0; round < rounds.render; round++) {
     const rendering = await render();
-    // Every command gets the compile cache, this one too: see tools/run.js.
+    // Every command, this one too, inherits the compile cache from tools/run.js.
     beyondBare.push(rendering - (await bare({ NODE_DISABLE_COMPILE_CACHE: "1" })));
     beyondCached.push(rendering - (await bare()));
   }

@@ -1,4 +1,4 @@
-/** A folder for what a benchmark writes: it goes with the process, however that ends. */
+/** A temporary folder for a benchmark, removed when the process ends, however it ends. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ export function workFolder(parent = tmpdir()): string {
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  // Without a listener, a signal ends the process with no "exit".
+  // Without a listener, a signal ends the process without an "exit" event.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   return folder;
 }

@@ -1,4 +1,4 @@
-/** Does the bootstrap's steps, one after another; what is there already is left as it is. */
+/** Runs the bootstrap steps one after another. Existing resources are left unchanged. */
 import { Problem } from "../cli/problem.ts";
 import { CommandError, run } from "../cli/run.ts";
 import { bootstrapSteps, projectNumber, projectNumberCommand, workflowVariables, type BootstrapArgs } from "./steps.ts";
@@ -11,7 +11,7 @@ export async function runSteps(args: BootstrapArgs): Promise<void> {
   for (const [index, { why, command, exists }] of steps.entries()) {
     const at = `[${index + 1}/${steps.length}]`;
     if (exists !== undefined && (await succeeds(filled(exists)))) {
-      console.log(`${at} ${why}: there already`);
+      console.log(`${at} ${why}: already exists`);
       continue;
     }
     console.log(`${at} ${why}`);
@@ -20,7 +20,7 @@ export async function runSteps(args: BootstrapArgs): Promise<void> {
   for (const command of workflowVariables(args)) console.log(filled(command).join(" "));
 }
 
-/** A question that gcloud would ask on a terminal is a failure here. */
+/** Runs a command. gcloud fails instead of prompting. */
 function execute([command = "", ...args]: readonly string[]): Promise<string> {
   return run(command, args, { env: { CLOUDSDK_CORE_DISABLE_PROMPTS: "1" }, timeout: 600_000 });
 }
@@ -42,7 +42,7 @@ async function outcome(command: readonly string[], step = "The first step"): Pro
     if (!(error instanceof CommandError)) throw missing(command, error);
     throw new Problem(
       `${step} failed: ${error.message}`,
-      "Fix that and run the same command again: what is done is left as it is.",
+      "Fix that and run the same command again. Completed steps are skipped.",
     );
   }
 }
@@ -51,6 +51,6 @@ function missing([command = ""]: readonly string[], error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
   return new Problem(
     `There is no ${command} on this machine.`,
-    "Install it (https://cloud.google.com/sdk/docs/install), or leave out --run and take the script to where it is.",
+    "Install it (https://cloud.google.com/sdk/docs/install), or omit --run and run the script on a machine that has it.",
   );
 }

@@ -1,4 +1,4 @@
-/** The bootstrap's steps as a shell script that can be read, kept and pasted. */
+/** The bootstrap steps as a shell script. */
 import { bootstrapSteps, projectNumber, projectNumberCommand, workflowVariables, type BootstrapArgs } from "./steps.ts";
 
 export function bootstrapScript(args: BootstrapArgs): string {
@@ -10,12 +10,12 @@ export function bootstrapScript(args: BootstrapArgs): string {
   const variables = workflowVariables(args).map((command) => line(["echo", command.join(" ")]));
   const number = args.repository === undefined ? [] : [`PROJECT_NUMBER=$(${line(projectNumberCommand(args.project))})`];
   return [
-    `#!/bin/sh\n# Once for the project ${args.project}, as one who owns it. May be run again.\nset -eu`,
+    `#!/bin/sh\n# Run once for the project ${args.project}, as an owner of it. It is safe to run again.\nset -eu`,
     ...number,
     ...steps,
     ...(variables.length === 0
       ? []
-      : [`# For the workflows, by who may set the repository's variables\n${variables.join("\n")}`]),
+      : [`# For the workflows: run these as somebody who can set the repository's variables\n${variables.join("\n")}`]),
   ]
     .join("\n\n")
     .concat("\n");
@@ -23,7 +23,7 @@ export function bootstrapScript(args: BootstrapArgs): string {
 
 const line = (command: readonly string[]) => command.map(quote).join(" ");
 
-/** One word for a POSIX shell; the project's number is the only thing that it may fill in. */
+/** Quotes a word for a POSIX shell, which may expand only the project number. */
 export function quote(word: string): string {
   if (/^[\w/:=.,@+-]+$/.test(word)) return word;
   if (!word.includes(projectNumber)) return `'${word.replaceAll("'", `'\\''`)}'`;

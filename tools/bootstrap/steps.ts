@@ -1,7 +1,6 @@
 /**
- * What a Google Cloud project needs once, before the first `pulumi up` in it: the steps as data, so that they are shown,
- * run and tested from one list (which is why this file is long). Each may be run again: it changes nothing that is
- * already so.
+ * The steps that set up a Google Cloud project before its first `pulumi up`. They are data, so that one list is shown,
+ * run and tested (which is why this file is long). Each step is idempotent.
  */
 import { googleName } from "../../names/google.ts";
 
@@ -9,43 +8,46 @@ export interface BootstrapArgs {
   readonly stack: string;
   /** Id of the Google Cloud project. */
   readonly project: string;
-  /** Region of the state bucket and the key, as in `asia-northeast1`. */
+  /** Region of the state bucket and the key, such as `asia-northeast1`. */
   readonly region: string;
-  /** Name of the bucket that keeps Pulumi's state. */
+  /** Name of the bucket for Pulumi's state. */
   readonly bucket: string;
   /** Full names of the roles that the program grants to nodes and services. */
   readonly grants: readonly string[];
   /** Full name of the key that encrypts the cluster's secrets. @default - none */
   readonly encryptionKey?: string | undefined;
-  /** Whether the stack has a Cloud DNS zone, certificates of the Certificate Manager, and people let in by IAP. */
+  /** Whether the stack has a Cloud DNS zone. */
   readonly dns: boolean;
+  /** Whether the stack has certificates of Certificate Manager. */
   readonly certificateManager: boolean;
+  /** Whether the stack uses Identity-Aware Proxy. */
   readonly iap: boolean;
+  /** Whether the stack has a log-based metric of requests. */
   readonly requestMetrics: boolean;
-  /** The one GitHub repository whose workflows may deploy and preview, as `owner/name`. @default - none */
+  /** GitHub repository whose workflows may deploy and preview, as `owner/name`. @default - none */
   readonly repository?: string | undefined;
-  /** The branch of it that deploys. */
+  /** Branch of the repository that deploys. */
   readonly branch: string;
 }
 
 export interface Step {
-  /** What it does and what for, as one line. */
+  /** What the step does and why, on one line. */
   readonly why: string;
   readonly command: readonly string[];
-  /** Succeeds where the step has been done; a step without it changes nothing when it is run again. */
+  /** Command that succeeds if the step is already done. @default - the step itself is idempotent */
   readonly exists?: readonly string[];
 }
 
-/** Stands in a command for the project's number, which Google gives and only the pool's names need. */
+/** Placeholder in a command for the project number, which Google assigns. Only names of the pool need it. */
 export const projectNumber = "$PROJECT_NUMBER";
 
 export const projectNumberCommand = (project: string): readonly string[] =>
   gcloud("projects describe", project, "--format=value(projectNumber)");
 
-/** https://cloud.google.com/iam/docs/roles-permissions says what each role may. */
+/** What each role grants: https://cloud.google.com/iam/docs/roles-permissions */
 const deployerRoles = {
-  "roles/container.admin": "the cluster, its nodes and all that runs in it",
-  "roles/compute.networkAdmin": "network, NAT, address and what belongs to the load balancer",
+  "roles/container.admin": "the cluster, its nodes and everything that runs in it",
+  "roles/compute.networkAdmin": "network, NAT, address and the parts of the load balancer",
   "roles/compute.securityAdmin": "certificates, SSL policy, firewall and Cloud Armor rules",
   "roles/artifactregistry.admin": "the image repository, and push to it",
   "roles/serviceusage.serviceUsageAdmin": "which APIs are enabled",
@@ -64,12 +66,12 @@ const keyName = "gke-microservices";
 const pool = "gke-microservices";
 const secretsReader = "pulumiSecretsReader";
 
-/** The steps in the order in which they are to be done. */
+/** All steps in the order to run them. */
 export function bootstrapSteps(args: BootstrapArgs): Step[] {
   return [...state(args), ...identities(args), ...github(args), ...pulumiStack(args)];
 }
 
-/** The repository's variables that the workflows in .github read, as commands for who may set them. None is a secret. */
+/** Commands that set the repository variables which the workflows in .github read. None is a secret. */
 export function workflowVariables({ stack, project, repository, bucket }: BootstrapArgs): string[][] {
   if (repository === undefined) return [];
   const prefix = stack.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
@@ -77,7 +79,7 @@ export function workflowVariables({ stack, project, repository, bucket }: Bootst
     STATE: `gs://${bucket}`,
     DEPLOYER: email("deployer", project),
     PREVIEWER: email("previewer", project),
-    // The last one: with it the workflows begin to use the others.
+    // Set this one last: it makes the workflows use the others.
     IDENTITY_PROVIDER: `projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}/providers/${providerOf(repository)}`,
   };
   return Object.entries(values).map(([name, value]) => [
@@ -102,7 +104,7 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
       command: gcloud("storage buckets create", url, ...at, ...closed),
     },
     {
-      why: "Rights on it only for the bucket as a whole, never public, and every version of the state kept",
+      why: "Uniform bucket-level access, no public access, and all versions of the state kept",
       command: gcloud("storage buckets update", url, ...closed, "--versioning"),
     },
     {
@@ -111,7 +113,7 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
       command: gcloud("kms keyrings create", keyRing, ...at),
     },
     {
-      why: "The key that encrypts secrets in config and state, renewed every 90 days",
+      why: "The key that encrypts secrets in config and state, rotated every 90 days",
       exists: gcloud("kms keys describe", keyName, `--keyring=${keyRing}`, ...at),
       command: [
         ...gcloud("kms keys create", keyName, `--keyring=${keyRing}`, ...at),
@@ -125,7 +127,7 @@ function identities(args: BootstrapArgs): Step[] {
   const { project, region, bucket, grants, dns, certificateManager, iap, requestMetrics, encryptionKey } = args;
   const inProject = `--project=${project}`;
   const account = (name: Identity, does: string): Step => ({
-    why: `The identity that ${does}`,
+    why: `The service account that ${does}`,
     exists: gcloud("iam service-accounts describe", email(name, project), inProject),
     command: gcloud(
       "iam service-accounts create",
@@ -149,7 +151,7 @@ function identities(args: BootstrapArgs): Step[] {
     ),
   });
   const mayLendKey = (name: string): Step => ({
-    why: "The deployer may let GKE use the key of the cluster's secrets, but nobody else",
+    why: "The deployer may allow GKE, and nobody else, to use the key of the cluster's secrets",
     command: gcloud(
       "kms keys add-iam-policy-binding",
       ...[name, ...grant("deployer", "roles/cloudkms.admin")],
@@ -158,43 +160,43 @@ function identities(args: BootstrapArgs): Step[] {
   });
 
   return [
-    account("deployer", "changes things: `pulumi up` from the deploying branch"),
+    account("deployer", "deploys: `pulumi up` from the deploying branch"),
     ...Object.entries({
       ...deployerRoles,
       ...(dns && { "roles/dns.admin": "the DNS zone and its records" }),
       ...(certificateManager && { "roles/certificatemanager.owner": "the certificates and their authorisations" }),
-      ...(iap && { "roles/iap.admin": "who is let in by Identity-Aware Proxy" }),
-      ...(requestMetrics && { "roles/logging.configWriter": "the metric that is made from the access log" }),
+      ...(iap && { "roles/iap.admin": "the access through Identity-Aware Proxy" }),
+      ...(requestMetrics && { "roles/logging.configWriter": "the log-based metric of the access log" }),
     }).map(([role, what]) => may("deployer", role, `manage ${what}`)),
-    may("deployer", "roles/compute.viewer", "see the groups of machines that a node pool is made of"),
-    may("deployer", "roles/iam.serviceAccountUser", "let nodes run as the account made for them"),
-    // Without their conditions these two would let it make itself the owner of the project.
+    may("deployer", "roles/compute.viewer", "see the instance groups of a node pool"),
+    may("deployer", "roles/iam.serviceAccountUser", "let nodes run as their service account"),
+    // Without conditions, these two roles would let the deployer make itself the owner of the project.
     // https://cloud.google.com/iam/docs/setting-limits-on-granting-roles
     may(
       "deployer",
       "roles/iam.serviceAccountAdmin",
-      "make accounts for nodes and services, and let pods act as them, but nobody else",
+      "create service accounts for nodes and services, and let pods, but nobody else, act as them",
       onlyGranting(["roles/iam.workloadIdentityUser"], "pods-act-as-accounts"),
     ),
     may(
       "deployer",
       "roles/resourcemanager.projectIamAdmin",
-      "grant these roles to nodes and services, and no other: run this again when a service gets a new one",
+      "grant only these roles to nodes and services (run this again if a service gets a new role)",
       onlyGranting(grants, "roles-of-gke-microservices"),
     ),
     ...(encryptionKey === undefined ? [] : [mayLendKey(encryptionKey)]),
     onState("deployer", "roles/storage.objectUser", "read and write"),
     onKey("deployer", "roles/cloudkms.cryptoKeyEncrypterDecrypter", "encrypt and decrypt"),
 
-    account("previewer", "only looks: `pulumi preview` of pull requests"),
+    account("previewer", "only reads: `pulumi preview` of pull requests"),
     ...Object.entries({
       ...previewerRoles,
       ...(dns && { "roles/dns.reader": "the DNS zone and its records" }),
       ...(certificateManager && { "roles/certificatemanager.viewer": "the certificates and their authorisations" }),
-      ...(requestMetrics && { "roles/logging.viewer": "the metric that is made from the access log" }),
+      ...(requestMetrics && { "roles/logging.viewer": "the log-based metric of the access log" }),
     }).map(([role, what]) => may("previewer", role, `read ${what}`)),
     {
-      why: "A role that reads Kubernetes Secrets: Google's own that do also write",
+      why: "A role that only reads Kubernetes Secrets (Google's roles that read them also write)",
       exists: gcloud("iam roles describe", secretsReader, inProject),
       command: gcloud(
         "iam roles create",
@@ -205,9 +207,9 @@ function identities(args: BootstrapArgs): Step[] {
     may(
       "previewer",
       `projects/${project}/roles/${secretsReader}`,
-      "compare Secrets with the state, which holds the same values",
+      "compare Secrets with the state, which has the same values",
     ),
-    // A preview takes no lock of a state that is in a bucket, and writes no history:
+    // A preview does not lock a state in a bucket, and writes no history:
     // https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/backend.go
     onState("previewer", "roles/storage.objectViewer", "read"),
     onKey("previewer", "roles/cloudkms.cryptoKeyDecrypter", "decrypt"),
@@ -219,14 +221,14 @@ function github({ project, repository, branch }: BootstrapArgs): Step[] {
   const at = ["--location=global", `--project=${project}`];
   const inPool = [`--workload-identity-pool=${pool}`, ...at];
   const provider = providerOf(repository);
-  // The names of both sides are in what the grants below ask for, so that another provider in the pool gives nobody more.
+  // The attributes contain the repository's name, so that another provider in the pool cannot match the grants below.
   const mapping = [
     "google.subject=assertion.sub",
     "attribute.ref=assertion.repository + '/' + assertion.ref",
     "attribute.event=assertion.repository + '/' + assertion.event_name",
   ];
   const acts = (name: Identity, who: string, attribute: string): Step => ({
-    why: `${who} act as the ${name}, without any key`,
+    why: `${who} act as the ${name}, without a key`,
     command: gcloud(
       "iam service-accounts add-iam-policy-binding",
       ...[email(name, project), `--project=${project}`, "--role=roles/iam.workloadIdentityUser"],
@@ -235,13 +237,13 @@ function github({ project, repository, branch }: BootstrapArgs): Step[] {
   });
   return [
     {
-      why: "A pool for identities that come from GitHub",
+      why: "A workload identity pool for GitHub",
       exists: gcloud("iam workload-identity-pools describe", pool, ...at),
       command: gcloud("iam workload-identity-pools create", pool, ...at),
     },
     {
-      // pull_request_target runs on the base branch with a stranger's pull request at hand: it must not deploy.
-      why: `The workflows of ${repository} alone are let in`,
+      // pull_request_target runs on the base branch, but for a pull request of anybody: it must not deploy.
+      why: `A provider that admits only the workflows of ${repository}`,
       exists: gcloud("iam workload-identity-pools providers describe", provider, ...inPool),
       command: gcloud(
         "iam workload-identity-pools providers create-oidc",
@@ -258,20 +260,20 @@ function github({ project, repository, branch }: BootstrapArgs): Step[] {
 function pulumiStack({ stack, project, region, bucket }: BootstrapArgs): Step[] {
   const key = `projects/${project}/locations/${region}/keyRings/${keyRing}/cryptoKeys/${keyName}`;
   return [
-    { why: "Use this state from here on", command: ["npx", "pulumi", "login", `gs://${bucket}`] },
+    { why: "Log in to this state", command: ["npx", "pulumi", "login", `gs://${bucket}`] },
     {
-      why: "Keys by their full names: the CLI would write them so as well, but without the comments",
+      why: "Prefix the keys of the stack file (the Pulumi CLI would do it too, but would drop the comments)",
       command: ["npm", "run", "--silent", "full-keys", "--", stack],
     },
     {
-      why: `The stack; commit what this adds to Pulumi.${stack}.yaml`,
+      why: `The stack (commit what this adds to Pulumi.${stack}.yaml)`,
       exists: ["npx", "pulumi", "stack", "select", stack],
       command: ["npx", "pulumi", "stack", "init", stack, "--secrets-provider", `gcpkms://${key}`],
     },
   ];
 }
 
-/** A gcloud command: its name, then words that are passed on as they are. */
+/** A gcloud command: its name is split at spaces, the other words are passed on unchanged. */
 const gcloud = (name: string, ...words: string[]): string[] => ["gcloud", ...name.split(" "), ...words];
 
 type Identity = "deployer" | "previewer";
@@ -280,8 +282,8 @@ const email = (name: Identity, project: string) => `pulumi-${name}@${project}.ia
 const providerOf = (repository: string) => googleName(`github-${repository.replace("/", "-")}`, 32);
 
 /**
- * A condition, as gcloud takes it, under which a right to grant covers these roles alone. A list may have ten roles;
- * each change of the program grants one. https://cloud.google.com/sdk/gcloud/reference/topic/escaping for the bars.
+ * A condition in gcloud's syntax that limits the right to grant roles to these roles. A list can have ten roles; each
+ * change of the program grants one. Delimiters: https://cloud.google.com/sdk/gcloud/reference/topic/escaping
  */
 function onlyGranting(roles: readonly string[], title: string): string {
   const sorted = [...new Set(roles)].sort();

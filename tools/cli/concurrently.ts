@@ -1,6 +1,6 @@
 /**
- * Works on all items, so many at a time.
- * @returns what became of each, in the order of the items. @throws what the first work that failed threw
+ * Runs `work` on all items, at most `count` at a time.
+ * @returns the results in the order of the items. @throws the first error that `work` throws
  */
 export async function concurrently<T, R>(
   count: number,

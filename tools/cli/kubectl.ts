@@ -1,13 +1,12 @@
-/** kubectl against one cluster. */
+/** Runs kubectl against one cluster. */
 import { run, CommandError, type CommandOptions } from "./run.ts";
 
-/** Which kubectl, and which cluster. */
 export interface KubectlTarget {
-  /** Path of the program. */
+  /** Path of the kubectl program. */
   readonly kubectl: string;
-  /** Context of the kubeconfig. */
+  /** Context in the kubeconfig. */
   readonly context: string;
-  /** @default - the user's own */
+  /** @default - the user's kubeconfig */
   readonly kubeconfig?: string | undefined;
 }
 
@@ -25,7 +24,7 @@ export function kubectl(
   return run(target.kubectl, [...where, ...args], { timeout: 600_000, ...options });
 }
 
-/** The objects in kubectl's JSON answer, whether it is a list, one object or nothing. */
+/** The objects in kubectl's JSON output, which is a list, one object or empty. */
 export async function kubectlObjects(
   target: KubectlTarget,
   args: readonly string[],
@@ -38,7 +37,7 @@ export async function kubectlObjects(
   return answer.items ?? [answer];
 }
 
-/** An object as the API server gives it back. */
+/** An object as the API server returns it. */
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;

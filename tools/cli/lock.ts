@@ -1,4 +1,4 @@
-/** Keeps two commands from working on the same folder at once. A lock whose process has ended is no obstacle. */
+/** A lock file that keeps two commands from using the same folder at once. A lock of an ended process does not count. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,16 +6,16 @@ import { Problem } from "./problem.ts";
 import { startTime } from "./procfs.ts";
 
 /**
- * Runs the work while this process holds the lock; it may be taken again inside.
- * @param file the lock, outside any folder that the work removes
- * @throws Problem when another process holds it
+ * Runs the work while this process holds the lock. The lock is reentrant.
+ * @param file the lock file, outside any folder that the work removes
+ * @throws Problem if another process holds the lock
  */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   const mine = `${process.pid} ${startTime(process.pid) ?? ""}`;
   mkdirSync(dirname(file), { recursive: true });
   let holder = take(file, mine);
   if (holder === mine) return work();
-  // A process that was just killed takes a moment to end.
+  // A killed process takes a moment to end.
   for (let tries = 0; holder !== undefined && alive(holder) && tries < 10; tries++) await sleep(100);
   if (holder !== undefined && !alive(holder)) {
     rmSync(file, { force: true });
@@ -34,7 +34,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   }
 }
 
-/** @returns nothing when the lock was free and is now held, otherwise what its file says */
+/** @returns undefined if this call took the lock, otherwise the content of the lock file */
 function take(file: string, mine: string): string | undefined {
   try {
     writeFileSync(file, mine, { flag: "wx" });
@@ -47,6 +47,6 @@ function take(file: string, mine: string): string | undefined {
 
 function alive(holder: string): boolean {
   const [pid, started] = holder.split(" ");
-  // A file without a start is of a process that ended before it had written all.
+  // Without a start time, the process ended before it had written the whole file.
   return started !== undefined && startTime(Number(pid)) === started;
 }

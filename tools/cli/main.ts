@@ -1,9 +1,9 @@
-/** What every command of the project has in common: options, `--help`, and one clear message when it fails. */
+/** Common to all commands: options, `--help`, and one clear message on failure. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
-import { diskFull, diskHint, saysDiskFull } from "./disk.ts";
+import { diskFull, diskHint, isDiskFull } from "./disk.ts";
 import { cacheDir, logsDir } from "./paths.ts";
 import { Problem } from "./problem.ts";
 import { beVerbose } from "./verbose.ts";
@@ -11,11 +11,10 @@ import { beVerbose } from "./verbose.ts";
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
-/** What every command takes. */
-const common = `  --verbose  every program that is run and what it prints, on standard error
-  --help     this text`;
+const common = `  --verbose  print every program that is run and its output, on standard error
+  --help     print this text`;
 
-/** Runs a command to its end. Problems end in what is wrong and how to fix it, and status 1; only defects show a stack. */
+/** Runs a command. A failure exits with status 1. A Problem prints its message and fix; only defects print a stack trace. */
 export async function main<O extends Options>(
   usage: string,
   options: O,
@@ -29,7 +28,7 @@ export async function main<O extends Options>(
     const parsed = parse(usage, options);
     if (process.argv.includes("--verbose")) {
       beVerbose();
-      console.error(`Logs are kept in ${logsDir} and ${join(cacheDir, "logs")}.`);
+      console.error(`Logs are in ${logsDir} and ${join(cacheDir, "logs")}.`);
     }
     await action(parsed);
   } catch (error) {
@@ -47,21 +46,21 @@ function parse<O extends Options>(usage: string, options: O): Parsed<O> {
   }
 }
 
-/** The stack that a command is told to work on. @throws Problem where none is named, or more than one */
+/** The stack argument of a command. @throws Problem unless there is exactly one */
 export function oneStack(positionals: readonly string[], example: string): string {
   const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0) throw new Problem("One stack is to be named.", `For example: ${example}`);
+  if (stack === undefined || rest.length > 0) throw new Problem("Name exactly one stack.", `For example: ${example}`);
   return stack;
 }
 
-/** Writes what a command was asked to put into a file. @throws Problem where that cannot be written */
+/** Writes a result to the file that the user named. @throws Problem if it cannot be written */
 export function writeResult(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
     throw new Problem(
       `${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
-      "Name a file in a folder that is there and that you may write to.",
+      "Name a file in an existing folder that you can write to.",
     );
   }
 }
@@ -69,11 +68,11 @@ export function writeResult(file: string, text: string): void {
 function explain(error: unknown): string {
   if (error instanceof Problem) return [`\nerror: ${error.message}\n${error.fix}`, hint(error)].join("");
   if (pulumi.RunError.isInstance(error)) return `\nerror: ${error.message}`;
-  if (error instanceof Error && saysDiskFull(error)) return explain(diskFull(error.message));
+  if (error instanceof Error && isDiskFull(error)) return explain(diskFull(error.message));
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Much goes wrong on a full disk without saying so: an API server whose store cannot write only does not answer. */
+/** A full disk often shows as another failure: an API server whose store cannot write just does not answer. */
 function hint({ message }: Problem): string {
   const text = /disk/.test(message) ? undefined : diskHint();
   return text === undefined ? "" : `\n${text}`;

@@ -1,7 +1,7 @@
-/** Values of options that more than one command takes. */
+/** Option values that several commands share. */
 import { Problem } from "./problem.ts";
 
-/** @throws Problem where the text is no port */
+/** @throws Problem if the text is not a port number */
 export function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 65535)

@@ -1,22 +1,22 @@
-/** Where the local Kubernetes keeps things. Nothing is written outside these two folders. */
+/** Folders and files of the local Kubernetes. Nothing is written outside the cache folder and the state folder. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { projectDir } from "../../names/project.ts";
 
 export { projectDir };
 
-/** Compiled programs, unpacked packages and base images: the same for every checkout, kept by `npm stop -- --keep-cache`. */
+/** Compiled programs, unpacked packages and base images. Shared by all checkouts; `npm stop -- --keep-cache` keeps it. */
 export const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "gke-microservices");
 
-/** Held by who writes to the cache. */
+/** Lock file to hold while writing to the cache. */
 export const cacheLock = `${cacheDir}.lock`;
 
-/** State of the running cluster of this checkout: data, logs, certificates, kubeconfig. Removed by `npm stop`. */
+/** State of this checkout's cluster: data, logs, certificates, kubeconfig. `npm stop` removes it. */
 export const stateDir = join(projectDir, ".local");
 
 export const kubeconfigPath = join(stateDir, "kubeconfig");
-/** What the node's processes are started with. */
+/** Configuration files of the node's processes. */
 export const nodeDir = join(stateDir, "node");
 export const logsDir = join(stateDir, "logs");
-/** The local CA (`ca.crt`) and the certificate that it signed (`tls.crt`, `tls.key`); `Pulumi.local.yaml` names them. */
+/** The local CA (`ca.crt`) and the certificate that it signed (`tls.crt`, `tls.key`); `Pulumi.local.yaml` refers to them. */
 export const tlsDir = join(stateDir, "tls");

@@ -1,4 +1,4 @@
-/** Certificates of the local Kubernetes, from an authority of its own (https://kubernetes.io/docs/setup/best-practices/certificates/). */
+/** Creates the certificates of the local Kubernetes, from a CA of its own (https://kubernetes.io/docs/setup/best-practices/certificates/). */
 import "reflect-metadata"; // @peculiar/x509 needs it loaded first.
 import * as x509 from "@peculiar/x509";
 import { randomBytes, webcrypto } from "node:crypto";
@@ -14,10 +14,10 @@ const rsa = {
 } as const;
 const algorithms = { ecdsa, rsa } as const;
 const day = 24 * 60 * 60 * 1000;
-/** Clocks differ a little, so certificates are valid from a while ago. */
+/** Certificates are valid from a little before now, because clocks differ. Milliseconds. */
 const skew = 10 * 60 * 1000;
 
-/** PEM texts. */
+/** PEM-encoded. */
 export interface Credentials {
   readonly certificate: string;
   readonly key: string;
@@ -25,9 +25,9 @@ export interface Credentials {
 
 export interface Subject {
   readonly commonName: string;
-  /** To Kubernetes these are the groups of the user that the common name is. @default - none */
+  /** Kubernetes reads these as the groups of the user that the common name denotes. @default - none */
   readonly organizations?: readonly string[];
-  /** DNS names and addresses that a server answers by. @default - a client's certificate */
+  /** DNS names and addresses of a server. @default - a client certificate */
   readonly names?: readonly string[];
   /** @default 365 */
   readonly days?: number;
@@ -39,7 +39,7 @@ export interface Authority {
   issue(subject: Subject): Promise<Credentials>;
 }
 
-/** @param algorithm - RSA 2048 for what browsers see, which is what they all take; P-256, made in no time, otherwise. @default "ecdsa" */
+/** @param algorithm - RSA 2048 for browsers, which all accept it; otherwise P-256, which is fast to generate. @default "ecdsa" */
 export async function createAuthority(
   commonName: string,
   algorithm: "ecdsa" | "rsa" = "ecdsa",
@@ -64,7 +64,7 @@ export async function createAuthority(
   return authority(certificate, keys.privateKey, algorithm);
 }
 
-/** The authority that `createAuthority` made earlier. @param credentials - PEM texts */
+/** Loads an authority that `createAuthority` created earlier. */
 export async function openAuthority({ certificate, key }: Credentials, algorithm: "ecdsa" | "rsa"): Promise<Authority> {
   const der = x509.PemConverter.decodeFirst(key);
   const opened = await webcrypto.subtle.importKey("pkcs8", der, algorithms[algorithm], true, ["sign"]);
@@ -104,7 +104,7 @@ async function authority(
   };
 }
 
-/** A certificate that nobody signed but itself (P-256): for a server that no client verifies. */
+/** A self-signed certificate (P-256), for a server that no client verifies. */
 export async function createSelfSigned(commonName: string, days: number): Promise<Credentials> {
   const keys = await generate(ecdsa);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -116,7 +116,7 @@ export async function createSelfSigned(commonName: string, days: number): Promis
   return { certificate: certificate.toString("pem"), key: await pem(keys.privateKey) };
 }
 
-/** A key pair without a certificate: what service account tokens are signed and checked with. */
+/** A key pair without a certificate, to sign and verify service account tokens. */
 export async function createSigningKey(): Promise<{ key: string; publicKey: string }> {
   const keys = await generate(ecdsa);
   const spki = await webcrypto.subtle.exportKey("spki", keys.publicKey);

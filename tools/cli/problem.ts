@@ -1,4 +1,4 @@
-/** A failure that a person can fix: one message that says what is wrong and what to do. Shown without a stack trace. */
+/** A failure that the user can fix: the message says what is wrong, `fix` says what to do. Printed without a stack trace. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly fix: string;

@@ -1,17 +1,18 @@
-/** What the kernel tells of running processes, read from /proc (https://man7.org/linux/man-pages/man5/proc.5.html). */
+/** Running processes, read from /proc (https://man7.org/linux/man-pages/man5/proc.5.html). */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** @returns the arguments of a process, empty when it has ended */
+/** @returns the arguments of a process; empty if it has ended */
 export function commandLine(pid: number): string[] {
   return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
 }
 
 /**
- * Clock ticks from boot to the process's start: with the id it names one process for ever, while an id alone is used again.
- * @returns nothing when the process has ended, also while its parent has not yet asked how
+ * Clock ticks from boot to the start of the process. Together with the process id it identifies one process; ids alone
+ * are reused.
+ * @returns undefined if the process has ended, or is a zombie
  */
 export function startTime(pid: number): string | undefined {
-  // The command's name, in parentheses, may hold spaces and parentheses; after it come the state and, 19 fields on, the start.
+  // The command name, in parentheses, can contain spaces and parentheses. The state follows it; 19 fields later, the start time.
   const fields = read(`/proc/${pid}/stat`)
     ?.replace(/^.*\) /s, "")
     .split(" ");
@@ -26,7 +27,7 @@ export function allProcesses(): number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
-/** @returns the process that listens on the TCP port, as far as this user may see it; "unknown" when another one does */
+/** @returns the process that listens on the TCP port; "unknown" if this user may not see which one it is */
 export function listener(port: number): { pid: number; name: string } | "unknown" | undefined {
   const inode = ["/proc/net/tcp", "/proc/net/tcp6"]
     .flatMap((file) => (read(file) ?? "").split("\n").slice(1))
@@ -39,7 +40,7 @@ export function listener(port: number): { pid: number; name: string } | "unknown
       if (open.some((fd) => link(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`))
         return { pid, name: read(`/proc/${pid}/comm`)?.trim() ?? "?" };
     } catch {
-      continue; // It ended meanwhile, or is not ours to see.
+      continue; // The process has ended, or belongs to another user.
     }
   }
   return "unknown";

@@ -1,15 +1,15 @@
-/** Tells what is being done and for how long: one live line on a terminal, plain lines elsewhere. */
+/** Shows which steps are running and for how long: one live line on a terminal, plain lines elsewhere. */
 import { isVerbose } from "./verbose.ts";
 
 export interface Step {
-  /** Replaces the detail behind the step's name. */
+  /** Replaces the detail after the step's name. */
   detail(text: string): void;
 }
 
 export interface Progress {
   /**
-   * Shows the step while the work runs, then how long it took. Steps may run side by side.
-   * @param done sign of a step that came to its end: neutral where that does not mean that all is well. @default "✓"
+   * Shows the step while the work runs, then its duration. Steps can run in parallel.
+   * @param done mark of a completed step; use "·" if completing does not mean success. @default "✓"
    */
   step<T>(name: string, work: (step: Step) => Promise<T>, done?: "✓" | "·"): Promise<T>;
 }
@@ -26,12 +26,12 @@ interface Running {
   detail: string;
 }
 
-/** Lines where there is no terminal come this often (ms) for a step that takes long, so that a log shows it alive. */
-const reminder = 60_000;
+/** Without a terminal, a long step prints a line this often, so that a log shows that it still runs. Milliseconds. */
+const reminderMs = 60_000;
 
-/** @param output where to write. @default - standard error, so that standard output stays for results */
+/** @param output stream to write to. @default - standard error; standard output is for results */
 export function createProgress(output: Output = process.stderr, environment = process.env): Progress {
-  // What programs print would be written into the live line.
+  // With --verbose, the output of programs would mix with a live line.
   const live = output.isTTY === true && !isVerbose() && environment["TERM"] !== "dumb";
   const colored = live && (environment["NO_COLOR"] ?? "") === "";
   const color = (code: number, text: string) => (colored ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -63,7 +63,7 @@ export function createProgress(output: Output = process.stderr, environment = pr
           : () => {
               line(`  ${name} … ${elapsed(step.began)} ${step.detail}`.trimEnd());
             },
-        live ? 1000 : reminder,
+        live ? 1000 : reminderMs,
       );
       const ended = (sign: string) => {
         clearInterval(timer);

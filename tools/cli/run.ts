@@ -1,32 +1,32 @@
-/** Runs the programs that the local Kubernetes is made of. */
+/** Runs a program and returns its output. */
 import { spawn } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
-import { diskFull, saysDiskFull } from "./disk.ts";
-import { isVerbose, tell } from "./verbose.ts";
+import { diskFull, isDiskFull } from "./disk.ts";
+import { isVerbose, echo } from "./verbose.ts";
 
 export interface CommandOptions {
   readonly cwd?: string;
-  /** Added to this process's environment; undefined takes a variable out of it. */
+  /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** File that takes what the command prints, after what it already holds. @default - kept in memory alone */
+  /** File to append the command's output to. @default - none */
   readonly log?: string;
-  /** Given to the command's standard input. */
+  /** Text for the command's standard input. */
   readonly input?: string;
-  /** File given to the command's standard input instead. */
+  /** File for the command's standard input, instead of `input`. */
   readonly inputFile?: string;
-  /** Told of what the command prints, as it comes. */
+  /** Called with each chunk of output. */
   readonly onOutput?: (text: string) => void;
-  /** What it prints may hold secrets: `--verbose` tells how much it was, and not what. @default false */
+  /** Whether the output may contain secrets: `--verbose` then prints its length instead of its text. @default false */
   readonly confidential?: boolean;
-  /** Ends the command after so many milliseconds. @default - no limit */
+  /** Kills the command after this time. Milliseconds. @default - no limit */
   readonly timeout?: number;
-  /** Ends the command. */
+  /** Terminates the command. */
   readonly signal?: AbortSignal;
 }
 
-/** A command ended with a status other than 0; `output` holds the end of what it printed. */
+/** A command failed. `output` has the end of what it printed. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly output: string;
@@ -41,21 +41,21 @@ export class CommandError extends Error {
 
 const keptOnFailure = 2000;
 
-/** @returns what the command printed to its standard output. @throws CommandError, or Problem when it ended for want of disk space */
+/** @returns the command's standard output. @throws CommandError, or Problem if the disk is full */
 export async function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const told = isVerbose() ? tell(command, args, options.confidential) : undefined;
-  // Not spawn's own limit: after a command that cannot be found, it keeps this process alive to its end.
+  const verbose = isVerbose() ? echo(command, args, options.confidential) : undefined;
+  // Not spawn's own timeout: if the command does not exist, that timer keeps this process alive until it fires.
   const limit = options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
   const end = () => child.kill("SIGTERM");
   options.signal?.addEventListener("abort", end);
   if (options.log !== undefined) mkdirSync(dirname(options.log), { recursive: true });
   const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
-  log?.on("error", () => undefined); // Of a full disk the command itself tells; a log is not worth a failure.
+  log?.on("error", () => undefined); // The command itself reports a full disk; a missing log is not a failure.
   const out: Buffer[] = [];
   const all: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => {
@@ -65,11 +65,11 @@ export async function run(command: string, args: readonly string[], options: Com
     stream.on("data", (chunk: Buffer) => {
       all.push(chunk);
       log?.write(chunk);
-      told?.output(chunk.toString());
+      verbose?.output(chunk.toString());
       options.onOutput?.(chunk.toString());
     });
   }
-  child.stdin.on("error", () => undefined); // A command that does not read its input may close it first.
+  child.stdin.on("error", () => undefined); // A command that does not read its input can close it early.
   if (options.inputFile === undefined) child.stdin.end(options.input ?? "");
   else
     createReadStream(options.inputFile)
@@ -82,20 +82,20 @@ export async function run(command: string, args: readonly string[], options: Com
     clearTimeout(limit);
     options.signal?.removeEventListener("abort", end);
   });
-  told?.ended(status);
+  verbose?.ended(status);
   if (log !== undefined) {
     log.end();
     await finished(log).catch(() => undefined);
   }
   if (status !== 0) {
     const printed = Buffer.concat(all).toString().trim();
-    if (saysDiskFull(printed)) throw diskFull(printed);
+    if (isDiskFull(printed)) throw diskFull(printed);
     throw new CommandError([command, ...args].join(" "), status, printed.slice(-keptOnFailure));
   }
   return Buffer.concat(out).toString();
 }
 
-/** The file that a program's name stands for. */
+/** The path of a program on PATH. */
 export function onPath(program: string): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));

@@ -1,23 +1,23 @@
-/** `--verbose`: every program that is run, and what it prints as it comes, on standard error. */
+/** `--verbose`: prints every program that is run, and its output as it arrives, on standard error. */
 import { basename } from "node:path";
 
 let write: ((text: string) => void) | undefined;
 
-/** From now on all is told. @param to where. @default - standard error, so that standard output stays for results */
+/** Switches verbose output on. @param to where to write. @default - standard error; standard output is for results */
 export function beVerbose(to = (text: string): void => void process.stderr.write(text)): void {
   write = to;
 }
 
 export const isVerbose = (): boolean => write !== undefined;
 
-/** Programs run side by side, so each line says whose it is. */
-export interface Told {
+/** The verbose output of one program. Programs run in parallel, so each line starts with the program's name. */
+export interface Echo {
   readonly output: (chunk: string) => void;
   readonly ended: (status: number | null) => void;
 }
 
-/** @param confidential whether what it prints may hold secrets: then only how much it was is told */
-export function tell(command: string, args: readonly string[], confidential = false): Told {
+/** @param confidential whether the output may contain secrets: then only its length is printed */
+export function echo(command: string, args: readonly string[], confidential = false): Echo {
   const name = basename(command);
   const line = (text: string) => write?.(`${name} | ${text}\n`);
   let rest = "";
@@ -33,12 +33,12 @@ export function tell(command: string, args: readonly string[], confidential = fa
     },
     ended(status) {
       if (rest !== "") line(rest);
-      if (confidential) line(`(${length} characters that this command reads, and that may hold secrets)`);
+      if (confidential) line(`(${length} characters, not shown because they may contain secrets)`);
       if (status !== 0) line(status === null ? "ended by a signal" : `ended with status ${status}`);
     },
   };
 }
 
-/** As a shell would take it. */
+/** Quoted for a shell. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

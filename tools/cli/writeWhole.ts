@@ -1,12 +1,12 @@
-/** Files and folders that are there whole or not at all, also when the disk fills up or the process is ended meanwhile. */
+/** Writes files and removes folders atomically: a full disk or an ended process leaves no partial result. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** @param mode permissions of the file. @default 0o644 */
+/** Writes a file atomically. @param mode permissions of the file. @default 0o644 */
 export function writeWhole(file: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   const unfinished = `${file}.unfinished`;
-  rmSync(unfinished, { force: true }); // One that was left behind keeps the permissions that it had.
+  rmSync(unfinished, { force: true }); // Writing to a leftover file would keep its old permissions.
   try {
     writeFileSync(unfinished, text, { mode });
     renameSync(unfinished, file);
@@ -15,23 +15,23 @@ export function writeWhole(file: string, text: string, mode = 0o644): void {
   }
 }
 
-/** Where a folder is while it is being removed. */
-const inRemoval = (folder: string): string => `${folder}.removed`;
+/** Path of a folder while it is being removed. */
+const removalPath = (folder: string): string => `${folder}.removed`;
 
 /**
- * Removes a folder. It goes from its name in one step: what an interruption leaves half removed is not taken as good.
- * @returns whether there was something
+ * Removes a folder. It is renamed first, so that a half-removed folder is never used after an interruption.
+ * @returns whether anything was removed
  */
 export function removeWhole(folder: string): boolean {
-  const left = finishRemoval(folder);
-  if (!existsSync(folder)) return left;
-  renameSync(folder, inRemoval(folder));
+  const finished = finishRemoval(folder);
+  if (!existsSync(folder)) return finished;
+  renameSync(folder, removalPath(folder));
   return finishRemoval(folder);
 }
 
-/** Takes away what an interrupted removal left. @returns whether there was something */
+/** Completes a removal that was interrupted. @returns whether anything was removed */
 export function finishRemoval(folder: string): boolean {
-  const removed = inRemoval(folder);
+  const removed = removalPath(folder);
   if (!existsSync(removed)) return false;
   rmSync(removed, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   return true;

@@ -1,4 +1,4 @@
-/** `npm run add-service -- NAME`: a new microservice, in the stacks' config and as a folder that builds and runs. */
+/** `npm run add-service -- NAME`: adds a microservice to the stacks' config, and a folder that builds and runs. */
 import { servicePort } from "../../names/ports.ts";
 import { addService } from "../addService/addService.ts";
 import { main } from "../cli/main.ts";
@@ -6,13 +6,13 @@ import { Problem } from "../cli/problem.ts";
 
 const usage = `npm run add-service -- NAME [OPTIONS]
 
-Adds a microservice: a folder services/NAME with a Dockerfile and a small server that has a health check, and its lines in
-Pulumi.local.yaml. All of it is checked first; where anything is refused, nothing is written.
+Adds a microservice: the folder services/NAME with a Dockerfile and a small server with a health check, and an entry in
+Pulumi.local.yaml. Everything is validated first. If anything is invalid, nothing is written.
 
-  --path /PATH/  where it answers (/NAME/, unless there is a --host)
-  --host NAME    host on which it answers: a label under the domain, or a full name
-  --port N       port on which it listens (${servicePort})
-  --stack STACK  another stack that gets it as well; may be given more than once`;
+  --path /PATH/  path of its route (default: /NAME/, unless --host is set)
+  --host NAME    host of its route: a label below the domain, or a full name
+  --port N       port on which it listens (default: ${servicePort})
+  --stack STACK  add it to this stack too; can be repeated`;
 
 const options = {
   path: { type: "string" },
@@ -24,10 +24,10 @@ const options = {
 await main(usage, options, ({ values, positionals }) => {
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0)
-    throw new Problem("One service is to be named.", "For example: npm run add-service -- orders");
+    throw new Problem("Name exactly one service.", "For example: npm run add-service -- orders");
   const stacks = [...new Set(["local", ...(values.stack ?? [])])];
   addService({ name, port: values.port, path: values.path, host: values.host }, stacks);
   const wrote = [`services/${name}`, ...stacks.map((stack) => `Pulumi.${stack}.yaml`)];
-  console.log(`Written: ${wrote.join(", ")}.\nSee it answer: npm start\nThen make it yours: services/${name}/main.mjs`);
+  console.log(`Wrote ${wrote.join(", ")}.\nRun it: npm start\nThen edit it: services/${name}/main.mjs`);
   return Promise.resolve();
 });

@@ -1,4 +1,4 @@
-/** `npm run bench -- [NAME] [--json]`: the benchmarks. */
+/** `npm run bench -- [NAME] [--json]`: runs a benchmark. */
 import { main } from "../cli/main.ts";
 import { Problem } from "../cli/problem.ts";
 import { apply } from "../bench/apply.ts";
@@ -15,7 +15,7 @@ interface Options {
   readonly largest: string;
 }
 
-/** What `--json` prints, and what people read. */
+/** `result` for `--json`, `text` for people. */
 interface Report {
   readonly result: object;
   readonly text: string;
@@ -33,12 +33,12 @@ const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
 const usage = `npm run bench -- [NAME] [--json] [options]
 
 Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
-  --json       figures and machine as JSON
-  --cold       start: measures with nothing compiled as well (minutes)
-  --rounds N   proxy, program: how often each is measured in turn (default 5)
-  --seconds N  proxy: how long each time (default 3; a complete run takes about 12 minutes)
-  --largest N  program, apply: the most services (default 2000; complete runs take about 20 and 9 minutes)
-  --write      puts the figures into docs/performance.md and docs/performance/ (start: those with nothing compiled too)`;
+  --json       print the results and the machine as JSON
+  --cold       start: also measure with an empty cache, which compiles everything (takes minutes)
+  --rounds N   proxy, program: number of rounds (default 5)
+  --seconds N  proxy: duration of each measurement (default 3; a complete run takes about 12 minutes)
+  --largest N  program, apply: largest number of services (default 2000; complete runs take about 20 and 9 minutes)
+  --write      write the results to docs/performance.md and docs/performance/ (start: implies --cold)`;
 
 function positive(option: string, text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text))

@@ -1,4 +1,4 @@
-/** `npm run bootstrap -- STACK [--run]`: prepares a Google Cloud project for the stack, once. */
+/** `npm run bootstrap -- STACK [--run]`: sets up a Google Cloud project for the stack, once. */
 import { bootstrapScript } from "../bootstrap/script.ts";
 import { runSteps } from "../bootstrap/run.ts";
 import type { BootstrapArgs } from "../bootstrap/steps.ts";
@@ -8,14 +8,14 @@ import { Problem } from "../cli/problem.ts";
 
 const usage = `npm run bootstrap -- STACK [--repository OWNER/NAME] [--branch NAME] [--bucket NAME] [--run]
 
-Prints, as a shell script, what the Google Cloud project of a stack needs once: APIs, a bucket for the state, a key for
-secrets, an identity that deploys and one that previews, and the stack itself. With --run it is done, step by step;
-what is there already is left as it is, so that it may be run again.
+Prints a shell script that sets up the Google Cloud project of a stack: APIs, a bucket for the state, a key for
+secrets, one service account that deploys and one that previews, and the stack itself. With --run it executes the steps.
+Existing resources are left unchanged, so it is safe to run again.
 
-  --repository OWNER/NAME  let the workflows of this GitHub repository use the two identities
-  --branch NAME            the branch of it that deploys (main)
-  --bucket NAME            where the state is kept (PROJECT-pulumi-state)
-  --run                    do it, with gcloud and as whoever is logged in there`;
+  --repository OWNER/NAME  allow the workflows of this GitHub repository to use the two service accounts
+  --branch NAME            branch that deploys (default: main)
+  --bucket NAME            bucket for the state (default: PROJECT-pulumi-state)
+  --run                    run the steps with gcloud, as the account that is logged in there`;
 
 const options = {
   repository: { type: "string" },

@@ -1,4 +1,4 @@
-/** `npm run check -- STACK`: all that can be found wrong with a stack before anything changes, without credentials. */
+/** `npm run check -- STACK`: validates a stack without credentials, and changes nothing. */
 import { proxyRoutes } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { main, oneStack } from "../cli/main.ts";
@@ -7,8 +7,8 @@ import { refuseBadRoutes } from "../programs/nginx.ts";
 
 const usage = `npm run check -- STACK
 
-Checks Pulumi.STACK.yaml, renders the proxy's configuration and lets nginx read it (nginx -t). It needs no credentials and
-changes nothing; use it before "npx pulumi up", and in pull requests.`;
+Validates Pulumi.STACK.yaml, renders the proxy's configuration and tests it with nginx (nginx -t). It needs no
+credentials and changes nothing. Use it before "npx pulumi up", and in pull requests.`;
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run check -- staging");
@@ -16,5 +16,5 @@ await main(usage, {}, async ({ positionals }) => {
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
   const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
   for (const warning of warnings) console.error(`warning: ${warning}`);
-  console.log(`${stack}: the config is good, and nginx takes its ${routes} routes.`);
+  console.log(`${stack}: the config is valid, and nginx accepts its ${routes} routes.`);
 });

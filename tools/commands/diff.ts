@@ -1,4 +1,4 @@
-/** `npm run diff -- BASE STACK`: what the working tree changes in a stack, as the Markdown of a pull request's comment. */
+/** `npm run diff -- BASE STACK`: shows what the working tree changes in a stack, as Markdown for a pull request's comment. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { main } from "../cli/main.ts";
@@ -8,13 +8,13 @@ import { commentLimit } from "../diff/report.ts";
 
 const usage = `npm run diff -- BASE STACK [OPTIONS]
 
-Prints, as Markdown, what the working tree changes in a stack compared with the git revision BASE: Kubernetes objects as
-both render them, and rules that are broken. It needs neither credentials nor a cluster, and shows no secrets. It ends
-with status 1 where the config is refused, the preview failed or a rule that stops an update is broken.
+Prints, as Markdown, what the working tree changes in a stack compared with the git revision BASE: the differences
+between the rendered Kubernetes objects, and violated rules. It needs neither credentials nor a cluster, and shows no
+secrets. The exit status is 1 if the config is invalid, the preview failed, or a rule that stops an update is violated.
 
-  --preview FILE      what "npx pulumi preview --json --show-sames" printed, to be part of it
-  --commit SHA        the commit that is looked at, to be named in the text
-  --limit CHARACTERS  how long the text may be; diffs are cut (${commentLimit}, for a comment on GitHub)`;
+  --preview FILE      output of "npx pulumi preview --json --show-sames" to include
+  --commit SHA        commit to name in the text
+  --limit CHARACTERS  longest text; longer diffs are cut (default: ${commentLimit}, which fits a comment on GitHub)`;
 
 const options = {
   preview: { type: "string" },
@@ -25,17 +25,14 @@ const options = {
 await main(usage, options, async ({ values, positionals }) => {
   const [base, stack, ...rest] = positionals;
   if (base === undefined || stack === undefined || rest.length > 0)
-    throw new Problem("A revision and a stack are to be named.", "For example: npm run --silent diff -- main staging");
+    throw new Problem("Name a revision and a stack.", "For example: npm run --silent diff -- main staging");
   if (!/^[\w.-]{1,100}$/.test(stack))
-    throw new Problem(
-      `${JSON.stringify(stack)} is not the name of a stack.`,
-      "It has letters, digits, -, _ and . alone.",
-    );
+    throw new Problem(`${JSON.stringify(stack)} is not the name of a stack.`, "Use only letters, digits, -, _ and .");
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 20_000)
     throw new Problem(`--limit ${values.limit} is not a whole number of 20000 or more.`, "For example: --limit 65000");
   const preview = values.preview === undefined ? undefined : read(values.preview);
-  const { text, bad } = await difference({ base, stack, preview, limit, looked: values.commit });
+  const { text, bad } = await difference({ base, stack, preview, limit, headCommit: values.commit });
   process.stdout.write(text);
   if (bad) process.exitCode = 1;
 });
@@ -43,5 +40,8 @@ await main(usage, options, async ({ values, positionals }) => {
 function read(file: string): string {
   const path = resolve(file);
   if (existsSync(path)) return readFileSync(path, "utf8");
-  throw new Problem(`There is no ${path}.`, `Make it: npx pulumi preview --json --show-sames --stack STACK > ${file}`);
+  throw new Problem(
+    `There is no ${path}.`,
+    `Create it: npx pulumi preview --json --show-sames --stack STACK > ${file}`,
+  );
 }

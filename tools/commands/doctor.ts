@@ -1,4 +1,4 @@
-/** `npm run doctor -- STACK`: walks the path from a client to each service, and names the hop to fix. */
+/** `npm run doctor -- STACK`: follows the path from a client to each service, and reports the hop to fix. */
 import { stackDiagram } from "../diagram/diagram.ts";
 import { main, oneStack, writeResult } from "../cli/main.ts";
 import { port } from "../cli/options.ts";
@@ -12,19 +12,19 @@ import { withSources } from "../doctor/sources.ts";
 
 const usage = `npm run doctor -- STACK [OPTIONS]
 
-Walks the path from a client to each service, hop by hop, and says of the first that fails what was seen, what it means
-and how to fix it. It changes nothing, and makes do with what it can see: without kubectl, Pulumi or Google's credentials
-it asks from outside alone.
+Follows the path from a client to each service, hop by hop. For the first hop that fails it reports what was seen, what
+it means and how to fix it. It changes nothing. It uses the access that it has: without kubectl, Pulumi or Google Cloud
+credentials it only sends requests from outside.
 
-  --wait TIME                   go on while what fails passes by itself, as after a change: 10m, 90s
-  --json                        the report for machines, on standard output: npm run --silent doctor -- STACK --json
-  --html FILE                   the report as one page, with a picture of the stack
-  --address ADDRESS             where the edge answers, instead of where the stack says
-  --http-port N, --https-port N its ports (80 and 443)
-  --ca FILE                     a certificate authority to trust, beside those that are known
-  --context NAME                the kubectl context, instead of the stack's own
+  --wait TIME                   repeat while the failure is temporary, as after a change: 10m, 90s
+  --json                        print the report as JSON: npm run --silent doctor -- STACK --json
+  --html FILE                   write the report as an HTML page, with a diagram of the stack
+  --address ADDRESS             address of the edge, instead of the stack's
+  --http-port N, --https-port N ports of the edge (default: 80 and 443)
+  --ca FILE                     certificate authority to trust, in addition to the known ones
+  --context NAME                kubectl context, instead of the stack's
 
-Status: 0 all is well, 1 it could not be run, and of the hop to fix:
+Exit status: 0 nothing fails, 1 the doctor could not run, otherwise the hop to fix:
   ${Object.values(hopKinds)
     .map(({ title, exitCode }) => `${exitCode} ${title}`)
     .join(", ")}`;
@@ -44,8 +44,14 @@ await main(usage, options, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run doctor -- staging");
   const wait = seconds(values.wait ?? "0s");
   const { address, ca, context } = values;
-  const named = { address, ca, context, httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
-  const report = await withSources(stack, named, (sources) =>
+  const overrides = {
+    address,
+    ca,
+    context,
+    httpPort: port(values["http-port"]),
+    httpsPort: port(values["https-port"]),
+  };
+  const report = await withSources(stack, overrides, (sources) =>
     createProgress().step(
       `doctor ${stack}`,
       (step) =>
@@ -55,7 +61,7 @@ await main(usage, options, async ({ values, positionals }) => {
             step.detail(what);
           },
         }),
-      "·", // That it has looked is no success: the report says what was found.
+      "·", // Finishing is not a success: only the report tells whether the stack works.
     ),
   );
   if (values.json) console.log(JSON.stringify(report, null, 2));

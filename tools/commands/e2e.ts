@@ -1,4 +1,4 @@
-/** `npm run e2e -- [NAME] [--engine pulumi]`: the end-to-end suite on the local Kubernetes, which it starts where needed. */
+/** `npm run e2e -- [NAME] [--engine pulumi]`: runs the end-to-end tests on the local Kubernetes, and starts it if needed. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,9 +14,9 @@ const suites = readdirSync(folder)
 
 const usage = `npm run e2e -- [NAME] [--engine pulumi]
 
-Runs the end-to-end suites one after another, or the one that is named: ${suites.join(", ")}.
-Of the long ones (faults, hostile, interrupted) all suites together run a shorter cut.
---engine pulumi runs the suite that drives the local stack by the Pulumi CLI.`;
+Runs all end-to-end suites one after another, or only NAME: ${suites.join(", ")}.
+When all suites run, the long ones (faults, hostile, interrupted) run in a short version.
+--engine pulumi runs the suite that deploys the local stack with the Pulumi CLI.`;
 
 await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
   if (values.engine !== undefined && values.engine !== "pulumi")
@@ -26,7 +26,7 @@ await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
     if (!existsSync(join(folder, `${name}.e2e.ts`)))
       throw new Problem(`There is no suite "${name}".`, `Allowed: ${suites.join(", ")}.`);
   const files = (named.length === 0 ? suites : named).map((name) => join(folder, `${name}.e2e.ts`));
-  // One after another: there is one local Kubernetes.
+  // One after another: all suites use the same local Kubernetes.
   const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files], {
     stdio: "inherit",
     env: { ...process.env, ...(named.length === 0 && { SHORT: "1" }) },

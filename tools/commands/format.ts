@@ -1,4 +1,4 @@
-/** `npm run format`: every file in the form that `npm test` asks for. */
+/** `npm run format`: formats all files as `npm test` requires. */
 import { run } from "../cli/run.ts";
 import { join } from "node:path";
 import { main } from "../cli/main.ts";

@@ -1,4 +1,4 @@
-/** `npm run full-keys -- STACK`: a step of `npm run bootstrap`, before the Pulumi CLI writes to the stack's file. */
+/** `npm run full-keys -- STACK`: a step of `npm run bootstrap`, to run before the Pulumi CLI writes to the stack file. */
 import { readFileSync } from "node:fs";
 import { main } from "../cli/main.ts";
 import { withFullKeys } from "../stack/editStackFile.ts";
@@ -7,7 +7,7 @@ import { writeWhole } from "../cli/writeWhole.ts";
 
 const usage = `npm run full-keys -- STACK
 
-Writes the keys of Pulumi.STACK.yaml by their full names, PROJECT:KEY, as the Pulumi CLI does, and keeps its comments.`;
+Prefixes the keys of Pulumi.STACK.yaml with the project's name (PROJECT:KEY), as the Pulumi CLI does. Keeps comments.`;
 
 await main(usage, {}, ({ positionals: [stack = ""] }) => {
   const file = stackFile(stack);

@@ -1,4 +1,4 @@
-/** `npm run kubeconfig -- STACK`: one kubectl context per stack, in the user's own kubeconfig. */
+/** `npm run kubeconfig -- STACK`: adds a context for the stack to the user's kubeconfig. */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -12,9 +12,9 @@ import { writeWhole } from "../cli/writeWhole.ts";
 
 const usage = `npm run kubeconfig -- STACK
 
-Writes the context "${project}-STACK" to your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config), or
-refreshes it. All else in that file stays as it is, the current context too. For a stack on Google it asks the Pulumi
-CLI for the stack's output; for "local" it takes the file that npm start made.`;
+Adds or updates the context "${project}-STACK" in your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config).
+The rest of the file stays unchanged, including the current context. For a stack on Google Cloud it reads the stack's
+output with the Pulumi CLI; for "local" it reads the kubeconfig that npm start wrote.`;
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run kubeconfig -- staging");
@@ -23,19 +23,19 @@ await main(usage, {}, async ({ positionals }) => {
   const name = `${project}-${stack}`;
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   writeWhole(file, withContext(before, file, name, access), 0o600);
-  console.log(`Context ${name} is in ${file}.\n  kubectl --context ${name} get pods --all-namespaces`);
+  console.log(`Wrote the context ${name} to ${file}.\n  kubectl --context ${name} get pods --all-namespaces`);
   warnOfPlugin(access);
 });
 
-/** Where kubectl itself would write: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
+/** The file that kubectl writes to: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
 function ownKubeconfig(): string {
   const first = process.env["KUBECONFIG"]?.split(delimiter).find((file) => file !== "");
   const file = resolve(first ?? join(homedir(), ".kube", "config"));
-  return existsSync(file) ? realpathSync(file) : file; // A link stays one: what it leads to is written.
+  return existsSync(file) ? realpathSync(file) : file; // Keep a symlink: write to its target.
 }
 
 function warnOfPlugin({ user }: Access): void {
   const { command, installHint } = (user["exec"] ?? {}) as { command?: string; installHint?: string };
   if (command !== undefined && onPath(command) === undefined)
-    console.error(`warning: kubectl will need ${command}, which is not on PATH. ${installHint ?? ""}`);
+    console.error(`warning: kubectl needs ${command}, which is not on PATH. ${installHint ?? ""}`);
 }

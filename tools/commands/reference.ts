@@ -1,4 +1,4 @@
-/** `npm run reference`: docs/config.md and config.schema.json, from the schema. */
+/** `npm run reference`: writes docs/config.md and config.schema.json from the schema. */
 import { join } from "node:path";
 import { format } from "prettier";
 import { main } from "../cli/main.ts";

@@ -1,4 +1,4 @@
-/** `npm run release-notes`: what CHANGELOG.md says of the version in package.json; the release workflow publishes it. */
+/** `npm run release-notes`: prints the release notes that the release workflow publishes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { main } from "../cli/main.ts";
@@ -7,7 +7,7 @@ import { releaseNotes } from "../release/releaseNotes.ts";
 
 const usage = `npm run release-notes
 
-Prints what CHANGELOG.md says of the version in package.json. Without such a section it fails: a release needs notes.
+Prints the section of CHANGELOG.md for the version in package.json. It fails if there is none: a release needs notes.
 In a pipe, use npm run --silent release-notes.`;
 
 await main(usage, {}, () => {

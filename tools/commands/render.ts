@@ -1,4 +1,4 @@
-/** `npm run render -- STACK [--out DIR]`: the stack's Kubernetes objects as YAML, without credentials. */
+/** `npm run render -- STACK [--out DIR]`: prints the stack's Kubernetes objects as YAML, without credentials. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { main, oneStack } from "../cli/main.ts";
@@ -8,13 +8,13 @@ import { objectYaml, toYaml } from "../stack/yaml.ts";
 
 const usage = `npm run render -- STACK [--out DIR]
 
-Prints the Kubernetes objects of a stack as YAML, needing neither credentials nor a cluster. Secrets, and what only
-Google can tell, appear as "(… not shown)". With --out each object goes to a file of its own in DIR.
-In a pipe, use npm run --silent render: npm would print lines of its own before them.`;
+Prints the Kubernetes objects of a stack as YAML. It needs neither credentials nor a cluster. Secrets, and values that
+are known only after Google creates a resource, appear as "(… not shown)". With --out it writes one file per object to
+DIR. In a pipe, use npm run --silent render: otherwise npm prints lines of its own first.`;
 
 await main(usage, { out: { type: "string" } }, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run --silent render -- staging");
-  const out = values.out === undefined ? undefined : resolve(values.out); // Evaluating changes the working directory.
+  const out = values.out === undefined ? undefined : resolve(values.out); // Before evaluate() changes the working directory.
   const { objects } = await evaluate(stack, readStackFile(stackFile(stack)), "redacted");
   if (out === undefined) {
     process.stdout.write(toYaml(objects));

@@ -1,4 +1,4 @@
-/** `npm run rules`: the table of security rules in docs/security.md. */
+/** `npm run rules`: writes the table of security rules into docs/security.md. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mark, table } from "../../policy/table.ts";

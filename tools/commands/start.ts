@@ -1,4 +1,4 @@
-/** `npm start`: a Kubernetes on this machine (or one that is there already), the images, the `local` stack, and the proof by requests. */
+/** `npm start`: starts a local Kubernetes (or uses an existing cluster), builds images, applies `local` and verifies it by requests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../../config/config.ts";
@@ -34,13 +34,13 @@ import { proxyName } from "../../names/kubernetes.ts";
 
 const usage = `npm start [-- OPTIONS]
 
-Starts a Kubernetes on this machine, builds the images, applies the stack "local" and proves it by HTTPS requests.
-Run again, it applies what changed in Pulumi.local.yaml.
+Starts a Kubernetes on this machine, builds the images, applies the stack "local" and verifies it by HTTPS requests.
+Run it again to apply what changed in Pulumi.local.yaml.
 
-  --engine auto|pulumi|kubectl  what applies the stack; auto takes the Pulumi CLI where there is one
+  --engine auto|pulumi|kubectl  program that applies the stack; auto uses the Pulumi CLI if it is installed
   --context NAME                use the cluster of this kubectl context instead of starting one
-  --address ADDRESS             where that cluster's ingress controller answers (asked of the Ingress otherwise)
-  --http-port N, --https-port N ports of the edge (80 and 443)`;
+  --address ADDRESS             address of that cluster's ingress controller (default: the Ingress's status)
+  --http-port N, --https-port N ports of the edge (default: 80 and 443)`;
 
 const options = {
   engine: { type: "string", default: "auto" },
@@ -53,23 +53,23 @@ const options = {
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const raw = withContext(readStackFile(stackFile("local"), "refuse"), values.context);
-  // Before anything else, with a placeholder where the certificate is not made yet: a bad config changes nothing.
+  // Validate first, so that a bad config changes nothing. A placeholder stands for a certificate that does not exist yet.
   const checked = checkConfig(withPlaceholderFiles(raw, "replaceable"), "local", projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
-  const putImages = putting(imagesToBuild(checked), progress);
+  const putImages = imageLoader(imagesToBuild(checked), progress);
   const cluster =
     values.context === undefined
       ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, putImages)
       : await existingCluster(values.context, putImages);
   await ensureCertificate(hostNames(checked.settings));
-  // The program says so itself, but what the CLI prints of it is not shown.
+  // The program logs its warnings, but the Pulumi CLI's output is not shown here.
   if (engine.name === "pulumi")
     for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
   await applyStack(cluster, engine, raw, checked, progress);
-  await prove(cluster, checked, { ...ports, address: values.address });
+  await verifyRoutes(cluster, checked, { ...ports, address: values.address });
 });
 
 function withContext(raw: RawConfig, context: string | undefined): RawConfig {
@@ -87,13 +87,13 @@ function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
   );
 }
 
-/** How a cluster of either kind gets them. @throws Problem where it cannot */
-function putting(images: readonly ImageSpec[], progress: Progress): PutImages {
+/** Builds the images and loads them into the cluster. @throws Problem if the cluster has no way to load them */
+function imageLoader(images: readonly ImageSpec[], progress: Progress): PutImages {
   return async (load, context) => {
     if (images.length === 0) return;
     if (load === undefined)
       throw new Problem(
-        `The stack builds ${images.map(({ name }) => name).join(", ")}, and there is no known way to give an image to the cluster of "${context}" (there is for kind, k3d and minikube).`,
+        `The stack builds ${images.map(({ name }) => name).join(", ")}, but there is no known way to load an image into the cluster of "${context}" (only kind, k3d and minikube are supported).`,
         pullInstead,
       );
     await progress.step("images", async (step) => {
@@ -117,10 +117,10 @@ async function applyStack(
     namespace: settings.namespace,
     outlivesStop: cluster.outlivesStop,
   });
-  const outcome = await progress.step(`stack, by ${engine.name}`, async (step) => {
+  const outcome = await progress.step(`stack, with ${engine.name}`, async (step) => {
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
-      // Pulumi may report a Deployment as updated while its rollout is broken.
+      // Pulumi can report a Deployment as updated although its rollout fails.
       const names = [...Object.keys(settings.services), proxyName];
       await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds);
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
@@ -145,7 +145,7 @@ function listed(names: readonly string[]): string {
   return names.length <= 30 ? names.join(", ") : `${names.length} objects, ${names.slice(0, 5).join(", ")} and so on`;
 }
 
-async function prove(
+async function verifyRoutes(
   cluster: TargetCluster,
   { settings }: CheckedConfig,
   { address, ...ports }: { address: string | undefined; httpPort: number; httpsPort: number },
@@ -165,10 +165,10 @@ async function prove(
   console.log(`\nOpen ${url}`);
   if (secure)
     console.log(
-      `  curl --cacert ${caFile} ${url}\n  A browser trusts it once ${caFile} is imported as a certificate authority.`,
+      `  curl --cacert ${caFile} ${url}\n  To open it in a browser without a warning, import ${caFile} as a certificate authority.`,
     );
 }
 
-function portText(port: number, usual: number): string {
-  return port === usual ? "" : `:${port}`;
+function portText(port: number, defaultPort: number): string {
+  return port === defaultPort ? "" : `:${port}`;
 }

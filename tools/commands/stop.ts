@@ -1,17 +1,19 @@
-/** `npm stop [-- --keep-cache]`: takes away all that `npm start` made, in whatever state it is. */
-import { leftElsewhere } from "../apply/engine.ts";
+/** `npm stop [-- --keep-cache]`: removes everything that `npm start` created, whatever its state. */
+import { remainingStacks } from "../apply/engine.ts";
 import { main } from "../cli/main.ts";
 import { stopCluster } from "../machine/cluster.ts";
 
 const usage = `npm stop [-- --keep-cache]
 
-Takes away all that npm start made: processes, mounts, network devices, rules and files, what was compiled included.
-A stack in a cluster of your own (npm start -- --context NAME) stays, and the command that removes it is printed.
-  --keep-cache  keeps what was compiled and downloaded, so that the next start takes seconds`;
+Removes everything that npm start created: processes, mounts, network devices, firewall rules and files, including
+compiled programs. A stack in a cluster of your own (npm start -- --context NAME) stays; the command that deletes it is
+printed.
+
+  --keep-cache  keep compiled and downloaded programs, so that the next start takes seconds`;
 
 await main(usage, { "keep-cache": { type: "boolean", default: false } }, async ({ values }) => {
-  const left = leftElsewhere();
+  const remaining = remainingStacks();
   const removed = await stopCluster({ keepCache: values["keep-cache"] });
-  console.log(removed.length === 0 ? "Nothing was running, nothing was left." : `Removed ${removed.join(", ")}.`);
-  for (const line of left) console.log(line);
+  console.log(removed.length === 0 ? "There was nothing to remove." : `Removed ${removed.join(", ")}.`);
+  for (const line of remaining) console.log(line);
 });

@@ -1,4 +1,4 @@
-/** `npm test [-- FILE…]`: all that needs neither root nor a cluster. */
+/** `npm test [-- FILE…]`: runs all checks and tests that need neither root nor a cluster. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { main } from "../cli/main.ts";
@@ -6,8 +6,8 @@ import { projectDir } from "../cli/paths.ts";
 
 const usage = `npm test [-- FILE…]
 
-Types, lint, format, unit and property tests, and a real nginx on rendered routes; three minutes on 2 cores.
-With test files named, it runs those alone: npm test -- test/config/routes.test.ts`;
+Checks types, lint and formatting, and runs unit and property tests and tests of rendered routes with a real nginx.
+It takes three minutes on 2 cores. With file names it runs only those: npm test -- test/config/routes.test.ts`;
 
 await main(usage, {}, ({ positionals: files }) => {
   const bin = (program: string) => join(projectDir, "node_modules/.bin", program);

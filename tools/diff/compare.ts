@@ -1,4 +1,4 @@
-/** Which objects are made, changed, replaced or deleted between two renderings. */
+/** Finds the objects that are created, changed, replaced or deleted between two renderings. */
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { at } from "../../policy/rule.ts";
 import { textOf } from "./objects.ts";
@@ -7,16 +7,16 @@ export type Operation = "deleted" | "replaced" | "changed" | "created";
 
 export interface Change {
   readonly operation: Operation;
-  /** `Deployment apps/hoge`; where the name ends in a hash of the content, without it. */
+  /** `Deployment apps/hoge`, without the hash of the content that a name may end in. */
   readonly object: string;
-  /** Why it is replaced: properties that Kubernetes does not change. */
+  /** Immutable properties that differ, so that the object must be replaced. */
   readonly because: readonly string[];
-  /** YAML; empty where there is none. */
+  /** YAML; empty if there is no such object. */
   readonly before: string;
   readonly after: string;
 }
 
-/** In the order of the new rendering; what is deleted comes first. */
+/** Deleted objects come first, then the others in the order of the new rendering. */
 export function compare(base: readonly KubernetesObject[], head: readonly KubernetesObject[]): Change[] {
   const unclear = ambiguous(base, head);
   const [before, after] = [byName(base, unclear), byName(head, unclear)];
@@ -36,10 +36,10 @@ export function compare(base: readonly KubernetesObject[], head: readonly Kubern
   return [...deleted, ...others];
 }
 
-/** The program names these after their content: another content is another object, which rolls out beside the old one. */
+/** Kinds whose names contain a hash of the content: new content gives a new object next to the old one. */
 const hashed = (kind: string) => kind === "ConfigMap" || kind === "Secret";
 
-/** What would be two of one name on a side is known by the whole name. */
+/** Names without the hash that are not unique on one side; those objects keep their full names. */
 function ambiguous(...sides: (readonly KubernetesObject[])[]): Set<string> {
   const names = sides.map((objects) => objects.map(stem));
   return new Set(names.flatMap((side) => side.filter((name, index) => side.indexOf(name) !== index)));
@@ -59,8 +59,8 @@ export function nameOf({ kind, metadata: { namespace } }: KubernetesObject, name
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
-/** What Kubernetes keeps as it was made, of the kinds that stacks have. https://kubernetes.io/docs/reference/kubernetes-api/ */
-const fixed: Readonly<Record<string, readonly string[]>> = {
+/** Immutable properties of the kinds in a stack. https://kubernetes.io/docs/reference/kubernetes-api/ */
+const immutable: Readonly<Record<string, readonly string[]>> = {
   Deployment: ["spec.selector"],
   Service: ["spec.clusterIP"],
   Secret: ["type", "data", "stringData"],
@@ -68,6 +68,6 @@ const fixed: Readonly<Record<string, readonly string[]>> = {
 };
 
 function replacedFor(old: KubernetesObject, now: KubernetesObject): string[] {
-  if (old.metadata.name !== now.metadata.name) return []; // One beside the other.
-  return (fixed[old.kind] ?? []).filter((path) => JSON.stringify(at(old, path)) !== JSON.stringify(at(now, path)));
+  if (old.metadata.name !== now.metadata.name) return []; // The new object exists next to the old one.
+  return (immutable[old.kind] ?? []).filter((path) => JSON.stringify(at(old, path)) !== JSON.stringify(at(now, path)));
 }

@@ -1,4 +1,4 @@
-/** A stack of the working tree next to the same stack of another revision. */
+/** Compares a stack of the working tree with the same stack of another revision. */
 import { join } from "node:path";
 import { projectDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
@@ -16,18 +16,18 @@ export interface DifferenceArgs {
   /** A git revision. */
   readonly base: string;
   readonly stack: string;
-  /** What `pulumi preview --json` printed. @default - it was not asked */
+  /** Output of `pulumi preview --json`. @default - no preview */
   readonly preview?: string | undefined;
-  /** The commit that is looked at, to be named in the text. @default - it is not named */
-  readonly looked?: string | undefined;
-  /** Longest text. */
+  /** Commit of the working tree, to name in the text. @default - not named */
+  readonly headCommit?: string | undefined;
+  /** Longest text. Characters. */
   readonly limit: number;
 }
 
-/** @returns Markdown, and whether there is something that must not be merged. @throws Problem */
-export async function difference({ base, stack, preview: said, limit, looked }: DifferenceArgs) {
+/** @returns Markdown, and whether the change must not be merged. @throws Problem */
+export async function difference({ base, stack, preview: previewText, limit, headCommit }: DifferenceArgs) {
   const commit = await commitOf(base);
-  const preview = said === undefined ? undefined : (parsePreview(said) ?? null);
+  const preview = previewText === undefined ? undefined : (parsePreview(previewText) ?? null);
   const { was, head, secrets } = await sides(commit, stack);
   const [before, after] = [objectsOf(was), objectsOf(head)];
   const comparable = !("refused" in head) && !("refused" in was);
@@ -39,11 +39,11 @@ export async function difference({ base, stack, preview: said, limit, looked }: 
     stack,
     base,
     commit,
-    looked,
+    headCommit,
     refused: "refused" in head ? head.refused : undefined,
     notes: [
       ...notes(head, was),
-      ...(onRoutes === undefined ? ["There is no nginx here to ask about the routes."] : []),
+      ...(onRoutes === undefined ? ["The routes were not tested, because there is no nginx here."] : []),
     ],
     changes: changes.map((change, index) => ({ ...change, diff: hunks[index] ?? "" })),
     secrets,
@@ -64,7 +64,7 @@ async function sides(commit: string, stack: string) {
     ]);
     if ("absent" in head && "absent" in was)
       throw new Problem(
-        `There is no ${file}, neither in the working tree nor in the revision that it is compared with.`,
+        `There is no ${file} in the working tree, nor in the base revision.`,
         "Name a stack that has a Pulumi.<stack>.yaml.",
       );
     return { head, was, secrets: editedSecrets(join(folder, file), join(projectDir, file)) };
@@ -76,7 +76,7 @@ const objectsOf = (side: Side) => ("objects" in side ? side.objects : []);
 function notes(head: Side, was: Side): string[] {
   if ("absent" in was) return ["The stack is new."];
   if ("absent" in head)
-    return ["The stack's file is gone. What it made stays until `pulumi destroy`, which needs the file."];
+    return ["The stack file was deleted. The stack's resources stay until `pulumi destroy`, which needs the file."];
   if ("refused" in was)
     return [
       details(

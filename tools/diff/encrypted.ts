@@ -1,9 +1,9 @@
-/** Which encrypted values of a stack file differ: a rendering cannot tell, as it never sees them. */
+/** Finds the encrypted values of a stack file that differ. A rendering cannot show them, because it never sees them. */
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { fullKey } from "../../names/project.ts";
 
-/** Keys, as in `gke-microservices:secrets.hoge.API_KEY`, whose value is encrypted and is not the same in both files. */
+/** Keys such as `gke-microservices:secrets.hoge.API_KEY` whose encrypted value differs between the files. */
 export function editedSecrets(before: string, after: string): string[] {
   const [old, now] = [encryptedIn(before), encryptedIn(after)];
   return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key)).sort();
@@ -21,7 +21,7 @@ function encryptedIn(file: string): Map<string, string> {
   try {
     if (existsSync(file)) walk((parse(readFileSync(file, "utf8")) as { readonly config?: unknown } | null)?.config, "");
   } catch {
-    return found; // The rendering says what is wrong with the file.
+    return found; // The rendering reports what is wrong with the file.
   }
   return found;
 }

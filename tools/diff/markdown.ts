@@ -1,6 +1,6 @@
-/** Text that comes from elsewhere as Markdown that stays what it is: no content ends its fence, its line or its table. */
+/** Escapes untrusted text for Markdown, so that no content can end its fence, its line or its table. */
 
-/** What would not be seen, or would reorder what is seen (https://trojansource.codes/), written out. */
+/** Writes out characters that are invisible, or that reorder the visible ones (https://trojansource.codes/). */
 export function visible(text: string): string {
   return text.toWellFormed().replace(
     // eslint-disable-next-line no-control-regex
@@ -9,7 +9,7 @@ export function visible(text: string): string {
   );
 }
 
-/** One line of it, for headings, lists and cells. */
+/** The text on one line, for headings, lists and cells. */
 function line(text: string, longest: number): string {
   const whole = visible(text.replace(/\s+/g, " ").trim());
   return whole.length > longest ? `${whole.slice(0, longest).toWellFormed()}…` : whole;
@@ -17,7 +17,7 @@ function line(text: string, longest: number): string {
 
 const runs = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 
-/** A code span, in which nothing is markup, nor a mention of a person. The bar alone would end a cell even there. */
+/** A code span, in which nothing is markup or a mention. A vertical bar would still end a table cell, so it is replaced. */
 export function code(text: string, longest = 160): string {
   const content = line(text, longest).replaceAll("|", "│");
   const ticks = "`".repeat(runs(content) + 1);
@@ -25,30 +25,30 @@ export function code(text: string, longest = 160): string {
   return `${ticks}${space}${content}${space}${ticks}`;
 }
 
-/** As {@link code}, where Markdown is not read: in the line of a `<summary>`. */
+/** Like {@link code}, but as HTML for a `<summary>`, where Markdown does not work. */
 export function htmlCode(text: string, longest = 160): string {
   const escaped = line(text, longest).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
   return `<code>${escaped}</code>`;
 }
 
-/** A fenced block: its fence is longer than any inside. */
+/** A fenced code block whose fence is longer than any fence inside. */
 export function fence(text: string, language: string): string {
   const content = visible(text).trimEnd();
   const ticks = "`".repeat(Math.max(3, runs(content) + 1));
   return `${ticks}${language}\n${content}\n${ticks}`;
 }
 
-/** What is shown when a reader asks for it. @param summary HTML */
+/** A collapsed section. @param summary HTML */
 export const details = (summary: string, text: string): string =>
   `<details><summary>${summary}</summary>\n\n${text}\n\n</details>`;
 
-/** As many items as there is room for, each on a line, and how many are left. @param room in characters */
+/** As many items as fit, one per line, and the number of the others. @param room characters */
 export function listed(items: readonly string[], room: number): string {
   const lines: string[] = [];
-  let left = room;
+  let remaining = room;
   for (const item of items.map((each) => `- ${each}`)) {
-    left -= item.length + 1;
-    if (left < 0) break;
+    remaining -= item.length + 1;
+    if (remaining < 0) break;
     lines.push(item);
   }
   const more = items.length - lines.length;

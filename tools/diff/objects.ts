@@ -1,4 +1,4 @@
-/** A stack's Kubernetes objects as a checkout's own program renders them, and their text. */
+/** Renders a stack's Kubernetes objects with a checkout's own program, and formats them for comparison. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
@@ -6,29 +6,29 @@ import { CommandError, run } from "../cli/run.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { stackFile } from "../stack/stackFile.ts";
 
-/** What one side of the comparison has: the objects, or why there are none. */
+/** One side of the comparison: the objects, or why there are none. */
 export type Side =
   | { readonly objects: readonly KubernetesObject[] }
-  /** The stack has no file there. */
+  /** There is no stack file. */
   | { readonly absent: true }
-  /** Its program does not render the stack; in the words of the program. */
+  /** The program cannot render the stack: its error message. */
   | { readonly refused: string };
 
-/** Renders the stack by the program in the folder, in a process of its own: a program is evaluated once in a process. */
+/** Renders the stack with the program in the folder, in its own process: a process can evaluate only one program. */
 export async function sideOf(folder: string, stack: string): Promise<Side> {
   if (!existsSync(stackFile(stack, folder))) return { absent: true };
   if (!canRender(folder)) return { refused: "Its program cannot render objects yet." };
-  const said: string[] = [];
+  const output: string[] = [];
   try {
-    // By its own script: where the file stands that renders is that revision's affair.
+    // Through the npm script, because other revisions have the file elsewhere.
     const yaml = await run("npm", ["run", "--silent", "render", "--", stack], {
       cwd: folder,
       timeout: 120_000,
-      onOutput: (text) => said.push(text),
+      onOutput: (text) => output.push(text),
     });
     return { objects: parseObjects(yaml) };
   } catch (error) {
-    if (error instanceof CommandError) return { refused: words(said.join(""), error.status, folder) };
+    if (error instanceof CommandError) return { refused: messageIn(output.join(""), error.status, folder) };
     throw error;
   }
 }
@@ -46,14 +46,14 @@ export function parseObjects(yaml: string): KubernetesObject[] {
   });
 }
 
-/** What the program said, without its stack trace and without where it happened to be. */
-function words(output: string, status: number | null, folder: string): string {
-  const said = output.split("\n").filter((each) => !/^\s+at /.test(each));
-  const text = said.join("\n").replaceAll(`${folder}/`, "").trim();
-  return text === "" ? `It ended with ${status === null ? "a signal" : `status ${status}`}.` : text;
+/** The program's output, without its stack trace and the path of its folder. */
+function messageIn(output: string, status: number | null, folder: string): string {
+  const lines = output.split("\n").filter((each) => !/^\s+at /.test(each));
+  const text = lines.join("\n").replaceAll(`${folder}/`, "").trim();
+  return text === "" ? `It failed with ${status === null ? "a signal" : `status ${status}`}.` : text;
 }
 
-/** A program prints no secrets. Should the base's be an older one that did, or a change break it, they end here. */
+/** Redacts Secrets again, in case an older base revision or a broken change renders their values. */
 function redacted(object: KubernetesObject): KubernetesObject {
   if (object.kind !== "Secret") return object;
   const hide = (property: string) =>
@@ -67,7 +67,7 @@ function redacted(object: KubernetesObject): KubernetesObject {
   };
 }
 
-/** As YAML in an order of its own, so that only content makes a difference; text of several lines as such lines. */
+/** YAML with sorted keys, so that only content makes a difference. Multi-line strings stay multi-line. */
 export function textOf({ apiVersion, kind, metadata, ...rest }: KubernetesObject): string {
   return stringify(
     { apiVersion, kind, metadata: sorted(metadata), ...(sorted(rest) as object) },

@@ -1,29 +1,29 @@
 /**
- * What `pulumi preview --json` says: operations, resources, and the names of properties that make them. Values stay out,
- * so that no secret can be in a comment, whatever a provider does not know to be one.
+ * Parses `pulumi preview --json`: operations, resources, and the names of the properties that cause them. Values are
+ * left out, so that a comment cannot contain a secret, even if the provider does not mark it as one.
  */
 import { unknown, type Properties } from "../../policy/rule.ts";
 
 export interface Planned {
-  /** `renewed`: a new object beside the old one, under a name that follows from its content. */
+  /** `renewed`: a new object next to the old one, because its name contains a hash of its content. */
   readonly operation: "deleted" | "replaced" | "renewed" | "changed" | "created";
   /** `gcp:container/cluster:Cluster staging` */
   readonly resource: string;
-  /** Paths of the properties that differ, or for what is replaced of those that cannot be changed. */
+  /** Paths of the properties that differ; for a replacement, only of those that require it. */
   readonly because: readonly string[];
 }
 
 export interface Preview {
-  /** In the order of the resources' first steps. */
+  /** In the order of each resource's first step. */
   readonly planned: readonly Planned[];
   readonly unchanged: number;
-  /** Inputs of all resources that there will be, by type, for the rules. */
+  /** Inputs of all resources after the update, for the rules. */
   readonly resources: readonly { readonly type: string; readonly resource: string; readonly inputs: Properties }[];
-  /** What errors are about; empty where the preview came to its end. */
+  /** Resources with errors; empty if the preview succeeded. */
   readonly failed: readonly string[];
 }
 
-/** https://www.pulumi.com/docs/iac/cli/commands/pulumi_preview/; only what is used, and nothing of it is certain. */
+/** The used part of https://www.pulumi.com/docs/iac/cli/commands/pulumi_preview/. Any of it may be missing. */
 interface Digest {
   readonly steps?: readonly Step[];
   readonly diagnostics?: readonly { readonly urn?: string; readonly severity?: string }[];
@@ -37,7 +37,7 @@ interface Step {
   readonly detailedDiff?: Readonly<Record<string, { readonly kind: string }>> | null;
 }
 
-/** @returns undefined where the text is not what a preview prints, as when it did not come that far */
+/** @returns undefined if the text is not the result of a preview, as when the preview failed early */
 export function parsePreview(text: string): Preview | undefined {
   let digest: Digest | null;
   try {
@@ -79,7 +79,7 @@ function operationOf(urn: string, steps: readonly Step[]): Planned["operation"] 
   return ops.some((op) => op === "create" || op === "import") ? "created" : undefined;
 }
 
-/** What the program names after its content: under another name, the new one is there before the old one goes. */
+/** Whether the name contains a hash of the content: then the new object is created before the old one is deleted. */
 function besideTheOld(urn: string, steps: readonly Step[]): boolean {
   const named = steps.some(({ replaceReasons }) => replaceReasons?.includes("metadata.name"));
   return named && /kubernetes:core\/v1:(ConfigMap|Secret)::/.test(urn);
@@ -106,7 +106,7 @@ function resourceOf(urn: string): string {
   return `${types.split("$").at(-1) ?? ""} ${name.join("::")}`;
 }
 
-/** What the CLI puts in place of values that are not known yet, and of secrets. */
+/** The CLI's placeholders for unknown values and for secrets. */
 const placeholders = ["04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"];
 
 function withUnknowns(value: unknown): unknown {

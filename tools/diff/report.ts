@@ -1,41 +1,41 @@
-/** The comment's text, in Markdown. What is deleted or replaced stands first and is never cut; diffs are, where it is long. */
+/** Renders the comment as Markdown. Deleted and replaced objects come first and are never cut; long diffs are cut. */
 import type { Change, Operation } from "./compare.ts";
 import { code, details, fence, htmlCode, listed, visible } from "./markdown.ts";
 import type { Planned, Preview } from "./preview.ts";
-import type { RuleBroken } from "./rules.ts";
+import type { Violation } from "./rules.ts";
 
 export interface ReportArgs {
   readonly stack: string;
-  /** What the change is compared with, as it was named, and the commit that this means. */
+  /** The base revision as the user named it, and its commit. */
   readonly base: string;
   readonly commit: string;
-  /** The commit that is looked at, so that a text which is older than the change can be told. @default - it is not named */
-  readonly looked?: string | undefined;
-  /** Why there are no objects of the change, in the words of the program: its config is refused. */
+  /** The commit of the change, so that readers can recognize an outdated comment. @default - not named */
+  readonly headCommit?: string | undefined;
+  /** The program's error message, if it cannot render the change because the config is invalid. */
   readonly refused?: string | undefined;
-  /** What a reader should know of the comparison: that the stack is new, that the base cannot be rendered. */
+  /** Notes on the comparison: that the stack is new, or that the base cannot be rendered. */
   readonly notes: readonly string[];
-  /** With the hunks of each. */
+  /** Changed objects, each with its diff. */
   readonly changes: readonly (Change & { readonly diff: string })[];
   /** Keys of encrypted values that differ. */
   readonly secrets: readonly string[];
-  /** @default - there are no objects to look at */
-  readonly rules?: readonly RuleBroken[] | undefined;
-  /** What `pulumi preview` said; null where it came to nothing. @default - it was not asked */
+  /** Violated rules. @default - there are no objects to check */
+  readonly rules?: readonly Violation[] | undefined;
+  /** Result of `pulumi preview`; null if it printed no result. @default - no preview */
   readonly preview?: Preview | null | undefined;
-  /** Longest text in UTF-16 units, at least 20,000. */
+  /** Longest text in UTF-16 code units, at least 20,000. */
   readonly limit: number;
 }
 
-/** GitHub takes 65,536 characters. */
+/** Just below GitHub's limit of 65,536 characters. */
 export const commentLimit = 65_000;
 
-/** By which the comment of a stack is found again: the first line of the text. */
+/** First line of the text, by which the workflow finds the comment of a stack again. */
 export const marker = (stack: string): string => `<!-- gke-microservices diff: ${stack} -->`;
 
 export function report(args: ReportArgs): string {
   const room = Math.floor(args.limit / 10);
-  const at = args.looked === undefined ? "" : ` at ${code(args.looked.slice(0, 12))}`;
+  const at = args.headCommit === undefined ? "" : ` at ${code(args.headCommit.slice(0, 12))}`;
   const before = [
     `${marker(args.stack)}\n## Stack ${code(args.stack)}${at}`,
     alarm(args, room),
@@ -54,33 +54,37 @@ function alert(lines: readonly string[]): string {
   return quoted.map((line) => `> ${line}`.trimEnd()).join("\n");
 }
 
-/** What is lost, and what stops the update. */
-function alarm({ refused, changes, preview: planned, rules: broken }: ReportArgs, room: number): string {
+/** What the change deletes, and what stops the update. */
+function alarm({ refused, changes, preview: planned, rules: violations }: ReportArgs, room: number): string {
   const objects = (operation: Operation) =>
-    changes.filter((change) => change.operation === operation).map(({ object, because }) => because_(object, because));
+    changes
+      .filter((change) => change.operation === operation)
+      .map(({ object, because }) => withReasons(object, because));
   const resources = (operation: Planned["operation"]) =>
     (planned?.planned ?? [])
       .filter((step) => step.operation === operation)
-      .map(({ resource, because }) => because_(resource, because));
+      .map(({ resource, because }) => withReasons(resource, because));
   const lists: [string, string[]][] = [
-    ["**THIS DELETES**, as the config says:", objects("deleted")],
-    ["**THIS REPLACES**, which takes away what runs and makes it again, as the config says:", objects("replaced")],
+    ["**THIS DELETES**, according to the config:", objects("deleted")],
+    ["**THIS REPLACES** (deletes and creates again), according to the config:", objects("replaced")],
     ["**`pulumi up` WOULD DELETE**:", resources("deleted")],
     ["**`pulumi up` WOULD REPLACE**:", resources("replaced")],
     [
-      "**RULES THAT STOP AN UPDATE** are broken:",
-      (broken ?? []).filter(({ stops }) => stops).map(({ id, where }) => `${code(id)} by ${code(where)}`),
+      "**RULES THAT STOP AN UPDATE** are violated:",
+      (violations ?? []).filter(({ stops }) => stops).map(({ id, where }) => `${code(id)} by ${code(where)}`),
     ],
   ];
-  const told = lists.filter(([, items]) => items.length > 0).map(([what, items]) => `${what}\n${listed(items, room)}`);
+  const warnings = lists
+    .filter(([, items]) => items.length > 0)
+    .map(([what, items]) => `${what}\n${listed(items, room)}`);
   const failed = [
-    ...(refused === undefined ? [] : ["**THE PROGRAM REFUSES THIS**: nothing would be changed."]),
+    ...(refused === undefined ? [] : ["**THE PROGRAM FAILS**: an update would change nothing."]),
     ...(planned === null || (planned?.failed.length ?? 0) > 0 ? ["**`pulumi preview` FAILED**, see below."] : []),
   ];
-  return alert([...failed, ...told].flatMap((part, index) => (index === 0 ? [part] : ["", part])));
+  return alert([...failed, ...warnings].flatMap((part, index) => (index === 0 ? [part] : ["", part])));
 }
 
-const because_ = (what: string, keys: readonly string[]) =>
+const withReasons = (what: string, keys: readonly string[]) =>
   keys.length === 0 ? code(what) : `${code(what)}, because of ${names(keys, 5)}`;
 
 function names(all: readonly string[], most: number): string {
@@ -107,11 +111,11 @@ function summary({ refused, changes, secrets, notes, base, commit }: ReportArgs,
     rows.length === 0
       ? `No Kubernetes object differs, ${compared}.`
       : [`Kubernetes objects, ${compared}:`, "", "| | | |", "|---|---|---|", ...rows].join("\n"),
-    ...(secrets.length === 0 ? [] : [`Encrypted values differ, which no diff shows: ${names(secrets, 20)}.`]),
+    ...(secrets.length === 0 ? [] : [`Encrypted values differ, which the diffs do not show: ${names(secrets, 20)}.`]),
   ];
 }
 
-/** Each as long as all may be, so that a long one does not take the place of the others. */
+/** Shares the space evenly between the diffs, so that a long one does not displace the others. */
 function diffs(changes: ReportArgs["changes"], limit: number): string[] {
   const blocks = changes.map(({ operation, object, diff }) => ({
     summary: `${operation}: ${htmlCode(object)}`,
@@ -132,15 +136,15 @@ function diffs(changes: ReportArgs["changes"], limit: number): string[] {
     return text.length <= size ? [text] : cut(block, size);
   });
   const missing = changes.length - texts.length;
-  return missing === 0 ? texts : [...texts, `Not shown for want of room: ${missing} more diffs.`];
+  return missing === 0 ? texts : [...texts, `${missing} more diffs are not shown, because the text would be too long.`];
 }
 
-/** As many lines of the diff as there is room for; nothing where that is none. */
+/** As many lines of the diff as fit; an empty list if none fits. */
 function cut({ summary: title, lines }: { summary: string; lines: readonly string[] }, size: number): string[] {
   const text = (count: number) =>
     details(
       `${title} (cut)`,
-      `${fence(lines.slice(0, count).join("\n"), "diff")}\n\n… and ${lines.length - count} more lines, not shown for want of room.`,
+      `${fence(lines.slice(0, count).join("\n"), "diff")}\n\n… and ${lines.length - count} more lines.`,
     );
   let [fits, over] = [0, lines.length];
   while (over - fits > 1) {
@@ -151,20 +155,20 @@ function cut({ summary: title, lines }: { summary: string; lines: readonly strin
   return fits === 0 ? [] : [text(fits)];
 }
 
-function rules({ rules: broken }: ReportArgs, room: number): string {
-  if (broken === undefined) return "";
-  const stops = broken.filter((each) => each.stops);
-  const warns = broken.filter((each) => !each.stops);
-  const list = (of: readonly RuleBroken[]) =>
+function rules({ rules: violations }: ReportArgs, room: number): string {
+  if (violations === undefined) return "";
+  const stops = violations.filter((each) => each.stops);
+  const warns = violations.filter((each) => !each.stops);
+  const list = (of: readonly Violation[]) =>
     listed(
       of.map(({ id, where, text }) => `${code(id)} by ${code(where)}: ${code(text, 300)}`),
       room,
     );
   return [
     "### Rules",
-    `Broken: ${stops.length} that stop an update, ${warns.length} that warn.`,
+    `Violated: ${stops.length} that stop an update, ${warns.length} that warn.`,
     ...(stops.length === 0 ? [] : [list(stops)]),
-    ...(warns.length === 0 ? [] : [details("those that warn", list(warns))]),
+    ...(warns.length === 0 ? [] : [details("rules that warn", list(warns))]),
   ].join("\n\n");
 }
 
@@ -172,12 +176,12 @@ function preview({ preview: planned }: ReportArgs, room: number): string {
   if (planned === undefined) return "";
   const title = "### Pulumi preview";
   const log =
-    "Its words may hold values, so they are not repeated here: the log of the run has them where the repository is private, and `npx pulumi preview` shows them.";
-  if (planned === null) return `${title}\n\nIt came to no result. ${log}`;
+    "Its output may contain values, so it is not repeated here. See the log of the run if the repository is private, or run `npx pulumi preview`.";
+  if (planned === null) return `${title}\n\nIt printed no result. ${log}`;
   const failed =
     planned.failed.length === 0
       ? []
-      : [`It failed, so more may change than is listed: ${names(planned.failed, 10)}. ${log}`];
+      : [`It failed for ${names(planned.failed, 10)}, so more may change than is listed. ${log}`];
   const operations: Planned["operation"][] = ["deleted", "replaced", "renewed", "changed", "created"];
   const of = (operation: Planned["operation"]) => planned.planned.filter((step) => step.operation === operation);
   const rows = operations.map((operation) => `| ${operation} | ${of(operation).length} |`);
@@ -187,7 +191,7 @@ function preview({ preview: planned }: ReportArgs, room: number): string {
       details(
         `${operation}: ${of(operation).length}`,
         listed(
-          of(operation).map(({ resource, because }) => because_(resource, because)),
+          of(operation).map(({ resource, because }) => withReasons(resource, because)),
           room / operations.length,
         ),
       ),

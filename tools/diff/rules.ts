@@ -1,4 +1,4 @@
-/** What the rules of the policy pack have against the objects of a stack, and against what a preview is about to make. */
+/** Checks a stack's objects, and the resources of a preview, with the rules of the policy pack. */
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { syntaxProblem } from "../programs/nginx.ts";
 import { at, unknown, type Properties } from "../../policy/rule.ts";
@@ -6,40 +6,40 @@ import { allRules, describe, findings } from "../../policy/allRules.ts";
 import { nameOf } from "./compare.ts";
 import type { Preview } from "./preview.ts";
 
-export interface RuleBroken {
+export interface Violation {
   readonly id: string;
   /** The object or resource. */
   readonly where: string;
-  /** As the policy pack says it: property, value, fix. */
+  /** The policy pack's message: property, value, fix. */
   readonly text: string;
-  /** Whether an update is stopped by it, or told of it. */
+  /** Whether the violation stops an update, or only warns. */
   readonly stops: boolean;
 }
 
-/** What the rules for Kubernetes objects say. */
-export function rulesOnObjects(objects: readonly KubernetesObject[]): RuleBroken[] {
+/** Violations by Kubernetes objects. */
+export function rulesOnObjects(objects: readonly KubernetesObject[]): Violation[] {
   return objects.flatMap((object) =>
-    broken(typeOf(object), withUnknowns(object) as Properties, nameOf(object, object.metadata.name)),
+    violations(typeOf(object), withUnknowns(object) as Properties, nameOf(object, object.metadata.name)),
   );
 }
 
-/** What the others say: of Kubernetes objects the rendering tells as much. */
-export function rulesOnPreview({ resources }: Preview): RuleBroken[] {
+/** Violations by the other resources. The rendering already covers the Kubernetes objects. */
+export function rulesOnPreview({ resources }: Preview): Violation[] {
   return resources
     .filter(({ type }) => !type.startsWith("kubernetes:"))
-    .flatMap(({ type, inputs, resource }) => broken(type, inputs, resource));
+    .flatMap(({ type, inputs, resource }) => violations(type, inputs, resource));
 }
 
-/** What nginx itself says of the routes; undefined where there is no nginx to ask. */
-export async function rulesOnRoutes(objects: readonly KubernetesObject[]): Promise<RuleBroken[] | undefined> {
-  const all: RuleBroken[] = [];
+/** Errors of `nginx -t` on the routes; undefined if there is no nginx. */
+export async function rulesOnRoutes(objects: readonly KubernetesObject[]): Promise<Violation[] | undefined> {
+  const all: Violation[] = [];
   for (const object of objects) {
     const routes = object.kind === "ConfigMap" ? at(object, 'data["routes.conf"]') : undefined;
     if (typeof routes !== "string") continue;
     const where = nameOf(object, object.metadata.name);
     try {
       const problem = await syntaxProblem(routes);
-      // Without the time and the process, which would make another text of the same.
+      // Without the time and the process id, so that equal errors have equal texts.
       const text = problem?.replaceAll(/^\S+ \S+ (?=\[\w+\])|\d+#\d+: /gm, "");
       if (text !== undefined) all.push({ id: "proxy-routes-accepted", where, text, stops: true });
     } catch {
@@ -51,7 +51,7 @@ export async function rulesOnRoutes(objects: readonly KubernetesObject[]): Promi
 
 const stopping = new Set(allRules.filter(({ choice }) => choice === undefined).map(({ id }) => id));
 
-const broken = (type: string, props: Properties, where: string): RuleBroken[] =>
+const violations = (type: string, props: Properties, where: string): Violation[] =>
   findings(type, props, allRules).map((finding) => ({
     id: finding.id,
     where,
@@ -63,7 +63,7 @@ const broken = (type: string, props: Properties, where: string): RuleBroken[] =>
 const typeOf = ({ apiVersion, kind }: KubernetesObject): string =>
   `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
 
-/** A rendering has a mark where only the CLI or Google knows the value. */
+/** Replaces the placeholders of a rendering by the rules' mark for an unknown value. */
 function withUnknowns(value: unknown): unknown {
   if (typeof value === "string") return /\(.+ not shown\)/.test(value) ? unknown : value;
   if (Array.isArray(value)) return value.map(withUnknowns);

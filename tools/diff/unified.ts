@@ -1,10 +1,10 @@
-/** Differences of texts as people read them: by git, which is there where there is a base to compare with. */
+/** Unified diffs of texts, made by git: it is installed wherever there is a base revision. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Nothing that a person has set for git changes what is printed. */
+/** Ignores the user's git configuration. */
 const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_ATTR_NOSYSTEM: "1" };
 const options = [
   "--no-ext-diff",
@@ -16,7 +16,7 @@ const options = [
   "--unified=3",
 ];
 
-/** The hunks of each pair, in unified form without a head; empty where both are the same. */
+/** The hunks of each pair in unified format, without the header; empty if both texts are equal. */
 export function unifiedDiffs(pairs: readonly (readonly [before: string, after: string])[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "diff-"));
   try {
@@ -40,7 +40,7 @@ export function unifiedDiffs(pairs: readonly (readonly [before: string, after: s
   }
 }
 
-/** A line of content begins with a space, a sign or a backslash: never as a head does. */
+/** A line of content begins with a space, a sign or a backslash, so it cannot look like a header. */
 function hunks(output: string, count: number): string[] {
   const texts = Array.from({ length: count }, () => "");
   for (const part of output.split(/^(?=diff --git )/m)) {

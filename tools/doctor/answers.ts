@@ -1,40 +1,44 @@
-/** Who gave an answer: the load balancer by itself, nginx by itself, or the service. */
+/** Determines who sent a response: the load balancer, nginx or the service. */
 import type { Answer } from "../verify/request.ts";
 
-/** One request, and what came of it. */
+/** One request and its result. */
 export interface Probe {
   readonly url: string;
-  /** @default - there was none */
+  /** @default - there was no response */
   readonly answer?: Answer;
-  /** Node's code of what went wrong, such as ECONNREFUSED, and its message. */
+  /** Node's error code, such as ECONNREFUSED, and message. */
   readonly error?: { readonly code: string; readonly message: string };
-  /** How long the answer took. @default - it is not known */
+  /** Time until the response. @default - unknown */
   readonly seconds?: number | undefined;
-  /** The answers in order, where following redirects leads back to an address that was asked before. @default - it does not */
-  readonly circle?: readonly Probe[] | undefined;
+  /** The responses of a redirect loop, in order. @default - there is no loop */
+  readonly loop?: readonly Probe[] | undefined;
 }
 
-/** How the load balancer itself answers, by what it has to say. */
+/** The load balancer's own responses, by their meaning. */
 export type EdgeAnswer =
   "unconnected" | "no-backend" | "unhealthy" | "gave-up" | "not-there-yet" | "denied" | "sign-in";
 
 export type Who =
   | { readonly by: "nobody" }
   | { readonly by: "edge"; readonly says: EdgeAnswer }
-  /** `error` of nginx's own answers, as `nginx/nginx.conf` has them. */
+  /** `error` is the value in nginx's own responses, see `nginx/nginx.conf`. */
   | { readonly by: "proxy"; readonly error: string }
   | { readonly by: "service" }
-  /** It has not come through nginx, and is no answer that load balancers are known by. */
+  /** Did not come through nginx, and is not a known response of a load balancer. */
   | { readonly by: "stranger" };
 
 /**
- * How load balancers word their own answers: Google's classic one, Google's that is made of Envoy, and Envoy itself
- * (Contour). https://cloud.google.com/load-balancing/docs/https/troubleshooting-ext-https-lbs
+ * The load balancers' own responses: of Google's classic one, of Google's Envoy-based one, and of Envoy itself (Contour).
+ * https://cloud.google.com/load-balancing/docs/https/troubleshooting-ext-https-lbs
  */
-const own: readonly { readonly says: EdgeAnswer; readonly status: readonly number[]; readonly body: RegExp }[] = [
+const edgeResponses: readonly {
+  readonly says: EdgeAnswer;
+  readonly status: readonly number[];
+  readonly body: RegExp;
+}[] = [
   { says: "unconnected", status: [404], body: /default backend - 404|fault filter abort/ },
   { says: "no-backend", status: [404, 500], body: /backend NotFound|backend service not found|fault filter abort/i },
-  // The front ends of Google answer so for an address that no load balancer has yet.
+  // Google's front ends answer this for an address without a load balancer.
   { says: "not-there-yet", status: [404], body: /The requested URL .* was not found on this server/s },
   { says: "gave-up", status: [504], body: /upstream request timeout|<title>504 Server Error/ },
   { says: "unhealthy", status: [503], body: /no healthy upstream|upstream connect error|<title>503 Server Error/ },
@@ -48,18 +52,18 @@ export function whoAnswered({ answer }: Pick<Probe, "answer">): Who {
   if (error !== undefined) return { by: "proxy", error };
   // https://cloud.google.com/iap/docs/faq
   if (headers["x-goog-iap-generated-response"] !== undefined) return { by: "edge", says: "sign-in" };
-  // Whatever comes through nginx has this header (nginx/nginx.conf).
+  // Every response through nginx has this header (nginx/nginx.conf).
   if (headers["x-content-type-options"] !== undefined) return { by: "service" };
-  const found = own.find((known) => known.status.includes(status) && known.body.test(body));
+  const found = edgeResponses.find((known) => known.status.includes(status) && known.body.test(body));
   if (found) return { by: "edge", says: found.says };
-  // Envoy knows no such host.
+  // Envoy answers this for an unknown host.
   if (status === 404 && headers.server === "envoy" && body === "") return { by: "edge", says: "unconnected" };
   // Cloud Armor. https://cloud.google.com/armor/docs/request-logging
   if (status === 403 && /403 Forbidden/.test(body)) return { by: "edge", says: "denied" };
   return { by: "stranger" };
 }
 
-/** nginx's own answers have both. */
+/** The error in one of nginx's own responses, which have both `error` and `requestId`. */
 function errorOf(body: string): string | undefined {
   try {
     const value = JSON.parse(body) as { error?: unknown; requestId?: unknown } | null;
@@ -69,15 +73,15 @@ function errorOf(body: string): string | undefined {
   }
 }
 
-/** The address that an answer sends its client to; nothing where it does not. */
+/** The target of a redirect; undefined if the response is not one. */
 export function target({ url, answer }: Probe): URL | undefined {
   const location = answer !== undefined && answer.status >= 300 && answer.status <= 399 && answer.headers.location;
   return typeof location === "string" && URL.canParse(location, url) ? new URL(location, url) : undefined;
 }
 
-/** `404 "default backend - 404"`: an answer in a few words. */
+/** A short description of a response: `404 "default backend - 404"`. */
 export function brief({ answer, error }: Probe): string {
-  if (answer === undefined) return error === undefined ? "nothing" : error.message;
+  if (answer === undefined) return error === undefined ? "no response" : error.message;
   const title = /<title>([^<]*)/.exec(answer.body)?.[1];
   const text = (title ?? answer.body).replaceAll(/\s+/g, " ").trim();
   const location = answer.headers.location;

@@ -1,37 +1,37 @@
-/** Looks at every hop once, and makes the report of it. */
+/** Examines every hop once, and creates the report. */
 import { whoAnswered, type Probe } from "./answers.ts";
 import { address, reportedBy } from "./diagnose/address.ts";
 import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
 import { certificate } from "./diagnose/certificate.ts";
 import { content } from "./diagnose/content.ts";
-import { closedToGoogle, dns } from "./diagnose/dns.ts";
+import { withoutGoogleCa, dns } from "./diagnose/dns.ts";
 import { edge } from "./diagnose/edge.ts";
 import { brokenObject, ingress } from "./diagnose/ingress.ts";
 import { proxy, proxyDown } from "./diagnose/proxy.ts";
 import { route } from "./diagnose/route.ts";
 import { googleState, type GoogleState } from "./gather/google.ts";
-import { lookUp, type Looked } from "./gather/names.ts";
+import { lookUp, type NameRecords } from "./gather/names.ts";
 import { objectsOf, type Objects } from "./gather/objects.ts";
-import { ask, askRoute, certificateOf, onlyNginx, type Shown } from "./gather/probes.ts";
+import { ask, askRoute, certificateOf, onlyNginx, type PresentedCertificate } from "./gather/probes.ts";
 import { hop, type Finding, type Hop, type HopKind, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
 import { podsService } from "../../names/kubernetes.ts";
 
-/** All that was looked at. A string stands in the target of what could not be looked at, and says why. */
+/** Everything that was observed. A string instead of an object says why that could not be observed. */
 export interface Observed {
   readonly address: string | undefined;
-  readonly unread: string | undefined;
-  readonly names: readonly Looked[];
+  readonly outputsError: string | undefined;
+  readonly names: readonly NameRecords[];
   readonly google: GoogleState | string | undefined;
-  /** Plain HTTP: `http://<domain>/`. */
+  /** The request to `http://<domain>/`. */
   readonly http: Probe;
-  /** What nginx alone answers, by the stack's own scheme. */
+  /** A request that nginx itself answers, by the stack's own scheme. */
   readonly nginx: Probe;
-  readonly certificates: readonly Shown[];
+  readonly certificates: readonly PresentedCertificate[];
   readonly objects: Objects | string;
   readonly routes: readonly { readonly route: SubjectRoute; readonly probe: Probe }[];
-  /** Name of the ConfigMap of routes that follows from the config. */
+  /** Expected name of the ConfigMap of routes. */
   readonly routesName: string;
   readonly now: Date;
 }
@@ -41,20 +41,20 @@ export async function examine(sources: Sources, say: (what: string) => void = ()
 }
 
 async function observe(sources: Sources, say: (what: string) => void): Promise<Observed> {
-  const { subject, target, ports, ca, unread, routesName } = sources;
+  const { subject, target, ports, ca, outputsError, routesName } = sources;
   say("names and objects");
-  const asked = subject.hosts.filter((host) => !host.endsWith(".localhost"));
+  const hosts = subject.hosts.filter((host) => !host.endsWith(".localhost"));
   const [names, objects] = await Promise.all([
-    Promise.all(asked.map((host) => lookUp(host))),
+    Promise.all(hosts.map((host) => lookUp(host))),
     objectsOf(target, subject),
   ]);
   const address = sources.address ?? (typeof objects === "string" ? undefined : reportedBy(objects));
-  // Without an address the name is asked, as clients do.
+  // Without an address, resolve the name, as clients do.
   const endpoint = { address: address ?? names[0]?.v4[0] ?? names[0]?.v6[0] ?? "", ...ports, ca };
   const scheme = subject.tls.mode === "none" ? "http" : "https";
   say("the edge");
   const known = endpoint.address !== "";
-  const none = (url: string): Probe => ({ url, error: { code: "NO_ADDRESS", message: "no address is known" } });
+  const none = (url: string): Probe => ({ url, error: { code: "NO_ADDRESS", message: "the address is unknown" } });
   const [google, http, nginx, certificates] = await Promise.all([
     subject.edge.onGoogle
       ? googleState({
@@ -73,33 +73,45 @@ async function observe(sources: Sources, say: (what: string) => void): Promise<O
   const through = isThrough(nginx);
   for (const [index, route] of subject.routes.entries()) {
     say(`route ${index + 1} of ${subject.routes.length}: ${route.hostPath}`);
-    // Nothing comes through: asking each route would only take long.
+    // If nothing reaches nginx, requests to each route would only take long.
     routes.push({ route, probe: through ? await askRoute(endpoint, subject, route) : { url: "" } });
   }
-  return { address, unread, names, google, http, nginx, certificates, objects, routes, routesName, now: new Date() };
+  return {
+    address,
+    outputsError,
+    names,
+    google,
+    http,
+    nginx,
+    certificates,
+    objects,
+    routes,
+    routesName,
+    now: new Date(),
+  };
 }
 
 const isThrough = (nginx: Probe) => ["proxy", "service"].includes(whoAnswered(nginx).by);
 
-/** Google's backend services, as its controllers note them on their objects. */
+/** Google's backend services, from the annotations that its controllers write. */
 function backendsOf(objects: Objects | string): string[] {
   if (typeof objects === "string") return [];
-  const noted = objects.ingress?.metadata.annotations?.["ingress.kubernetes.io/backends"];
-  const listed = objects.gateway?.metadata.annotations?.["networking.gke.io/backend-services"];
+  const ofIngress = objects.ingress?.metadata.annotations?.["ingress.kubernetes.io/backends"];
+  const ofGateway = objects.gateway?.metadata.annotations?.["networking.gke.io/backend-services"];
   return [
-    ...Object.keys(noted === undefined ? {} : (JSON.parse(noted) as object)),
-    ...(listed === undefined ? [] : listed.split(",").map((link) => link.trim().split("/").at(-1) ?? "")),
+    ...Object.keys(ofIngress === undefined ? {} : (JSON.parse(ofIngress) as object)),
+    ...(ofGateway === undefined ? [] : ofGateway.split(",").map((link) => link.trim().split("/").at(-1) ?? "")),
   ];
 }
 
 function healthOf(google: GoogleState | string | undefined, objects: Objects | string) {
   if (typeof google === "object") return google.health;
-  const noted =
+  const annotation =
     typeof objects === "string" ? undefined : objects.ingress?.metadata.annotations?.["ingress.kubernetes.io/backends"];
-  return noted === undefined ? undefined : (JSON.parse(noted) as Record<string, string>);
+  return annotation === undefined ? undefined : (JSON.parse(annotation) as Record<string, string>);
 }
 
-/** A pure function: from what was seen to what it means. */
+/** Derives the report from the observations. A pure function. */
 export function diagnose(observed: Observed, subject: Subject): Report {
   const { http, nginx, objects, now } = observed;
   const https = subject.tls.mode === "none" ? undefined : nginx;
@@ -111,10 +123,10 @@ export function diagnose(observed: Observed, subject: Subject): Report {
       "certificate",
       certificate(
         {
-          shown: observed.certificates,
+          presented: observed.certificates,
           managed: managedOf(google, observed.names, subject),
           http,
-          unread: observed.unread,
+          outputsError: observed.outputsError,
           now,
         },
         subject,
@@ -124,7 +136,7 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects) }, subject)),
     hop("proxy", proxy(objects, nginx, subject, now)),
   ];
-  // What fails because of something behind it is not what to fix.
+  // A hop that fails because of a hop behind it is not the one to fix.
   const cause =
     brokenObject(objects, subject) !== undefined
       ? "ingress"
@@ -135,7 +147,7 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     ingress: ["address", "certificate", "edge", "proxy"],
     proxy: ["edge", "ingress"],
   };
-  const blamed = common.map((found) =>
+  const withCauses = common.map((found) =>
     cause !== undefined && effects[cause]?.includes(found.kind) === true && found.state === "failed"
       ? { ...found, because: cause }
       : found,
@@ -144,15 +156,18 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     stack: subject.stack,
     url: subject.url,
     time: now.toISOString(),
-    hops: [...blamed, ...observed.routes.flatMap(({ route: one, probe }) => routeHops(one, probe, observed, subject))],
+    hops: [
+      ...withCauses,
+      ...observed.routes.flatMap(({ route: one, probe }) => routeHops(one, probe, observed, subject)),
+    ],
   };
 }
 
-/** What Google says of its certificates, and what DNS forbids it, which it would only say after it has tried. */
-function managedOf(google: GoogleState | undefined, names: readonly Looked[], { tls }: Subject) {
+/** The state of Google's certificates. Adds CAA problems from DNS, which Google reports only after it has tried. */
+function managedOf(google: GoogleState | undefined, names: readonly NameRecords[], { tls }: Subject) {
   if (tls.mode !== "managed") return undefined;
-  const forbidden = closedToGoogle(names).map((host) => {
-    const status = google?.certificates[host]?.status ?? "not asked";
+  const forbidden = withoutGoogleCa(names).map((host) => {
+    const status = google?.certificates[host]?.status ?? "status unknown";
     return [host, { status, ofHost: "FAILED_CAA_FORBIDDEN" }] as const;
   });
   return { ...google?.certificates, ...Object.fromEntries(forbidden) };
@@ -176,11 +191,11 @@ function routeHops(
   const [cause] = behind.find(([, { state }]) => state === "failed") ?? [];
   const answer: Finding = through
     ? content(probe, one, subject)
-    : { state: "skipped", seen: "not asked: nothing comes through to nginx" };
+    : { state: "skipped", seen: "not requested, because no request reaches nginx" };
   const found = through
     ? route(probe, one, objects, routesName, subject)
-    : ({ state: "skipped", seen: "not asked" } as const);
-  // Routes that are older than the config matter where something is wrong with the answer.
+    : ({ state: "skipped", seen: "not requested" } as const);
+  // Outdated routes are a failure only if the response is wrong.
   const outdated = cause === undefined && found.state === "warning" && answer.state === "failed";
   const because = outdated ? "route" : cause;
   return [

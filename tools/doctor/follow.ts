@@ -1,30 +1,30 @@
-/** Looks at a stack until what fails there is nothing that passes by itself, or the time is over. */
+/** Examines a stack repeatedly, as long as the failure is temporary and the time is not up. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { duration } from "../cli/progress.ts";
 import { examine } from "./examine.ts";
 import { firstFailure, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
 
-export interface Patience {
-  /** How long to go on, seconds; with 0 it is looked at once. */
+export interface FollowOptions {
+  /** How long to repeat; 0 examines once. Seconds. */
   readonly wait: number;
-  /** Between two looks, seconds. @default 10 */
+  /** Pause between two examinations. Seconds. @default 10 */
   readonly pause?: number;
-  /** Told what is being done. */
+  /** Receives progress texts. */
   readonly say: (what: string) => void;
 }
 
-export async function follow(sources: Sources, { wait, pause = 10, say }: Patience): Promise<Report> {
+export async function follow(sources: Sources, { wait, pause = 10, say }: FollowOptions): Promise<Report> {
   const end = Date.now() + wait * 1000;
-  const tell = (what: string) => {
+  const report = (what: string) => {
     say(wait === 0 ? what : `${duration(Math.max(0, end - Date.now()) / 1000)} left: ${what}`);
   };
   for (;;) {
-    const report = await examine(sources, tell);
-    const failure = firstFailure(report);
-    const left = end - Date.now();
-    if (failure?.passing !== true || left <= 0) return report;
-    tell(`${failure.title}: ${failure.seen}`);
-    await sleep(Math.min(pause * 1000, left));
+    const found = await examine(sources, report);
+    const failure = firstFailure(found);
+    const remaining = end - Date.now();
+    if (failure?.passing !== true || remaining <= 0) return found;
+    report(`${failure.title}: ${failure.seen}`);
+    await sleep(Math.min(pause * 1000, remaining));
   }
 }

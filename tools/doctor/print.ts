@@ -1,4 +1,4 @@
-/** A report as people read it: a table of the hops, and below it what to fix first. */
+/** Prints a report: a table of the hops, and below it what to fix first. */
 import { printTable } from "../cli/table.ts";
 import { exitCode, firstFailure, type Hop, type Report, type State } from "./report.ts";
 
@@ -15,7 +15,7 @@ export function print(report: Report): void {
   for (const text of explanations(report)) console.log(text);
 }
 
-/** The hops that all requests take, then of each route what came of it: all its hops where one of them is not well. */
+/** Rows of the table: the common hops, then the routes. A route without problems is one row, otherwise one row per hop. */
 export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: string; seen: string }[] {
   const routes = [...new Set(hops.flatMap(({ route }) => route ?? []))];
   const row = ({ state, title, because, seen }: Hop, name = title) => ({
@@ -33,30 +33,28 @@ export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: stri
   ];
 }
 
-/** Of the hop to fix and of each warning: what was seen, what it means, how to fix it. */
+/** The text below the table. For the hop to fix and each warning: what was seen, what it means, how to fix it. */
 export function explanations(report: Report): string[] {
   const failure = firstFailure(report);
   const others = report.hops.filter(
     ({ state, because }) => because === undefined && (state === "warning" || state === "failed"),
   );
-  const named = [...(failure ? [failure] : []), ...others.filter((hop) => hop !== failure)];
-  const said = new Set<string>();
-  const texts = named.flatMap((hop) => {
+  const explained = [...(failure ? [failure] : []), ...others.filter((hop) => hop !== failure)];
+  const printed = new Set<string>();
+  const texts = explained.flatMap((hop) => {
     const text = [`seen:  ${hop.seen}`, `means: ${hop.means ?? ""}`, `fix:   ${hop.fix ?? ""}`].join("\n  ");
-    if (said.has(text)) return []; // Two routes to one service have one illness.
-    said.add(text);
+    if (printed.has(text)) return []; // Two routes to the same service have the same problem.
+    printed.add(text);
     const where = hop.route === undefined ? hop.title : `${hop.route}, ${hop.title}`;
     const wait =
-      hop.passing === true
-        ? "\n  This passes by itself within some minutes after a change: --wait 10m follows it."
-        : "";
+      hop.passing === true ? "\n  This is temporary for some minutes after a change. To wait for it: --wait 10m" : "";
     return [`\n${hop.state === "warning" ? "Warning" : "To fix"}: ${where}\n  ${text}${wait}`];
   });
   const verdict =
     failure !== undefined
       ? `\nStatus ${exitCode(report)}.`
       : exitCode(report) === 0
-        ? `\nEvery hop that could be looked at holds. ${report.url}`
-        : "\nNothing could be looked at: name the address (--address), or see above why it is not known.";
+        ? `\nNo hop that could be checked fails. ${report.url}`
+        : "\nNothing could be checked: name the address (--address), or see above why it is unknown.";
   return [...texts, verdict];
 }

@@ -1,6 +1,6 @@
-/** What the doctor found: the hops of the path from a client to a service, in the order in which a request takes them. */
+/** The doctor's report: the hops from a client to a service, in the order in which a request passes them. */
 
-/** Each hop: its title, and the status that `npm run doctor` ends with where it is the one to fix. */
+/** Title of each kind of hop, and the exit status of `npm run doctor` if it is the hop to fix. */
 export const hopKinds = {
   dns: { title: "DNS name", exitCode: 10 },
   address: { title: "address", exitCode: 11 },
@@ -17,56 +17,56 @@ export const hopKinds = {
 export type HopKind = keyof typeof hopKinds;
 
 /**
- * `warning` works, and will not for long, or not for all; `unknown` could not be looked at, which is no failure; `skipped`
- * was not looked at, because it is not part of this stack or because nothing can be seen behind a hop that fails.
+ * `warning` works, but not for long or not for everybody. `unknown` could not be checked, which is not a failure.
+ * `skipped` was not checked, because the stack does not have it, or because it is behind a hop that fails.
  */
 export type State = "ok" | "failed" | "warning" | "unknown" | "skipped";
 
-/** What was found out of one hop. */
+/** The result for one hop. */
 export interface Finding {
   readonly state: State;
-  /** What was observed, in a few words. */
+  /** What was observed, briefly. */
   readonly seen: string;
-  /** What that means. Failures and warnings have it. */
+  /** What it means. Set for failures and warnings. */
   readonly means?: string;
-  /** A command, or an edit of the config, that fixes it. Failures and warnings have it. */
+  /** A command, or an edit of the config, that fixes it. Set for failures and warnings. */
   readonly fix?: string;
-  /** Whether it passes by itself within minutes, as what a load balancer goes through after a change. @default false */
+  /** Whether it is temporary, as while a load balancer applies a change. @default false */
   readonly passing?: boolean;
 }
 
 export interface Hop extends Finding {
-  /** Stays the same from run to run: `edge`, or with its route `pods shop.example.com/hoge/`. */
+  /** The same in each run: `edge`, or with a route `pods shop.example.com/hoge/`. */
   readonly id: string;
   readonly kind: HopKind;
   readonly title: string;
-  /** The route that it belongs to, as the table of routes has it. @default - all requests take it */
+  /** The route that it belongs to, as in the table of routes. @default - all requests pass it */
   readonly route?: string;
-  /** The service that the route leads to. */
+  /** The service of the route. */
   readonly service?: string;
-  /** Id of the hop whose failure is the cause of this one's. @default - none is */
+  /** Id of the hop whose failure causes this one. @default - none */
   readonly because?: string;
 }
 
 export interface Report {
   readonly stack: string;
-  /** Where the stack is for people. */
+  /** The stack's URL. */
   readonly url: string;
-  /** When it was looked at, ISO 8601. */
+  /** Time of the examination, ISO 8601. */
   readonly time: string;
   readonly hops: readonly Hop[];
 }
 
-/** A hop of the report. */
+/** Creates a hop of the report. */
 export function hop(kind: HopKind, finding: Finding, of?: { route: string; service: string }): Hop {
   return { id: of === undefined ? kind : `${kind} ${of.route}`, kind, title: hopKinds[kind].title, ...of, ...finding };
 }
 
-/** The hop to fix: the first that fails by itself. */
+/** The hop to fix: the first that fails without another hop as the cause. */
 export const firstFailure = ({ hops }: Pick<Report, "hops">): Hop | undefined =>
   hops.find(({ state, because }) => state === "failed" && because === undefined);
 
-/** 0 where nothing fails; warnings and what could not be looked at are no failures. 1 where the edge was not to be found. */
+/** 0 if nothing fails: warnings and unknown hops are not failures. 1 if the address of the edge is unknown. */
 export function exitCode(report: Pick<Report, "hops">): number {
   const failure = firstFailure(report);
   if (failure !== undefined) return hopKinds[failure.kind].exitCode;

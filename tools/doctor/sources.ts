@@ -1,4 +1,4 @@
-/** Where the doctor looks: the stack's config and outputs, its cluster, its edge. What is not there is left out, with the reason. */
+/** The doctor's sources: the stack's config and outputs, its cluster, its edge. If one is missing, the reason is recorded. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -19,70 +19,71 @@ import { stackOutputs } from "../stack/access.ts";
 import { caFile } from "../stack/localCertificate.ts";
 import { subjectOf, type Subject } from "./subject.ts";
 
-export interface Named {
-  /** Where the edge answers, instead of where the stack says. */
+/** What the user named by options, instead of the stack's own. */
+export interface Overrides {
+  /** Address of the edge. */
   readonly address?: string | undefined;
   readonly httpPort: number;
   readonly httpsPort: number;
-  /** File of an authority to trust, beside those that this machine knows. */
+  /** PEM file of a certificate authority to trust, in addition to the well-known ones. */
   readonly ca?: string | undefined;
-  /** kubectl context, instead of the stack's own. */
+  /** kubectl context. */
   readonly context?: string | undefined;
 }
 
 export interface Sources {
   readonly subject: Subject;
-  /** How to ask the cluster, or why it cannot be asked. */
+  /** How to reach the cluster, or why it cannot be reached. */
   readonly target: KubectlTarget | string;
-  /** Where the edge is. @default - what the controller reports */
+  /** Address of the edge. @default - the one that the controller reports */
   readonly address: string | undefined;
-  /** Why the stack's outputs could not be read. @default - they could, or it has none */
-  readonly unread: string | undefined;
+  /** Why the stack's outputs could not be read. @default - they could, or are not needed */
+  readonly outputsError: string | undefined;
   readonly ports: { readonly httpPort: number; readonly httpsPort: number };
-  /** PEM of the authorities that clients trust. */
+  /** Certificate authorities that clients trust, PEM. */
   readonly ca: string;
-  /** Google's names of managed certificates, by host. */
+  /** Names of Google's managed certificates by host. */
   readonly certificates: Readonly<Record<string, string>>;
-  /** Name of the ConfigMap of routes that follows from the config. */
+  /** Expected name of the ConfigMap of routes. It contains a hash of the routes. */
   readonly routesName: string;
 }
 
 /**
- * Reads what does not change while the doctor looks, and lends it to `use`.
+ * Runs `use` with the sources that do not change while the doctor runs.
  * @param project folder of the stack files. @default - this project's
- * @throws Problem, or a RunError for a bad config
+ * @throws Problem, or a RunError for an invalid config
  */
 export async function withSources<T>(
   stack: string,
-  named: Named,
+  overrides: Overrides,
   use: (sources: Sources) => Promise<T>,
   project = projectDir,
 ): Promise<T> {
   const raw = readStackFile(stackFile(stack, project));
-  // What is wrong with a certificate is for its hop to say.
+  // Problems of a certificate are reported at its hop, not here.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), stack, projectDir);
   const { settings } = checked;
   const { cluster, tls } = settings;
-  // The kubeconfig is there, or the authority by which the stack signs.
+  // The outputs have the kubeconfig, or the CA of a self-signed stack.
   const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack, project) : {};
   const outputs = typeof read === "string" ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
-    const target = targetOf(stack, checked, read, named, folder);
-    const own = typeof target === "string" ? "kubectl" : typed(target, folder, stack);
+    const target = targetOf(stack, checked, read, overrides, folder);
+    const own = typeof target === "string" ? "kubectl" : kubectlCommand(target, folder, stack);
     const local = typeof target !== "string" && target.context === localContext;
     const routes = proxyRoutes(settings);
     return await use({
       subject: subjectOf(stack, checked, own),
       target,
-      address: named.address ?? text(outputs["address"]) ?? (local ? "127.0.0.1" : undefined),
-      unread: typeof read === "string" ? read : undefined,
-      ports: { httpPort: named.httpPort, httpsPort: named.httpsPort },
+      address: overrides.address ?? text(outputs["address"]) ?? (local ? "127.0.0.1" : undefined),
+      outputsError: typeof read === "string" ? read : undefined,
+      ports: { httpPort: overrides.httpPort, httpsPort: overrides.httpsPort },
       ca: [
         ...rootCertificates,
         ...[text(outputs["caCertificate"]) ?? []].flat(),
-        ...(named.ca === undefined ? [] : [readCa(named.ca)]),
-        // The authority by which npm start signs, where that is what the stack supplies.
+        ...(overrides.ca === undefined ? [] : [readCa(overrides.ca)]),
+        // The CA of npm start, if the stack uses its certificate.
         ...(raw[fullKey("tls")]?.includes(".local/tls/") === true && existsSync(caFile)
           ? [readFileSync(caFile, "utf8")]
           : []),
@@ -101,7 +102,7 @@ async function outputsOf(stack: string, project: string): Promise<Record<string,
   try {
     return await stackOutputs(stack, project);
   } catch (error) {
-    // The edge can be asked all the same, by its name.
+    // Without the outputs, requests to the edge by its name are still possible.
     if (error instanceof Problem) return error.message.split("\n").slice(0, 2).join(" ");
     throw error;
   }
@@ -111,12 +112,12 @@ function targetOf(
   stack: string,
   { settings: { cluster } }: CheckedConfig,
   outputs: Record<string, unknown> | string,
-  named: Named,
+  overrides: Overrides,
   folder: string,
 ): KubectlTarget | string {
   const kubectl = onPath("kubectl") ?? (existsSync(kubectlPath) ? kubectlPath : undefined);
   if (kubectl === undefined) return "there is no kubectl on PATH";
-  if (named.context !== undefined) return { kubectl, context: named.context };
+  if (overrides.context !== undefined) return { kubectl, context: overrides.context };
   if (cluster.kind === "existing") {
     if (cluster.kubeconfig === undefined) return { kubectl, context: cluster.context };
     const kubeconfig = resolve(projectDir, cluster.kubeconfig);
@@ -133,8 +134,8 @@ function targetOf(
   return { kubectl, context, kubeconfig };
 }
 
-/** kubectl as people type it: the file in `folder` is gone by then, and "npm run kubeconfig" writes one that stays. */
-function typed({ context, kubeconfig }: KubectlTarget, folder: string, stack: string): string {
+/** The kubectl command for the user. The file in `folder` is temporary; "npm run kubeconfig" writes the context permanently. */
+function kubectlCommand({ context, kubeconfig }: KubectlTarget, folder: string, stack: string): string {
   if (kubeconfig === undefined) return `kubectl --context ${context}`;
   return kubeconfig.startsWith(folder)
     ? `kubectl --context ${projectName}-${stack}`
@@ -143,7 +144,7 @@ function typed({ context, kubeconfig }: KubectlTarget, folder: string, stack: st
 
 function readCa(file: string): string {
   if (!existsSync(file))
-    throw new Problem(`There is no ${file}.`, "--ca names the PEM file of a certificate authority.");
+    throw new Problem(`There is no ${file}.`, "Name the PEM file of a certificate authority with --ca.");
   return readFileSync(file, "utf8");
 }
 

@@ -1,4 +1,4 @@
-/** The stack that is examined, as its config describes it: what is to be expected at each hop, and how it is fixed. */
+/** The examined stack, from its config: what the doctor expects at each hop, and the commands that fix it. */
 import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { withHealthPaths } from "../../config/grpc.ts";
 import { hostNames } from "../../config/hosts.ts";
@@ -9,24 +9,24 @@ import { defaultTimeoutSeconds, type Route } from "../../nginx/model.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 
 export interface SubjectRoute {
-  /** `shop.example.com/hoge/`, as the table of routes has it. */
+  /** `shop.example.com/hoge/`, as in the table of routes. */
   readonly hostPath: string;
   readonly host: string;
   readonly path: string;
-  /** The path as the service sees it: a prefix is stripped, unless the route keeps it. */
+  /** The path that the service receives, without a stripped prefix. */
   readonly servicePath: string;
   readonly protocol: "http" | "grpc";
-  /** The route's own service, then those of its versions and its canary. */
+  /** The route's service, then the services of its versions and its canary. */
   readonly services: readonly string[];
   readonly maintenance: boolean;
-  /** How long the proxy waits for the service. */
+  /** Timeout of the proxy for the service. */
   readonly timeoutSeconds: number;
 }
 
 export interface Subject {
   readonly stack: string;
   readonly domain: string;
-  /** Names that clients may use, the domain first; a wildcard is left out. */
+  /** Host names for clients, the domain first, without wildcards. */
   readonly hosts: readonly string[];
   readonly url: string;
   readonly namespace: string;
@@ -35,13 +35,13 @@ export interface Subject {
   readonly dns: Settings["dns"];
   readonly services: Readonly<Record<string, ServiceSettings>>;
   readonly routes: readonly SubjectRoute[];
-  /** Whether there is a redirect from HTTP. */
+  /** Whether HTTP redirects to HTTPS. */
   readonly redirectHttp: boolean;
-  /** Longest that the load balancer waits for an answer, where that is known. Seconds. */
+  /** Timeout of the load balancer for a response, if it is known. Seconds. */
   readonly edgeTimeoutSeconds: number | undefined;
-  /** What applies the stack's config, also over what was changed by hand since (`--refresh`), as people type it. */
+  /** Command that applies the config, and also reverts manual changes (`--refresh`). */
   readonly apply: string;
-  /** `kubectl --context … -n apps`, as people type it. */
+  /** Start of a kubectl command: `kubectl --context … -n apps`. */
   readonly kubectl: string;
 }
 
@@ -87,6 +87,6 @@ const byHostPath = (a: SubjectRoute, b: SubjectRoute) => (a.hostPath < b.hostPat
 export const edit = ({ stack, apply }: Subject, key: string, what = "Fix"): string =>
   `${what} ${key} in Pulumi.${stack}.yaml, then: ${apply}`;
 
-/** Longest that a route may take to be answered, whoever gives up first. Seconds. */
+/** How long to wait for a route's response: longer than the timeouts of proxy and load balancer. Seconds. */
 export const patience = ({ timeoutSeconds }: SubjectRoute, { edge }: Subject): number =>
   Math.max(timeoutSeconds, longestWait(edge) ?? 0) + 10;

@@ -1,4 +1,4 @@
-/** Base images out of Debian's packages, for machines where no image registry answers: no shell, no package manager. */
+/** Builds base images from Debian packages, for machines without access to an image registry. They have no shell and no package manager. */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { debianPackages } from "../programs/debian.ts";
 
 export type Base = "node" | "nginx";
 
-/** The first release with nginx 1.30.1 or newer (older ones have a known overflow) and Node 24. */
+/** The first Debian release with Node 24 and nginx 1.30.1 or newer (older ones have a known overflow). */
 const suite = "forky";
 
 const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; readonly config: string }>> = {
@@ -15,20 +15,20 @@ const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; rea
   nginx: { packages: ["nginx"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
 };
 
-// What a running service never reads. Node's own modules are in usr/share/nodejs, so usr/share cannot go as a whole.
+// Files that a running service never reads. Not all of usr/share: Node's modules are in usr/share/nodejs.
 const unneeded = ["doc", "man", "info", "lintian", "bash-completion", "gdb", "perl5", "vim", "locale"];
 const ignore = [...unneeded.map((folder) => `usr/share/${folder}`), "usr/lib/locale", "dev", "proc", "sys"].join("\n");
 
 const containerfile = (base: Base): string =>
   ["FROM scratch", "COPY . /", "ENV PATH=/usr/sbin:/usr/bin", recipes[base].config, ""].join("\n");
 
-/** Stands for what a base image is made from; part of the tag of what is built on it. */
+/** Digest of a base image's sources. It is part of the archive's name of each image built on it. */
 export function baseKey(base: Base): string {
   const parts = [suite, ignore, ...recipes[base].packages, containerfile(base)];
   return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
 }
 
-/** @returns the base image's name in buildah's storage, where it is made when it is not there yet */
+/** Builds the base image unless buildah's storage has it. @returns its name there */
 export async function baseImage(base: Base): Promise<string> {
   const reference = `localhost/gke-microservices/base-${base}:${baseKey(base)}`;
   const what = `Making the ${base} base image`;

@@ -1,4 +1,4 @@
-/** Images for the local Kubernetes, each as an archive that containerd imports, from the Dockerfile that production uses too. */
+/** Builds images for the local Kubernetes from the same Dockerfiles as production, each as an archive for containerd to import. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
@@ -20,7 +20,7 @@ export interface ImageSpec {
 }
 
 export interface BuiltImage {
-  /** As the program names it: `localhost/gke-microservices/<name>:<tag>`, the tag following from the context. */
+  /** `localhost/gke-microservices/<name>:<tag>`, as in the program. The tag is derived from the context. */
   readonly reference: string;
   /** Archive in Docker's format, for `ctr images import`. */
   readonly archive: string;
@@ -28,7 +28,7 @@ export interface BuiltImage {
 
 const days = 24 * 60 * 60 * 1000;
 
-/** What {@link buildImages} gives for the spec, without building anything. @throws Problem when the context cannot be read */
+/** The result of {@link buildImages} for the spec, without building it. @throws Problem if the context cannot be read */
 export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
   let reference: string;
   try {
@@ -39,7 +39,7 @@ export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
       "Name a readable folder that holds a Dockerfile as build.context.",
     );
   }
-  // The archive is of a base, too: a newer base is a newer image under the same name.
+  // The archive also depends on the base: a newer base gives another image under the same reference.
   const key = createHash("sha256")
     .update(`${baseKey(base)} ${reference}`)
     .digest("hex")
@@ -48,10 +48,10 @@ export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
 }
 
 /**
- * Builds those images whose archive is not there yet; needs root then.
- * @param progress - told in a few words what is being built
- * @returns by name
- * @throws Problem when a context cannot be read, a download fails, a build fails or the disk is full
+ * Builds the images whose archive does not exist yet, which needs root.
+ * @param progress - receives the name of the image that is being built
+ * @returns the images by name
+ * @throws Problem if a context cannot be read, a download fails, a build fails or the disk is full
  */
 export async function buildImages(
   specs: readonly ImageSpec[],
@@ -64,7 +64,7 @@ export async function buildImages(
       await mkdir(imagesDir, { recursive: true });
       requireDisk(imagesDir, diskNeeded.image);
       await removeUnfinished();
-      // One after another: buildah's storage takes one writer, and the disk is what it waits for.
+      // One after another: buildah's storage allows one writer, and the disk is the bottleneck.
       for (const { spec, image } of missing) {
         await build(spec, image, progress);
         await removeOld(spec.name, image.archive);
@@ -79,11 +79,11 @@ async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progre
   progress(spec.name);
   const context = resolve(spec.context);
   const version = reference.slice(reference.lastIndexOf(":") + 1);
-  // The same input gives the same digest: no times. The base is in the storage: there is nothing to pull.
+  // No timestamps, so that the same input gives the same digest. No pull: the base is in the storage.
   const args = ["build", "--isolation", "chroot", "--timestamp", "0", "--pull-never"];
   const built = ["--build-arg", `BASE=${base}`, "--build-arg", `VERSION=${version}`, "--tag", reference, context];
   await buildah(what, [...args, ...built], context);
-  // An interrupted build leaves this name, which nothing takes for an archive.
+  // A temporary name, so that an interrupted build leaves nothing that looks like an archive.
   const unfinished = `${archive}.unfinished`;
   await rm(unfinished, { force: true });
   try {
@@ -92,16 +92,16 @@ async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progre
   } finally {
     await rm(unfinished, { force: true });
   }
-  await buildah(what, ["rmi", reference]); // the archive is what is kept
+  await buildah(what, ["rmi", reference]); // Only the archive is kept.
 }
 
-/** What a build that was killed, or that a full disk ended, left in buildah's storage: containers, and layers of no image. */
+/** Removes the containers and layers that a killed or failed build left in buildah's storage. */
 async function removeUnfinished(): Promise<void> {
   await rm(join(imagesDir, "tmp"), { recursive: true, force: true });
   if (existsSync(join(imagesDir, "storage"))) await buildah("Cleaning up", ["rm", "--all"]);
 }
 
-/** Going back to the context of a few days ago stays quick; another checkout's archives stay too. */
+/** Removes archives older than 7 days. Newer ones stay, for older contexts and for other checkouts. */
 async function removeOld(name: string, current: string): Promise<void> {
   const isArchive = new RegExp(`^${name}-[0-9a-f]{12}\\.tar(\\.unfinished)?$`);
   for (const file of await readdir(imagesDir)) {

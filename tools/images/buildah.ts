@@ -1,4 +1,4 @@
-/** Debian's buildah, run out of its unpacked packages: no daemon, no registry, nothing of the machine's own containers touched. */
+/** Runs Debian's buildah from unpacked packages: without a daemon or a registry, and apart from the machine's own containers. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, run } from "../cli/run.ts";
@@ -10,8 +10,9 @@ export const imagesDir = join(cacheDir, "images");
 const log = join(cacheDir, "logs", "images.log");
 
 /**
- * Its C library and its configuration are found through chroot. The mounts live in a mount namespace of its own, so they
- * end with it, however it ends; buildah itself needs its root to be a mount. $1: the packages' folder, $2: folders it shall see (one a line), the rest: arguments.
+ * chroot makes buildah find its C library and configuration. The mounts are in a mount namespace of their own, so that
+ * they end with the process. buildah needs its root to be a mount.
+ * $1: folder of the packages, $2: folders to mount (one per line), the rest: arguments of buildah.
  */
 const script = `
   root=$1 folders=$2; shift 2
@@ -25,22 +26,22 @@ const script = `
 `;
 
 /**
- * @param folder - a folder that the command reads, beside the one that holds images
- * @throws Problem with what buildah said
+ * @param folder - a folder that the command reads, in addition to the images' folder
+ * @throws Problem with buildah's output
  */
 export async function buildah(what: string, args: readonly string[], folder?: string): Promise<string> {
   const root = await debianPackages(["buildah"]);
   const temporary = join(imagesDir, "tmp");
   await mkdir(temporary, { recursive: true });
   const folders = [imagesDir, ...(folder === undefined ? [] : [folder])];
-  const unspaced = folders.find((path) => /\s/.test(path));
-  if (unspaced !== undefined) {
+  const spaced = folders.find((path) => /\s/.test(path));
+  if (spaced !== undefined) {
     throw new Problem(
-      `Images cannot be built from a path with a blank in it: ${unspaced}`,
-      "Move the folder elsewhere.",
+      `Images cannot be built from a path with a space in it: ${spaced}`,
+      "Move the folder to a path without spaces.",
     );
   }
-  // vfs: plain copies, which work on every file system; overlay does not work on top of another overlay.
+  // vfs copies files, which works on every file system. overlay does not work on top of another overlay.
   const storage = [
     "--root",
     join(imagesDir, "storage"),

@@ -1,4 +1,4 @@
-/** The local Kubernetes: a real node in namespaces of its own, with Contour and Envoy as its edge. */
+/** Starts and stops the local Kubernetes: a real node in Linux namespaces of its own, with Contour and Envoy as its edge. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,9 +17,9 @@ import { cgroup, endSandbox, initScript, startSandbox } from "./sandbox.ts";
 import { finishRemoval, removeWhole } from "../cli/writeWhole.ts";
 
 export interface ClusterOptions {
-  /** Of the stack that is to run there: of the Gateways, the edge reads the one in it. @default "apps" */
+  /** Namespace of the stack. The edge reads only the Gateway in it. @default "apps" */
   readonly namespace?: string;
-  /** Where the edge listens on this machine. @default "127.0.0.1" */
+  /** Address on this machine that the edge listens on. @default "127.0.0.1" */
   readonly address?: string;
   /** @default 80 */
   readonly httpPort?: number;
@@ -28,18 +28,19 @@ export interface ClusterOptions {
 }
 
 export interface LocalCluster {
-  /** Path of a kubeconfig whose user may do anything. */
+  /** Path of a kubeconfig with full rights. */
   readonly kubeconfig: string;
   readonly context: string;
 }
 
 const versionFile = join(nodeDir, "version");
-/** Beside the folder that it guards, as stopping removes that. */
+/** Next to the folder that it guards, because a stop removes that folder. */
 export const lockFile = `${stateDir}.lock`;
 
 /**
- * Starts the cluster, or finds it running, and waits until node, DNS and edge answer. What a crash left half started is started anew.
- * @param meanwhile what else is to be done once its processes run, while they become ready
+ * Starts the cluster unless it is running, and waits until node, DNS and edge answer. After a crash during a start, it
+ * starts from the beginning.
+ * @param meanwhile other work to do while the started processes become ready
  * @throws Problem
  */
 export async function startCluster(
@@ -63,20 +64,20 @@ export async function startCluster(
       writeNodeFiles(files);
       await writeCredentials(join(stateDir, "pki"));
       startSandbox();
-      // Last: an interruption before leaves no version that the next start would trust.
+      // Last, so that the next start does not trust a start that was interrupted.
       writeFileSync(versionFile, version);
     }
     requireDisk(stateDir, diskNeeded.run);
-    // Both come to their end, so that nothing is at work when the lock is given back.
-    const ends = await Promise.allSettled([progress.step("Starting the cluster", waitReady), meanwhile()]);
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    // Wait for both, so that nothing runs any more when the lock is released.
+    const results = await Promise.allSettled([progress.step("Starting the cluster", waitReady), meanwhile()]);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
     return { kubeconfig: kubeconfigPath, context };
   });
 }
 
 type Files = Readonly<Record<string, string>>;
 
-/** Stands for all that the node is started with. */
+/** Digest of everything that the node is started with. */
 const versionOf = (files: Files): string =>
   createHash("sha256").update(JSON.stringify(files)).update(readFileSync(initScript)).digest("hex");
 
@@ -100,9 +101,9 @@ export function clusterStatus(): ClusterStatus {
 }
 
 /**
- * Ends the cluster and removes everything that it wrote, whatever state it is in.
- * @returns what was removed, in words; nothing when there was nothing
- * @throws Problem when a start is under way
+ * Stops the cluster and removes everything that it wrote, whatever its state.
+ * @returns descriptions of what was removed
+ * @throws Problem if a start is in progress
  */
 export async function stopCluster({ keepCache = false }: { keepCache?: boolean } = {}): Promise<string[]> {
   return withLock(lockFile, async () => {
@@ -114,7 +115,7 @@ export async function stopCluster({ keepCache = false }: { keepCache?: boolean }
   });
 }
 
-/** Overlay does not work on top of another overlay. */
+/** overlayfs, unless the state folder is on an overlay itself: overlays cannot be stacked. */
 async function containerdSnapshotter(): Promise<"native" | "overlayfs"> {
   const type = await run("stat", ["--file-system", "--format", "%T", existingParent(stateDir)]);
   return type.includes("overlay") ? "native" : "overlayfs";

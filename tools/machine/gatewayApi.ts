@@ -1,4 +1,4 @@
-/** The definitions of the Gateway API, from the Go module of the version that Contour is compiled with. */
+/** Downloads the CRDs of the Gateway API, in the version that Contour is compiled with. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { goMod, goProblem, source } from "./goModules.ts";
@@ -8,19 +8,19 @@ import { cacheDir } from "../cli/paths.ts";
 
 const gatewayModule = "sigs.k8s.io/gateway-api";
 const [, version = ""] = new RegExp(`${gatewayModule} (v\\S+)`).exec(goMod) ?? [];
-/** Those that Contour reads. */
+/** The kinds that Contour reads. */
 const kinds = ["gatewayclasses", "gateways", "httproutes", "referencegrants"];
 
 export const gatewayApiDir = join(cacheDir, "gateway-api", version);
 export const gatewayApiFile = join(gatewayApiDir, "crds.yaml");
 
-/** @throws Problem without Go, or when the download fails */
+/** @throws Problem if there is no Go, or the download fails */
 export async function getGatewayApi(): Promise<void> {
   await completed(gatewayApiDir, async (folder) => {
     const log = join(cacheDir, "logs", "gateway-api.log");
     const modules = join(folder, "modules");
     try {
-      // Go checks what it got against go.sum.
+      // Go verifies the download against go.sum.
       const text = await run("go", ["mod", "download", "-json", gatewayModule], {
         cwd: source,
         log,

@@ -1,4 +1,4 @@
-/** The programs of the local Kubernetes: compiled from pinned Go modules into the cache. */
+/** Compiles the programs of the local Kubernetes from pinned Go modules into the cache. */
 import { copyFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { completed, digest } from "../programs/cache.ts";
@@ -21,7 +21,7 @@ const names = [
 ];
 const contour = "github.com/projectcontour/contour";
 const [, version = "", major = "", minor = ""] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(goMod) ?? [];
-// Kubernetes' own build sets its version in this way too; clients decide by it what they may ask for.
+// Kubernetes' own build sets the version in the same way. Clients use it to decide which features they can use.
 const linkerFlags = [
   "-s -w",
   ...["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((path) =>
@@ -31,7 +31,7 @@ const linkerFlags = [
   ),
 ].join(" ");
 
-/** The compiled programs, `pause.tar` (the image of pods' first container), and Contour's `crds.yaml` and `role.yaml`. */
+/** Folder of the compiled programs, `pause.tar` (the image of the pause container), and Contour's `crds.yaml` and `role.yaml`. */
 export const programsDir = join(
   cacheDir,
   "kubernetes",
@@ -42,8 +42,11 @@ export const programsDir = join(
 );
 export const kubectlPath = join(programsDir, "kubectl");
 
-// The Go version is left out: another one compiles the same programs.
-/** @throws Problem without a Go that is new enough, or when a download fails */
+/**
+ * Compiles the programs unless the cache has them. The Go version is not part of the cache key: another one compiles
+ * the same programs.
+ * @throws Problem if Go is missing or too old, or a download fails
+ */
 export async function compile(step: Step): Promise<void> {
   await completed(programsDir, async (folder) => {
     const log = join(cacheDir, "logs", "go.log");
@@ -70,7 +73,7 @@ export async function compile(step: Step): Promise<void> {
       const packages = [".", "./pause", `${contour}/cmd/contour`];
       const total = (await go(["list", "-deps", ...packages])).trim().split("\n").length;
       let compiled = 0;
-      // The linker strips what debuggers read in any case: not to write it at all takes 8 % less time.
+      // No DWARF: the linker strips it anyway, and not generating it saves 8 % of the time.
       const flags = ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", linkerFlags];
       await go(["build", "-v", ...flags, "-o", `${folder}/`, ...packages], (text) => {
         compiled += text.split("\n").length - 1;
@@ -85,6 +88,6 @@ export async function compile(step: Step): Promise<void> {
     for (const name of names) symlinkSync("kubernetes", join(folder, name));
     await writePauseImage(folder);
   });
-  // Gigabytes that would only help after a change of the pinned versions. An interrupted build goes on from them.
+  // Gigabytes that would help only after a change of the pinned versions. Until here, an interrupted build can continue from them.
   rmSync(goDir, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "../cli/run.ts";
 import { pauseImage } from "./node/settings.ts";
 
-/** An image with nothing but the program, in the form of "docker save" (https://github.com/moby/docker-image-spec). */
+/** Writes an image with only the program, in the format of "docker save" (https://github.com/moby/docker-image-spec). */
 export async function writePauseImage(folder: string): Promise<void> {
   const work = join(folder, "image");
   mkdirSync(work);

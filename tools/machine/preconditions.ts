@@ -1,4 +1,4 @@
-/** What has to hold before the local Kubernetes is started: each ends in one message that says what to do instead. */
+/** Preconditions of the local Kubernetes. Each fails with one message that says what to do. */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { link } from "./node/addresses.ts";
@@ -9,10 +9,10 @@ import { findSandboxes } from "./sandbox.ts";
 
 /** @throws Problem */
 export function requireLinuxRoot(): void {
-  const other = "use a cluster that you have: npm start -- --context NAME";
+  const other = "use an existing cluster: npm start -- --context NAME";
   if (process.platform !== "linux")
     throw new Problem(
-      `The local Kubernetes needs Linux, and this is ${process.platform}.`,
+      `The local Kubernetes needs Linux, but this is ${process.platform}.`,
       `Run it in a Debian 12 virtual machine, or ${other}`,
     );
   if (process.getuid?.() !== 0)
@@ -22,7 +22,7 @@ export function requireLinuxRoot(): void {
     );
 }
 
-/** There can be one on a machine: its addresses and its device are the same in every checkout. @throws Problem */
+/** There can be only one on a machine: its addresses and its device are the same in every checkout. @throws Problem */
 export function requireFreeNetwork(): void {
   const other = findSandboxes().find(({ state }) => state !== stateDir);
   if (other !== undefined) {
@@ -34,12 +34,12 @@ export function requireFreeNetwork(): void {
   }
   if (existsSync(`/sys/class/net/${link.host}`))
     throw new Problem(
-      `There is a network device ${link.host} already, left by something else.`,
+      `The network device ${link.host} already exists, but no local Kubernetes is running.`,
       `Remove it: ip link delete ${link.host}`,
     );
 }
 
-/** @throws Problem that names the process in the way, where it can be known */
+/** @throws Problem that names the process that uses the port, if it is known */
 export function requireFreePorts(address: string, ports: readonly number[]): void {
   for (const port of ports) {
     const holder = listener(port);

@@ -1,4 +1,4 @@
-/** What the local Kubernetes is made of, in the cache: compiled, downloaded and unpacked once for every checkout. */
+/** Fills the cache with the programs of the local Kubernetes: compiled, downloaded and unpacked once for all checkouts. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compile, programsDir } from "./kubernetes.ts";
@@ -26,12 +26,12 @@ const debianNames = [
   "conntrack",
   "ca-certificates",
 ];
-/** Folders of programs, as on a PATH. */
+/** Folders of programs, for PATH. */
 export const programs = [programsDir, envoyDir];
-/** The root folder of the node: Debian's programs. */
+/** Root folder of the node, with Debian's programs. */
 export const nodeRoot = (): Promise<DebianRoot> => debianPackages(debianNames);
 
-/** Compiles, downloads and unpacks what is not in the cache yet. @throws Problem */
+/** Compiles, downloads and unpacks what is missing in the cache. @throws Problem */
 export async function prepare(progress: Progress): Promise<void> {
   requireLinuxRoot();
   if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
@@ -42,17 +42,17 @@ export async function prepare(progress: Progress): Promise<void> {
       jobs.push(progress.step("Compiling Kubernetes, CoreDNS and Contour (minutes, once)", compile));
     if (!existsSync(envoyDir)) jobs.push(progress.step("Getting Envoy", getEnvoy));
     if (!existsSync(gatewayApiDir)) jobs.push(progress.step("Getting the Gateway API", getGatewayApi));
-    // All end before the first failure is told: nothing goes on behind a command that has ended.
+    // Wait for all jobs before reporting a failure, so that nothing keeps running after the command has ended.
     const failed = (await Promise.allSettled(jobs)).find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   });
 }
 
-/** What a killed command left in the cache; its lock says that nobody works on it now. */
+/** Removes what a killed command left in the cache. The caller holds the cache's lock, so nobody else uses it. */
 function removeUnfinished(): void {
-  for (const part of ["kubernetes", "envoy", "gateway-api", "debian"]
+  for (const folder of ["kubernetes", "envoy", "gateway-api", "debian"]
     .map((name) => join(cacheDir, name))
     .filter(existsSync))
-    for (const name of readdirSync(part).filter((entry) => entry.startsWith("unfinished-")))
-      rmSync(join(part, name), { recursive: true, force: true });
+    for (const name of readdirSync(folder).filter((entry) => entry.startsWith("unfinished-")))
+      rmSync(join(folder, name), { recursive: true, force: true });
 }

@@ -1,62 +1,79 @@
-/** The local cluster's processes live in one tree with mounts and process ids of its own: ending its first one ends them all. */
+/** Starts, finds and ends the sandbox: one process tree in its own mount and PID namespaces. Ending its first process ends all. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { link } from "./node/addresses.ts";
 import { logsDir, stateDir } from "../cli/paths.ts";
 import { allProcesses, children, commandLine } from "../cli/procfs.ts";
 
-/** What the first process inside runs. */
+/** Script of the first process inside. */
 export const initScript = join(import.meta.dirname, "node", "init.sh");
-/** The pods' cgroups are below this one. */
+/** Parent cgroup of the pods' cgroups. */
 export const cgroup = "gke-microservices";
 
 export interface Sandbox {
-  /** Of "unshare", whose end ends the tree. */
+  /** Process id of "unshare". Ending it ends the whole tree. */
   readonly outer: number;
-  /** Of the first process inside, as seen from outside; missing for a moment after the start. */
+  /** Process id, outside the sandbox, of the first process inside; undefined just after the start. */
   readonly init: number | undefined;
-  /** The state folder that it works on. */
+  /** State folder of the checkout that started it. */
   readonly state: string;
 }
 
-/** Of any checkout, an older one included: each has the script in a folder of this name. */
-const ending = "/node/init.sh";
+/** The command line of a sandbox's outer process, up to the script and the state folder. */
+const outerCommand = [
+  "unshare",
+  ...["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"],
+  "bash",
+] as const;
 
-/** Finds sandboxes by what runs, not by files: those can be lost or stale after a crash. */
+/**
+ * The state folder of a sandbox, if the command line is exactly that of a sandbox's outer process. It recognizes the
+ * sandbox of every checkout, whichever folder of it has the script: older revisions had `node/init.sh` elsewhere.
+ */
+export function sandboxState(command: readonly string[]): string | undefined {
+  const [script = "", state = ""] = command.slice(outerCommand.length);
+  const isOuter =
+    command.length === outerCommand.length + 2 && outerCommand.every((word, index) => command[index] === word);
+  const isOfCheckout =
+    basename(state) === basename(stateDir) &&
+    script.startsWith(join(dirname(state), "/")) &&
+    script.endsWith("/node/init.sh");
+  return isOuter && isOfCheckout ? state : undefined;
+}
+
+/** Finds sandboxes by running processes, not by files: a crash can leave files lost or outdated. */
 export function findSandboxes(): Sandbox[] {
   return allProcesses().flatMap((outer) => {
-    const [program, ...args] = commandLine(outer);
-    const state = args.at(-1);
-    if (program !== "unshare" || state === undefined || !(args.at(-2) ?? "").endsWith(ending)) return [];
-    return [{ outer, init: children(outer)[0], state }];
+    const state = sandboxState(commandLine(outer));
+    return state === undefined ? [] : [{ outer, init: children(outer)[0], state }];
   });
 }
 
-/** Its processes go on when this one ends. */
+/** Starts the sandbox. It keeps running when this process ends. */
 export function startSandbox(): void {
   mkdirSync(logsDir, { recursive: true });
   const log = openSync(join(logsDir, "sandbox.log"), "a");
-  const flags = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"];
-  // In a session of its own, Ctrl-C at the terminal does not reach it.
-  const child = spawn("unshare", [...flags, "bash", initScript, stateDir], {
+  const [program, ...args] = outerCommand;
+  // Detached, so that Ctrl-C in the terminal does not reach it.
+  const child = spawn(program, [...args, initScript, stateDir], {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
   });
-  child.on("error", () => undefined); // Waiting for the cluster tells, with the log.
+  child.on("error", () => undefined); // waitReady() reports it, with the log.
   child.unref();
   closeSync(log);
 }
 
-/** Ends the tree and takes away what outlives its processes. @returns what was removed, in words */
+/** Ends the process tree and removes what outlives it. @returns descriptions of what was removed */
 export async function endSandbox(): Promise<string[]> {
   const mine = findSandboxes().filter(({ state }) => state === stateDir);
   for (const { outer, init } of mine) {
     for (const pid of [init, outer]) if (pid !== undefined) kill(pid);
   }
-  // The kernel takes mounts and devices away a moment after the last process, also of a sandbox that someone else ended.
+  // The kernel removes mounts and devices a moment after the last process ended, even if something else ended it.
   const ended = (pid: number | undefined) => pid === undefined || !existsSync(`/proc/${pid}`);
   const gone = () => mine.every(({ outer, init }) => ended(outer) && ended(init));
   const free = () => findSandboxes().length > 0 || !existsSync(`/sys/class/net/${link.host}`);
@@ -66,7 +83,7 @@ export async function endSandbox(): Promise<string[]> {
   return removed;
 }
 
-/** Arguments that run a command inside, in the node's network. */
+/** Command prefix that runs a command inside the sandbox, in the node's network. */
 export function enter(init: number, programs: readonly string[]): string[] {
   const path = [...programs, "/usr/sbin", "/usr/bin"].join(":");
   return [
@@ -104,14 +121,14 @@ async function removeCgroups(): Promise<boolean> {
   return groups.length > 0;
 }
 
-/** A group can be removed when it has no groups and no processes; the files in it are the kernel's. */
+/** Removes a cgroup and those below it. The files in it belong to the kernel and need not be removed. */
 function removeGroup(group: string): void {
   try {
     for (const entry of readdirSync(group, { withFileTypes: true }))
       if (entry.isDirectory()) removeGroup(join(group, entry.name));
     rmdirSync(group);
   } catch {
-    return; // A process in it has not quite ended: the caller tries again.
+    return; // It still has a process that is about to end: the caller retries.
   }
 }
 
@@ -119,6 +136,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    return; // It has ended.
+    return; // It has already ended.
   }
 }

@@ -1,4 +1,4 @@
-/** Waits for a started cluster, part by part, and gives it what it needs to become ready. */
+/** Waits until a started cluster is ready, component by component, and applies the objects that it needs. */
 import { Resolver } from "node:dns/promises";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -19,13 +19,13 @@ import { kubeconfigPath, logsDir, nodeDir, stateDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import type { Step } from "../cli/progress.ts";
 
-/** Ends when API server, node, DNS and edge answer, and pods reach them. @throws Problem with the log of the part that does not */
+/** Waits until API server, node, DNS and edge answer, and pods can reach them. @throws Problem with the log of a component that does not */
 export async function waitReady(step: Step): Promise<void> {
   step.detail("API server");
   await until("kube-apiserver", async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok");
   if (!existsSync(join(nodeDir, bootstrapped))) {
-    step.detail("first objects");
-    await firstObjects();
+    step.detail("bootstrap objects");
+    await applyBootstrapObjects();
     writeFileSync(join(nodeDir, bootstrapped), "");
   }
   step.detail("node");
@@ -51,12 +51,12 @@ export async function waitReady(step: Step): Promise<void> {
   await until("envoy", edgeReady);
 }
 
-/** Ends when images can be imported. @throws Problem */
+/** Waits until images can be imported. @throws Problem */
 export function containerdReady(): Promise<void> {
   return until("containerd", async () => (await runInNode("ctr", "-n", "k8s.io", "version")) !== "");
 }
 
-async function firstObjects(): Promise<void> {
+async function applyBootstrapObjects(): Promise<void> {
   const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
   await kubectl([...apply, `${join(programsDir, "crds.yaml")},${gatewayApiFile}`]);
   await kubectl(["wait", "--for=condition=Established", "customresourcedefinitions", "--all"]);
@@ -71,31 +71,31 @@ function kubectl(args: readonly string[], input = ""): Promise<string> {
   return run(kubectlPath, ["--kubeconfig", kubeconfigPath, "--request-timeout", "20s", ...args], { input });
 }
 
-/** Waits for one part, at most two minutes. */
-async function until(part: string, holds: () => Promise<boolean>): Promise<void> {
+/** Waits for one component, for at most two minutes. */
+async function until(component: string, isReady: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 120_000;
   let last: unknown;
   while (Date.now() < end) {
     try {
-      if (await holds()) return;
+      if (await isReady()) return;
     } catch (error) {
       last = error;
     }
-    requireDisk(stateDir, diskNeeded.run); // The store ends on a full disk, and nothing answers any more.
-    // A moment after the start the sandbox is not to be seen yet.
+    requireDisk(stateDir, diskNeeded.run); // On a full disk, etcd ends and nothing answers any more.
+    // Just after the start, the sandbox's first process may not exist yet.
     if (sandboxInit() === undefined) await sleep(1000);
     if (sandboxInit() === undefined) break;
     await sleep(200);
   }
-  const log = join(logsDir, sandboxInit() === undefined ? "sandbox.log" : `${part}.log`);
+  const log = join(logsDir, sandboxInit() === undefined ? "sandbox.log" : `${component}.log`);
   const text = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").slice(-8).join("\n") : String(last);
   throw new Problem(
-    `The local Kubernetes did not start: ${part} is not ready. The end of its log:\n${text}`,
-    `See ${logsDir}; then start afresh: npm stop -- --keep-cache && npm start`,
+    `The local Kubernetes did not start: ${component} is not ready. The end of its log:\n${text}`,
+    `See ${logsDir}, then start again: npm stop -- --keep-cache && npm start`,
   );
 }
 
-/** Envoy says so once it has its first configuration from Contour. */
+/** Envoy is ready once it has its first configuration from Contour. */
 function edgeReady(): Promise<boolean> {
   const socketPath = `/proc/${sandboxInit() ?? 0}/root${envoyAdminSocket}`;
   return new Promise((resolve, reject) => {

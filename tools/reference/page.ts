@@ -1,17 +1,17 @@
-/** docs/config.md: every key with what it means, its type and limits, its default and an example. */
+/** Renders docs/config.md: every key with its meaning, type and limits, default and an example. */
 import type { JsonSchema } from "./jsonSchema.ts";
 
 export interface Key {
   /** As in `services.NAME.routes[].path`. */
   readonly path: string;
-  /** The alternatives that it belongs to, the outer ones first, as in `cluster.kind: gke`. */
+  /** The alternatives that the key belongs to, outermost first, as in `cluster.kind: gke`. */
   readonly choices: readonly string[];
   readonly schema: JsonSchema;
 }
 
 const isSchema = (value: unknown): value is JsonSchema => typeof value === "object" && value !== null;
 
-/** Every key, those of a map or list below the map or list, in the order of the schema. */
+/** Every key in the order of the schema. The keys of a map or list follow the map or list. */
 export function keysOf(schema: JsonSchema, path = "", choices: readonly string[] = []): Key[] {
   const below = (name: string) => (path === "" ? name : `${path}.${name}`);
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, value]) =>
@@ -26,7 +26,7 @@ export function keysOf(schema: JsonSchema, path = "", choices: readonly string[]
   ];
 }
 
-/** The key that tells alternatives apart, with its value. */
+/** The key that distinguishes alternatives, with its value. */
 function choiceOf({ properties = {} }: JsonSchema, path: string): string[] {
   const [found] = Object.entries(properties).filter(([, value]) => isSchema(value) && value.const !== undefined);
   if (found === undefined) return [];
@@ -34,7 +34,7 @@ function choiceOf({ properties = {} }: JsonSchema, path: string): string[] {
   return [`${path}.${name}: ${String((value as JsonSchema).const)}`];
 }
 
-/** As it is written in a stack file: a time or a number that is meant as text has quotes. */
+/** A value as in a stack file: a time or number that is a string gets quotes. */
 const code = (value: unknown): string =>
   `\`${typeof value === "string" ? (/^\d[\d.:TZ-]*$/.test(value) ? JSON.stringify(value) : value) : asYaml(value)}\``;
 
@@ -63,7 +63,7 @@ function typeOf(schema: JsonSchema): string {
 }
 
 function range(what: string, from: number | undefined, to: number | undefined): string {
-  // The largest number that JSON carries whole is no limit of ours.
+  // The largest safe integer is not a limit of the config.
   const most = to === undefined || to >= Number.MAX_SAFE_INTEGER ? undefined : to.toLocaleString("en");
   if (from !== undefined && from > 0)
     return most === undefined ? `${what}, at least ${from}` : `${what}, ${from} to ${most}`;

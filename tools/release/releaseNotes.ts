@@ -3,8 +3,8 @@ import { Problem } from "../cli/problem.ts";
 
 /**
  * @param version as in package.json, without a `v`
- * @returns the text below the version's heading, up to the next version or the links at the end
- * @throws Problem where there is no such section, or nothing in it
+ * @returns the text below the version's heading, without the links at the end of the file
+ * @throws Problem if there is no such section, or it is empty
  */
 export function releaseNotes(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m).slice(1);
@@ -16,7 +16,7 @@ export function releaseNotes(changelog: string, version: string): string {
       .trim() ?? "";
   if (notes === "")
     throw new Problem(
-      `CHANGELOG.md has no notes of version ${version}.`,
+      `CHANGELOG.md has no notes for version ${version}.`,
       `Add a section "## [${version}] - YYYY-MM-DD", or set "version" in package.json to one that has notes.`,
     );
   return `${notes}\n`;

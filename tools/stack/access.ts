@@ -1,4 +1,4 @@
-/** Where the kubeconfig of a stack is: in Pulumi's state, or in the file that the stack's config names. */
+/** Finds the kubeconfig of a stack: in Pulumi's state, or in the file that the stack's config names. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fullKey } from "../../names/project.ts";
@@ -9,7 +9,7 @@ import { Problem } from "../cli/problem.ts";
 import { findPulumi } from "./pulumiCli.ts";
 
 /**
- * The cluster of a stack, and the way in.
+ * The cluster and user of a stack.
  * @param project folder of the stack files
  * @throws Problem
  */
@@ -25,21 +25,24 @@ export async function accessTo(stack: string, project: string): Promise<Access> 
   const { context = "" } = cluster;
   if (cluster.kubeconfig === undefined)
     throw new Problem(
-      `The stack ${stack} has no kubeconfig of its own: it uses the context "${context}" of yours.`,
+      `The stack ${stack} has no kubeconfig of its own: it uses the context "${context}" of your kubeconfig.`,
       `kubectl --context ${context} get pods --all-namespaces`,
     );
   const file = resolve(project, cluster.kubeconfig);
   if (!existsSync(file))
-    throw new Problem(`There is no ${file}: the cluster of stack ${stack} is not there.`, `Start it with "npm start".`);
+    throw new Problem(
+      `There is no ${file}: the cluster of stack ${stack} does not exist.`,
+      `Start it with "npm start".`,
+    );
   return accessIn(readFileSync(file, "utf8"), file, context);
 }
 
-/** @throws Problem with what Pulumi said */
+/** @throws Problem with Pulumi's output */
 const kubeconfigOutput = (stack: string, project: string) => output(stack, project, ["kubeconfig"]);
 
 /**
- * All outputs of a stack, secrets among them.
- * @throws Problem with what Pulumi said
+ * All outputs of a stack, including secrets.
+ * @throws Problem with Pulumi's output
  */
 export const stackOutputs = async (stack: string, project: string): Promise<Record<string, unknown>> =>
   JSON.parse(await output(stack, project, ["--json"])) as Record<string, unknown>;
@@ -68,13 +71,16 @@ async function output(stack: string, project: string, what: readonly string[]): 
 function explained(stack: string, { output, status }: CommandError): Problem {
   if (/no stack named/.test(output))
     return new Problem(
-      `Pulumi knows no stack ${stack} here.`,
-      `"npx pulumi stack ls" lists those that it knows; "npx pulumi login" chooses where it looks.`,
+      `Pulumi's backend has no stack ${stack}.`,
+      `"npx pulumi stack ls" lists the stacks that it has. "npx pulumi login" selects another backend.`,
     );
   if (/does not have output property/.test(output))
-    return new Problem(`The stack ${stack} has no kubeconfig yet.`, `Make its cluster: npx pulumi up --stack ${stack}`);
+    return new Problem(
+      `The stack ${stack} has no kubeconfig yet.`,
+      `Create its cluster: npx pulumi up --stack ${stack}`,
+    );
   return new Problem(
-    `Pulumi ended with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
+    `Pulumi failed with ${status === null ? "a signal" : `status ${status}`}:\n${output}`,
     "Fix what it names and run this again.",
   );
 }

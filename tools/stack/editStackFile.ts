@@ -1,18 +1,18 @@
 /**
- * Edits of a stack file that leave all else in it as it is, comments and form included: YAML says where in the text a thing
- * stands, and the text is changed there alone.
+ * Edits a stack file and leaves the rest of it unchanged, including comments and formatting. The YAML parser gives the
+ * position in the text, and the text is changed only there.
  */
 import { isMap, isScalar, parseDocument, type Scalar, type YAMLMap } from "yaml";
 import { fullKey } from "../../names/project.ts";
 import { Problem } from "../cli/problem.ts";
 
 interface Edit {
-  /** Where in the text. */
+  /** Offset in the text. */
   readonly at: number;
   readonly insert: string;
 }
 
-/** @param where the text is from, for messages. @throws Problem where it is not a stack file */
+/** @param where origin of the text, for messages. @throws Problem if it is not a stack file */
 function configIn(text: string, where: string): YAMLMap {
   const document = parseDocument(text);
   const config = document.get("config");
@@ -31,8 +31,8 @@ function edited(text: string, edits: readonly Edit[]): string {
 const isKey = (node: unknown): node is Scalar<string> => isScalar(node) && typeof node.value === "string";
 
 /**
- * The stack file with every key by its full name. The Pulumi CLI writes them so itself, and then leaves the rest of the file
- * as it is; where it finds a key without a namespace, it writes the file anew, without comments.
+ * Prefixes every key with the project's name. If a key has no namespace, the Pulumi CLI rewrites the whole file without
+ * comments. If all have one, it leaves the rest of the file unchanged.
  */
 export function withFullKeys(text: string, where: string): string {
   const keys = configIn(text, where).items.flatMap(({ key }) => (isKey(key) ? [key] : []));
@@ -43,15 +43,15 @@ export function withFullKeys(text: string, where: string): string {
   return edited(text, edits);
 }
 
-/** A map that stands in the file line by line, so that a line more is an entry more. */
+/** Whether the node is a block-style map, to which an entry can be added as new lines. */
 function isBlock(node: unknown): node is YAMLMap {
   return isMap(node) && node.flow !== true && node.items.length > 0;
 }
 
 /**
- * The stack file with one service more, after the others.
- * @param lines of the service's settings, without indentation
- * @throws Problem where it has no services below each other
+ * Adds a service after the existing ones.
+ * @param lines the service's settings, without indentation
+ * @throws Problem if the services are not a block-style map
  */
 export function withService(text: string, where: string, name: string, lines: readonly string[]): string {
   const config = configIn(text, where);
@@ -65,7 +65,7 @@ export function withService(text: string, where: string, name: string, lines: re
   const start = first.range?.[0] ?? 0;
   const indent = " ".repeat(start - (text.lastIndexOf("\n", start) + 1));
   const block = [`${name}:`, ...lines.map((line) => `  ${line}`)].map((line) => `${indent}${line}\n`).join("");
-  // To the end of the last line, a comment behind it included.
+  // Insert after the end of the last line, which may have a trailing comment.
   const end = services.range?.[1] ?? 0;
   const newline = text.indexOf("\n", Math.max(0, end - 1));
   return newline < 0 ? `${text}\n${block}` : edited(text, [{ at: newline + 1, insert: block }]);

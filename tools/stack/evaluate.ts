@@ -1,4 +1,4 @@
-/** Evaluates the program without the Pulumi CLI, through the SDK's own mocks, and gives back its Kubernetes objects. */
+/** Evaluates the program without the Pulumi CLI, through the SDK's mocks, and returns its Kubernetes objects. */
 import * as pulumi from "@pulumi/pulumi";
 import { project } from "../../names/project.ts";
 import { projectDir } from "../cli/paths.ts";
@@ -13,21 +13,21 @@ export interface KubernetesObject {
 }
 
 export interface Evaluation {
-  /** In the order in which they are to be applied. */
+  /** In the order to apply them. */
   readonly objects: readonly KubernetesObject[];
   readonly outputs: Record<string, unknown>;
 }
 
 /**
- * Evaluates `index.ts` for one stack. Once in a process: the program is a module, and modules run once.
- * @throws pulumi.RunError for a config that is refused
+ * Evaluates `index.ts` for one stack. Call it once per process: the program is a module, and a module runs once.
+ * @throws pulumi.RunError if the config is invalid
  */
 export async function evaluate(stack: string, config: RawConfig, secrets: "redacted" | "plain"): Promise<Evaluation> {
   const objects: KubernetesObject[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: async ({ type, name, inputs: told }) => {
-        const inputs = told as Record<string, unknown>;
+      newResource: async ({ type, name, inputs: rawInputs }) => {
+        const inputs = rawInputs as Record<string, unknown>;
         if (type.startsWith("kubernetes:") && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
         return {
           id: `${name}-id`,
@@ -47,7 +47,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
   pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
   process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
-  // The SDK writes out a stack trace for each of its promises, which takes longer than the rest and is read by nobody.
+  // The SDK formats a stack trace for each of its promises, which takes longer than the rest and is never read.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
   const program = (await import("../../index.ts")) as { default: Record<string, unknown> };
@@ -59,7 +59,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
 
 const promise = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 
-/** What a Google or TLS resource would tell only once it exists. */
+/** Placeholders for outputs that a Google or TLS resource has only once it exists. */
 function unknownOutputs(type: string, name: string): Record<string, unknown> {
   const known = (property: string) => notShown(`${name} ${property}`);
   switch (type) {
@@ -90,20 +90,20 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
 }
 
 /**
- * The pair of the proxy's port for gRPC, the one thing of a local stack that only a provider of the CLI would make. (The
- * local stack signs for itself outside the program: `tls.mode: supplied`.)
+ * Certificate and key of the proxy's gRPC port. They are the only outputs of a local stack that need a provider. (The
+ * local stack's own certificate is created outside the program: `tls.mode: supplied`.)
  */
 async function grpcOutputs(type: string, name: string): Promise<Record<string, unknown>> {
   if (!type.startsWith("tls:") || !name.startsWith(`${proxyGrpcName}-`)) return {};
-  const { grpcPair } = await import("./localCertificate.ts"); // It loads a library that rendering has no use for.
+  const { grpcPair } = await import("./localCertificate.ts"); // Loads a library that rendering does not need.
   const { certificate, key } = await grpcPair();
   return type === "tls:index/selfSignedCert:SelfSignedCert" ? { certPem: certificate } : { privateKeyPem: key };
 }
 
-/** Secrets reach the mocks wrapped, with this key as the mark. */
+/** Key that marks a wrapped secret in the inputs that mocks receive. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-/** A property with a secret anywhere in it is marked as a whole, by the SDK. */
+/** The SDK marks a whole property as secret if any part of it is. */
 function toObject(inputs: Record<string, unknown>, secrets: "redacted" | "plain"): KubernetesObject {
   const shown = Object.entries(inputs).map(([key, value]) => {
     if (!isObject(value) || !(secretMark in value)) return [key, value];
@@ -119,7 +119,7 @@ function redact(value: unknown, path: string): unknown {
   return notShown(`secret ${path}`);
 }
 
-/** What others need comes first; the edge last. */
+/** Sorted so that dependencies come first and the edge last. */
 export const inOrder = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
   objects.toSorted((a, b) => rank(a) - rank(b) || compare(id(a), id(b)));
 
@@ -144,7 +144,7 @@ const order = [
   "Gateway",
   "HTTPRoute",
 ];
-/** A kind that is not listed comes before what runs pods. */
+/** Unlisted kinds come just before Deployments. */
 const rank = ({ kind }: KubernetesObject) => order.indexOf(order.includes(kind) ? kind : "PodDisruptionBudget");
 const id = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

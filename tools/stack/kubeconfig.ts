@@ -1,8 +1,8 @@
-/** One context in a kubeconfig that has others: everything else in the file stays as it is, comments included. */
+/** Reads and writes one context of a kubeconfig. The rest of the file stays unchanged, including comments. */
 import { Document, isMap, isSeq, parseDocument } from "yaml";
 import { Problem } from "../cli/problem.ts";
 
-/** A cluster, and a user of it, as a kubeconfig describes them. */
+/** A cluster and a user, as in a kubeconfig. */
 export interface Access {
   readonly cluster: Readonly<Record<string, unknown>>;
   readonly user: Readonly<Record<string, unknown>>;
@@ -16,28 +16,31 @@ interface Kubeconfig {
 }
 
 /**
- * What a kubeconfig says of one context.
- * @param where the text is from, for messages
- * @param context @default - the current one
- * @throws Problem where the text is no kubeconfig or has no such context
+ * The cluster and user of one context.
+ * @param where origin of the text, for messages
+ * @param context @default - the current context
+ * @throws Problem if the text is not a kubeconfig or has no such context
  */
 export function accessIn(text: string, where: string, context?: string): Access {
   const config = kubeconfigIn(text, where).toJS() as Kubeconfig;
-  const wanted = context ?? config["current-context"];
-  const found = config.contexts?.find(({ name }) => name === wanted)?.context;
+  const contextName = context ?? config["current-context"];
+  const found = config.contexts?.find(({ name }) => name === contextName)?.context;
   const cluster = config.clusters?.find(({ name }) => name === found?.cluster)?.cluster;
   const user = config.users?.find(({ name }) => name === found?.user)?.user;
   if (cluster === undefined || user === undefined)
-    throw new Problem(`${where} has no complete context "${wanted ?? ""}".`, "Make the stack again, or fix the file.");
+    throw new Problem(
+      `${where} has no complete context "${contextName ?? ""}".`,
+      "Apply the stack again, or fix the file.",
+    );
   return { cluster, user };
 }
 
 /**
- * The kubeconfig with one context that has a cluster and a user of the same name. Added where it is missing, refreshed
- * where it is there; what else somebody set on the context, such as a namespace, stays.
- * @param text of the kubeconfig; empty where there is none yet
- * @param where the text is from, for messages
- * @throws Problem where the text is no kubeconfig
+ * Adds or updates a context, with a cluster and a user of the same name. Other settings of the context, such as a
+ * namespace, stay.
+ * @param text of the kubeconfig; empty if there is none yet
+ * @param where origin of the text, for messages
+ * @throws Problem if the text is not a kubeconfig
  */
 export function withContext(text: string, where: string, name: string, { cluster, user }: Access): string {
   const config = kubeconfigIn(text, where);
@@ -48,7 +51,7 @@ export function withContext(text: string, where: string, name: string, { cluster
   const { contexts } = config.toJS() as Kubeconfig;
   const before = contexts?.find((entry) => entry.name === name)?.context;
   put(config, "contexts", { name, context: { ...before, cluster: name, user: name } });
-  // Which cluster a bare kubectl speaks to is for its owner to say, unless nobody has yet.
+  // Keep the current context if there is one: it is the user's choice.
   if ((config.get("current-context") ?? "") === "") config.set("current-context", name);
   return config.toString({ lineWidth: 0 });
 }

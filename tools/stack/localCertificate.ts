@@ -1,4 +1,4 @@
-/** The local CA, and the certificate that it signs for the stack's host names: what `tls.mode: supplied` of the local stack names. */
+/** The local CA, and the certificate that it signs for the stack's host names. The local stack uses it as `tls.mode: supplied`. */
 import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { createAuthority, createSelfSigned, openAuthority, type Authority, type 
 import { writeWhole } from "../cli/writeWhole.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 
-/** The CA's certificate, for clients to trust. */
+/** The CA certificate, for clients to trust. */
 export const caFile = join(tlsDir, "ca.crt");
 const caKeyFile = join(tlsDir, "ca.key");
 const crtFile = join(tlsDir, "tls.crt");
@@ -17,9 +17,9 @@ const keyFile = join(tlsDir, "tls.key");
 
 const renewBefore = renewalDays * 24 * 3600_000;
 
-/** Makes the CA where there is none, and a certificate where there is none that serves all names for another 30 days. */
+/** Creates the CA if there is none, and a certificate unless one is valid for all names for another 30 days. */
 export async function ensureCertificate(names: readonly string[]): Promise<void> {
-  if (isServing(names)) return;
+  if (isValid(names)) return;
   mkdirSync(tlsDir, { recursive: true, mode: 0o700 });
   const authority = await localAuthority();
   // Clients accept no more than 825 days (https://support.apple.com/en-us/103769).
@@ -32,7 +32,7 @@ export async function ensureCertificate(names: readonly string[]): Promise<void>
   writeWhole(crtFile, `${leaf.certificate}\n${authority.certificate}\n`);
 }
 
-function isServing(names: readonly string[]): boolean {
+function isValid(names: readonly string[]): boolean {
   if (![caFile, crtFile, keyFile].every((file) => existsSync(file))) return false;
   const crt = readFileSync(crtFile, "utf8");
   const signed = new X509Certificate(crt).checkIssued(new X509Certificate(readFileSync(caFile)));
@@ -41,21 +41,21 @@ function isServing(names: readonly string[]): boolean {
 }
 
 /**
- * The pair of the proxy's port for gRPC, made once: nobody verifies it, and another would roll the proxy out anew. Under the
- * Pulumi CLI it is the stack's own (components/workloads/grpcPort.ts).
+ * Certificate and key of the proxy's gRPC port. Created once, because a new pair would restart the proxy; no client
+ * verifies it. Under the Pulumi CLI the stack creates its own pair (components/workloads/grpcPort.ts).
  */
 export async function grpcPair(folder = tlsDir): Promise<Credentials> {
   const [crt, key] = [join(folder, "grpc.crt"), join(folder, "grpc.key")];
   if (!existsSync(crt) || !existsSync(key)) {
-    const made = await createSelfSigned(proxyName, 3650);
+    const pair = await createSelfSigned(proxyName, 3650);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeWhole(key, `${made.key}\n`, 0o600);
-    writeWhole(crt, `${made.certificate}\n`);
+    writeWhole(key, `${pair.key}\n`, 0o600);
+    writeWhole(crt, `${pair.certificate}\n`);
   }
   return { certificate: readFileSync(crt, "utf8"), key: readFileSync(key, "utf8") };
 }
 
-/** Kept while the cluster is, so that who trusts it need not do so again for a new host name. */
+/** The CA. It is kept as long as the cluster, so that clients need not trust a new one for each new host name. */
 async function localAuthority(): Promise<Authority> {
   if (existsSync(caFile) && existsSync(caKeyFile)) {
     return openAuthority({ certificate: readFileSync(caFile, "utf8"), key: readFileSync(caKeyFile, "utf8") }, "rsa");

@@ -1,4 +1,4 @@
-/** The local stack under the Pulumi CLI, with its state in a folder of the checkout. */
+/** Runs the Pulumi CLI for the local stack, with its state in a folder of the checkout. */
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -11,10 +11,13 @@ import { writeWhole } from "../cli/writeWhole.ts";
 
 const stack = "local";
 const home = join(stateDir, "pulumi");
-// The CLI writes an encryption salt into the file that it is given: never into the tracked one.
+// A copy, because the CLI writes an encryption salt into its config file. The tracked file must not change.
 const configFile = join(home, "project", `Pulumi.${stack}.yaml`);
 
-/** The Pulumi CLI: on PATH, or the version that the npm package `pulumi` has installed. The package's launcher does not count: it would download. */
+/**
+ * The Pulumi CLI: on PATH, or the version that the npm package `pulumi` has installed. The package's launcher in
+ * node_modules is skipped, because it would download the CLI.
+ */
 export function findPulumi(): string | undefined {
   const { version } = JSON.parse(readFileSync(join(projectDir, "node_modules/pulumi/package.json"), "utf8")) as {
     version: string;
@@ -27,7 +30,7 @@ export function findPulumi(): string | undefined {
 }
 
 export interface PulumiResult {
-  /** How many resources were created, updated, replaced or deleted. */
+  /** Number of resources that were created, updated, replaced or deleted. */
   readonly changes: number;
 }
 
@@ -41,9 +44,9 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
       env: {
         PULUMI_BACKEND_URL: `file://${home}`,
         PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
-        PULUMI_CONFIG_PASSPHRASE: undefined, // A user's own would win over the file.
+        PULUMI_CONFIG_PASSPHRASE: undefined, // Otherwise the user's value would take precedence over the file.
         PULUMI_SKIP_UPDATE_CHECK: "true",
-        // The Pulumi CLI starts `node` by name: the pinned one.
+        // The Pulumi CLI runs `node` from PATH: let it find the pinned version.
         PATH: `${join(projectDir, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}`,
       },
       log: join(stateDir, "logs", "pulumi.log"),
@@ -51,8 +54,8 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
   } catch (error) {
     if (error instanceof CommandError)
       throw new Problem(
-        `Pulumi ended with status ${String(error.status)}:\n${error.output}`,
-        "Fix what it names and run this again. The whole output is in .local/logs/pulumi.log.",
+        `Pulumi failed with status ${String(error.status)}:\n${error.output}`,
+        "Fix what it names and run this again. The full output is in .local/logs/pulumi.log.",
       );
     throw error;
   }
@@ -60,7 +63,7 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
 
 async function prepare(program: string, config: RawConfig): Promise<void> {
   if (!existsSync(configFile)) {
-    // "stack init" takes no --config-file: beside a copy of the project's file it writes the salt there.
+    // "stack init" has no --config-file. It writes the salt next to the project file, so give it a copy of that.
     mkdirSync(dirname(configFile), { recursive: true, mode: 0o700 });
     copyFileSync(join(projectDir, "Pulumi.yaml"), join(dirname(configFile), "Pulumi.yaml"));
     await pulumi(program, ["stack", "init", stack, "--no-select", "--cwd", dirname(configFile)]);
@@ -71,14 +74,14 @@ async function prepare(program: string, config: RawConfig): Promise<void> {
   writeWhole(configFile, salt === undefined ? text : `${salt}\n${text}`);
 }
 
-/** Values of a stack file are YAML, of which JSON is a part. */
+/** Lists and maps are JSON texts; everything else is a plain string. */
 function asYaml(value: string): unknown {
   return /^[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
 }
 
 const stackArgs = ["--stack", stack, "--config-file", configFile];
 
-/** @throws Problem with Pulumi's own words */
+/** @throws Problem with Pulumi's output */
 export async function up(program: string, config: RawConfig): Promise<PulumiResult> {
   await prepare(program, config);
   const text = await pulumi(program, ["up", ...stackArgs, "--yes", "--skip-preview", "--refresh"]);
@@ -88,7 +91,7 @@ export async function up(program: string, config: RawConfig): Promise<PulumiResu
   return { changes: counts.reduce((sum, count) => sum + count, 0) };
 }
 
-/** What a preview would change; 0 where cluster, state and config agree. */
+/** Number of resources that an update would change; 0 if cluster, state and config agree. */
 export async function previewChanges(program: string): Promise<number> {
   const text = await pulumi(program, ["preview", ...stackArgs, "--refresh", "--json"]);
   const { changeSummary } = JSON.parse(text) as { changeSummary?: Record<string, number> };

@@ -1,4 +1,4 @@
-/** A stack's file, `Pulumi.<stack>.yaml`, as the commands of the project read it: as Pulumi would hand it to the program. */
+/** Reads a stack file, `Pulumi.<stack>.yaml`, into the form in which Pulumi passes it to the program. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -10,22 +10,22 @@ import { Problem } from "../cli/problem.ts";
 export const stackFile = (stack: string, folder = projectDir): string => join(folder, `Pulumi.${stack}.yaml`);
 
 /**
- * A stack's config, checked.
- * @param certificates whose files get a placeholder, see `withPlaceholderFiles`
- * @throws Problem where the file is missing or no stack file, RunError with all that is wrong in it
+ * The validated config of a stack.
+ * @param certificates which certificate files to replace by a placeholder, see `withPlaceholderFiles`
+ * @throws Problem if the file is missing or not a stack file, RunError with all errors in it
  */
 export function loadStackFile(stack: string, certificates: Placeholders = "replaceable"): CheckedConfig {
   return checkConfig(withPlaceholderFiles(readStackFile(stackFile(stack)), certificates), stack, projectDir);
 }
 
-/** Marks a value that only the CLI or Google could tell. */
+/** Placeholder for a value that only the Pulumi CLI or Google knows. */
 export const notShown = (what: string) => `(${what} not shown)`;
 
 export type RawConfig = Record<string, string>;
 
 /**
- * The stack file as Pulumi would hand it to the program. Encrypted values, which only the Pulumi CLI can read, become
- * marked placeholders, or are refused where the result is to be applied.
+ * Reads a stack file. Only the Pulumi CLI can read encrypted values: they become placeholders, or are refused if the
+ * result will be applied.
  * @throws Problem
  */
 export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
@@ -34,7 +34,7 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
   return stackConfig(readFileSync(path, "utf8"), path, encrypted);
 }
 
-/** The same for a text that is, or is to be, the file's. @throws Problem */
+/** The same for the text of a stack file. @throws Problem */
 export function stackConfig(
   text: string,
   path: string,
@@ -62,7 +62,7 @@ export function stackConfig(
         if (encrypted === "placeholder") return notShown(`secret ${where}`);
         throw new Problem(
           `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
-          "Write a value for this machine there in the clear, or run the stack with `npx pulumi up`.",
+          "Write a plain-text value for this machine there, or apply the stack with `npx pulumi up`.",
         );
       });
       return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];
@@ -85,8 +85,9 @@ function withoutSecrets(value: unknown, key: string, instead: (key: string) => s
 export type Placeholders = "missing" | "replaceable" | "always";
 
 /**
- * Where a certificate's files are not there yet, as before the first `npm start`, a placeholder takes their place; where it
- * would be replaced by that, it does so anyway, and `always` where what is served is looked at instead of the files.
+ * Replaces certificate files by a placeholder.
+ * @param when `missing`: if the files do not exist, as before the first `npm start`; `replaceable`: also if `npm start`
+ *   would renew them; `always`: for the doctor, which examines the served certificate instead of the files
  */
 export function withPlaceholderFiles(config: RawConfig, when: Placeholders = "missing"): RawConfig {
   const { certFile, keyFile, ...rest } = objectAt(config, "tls");
@@ -107,6 +108,6 @@ function objectAt(config: RawConfig, key: string): Record<string, unknown> {
     const value: unknown = JSON.parse(config[`${project}:${key}`] ?? "{}");
     return isObject(value) ? value : {};
   } catch {
-    return {}; // The check of the config says what is wrong with it.
+    return {}; // The validation of the config reports the error.
   }
 }

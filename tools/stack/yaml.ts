@@ -1,8 +1,8 @@
-/** Kubernetes objects as YAML, for people and for kubectl. */
+/** Formats Kubernetes objects as YAML. */
 import { stringify } from "yaml";
 
-/** One object. Nothing is folded or made an alias, so that a diff shows what changed and no more. */
+/** One object, without folded lines and aliases, so that a diff shows only what changed. */
 export const objectYaml = (object: object): string => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
 
-/** All of them in one text. */
+/** Several objects as one multi-document text. */
 export const toYaml = (objects: readonly object[]): string => objects.map(objectYaml).join("---\n");

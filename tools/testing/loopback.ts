@@ -1,4 +1,4 @@
-/** What stands around the proxy in its tests: a DNS server, services and a client, all on loopback. */
+/** The surroundings of the proxy in its tests: a DNS server, services and a client, all on loopback. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from "node:http";
@@ -8,30 +8,30 @@ import { AUTHORITATIVE_ANSWER, decode, encode, TRUNCATED_RESPONSE, type Answer a
 import type { ProxyRoutes } from "../../nginx/model.ts";
 
 export interface NameServer extends AsyncDisposable {
-  /** `address:port`, as the `resolver` directive takes it. */
+  /** `address:port`, for nginx's `resolver` directive. */
   readonly resolver: string;
-  /** Addresses by name; every other name does not exist. Several are separated by a blank. Change it at any time. */
+  /** Addresses by name, separated by spaces. Other names do not exist. Can be changed at any time. */
   readonly names: Map<string, string>;
   /** Records of other types by name. */
   readonly records: Map<string, readonly DnsRecord[]>;
-  /** Names of which it says that it cannot find them out (SERVFAIL). */
+  /** Names that it answers with SERVFAIL. */
   readonly failing: Set<string>;
-  /** How often it was asked, by UDP and by TCP. */
+  /** Number of queries by UDP and by TCP. */
   readonly asked: { udp: number; tcp: number };
-  /** Whether it answers at all. Change it at any time. @default true */
+  /** Whether it answers at all. Can be changed at any time. @default true */
   answering: boolean;
 }
 
-/** What fits into an answer by UDP for who does not say that it takes more, as nginx (RFC 1035, 4.2.1). */
-const mostByUdp = 512;
+/** Longest UDP response for clients without EDNS, such as nginx (RFC 1035, 4.2.1). Bytes. */
+const udpLimit = 512;
 
-/** As the DNS of a cluster does, it says by UDP that an answer is too long, and gives it by TCP. */
+/** Starts a name server. Like a cluster's DNS, it truncates long responses by UDP, and gives the whole by TCP. */
 export async function startNameServer(): Promise<NameServer> {
   const names = new Map<string, string>();
   const records = new Map<string, readonly DnsRecord[]>();
   const failing = new Set<string>();
   const asked = { udp: 0, tcp: 0 };
-  const answer = (message: Buffer, most = Infinity) => {
+  const answer = (message: Buffer, limit = Infinity) => {
     const { id, questions = [] } = decode(message);
     const { name = "", type = "A" } = questions[0] ?? {};
     const addresses = names.get(name)?.split(" ") ?? [];
@@ -48,7 +48,7 @@ export async function startNameServer(): Promise<NameServer> {
       answers: known.filter((record) => record.type === type),
     };
     const whole = encode(response);
-    return whole.length <= most
+    return whole.length <= limit
       ? whole
       : encode({ ...response, flags: response.flags | TRUNCATED_RESPONSE, answers: [] });
   };
@@ -73,7 +73,7 @@ export async function startNameServer(): Promise<NameServer> {
   const byUdp = createSocket("udp4");
   byUdp.on("message", (message, peer) => {
     asked.udp += 1;
-    if (server.answering) byUdp.send(answer(message, mostByUdp), peer.port, peer.address);
+    if (server.answering) byUdp.send(answer(message, udpLimit), peer.port, peer.address);
   });
   byUdp.bind(port, "127.0.0.1");
   await once(byUdp, "listening");
@@ -93,7 +93,7 @@ export async function startNameServer(): Promise<NameServer> {
   return server;
 }
 
-/** What a service of the tests says that reached it. */
+/** A request as a test service received it. */
 export interface Seen {
   readonly service: string;
   readonly method: string;
@@ -103,11 +103,11 @@ export interface Seen {
 
 export interface Service extends AsyncDisposable {
   readonly port: number;
-  /** How many requests reached it. */
+  /** Number of requests that it received. */
   readonly count: () => number;
 }
 
-/** A service that answers with what reached it, unless `listener` answers otherwise. */
+/** A service that echoes each request, unless `listener` answers. */
 export async function startService(
   service: string,
   listener?: RequestListener,
@@ -125,7 +125,7 @@ export async function startService(
     const seen: Seen = { service, method: request.method ?? "", url: request.url ?? "", headers: request.headers };
     response.setHeader("content-type", "application/json").end(JSON.stringify(seen));
   });
-  // After the handshake of a websocket, everything is sent back.
+  // After a WebSocket handshake, echo everything.
   server.on("upgrade", (request, socket) => {
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade ?? ""}\r\nConnection: Upgrade\r\n\r\n`,
@@ -159,7 +159,7 @@ export interface Asking {
   readonly from?: string;
 }
 
-/** One request whose path goes out as it is: no dot segment is resolved, nothing is encoded. */
+/** Sends one request with the path unchanged: without resolving dot segments or encoding. */
 export async function ask(
   port: number,
   path: string,
@@ -177,17 +177,17 @@ export async function ask(
   return response;
 }
 
-/** What the service saw. @throws where no service answered */
+/** The request as the service received it. @throws if no service answered */
 export async function seenAt(port: number, path: string, asking?: Asking): Promise<Seen> {
   const { status, body } = await ask(port, path, asking);
   if (status !== 200) throw new Error(`${path} was answered with ${status}: ${body}`);
   return JSON.parse(body) as Seen;
 }
 
-/** The full name of a service, as the cluster's DNS has it. */
+/** The full name of a service in the cluster's DNS. */
 export const addressOf = (service: string): string => `${service}.shop.svc.cluster.local`;
 
-/** Routes behind the test's name server; peers other than 127.0.0.1 are not trusted. */
+/** Routes that use the test's name server, and trust only 127.0.0.1 as a proxy. */
 export function proxyRoutes(
   nameServer: NameServer,
   ports: Readonly<Record<string, number>>,

@@ -1,19 +1,19 @@
-/** Pulumi without an engine: what a program registers is recorded as the engine would have been told. */
+/** Pulumi without an engine: records the resources that a program registers. */
 import * as pulumi from "@pulumi/pulumi";
 
 export interface Recorded {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
-  /** As the provider would see them; secrets stand there in the clear. */
+  /** Inputs as the provider would receive them, with secrets in plain text. */
   readonly inputs: Readonly<Record<string, unknown>>;
-  /** Paths of inputs that are secret. The SDK marks a whole object when a field of it is secret. */
+  /** Paths of secret inputs. The SDK marks a whole object if one of its fields is secret. */
   readonly secrets: readonly string[];
   /** URN of the parent; empty for a resource directly under the stack. */
   readonly parent: string;
   /** URN of the explicit provider; empty for the default one. */
   readonly provider: string;
-  /** URNs of what it waits for. */
+  /** URNs of the resources that it depends on. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
@@ -29,13 +29,13 @@ export interface MockOptions {
   readonly stack?: string;
   /** @default false */
   readonly preview?: boolean;
-  /** What resources of a type know only after they were made, merged over their inputs. */
+  /** Outputs of a type that are known only after creation, merged over the inputs. */
   readonly outputs?: Readonly<Record<string, (name: string) => Record<string, unknown>>>;
-  /** Answers of provider functions by token; a call that is not listed fails the test. */
+  /** Results of provider functions by token. A call that is not listed fails the test. */
   readonly calls?: Readonly<Record<string, Record<string, unknown>>>;
 }
 
-/** The part of the engine's request that is recorded. */
+/** The recorded part of a registration request to the engine. */
 interface RegisterRequest {
   getType(): string;
   getName(): string;
@@ -97,8 +97,8 @@ export class Recording {
 }
 
 /**
- * Puts the mocks in place. Await it before the program under test makes a resource. Google's generated names are played
- * by the resource's name with `-0000000` behind it.
+ * Installs the mocks. Await it before the program under test creates a resource. A generated name of a Google resource
+ * is the resource's name with the suffix `-0000000`.
  */
 export async function mockPulumi(options: MockOptions = {}): Promise<Recording> {
   const recording = new Recording();
@@ -121,7 +121,7 @@ export async function mockPulumi(options: MockOptions = {}): Promise<Recording> 
     options.preview ?? false,
   );
 
-  // The mocks' own callback does not see parents, dependencies and options: listen where the request arrives.
+  // The mocks' callback does not get parents, dependencies and options: intercept the request instead.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) =>
@@ -142,7 +142,7 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
     inputs: reveal(pulumi.runtime.deserializeProperties(request.getObject()), "", secrets) as Recorded["inputs"],
     secrets,
     parent: request.getParent(),
-    // The engine is told `<urn>::<id>`.
+    // The request has `<urn>::<id>`.
     provider: request.getProvider().replace(/::[^:]*$/, ""),
     dependencies: request.getDependenciesList(),
     protect: request.getProtect(),
@@ -157,12 +157,12 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
   };
 }
 
-/** Waits until everything that the program asked for has been answered. */
+/** Waits until all requests of the program are answered. */
 export async function settled(): Promise<void> {
   await pulumi.runtime.disconnect();
 }
 
-/** The value of an output that is known. */
+/** The value of a known output. */
 export async function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => {
     output.apply((value) => {

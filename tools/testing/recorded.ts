@@ -1,4 +1,4 @@
-/** A stack's resources as the engine is told of them, without an engine. */
+/** Records the resources that a stack registers, without a Pulumi engine. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -11,7 +11,7 @@ let count = 0;
 
 /**
  * Evaluates `index.ts` for a stack of this project.
- * @param changes whole config keys of this project, in the place of the stack file's
+ * @param changes values of whole config keys, instead of the stack file's
  */
 export async function record(stack: string, changes: Readonly<Record<string, object>> = {}): Promise<Evaluated> {
   const config = readStackFile(stackFile(stack));
@@ -24,7 +24,7 @@ export interface Evaluated {
   readonly outputs: Record<string, unknown>;
 }
 
-/** Evaluates `index.ts` for any config, as Pulumi would hand it over. */
+/** Evaluates `index.ts` for any config, in the form in which Pulumi passes it. */
 export async function recordConfig(stack: string, config: RawConfig): Promise<Evaluated> {
   process.chdir(projectDir); // As Pulumi does: contexts are relative to the project.
   const recording = await mockPulumi({
@@ -50,7 +50,7 @@ export async function recordConfig(stack: string, config: RawConfig): Promise<Ev
     },
   });
   pulumi.runtime.setAllConfig(config);
-  // Modules run once; another address makes it another module.
+  // A module runs once per URL: use a new URL for each evaluation.
   const program = pathToFileURL(join(projectDir, "index.ts"));
   program.searchParams.set("evaluation", String((count += 1)));
   const { default: outputs } = (await import(program.href)) as { default: Record<string, unknown> };

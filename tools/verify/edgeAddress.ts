@@ -1,20 +1,20 @@
-/** Where the edge of a cluster is that somebody else runs: its controller says so on the object that the stack made for it. */
+/** Address of the edge in an existing cluster, from the status of the stack's Ingress or Gateway. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { gatewayName, ingressName } from "../../names/kubernetes.ts";
 import type { Settings } from "../../config/schema.ts";
 import { kubectlObjects, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 
-/** How long a controller may take. A cloud's load balancer takes longer, and is then named by --address. */
+/** How long to wait for the controller. A cloud's load balancer takes longer: name it by --address. */
 const seconds = 60;
 
-/** An Ingress has the first of the two, a Gateway the second. */
+/** An Ingress has `loadBalancer`, a Gateway has `addresses`. */
 interface Status {
   readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
   readonly addresses?: readonly { readonly value: string }[];
 }
 
-/** @throws Problem when there is none in time */
+/** @throws Problem if there is none in time */
 export async function edgeAddress(target: KubectlTarget, { edge, namespace }: Settings): Promise<string> {
   const object =
     edge.kind === "gateway" ? `gateways.gateway.networking.k8s.io/${gatewayName}` : `ingress/${ingressName}`;
@@ -27,7 +27,7 @@ export async function edgeAddress(target: KubectlTarget, { edge, namespace }: Se
     if (address !== undefined) return address;
     if (Date.now() > end)
       throw new Problem(
-        `The ${edge.kind === "gateway" ? "Gateway" : "Ingress"} has no address after ${seconds} s: no controller of its class has taken it, or it tells none.`,
+        `The ${edge.kind === "gateway" ? "Gateway" : "Ingress"} has no address after ${seconds} s: no controller of its class handles it, or the controller reports no address.`,
         "Check edge.className in Pulumi.local.yaml, or name the address with --address.",
       );
     await sleep(1000);

@@ -1,28 +1,28 @@
-/** A route of gRPC is proved by a call: who answers with a status of gRPC, and is not the proxy itself, is the service. */
+/** Verifies a gRPC route by a call. An answer with a gRPC status that is not the proxy's own comes from the service. */
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { grpcMessages } from "../../nginx/grpc.ts";
 import type { EdgeEndpoint } from "./request.ts";
 
-/** @param hostPath `shop.example.com/shop.v1.Orders/`; behind `/` it is asked for its health. @throws Error that says what was seen */
+/** @param hostPath `shop.example.com/shop.v1.Orders/`; for `/` it calls the health service. @throws Error with what was seen */
 export async function grpcRoute(endpoint: EdgeEndpoint, hostPath: string, service: string): Promise<string> {
   const slash = hostPath.indexOf("/");
   const [host, path] = [hostPath.slice(0, slash), hostPath.slice(slash)];
-  // A method that nobody has is answered as well, by status 12. So is one that is there, before it does anything, where the
-  // message is compressed in a way that nobody knows (https://github.com/grpc/grpc/blob/master/doc/compression.md).
+  // A service answers an unknown method with status 12. It also answers status 12, before it runs an existing method, if
+  // the message has an unknown compression (https://github.com/grpc/grpc/blob/master/doc/compression.md).
   const method = path === "/" ? "/grpc.health.v1.Health/Check" : path.endsWith("/") ? `${path}Verify` : path;
   const { ":status": http, "content-type": type, ...headers } = await call(endpoint, host, method, method === path);
   const status = headers["grpc-status"];
   const message = String(headers["grpc-message"] ?? "");
   if (!String(type).startsWith("application/grpc") || status === undefined)
-    throw new Error(`${http}, and no answer of gRPC`);
+    throw new Error(`${http}, but not a gRPC response`);
   if (status === "14" || grpcMessages.some((own) => message.startsWith(own)))
     throw new Error(`grpc-status ${String(status)} from the proxy: ${message}`);
   return `grpc-status ${String(status)} from ${service}`;
 }
 
-/** The headers of one call with an empty message, and its trailers. */
+/** Headers and trailers of a call with an empty message. */
 function call(
   { address, httpPort, httpsPort, ca, anyCertificate = false }: EdgeEndpoint,
   host: string,
@@ -62,6 +62,6 @@ function call(
       session.close();
       resolve(seen);
     });
-    stream.resume().end(Buffer.from([unreadable ? 1 : 0, 0, 0, 0, 0])); // Whether it is compressed, and its length.
+    stream.resume().end(Buffer.from([unreadable ? 1 : 0, 0, 0, 0, 0])); // The compressed flag, and the message length.
   });
 }

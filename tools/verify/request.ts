@@ -1,17 +1,17 @@
-/** One request to the edge, by name and without DNS. */
+/** Sends one request to the edge by host name, without DNS. */
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 export interface EdgeEndpoint {
-  /** Address and ports of the edge; names are not looked up, so that no DNS is needed. */
+  /** Address of the edge. Host names are not resolved, so that no DNS is needed. */
   readonly address: string;
   readonly httpPort: number;
   readonly httpsPort: number;
   /** PEM of the CA to trust. @default - plain HTTP */
   readonly ca?: string | undefined;
-  /** Whether a certificate that clients would not take is taken. @default false */
+  /** Whether to accept a certificate that clients would reject. @default false */
   readonly anyCertificate?: boolean;
-  /** For the whole answer. @default 10 */
+  /** Timeout for the whole response. @default 10 */
   readonly timeoutSeconds?: number;
 }
 
@@ -21,7 +21,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** One request by name; the certificate is verified for that name. */
+/** Sends one request. The certificate is verified for `host`. */
 export function get(
   endpoint: EdgeEndpoint,
   scheme: "http" | "https",
@@ -56,7 +56,7 @@ export function get(
     const timer = setTimeout(() => {
       const [code, what] =
         request.socket?.connecting === true ? ["NO_CONNECTION", "connection"] : ["NO_ANSWER", "answer"];
-      // Of a stream that has begun, what it said so far will do.
+      // If a stream has started, the part received so far is enough.
       if (response !== undefined) answered();
       request.destroy(Object.assign(new Error(`no ${what} within ${timeoutSeconds} s`), { code }));
     }, timeoutSeconds * 1000);

@@ -1,11 +1,11 @@
-/** Proves the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers as a service saw them. */
+/** Verifies the path by real requests: HTTPS with the CA checked, every route, the redirect, the headers that services receive. */
 import { concurrently } from "../cli/concurrently.ts";
 import { Problem } from "../cli/problem.ts";
 import { printTable } from "../cli/table.ts";
 import { grpcRoute } from "./grpc.ts";
 import { get, type Answer, type EdgeEndpoint } from "./request.ts";
 
-/** One line of the table: the hop, whether it held, what was seen. */
+/** One line of the table: the hop, whether it works, and what was seen. */
 export interface Hop {
   readonly hop: string;
   readonly ok: boolean;
@@ -13,8 +13,8 @@ export interface Hop {
 }
 
 /**
- * @param routes `shop.example.com/hoge/` → service, as the program's `routes` output has them
- * @param grpc those of them that are of gRPC
+ * @param routes `shop.example.com/hoge/` → service, as in the program's output `routes`
+ * @param grpc the gRPC routes among them
  */
 export async function verify(
   endpoint: EdgeEndpoint,
@@ -34,7 +34,7 @@ export async function verify(
 }
 
 async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> {
-  // A new Ingress reaches the edge a moment after it was applied.
+  // Retry: a new Ingress takes a moment to reach the edge.
   const end = Date.now() + 30_000;
   for (;;) {
     try {
@@ -49,7 +49,7 @@ async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> 
 async function redirect(endpoint: EdgeEndpoint, domain: string): Promise<string> {
   const { status, headers } = await get(endpoint, "http", domain, "/");
   if (status < 300 || status > 399 || !headers.location?.startsWith("https://"))
-    throw new Error(`${status}, and no redirect to https`);
+    throw new Error(`${status} instead of a redirect to https`);
   return `${status} to ${headers.location}`;
 }
 
@@ -66,9 +66,10 @@ async function route(
 }
 
 /**
- * What a route's answer shows, in a few words.
- * @param services that may have given it, the route's own first
- * @throws Error that says what is wrong with it
+ * Judges a route's response.
+ * @param services that may have answered, the route's own first
+ * @returns a summary in a few words
+ * @throws Error that says what is wrong
  */
 export function judge(
   { status, body }: Pick<Answer, "status" | "body">,
@@ -79,23 +80,24 @@ export function judge(
   const [service = ""] = services;
   const host = hostPath.slice(0, hostPath.indexOf("/"));
   const answer = parse(body);
-  // A service may answer with an error of its own; the proxy's have the request's id as well.
+  // The proxy's own errors have a request id. A service may also answer with an `error`, but without the id.
   if (typeof answer["error"] === "string" && typeof answer["requestId"] === "string")
     throw new Error(`${status} from the proxy: ${answer["error"]}`);
   if (status >= 500) throw new Error(`${status} from ${service}`);
-  // The samples say what reached them; of another service the status is all that can be judged.
+  // The sample services echo their request. For other services, only the status can be judged.
   if (typeof answer["service"] !== "string" || typeof answer["headers"] !== "object")
     return `${status} from ${service}`;
   if (!services.includes(answer["service"])) throw new Error(`answered by ${answer["service"]}, not by ${service}`);
   const headers = answer["headers"] as Record<string, string>;
-  const wanted = { host, "x-forwarded-host": host, "x-forwarded-proto": scheme };
-  for (const [name, value] of Object.entries(wanted)) {
-    if (headers[name] !== value) throw new Error(`${service} saw ${name}: ${headers[name] ?? "nothing"}, not ${value}`);
+  const expected = { host, "x-forwarded-host": host, "x-forwarded-proto": scheme };
+  for (const [name, value] of Object.entries(expected)) {
+    if (headers[name] !== value)
+      throw new Error(`${service} received ${name}: ${headers[name] ?? "nothing"}, not ${value}`);
   }
   for (const name of ["x-real-ip", "x-forwarded-for"]) {
-    if (!headers[name]) throw new Error(`${service} saw no ${name}`);
+    if (!headers[name]) throw new Error(`${service} received no ${name}`);
   }
-  return `${status} from pod ${String(answer["pod"])}, which saw ${scheme}, ${host}, client ${headers["x-real-ip"] ?? ""}`;
+  return `${status} from pod ${String(answer["pod"])}, which received ${scheme}, ${host}, client ${headers["x-real-ip"] ?? ""}`;
 }
 
 function parse(body: string): Record<string, unknown> {
@@ -107,13 +109,13 @@ function parse(body: string): Record<string, unknown> {
   }
 }
 
-/** The table that people read; throws the first hop that failed. */
+/** Prints the table of hops. @throws Problem for the first hop that failed */
 export function report(hops: readonly Hop[]): void {
   printTable(hops.map(({ hop, ok, seen }) => ({ mark: ok ? "ok" : "FAIL", name: hop, seen })));
   const failed = hops.find(({ ok }) => !ok);
   if (failed)
     throw new Problem(
       `${failed.hop}: ${failed.seen}`,
-      "See the hops above: the first that failed is the one to fix. Logs are in .local/logs.",
+      "See the hops above, and fix the first one that failed. Logs are in .local/logs.",
     );
 }

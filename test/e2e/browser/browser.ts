@@ -1,4 +1,4 @@
-/** A real browser: Debian's headless Chromium, unpacked into the cache and not installed, driven by its DevTools protocol. */
+/** Drives a real browser by the DevTools protocol: Debian's headless Chromium, unpacked into the cache, not installed. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,9 +18,9 @@ export interface View {
 }
 
 export interface Loaded {
-  /** What the browser complained of, and every address that it asked for beside the page itself. */
+  /** Messages in the browser's console, and every request other than for the page itself. */
   readonly complaints: readonly string[];
-  /** Runs a function that needs nothing from outside itself in the page. */
+  /** Runs a self-contained function in the page. */
   readonly run: <T>(script: () => T) => Promise<T>;
 }
 
@@ -44,7 +44,7 @@ export async function startBrowser(): Promise<Browser> {
   const libraries = join(root, "usr/lib", arch() === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu");
   const child = spawn(
     join(root, "usr/lib/chromium/chromium-headless-shell"),
-    // Chromium refuses to make its sandbox as root; it is shown nothing but pages of our own.
+    // Chromium cannot use its sandbox as root. It loads only our own pages.
     ["--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],
     {
       env: {
@@ -64,7 +64,7 @@ export async function startBrowser(): Promise<Browser> {
   child.stderr.resume();
   assert.ok(address, "the browser did not start");
   const socket = new WebSocket(address);
-  socket.setMaxListeners(0); // Each page listens, to the end.
+  socket.setMaxListeners(0); // Each page adds a listener and keeps it.
   await once(socket, "open");
   return {
     load: (url, view) => load(socket, url, view),

@@ -1,19 +1,19 @@
-/** What a reader would see wrong with a page. It runs in the browser, so it needs nothing from outside itself. */
+/** Finds visual problems of a page. It runs in the browser, so it must be self-contained. */
 
 export interface Look {
-  /** Pixels by which the page is wider than the window. */
+  /** How much wider the page is than the window. Pixels. */
   readonly overflow: number;
   readonly texts: number;
-  /** Texts of the picture that lie over one another, or outside the picture. */
+  /** Texts of the picture that overlap, or are outside the picture. */
   readonly misplaced: readonly string[];
-  /** Texts with a contrast under 4.5:1. https://www.w3.org/TR/WCAG22/#contrast-minimum */
+  /** Texts with a contrast below 4.5:1. https://www.w3.org/TR/WCAG22/#contrast-minimum */
   readonly faint: readonly string[];
-  /** How the nodes of each state look: the colour of their border. */
+  /** Border color of the nodes by state. */
   readonly states: Readonly<Record<string, string>>;
-  /** Elements that stand for a failing hop, and reach out of the window to the left or right. */
+  /** Elements of a failing hop that reach out of the window to the left or right. */
   readonly aside: readonly string[];
   readonly failing: number;
-  /** Height of the smallest text as it is shown, pixels. */
+  /** Font size of the smallest text on screen. Pixels. */
   readonly smallest: number;
 }
 

@@ -1,4 +1,4 @@
-/** Objects of the kinds that Kubernetes itself has not, with all that the program can say in them. */
+/** Objects of custom kinds, with every field that the program can set. */
 import { record } from "../../../tools/testing/recorded.ts";
 
 export interface CustomObject {
@@ -17,7 +17,7 @@ const variants: readonly Readonly<Record<string, object>>[] = [
   { edge: { kind: "gateway", timeoutSeconds: 60 }, proxy: { metrics: { scrape: "prometheus-operator" } } },
 ];
 
-/** Those of Kubernetes and of the Gateway API are under `k8s.io`, or in no such group at all. */
+/** The groups of Kubernetes and of the Gateway API end in `k8s.io`, or have no dot. */
 const isCustom = ({ apiVersion }: CustomObject) => /\..*\//.test(apiVersion) && !/k8s\.io\//.test(apiVersion);
 
 export async function customObjects(): Promise<CustomObject[]> {

@@ -1,10 +1,10 @@
-/** What each stack consists of in Kubernetes, as it would be applied. */
+/** The Kubernetes manifests of each stack. */
 import assert from "node:assert/strict";
 import { render } from "../../program/rendered.ts";
 
 export const stacks = ["local", "staging", "production"] as const;
 
-/** YAML. Where an image is not built yet, its digest is one of zeros. */
+/** Renders a stack as YAML. Images that are not built yet get a digest of zeros. */
 export async function manifests(stack: string): Promise<string> {
   const { status, stdout, stderr } = await render(stack);
   assert.equal(status, 0, stderr);

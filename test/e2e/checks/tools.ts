@@ -1,4 +1,4 @@
-/** The checkers, installed into the project's cache at pinned versions, and what they find. */
+/** Runs the checkers, which are installed into the project's cache at pinned versions. */
 import { join } from "node:path";
 import { completed } from "../../../tools/programs/cache.ts";
 import { run } from "../../../tools/cli/run.ts";
@@ -6,15 +6,15 @@ import { cacheDir } from "../../../tools/cli/paths.ts";
 import { command, type Outcome } from "../support/commands.ts";
 
 export interface Finding {
-  /** The tool's own id of the check. */
+  /** The tool's id of the check. */
   readonly check: string;
-  /** Where it is, and what the tool says of it. */
+  /** The object, and the tool's message. */
   readonly text: string;
 }
 
 const installed = new Map<string, Promise<void>>();
 
-/** Does it once, however many ask at the same time. */
+/** Installs once, even for concurrent calls. */
 function install(folder: string, work: (folder: string) => Promise<void>): Promise<void> {
   const job = installed.get(folder) ?? completed(folder, work);
   installed.set(folder, job);
@@ -60,14 +60,14 @@ export async function checkov(framework: "kubernetes" | "dockerfile", files: rea
     readonly summary: { readonly passed: number; readonly parsing_errors: number; readonly resource_count: number };
   }
   const { results, summary } = parsed(text) as Report;
-  if (summary.parsing_errors > 0 || summary.passed === 0) throw new Error(`Checkov could not read it all:\n${text}`);
+  if (summary.parsing_errors > 0 || summary.passed === 0) throw new Error(`Checkov could not read all files:\n${text}`);
   return results.failed_checks.map(({ check_id, check_name, resource, file_path }) => ({
     check: check_id,
     text: `${stackOf(file_path)} ${resource}: ${check_name}`,
   }));
 }
 
-/** `/tmp/x/staging.yaml` is about staging; a Dockerfile about itself. */
+/** The stack of a manifest file such as `/tmp/x/staging.yaml`; the path of a Dockerfile. */
 const stackOf = (path: string) => /([^/]+)\.yaml$/.exec(path)?.[1] ?? path;
 
 /** Runs kube-score on a stack's manifests. */
@@ -78,7 +78,7 @@ export async function kubeScore(file: string): Promise<Finding[]> {
     readonly object_name: string;
     readonly checks: readonly {
       readonly check: { readonly id: string };
-      /** 10 is all right, 7 nearly so. */
+      /** 10 is the best grade. */
       readonly grade: number;
       readonly skipped: boolean;
       readonly comments: readonly { readonly path: string; readonly summary: string }[] | null;
@@ -96,7 +96,7 @@ export async function kubeScore(file: string): Promise<Finding[]> {
   );
 }
 
-/** Runs actionlint on workflows, without the checkers that it would take from the machine. */
+/** Runs actionlint on workflows, without other checkers that the machine may have. */
 export async function actionlint(files: readonly string[]): Promise<Outcome> {
   const program = await goProgram("github.com/rhysd/actionlint/cmd/actionlint@v1.7.12");
   return command(program, ["-shellcheck=", "-pyflakes=", ...files]);

@@ -1,10 +1,10 @@
-/** What is broken of the running local stack, one thing at a time, and the hop at which the doctor has to find it. */
+/** Ways to break the running local stack, and the hop that the doctor must report. */
 import type { HopKind } from "../../../tools/doctor/report.ts";
 
-/** A Deployment, how its container is changed; then the hop, what is seen of it, and the fix that is printed. */
+/** A Deployment and the change of its container; then the expected hop, what is seen, and the fix. */
 export const pods: readonly (readonly [string, string, Record<string, unknown>, HopKind, RegExp, RegExp])[] = [
   [
-    "an image that is not there",
+    "an image that does not exist",
     "hoge",
     { image: "localhost/nowhere/hoge:1" },
     "pods",
@@ -20,7 +20,7 @@ export const pods: readonly (readonly [string, string, Record<string, unknown>, 
     /logs hoge-.* --previous/,
   ],
   [
-    "a pod that no node has room for",
+    "a pod that does not fit on any node",
     "web",
     { resources: { requests: { cpu: "1000" } } },
     "pods",
@@ -36,7 +36,7 @@ export const pods: readonly (readonly [string, string, Record<string, unknown>, 
     /services\.web\.port/,
   ],
   [
-    "a health check by the wrong path",
+    "a health check with the wrong path",
     "nginx-proxy",
     { startupProbe: null, readinessProbe: { httpGet: { path: "/nowhere", port: "health" }, periodSeconds: 1 } },
     "proxy",
@@ -44,7 +44,7 @@ export const pods: readonly (readonly [string, string, Record<string, unknown>, 
     /^npm start/,
   ],
   [
-    "a program that takes more memory than it may have",
+    "a program that exceeds its memory limit",
     "hoge",
     {
       command: ["/usr/bin/node", "-e", "for (const all = []; ; ) all.push(Buffer.alloc(1e7, 1))"],
@@ -55,7 +55,7 @@ export const pods: readonly (readonly [string, string, Record<string, unknown>, 
     /Raise services\.hoge\.resources\.memory/,
   ],
   [
-    "a service that fails by itself",
+    "a service that fails",
     "hoge",
     {
       command: [
@@ -75,8 +75,8 @@ const toProxy = {
   pathType: "Prefix",
   backend: { service: { name: "nginx-proxy", port: { name: "http" } } },
 };
-const lost = { from: [{ podSelector: { matchLabels: { "app.kubernetes.io/name": "nobody" } } }] };
-/** An object, and what is changed of it; then the hop, and what is seen of it. What the doctor prints fixes each. */
+const fromNobody = { from: [{ podSelector: { matchLabels: { "app.kubernetes.io/name": "nobody" } } }] };
+/** An object and its change; then the expected hop, and what is seen. The printed fix must fix each. */
 export const objects: readonly (readonly [string, string, Record<string, unknown> | "deleted", HopKind, RegExp])[] = [
   [
     "a Service that selects no pods",
@@ -90,26 +90,26 @@ export const objects: readonly (readonly [string, string, Record<string, unknown
     "service/pods-hoge",
     { spec: { ports: [{ name: "http", port: 8080, targetPort: 9 }] } },
     "endpoints",
-    /leads to 9, which no container of hoge has/,
+    /target port is 9, which no container of hoge has/,
   ],
-  ["a Service that is not there", "service/pods-hoge", "deleted", "service", /there is no Service pods-hoge/],
-  ["a Deployment that is not there", "deployment/web", "deleted", "endpoints", /there is no Deployment web/],
+  ["a missing Service", "service/pods-hoge", "deleted", "service", /there is no Service pods-hoge/],
+  ["a missing Deployment", "deployment/web", "deleted", "endpoints", /there is no Deployment web/],
   ["a service that is scaled to 0", "deployment/hoge", { spec: { replicas: 0 } }, "endpoints", /scaled to 0/],
   ["no pod of the proxy", "deployment/nginx-proxy", { spec: { replicas: 0 } }, "proxy", /scaled to 0/],
   [
-    "a network policy that keeps the proxy out",
+    "a network policy that blocks the proxy",
     "networkpolicy/hoge-flows",
-    { spec: { ingress: [lost] } },
+    { spec: { ingress: [fromNobody] } },
     "content",
     /504 from nginx: too slow/,
   ],
-  ["an Ingress that is not there", "ingress/ingress", "deleted", "ingress", /there is no Ingress/],
+  ["a missing Ingress", "ingress/ingress", "deleted", "ingress", /there is no Ingress/],
   [
     "an Ingress of another class",
     "ingress/ingress",
     { spec: { ingressClassName: "other" } },
     "ingress",
-    /of the class other, and the config says contour/,
+    /has the class other, but the config has contour/,
   ],
   [
     "an Ingress without a rule for a host",
@@ -119,10 +119,10 @@ export const objects: readonly (readonly [string, string, Record<string, unknown
     /no rule for shop\.localhost, hoge\.shop\.localhost/,
   ],
   [
-    "a Secret that is not there",
+    "a missing Secret",
     "ingress/ingress",
     { spec: { tls: [{ secretName: "nowhere", hosts: ["shop.localhost"] }] } },
     "ingress",
-    /names the Secret nowhere/,
+    /refers to the Secret nowhere/,
   ],
 ];

@@ -1,11 +1,11 @@
-/** Asks the doctor of the running local stack, breaks things of it, and fixes them as the doctor says. */
+/** Runs the doctor on the local stack, breaks parts of the stack, and applies the doctor's fixes. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl, kubectlObjects, type LiveObject } from "../../../tools/cli/kubectl.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
 import { firstFailure, hopKinds, type Hop, type HopKind, type Report } from "../../../tools/doctor/report.ts";
-import { command, place } from "../support/commands.ts";
+import { command, localTarget } from "../support/commands.ts";
 import { start } from "../support/path.ts";
 
 export async function doctor(...args: string[]): Promise<{ status: number | null; report: Report }> {
@@ -20,7 +20,7 @@ export async function doctor(...args: string[]): Promise<{ status: number | null
   return { status, report: JSON.parse(text.slice(json)) as Report };
 }
 
-/** Asks until the hop to fix is the expected one, as the cluster needs a moment for what was done to it. */
+/** Runs the doctor until it reports the expected hop: the cluster needs a moment after a change. */
 export async function expectFailure(kind: HopKind, seen: RegExp, ...args: string[]): Promise<Hop> {
   const end = Date.now() + 60_000;
   for (;;) {
@@ -46,42 +46,44 @@ export async function expectWell(): Promise<Report> {
   }
 }
 
-export const apps = (...args: string[]) => kubectl(place, ["-n", "apps", ...args]);
+export const apps = (...args: string[]) => kubectl(localTarget, ["-n", "apps", ...args]);
 export const patch = (object: string, change: unknown) =>
   apps("patch", object, "--type=merge", "--patch", JSON.stringify(change));
 
 export async function live(object: string): Promise<LiveObject> {
-  const [found] = await kubectlObjects(place, ["-n", "apps", "get", object]);
+  const [found] = await kubectlObjects(localTarget, ["-n", "apps", "get", object]);
   return found ?? assert.fail(`there is no ${object}`);
 }
 
-/** An object as it can be made again. */
+/** The part of an object that is needed to create it again. */
 function bare({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec }: LiveObject) {
   return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
 }
 
-/** Puts an object back as it was, whatever became of it. */
-export async function putBack(object: LiveObject): Promise<void> {
+/** Restores an object, whether it was changed or deleted. */
+export async function restore(object: LiveObject): Promise<void> {
   const name = `${object.kind}/${object.metadata.name}`;
-  const there = await apps("get", name, "--ignore-not-found", "-o", "name");
-  const args = there === "" ? ["create", "-f", "-"] : ["replace", "-f", "-"];
-  await kubectl(place, args, { input: JSON.stringify(bare(object)) });
+  const existing = await apps("get", name, "--ignore-not-found", "-o", "name");
+  const args = existing === "" ? ["create", "-f", "-"] : ["replace", "-f", "-"];
+  await kubectl(localTarget, args, { input: JSON.stringify(bare(object)) });
 }
 
 export const endPods = (name: string) =>
   apps("delete", "pods", "-l", `app.kubernetes.io/name=${name}`, "--force", "--grace-period=0", "--wait=false");
 
-export async function endLeaving(name: string): Promise<void> {
-  const pods = await kubectlObjects(place, ["-n", "apps", "get", "pods", "-l", `app.kubernetes.io/name=${name}`]);
-  const leaving = pods.flatMap(({ metadata }) => (metadata["deletionTimestamp"] === undefined ? [] : metadata.name));
-  if (leaving.length > 0) await apps("delete", "pods", ...leaving, "--force", "--grace-period=0");
+export async function endTerminating(name: string): Promise<void> {
+  const pods = await kubectlObjects(localTarget, ["-n", "apps", "get", "pods", "-l", `app.kubernetes.io/name=${name}`]);
+  const terminating = pods.flatMap(({ metadata }) =>
+    metadata["deletionTimestamp"] === undefined ? [] : metadata.name,
+  );
+  if (terminating.length > 0) await apps("delete", "pods", ...terminating, "--force", "--grace-period=0");
 }
 
 interface DeploymentSpec {
   readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
 }
 
-/** With `Recreate` the pods of the release before do not serve on, which they would otherwise. */
+/** Changes a container. The strategy `Recreate` keeps the pods of the previous revision from serving. */
 export async function breakPods(name: string, container: Record<string, unknown>): Promise<() => Promise<void>> {
   const was = await live(`deployment/${name}`);
   const { template } = was["spec"] as DeploymentSpec;
@@ -91,14 +93,14 @@ export async function breakPods(name: string, container: Record<string, unknown>
   });
   await endPods(name);
   return async () => {
-    await putBack(was);
+    await restore(was);
     await endPods(name);
     await apps("rollout", "status", `deployment/${name}`, "--timeout=60s");
-    await endLeaving(name); // Broken pods that are on their way out still answer those who know their address.
+    await endTerminating(name); // Broken pods still answer at their addresses while they terminate.
   };
 }
 
-/** Does what the doctor has printed, in another shell as it were. @returns whether that is all that there is to do */
+/** Runs the command that the doctor printed. @returns whether that is the whole fix */
 export async function applyFix({ fix = "" }: Hop): Promise<boolean> {
   const [printed = ""] = fix.split("   # ");
   if (printed === "npm start") {
@@ -109,6 +111,6 @@ export async function applyFix({ fix = "" }: Hop): Promise<boolean> {
   const [program, option, kubeconfig, ...args] = printed.split(" ");
   if (!args.includes("scale")) return false;
   assert.deepEqual([program, option, kubeconfig], ["kubectl", "--kubeconfig", ".local/kubeconfig"]);
-  await kubectl(place, args);
+  await kubectl(localTarget, args);
   return true;
 }

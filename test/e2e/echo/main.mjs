@@ -1,4 +1,4 @@
-/** A service for the suites `faults` and `hostileHttp`: what it was sent, uploads, downloads, websockets that are told when it leaves, and ways to make it suffer. */
+/** A service for the suites `faults` and `hostileHttp`: recorded requests, uploads, downloads, websockets, and ways to overload it. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -10,7 +10,7 @@ import { URL } from "node:url";
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const download = Buffer.alloc(64 * 1024, "0123456789abcdef");
 const eaten = [];
-/** The last requests as they came, those of Kubernetes left out; and what was no request. */
+/** The last requests, without Kubernetes' probes, and malformed ones. */
 const recorded = [];
 const record = (what) => {
   recorded.push(what);
@@ -25,7 +25,7 @@ const server = createServer(async (request, response) => {
   if (pathname !== "/recorded" && !request.headers["user-agent"]?.startsWith("kube-probe/"))
     record({ method, url, headers: rawHeaders, body: Buffer.concat(chunks).toString("latin1").slice(0, 1000) });
   switch (pathname) {
-    case "/recorded": // and forgotten
+    case "/recorded": // Returns and clears the record.
       return json(response, recorded.splice(0));
     case "/download":
       return response.end(download);
@@ -34,7 +34,7 @@ const server = createServer(async (request, response) => {
     case "/sick":
       response.statusCode = 503;
       return json(response, {});
-    case "/eat": // more memory than the pod may have
+    case "/eat": // Exceeds the pod's memory limit.
       while (eaten.length < 4096) eaten.push(Buffer.alloc(1024 * 1024, 1));
       return json(response, { eaten: eaten.length });
     case "/burn": {
@@ -53,7 +53,7 @@ server.on("clientError", (error, socket) => {
 });
 const json = (response, body) => response.setHeader("content-type", "application/json").end(JSON.stringify(body));
 
-/** Small unfragmented frames of websockets (RFC 6455), which is all that the suite sends. */
+/** Websockets (RFC 6455) with small unfragmented frames, which are all that the suite sends. */
 const sockets = new Set();
 const frame = (opcode, payload) => Buffer.concat([Buffer.from([0x80 | opcode, payload.length]), payload]);
 server.on("upgrade", (request, socket) => {
@@ -88,7 +88,7 @@ server.keepAliveTimeout = 75_000; // longer than the proxy's
 server.listen(8080);
 process.once("SIGTERM", async () => {
   for (const socket of sockets) socket.write(frame(8, Buffer.from([1001 >> 8, 1001 & 0xff]))); // going away
-  await sleep(5000); // requests still come, from proxies that have not heard yet
+  await sleep(5000); // Proxies that have not resolved the new addresses yet still send requests.
   server.close();
   server.closeIdleConnections();
 });

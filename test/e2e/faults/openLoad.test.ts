@@ -1,4 +1,4 @@
-/** The load counts what it tries and what fails, each once: the table of the faults is made of it. */
+/** The load counts each attempt and each failure once, for the table of faults. */
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -10,10 +10,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadResult } from "./openLoad.ts";
 import { signsOf } from "./table.ts";
 
-test("a websocket that is refused is one attempt and one failure, and is tried again after a pause", async (t) => {
+test("a rejected websocket counts as one attempt and one failure, and is retried after a pause", async (t) => {
   const server = createServer((request, response) => {
     request.resume();
-    // As a busy server: everything that was due in between waits.
+    // Like a busy server.
     setTimeout(() => response.end('{"service":"echo"}'), 300);
   }).listen(0, "127.0.0.1");
   server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
@@ -34,14 +34,14 @@ test("a websocket that is refused is one attempt and one failure, and is tried a
   const refused = failures.filter(({ kind }) => kind === "websocket");
   assert.deepEqual(signsOf(refused), [`${refused.length} × websocket 503`]);
   assert.equal(sent.websocket, refused.length);
-  // Ten clients, each twice a second at most.
+  // Ten clients, each at most twice a second.
   assert.ok(refused.length >= 10 && refused.length <= 10 * (2 * seconds + 1), `${refused.length} in ${seconds} s`);
   const http = sent["kept alive"] + sent.fresh + sent.upload + sent.download;
   assert.ok(http > 0.9 * 100 * seconds, `${http} requests in ${seconds} s`);
   assert.ok(p50 >= 295, `${p50} ms`);
 });
 
-test("failures are told apart by who answered, or by how the connection ended", () => {
+test("failures are grouped by who answered, or by how the connection ended", () => {
   const seen = [
     ["fresh", '502 {"error":"service unknown or down","service":"echo"}'],
     ["kept alive", "503 no healthy upstream"],

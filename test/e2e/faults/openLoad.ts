@@ -1,6 +1,6 @@
 /**
- * A load that does not wait for answers: so many requests a second, whatever becomes of them, from clients that never try
- * again. It is a process of its own, so that what the suite does beside it takes no time from it.
+ * An open-loop load: a fixed rate of requests that does not depend on the responses, from clients that never retry. It
+ * runs in its own process, so that the suite does not slow it down.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
@@ -11,11 +11,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
 
 export interface LoadOptions {
-  /** Where the service `echo` is, with a slash at its end. */
+  /** URL of the service `echo`, with a trailing slash. */
   readonly url: string;
-  /** PEM; for https. */
+  /** CA for https, PEM. */
   readonly ca?: string | undefined;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
 }
 
@@ -29,20 +29,20 @@ export interface Failure {
 }
 
 export interface LoadResult {
-  /** Of websockets: connections that were tried, and messages. */
+  /** Number of requests by kind. For websockets: connection attempts and messages. */
   readonly sent: Readonly<Record<Kind, number>>;
-  /** That it was sent in. */
+  /** Duration of the load. */
   readonly seconds: number;
   readonly failures: readonly Failure[];
-  /** Websockets that were closed as going away and connected again at once: no failure. */
+  /** Websockets that were closed with "going away" and reconnected at once, which is not a failure. */
   readonly goneAway: number;
-  /** Milliseconds from when a request was due, not from when there was time to send it, to its answer. */
+  /** Latency from the time when a request was due, not when it was sent. Milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
 }
 
-/** Of each 20 requests. */
+/** The kinds of each 20 requests. */
 const mix: readonly Kind[] = [
   ...Array.from({ length: 14 }, () => "kept alive" as const),
   ...Array.from({ length: 3 }, () => "fresh" as const),
@@ -50,17 +50,17 @@ const mix: readonly Kind[] = [
   "download",
 ];
 const websockets = 10;
-/** Milliseconds that a websocket is kept: well within what a load balancer gives it. */
+/** Lifetime of a websocket, well below the load balancer's limit. Milliseconds. */
 const websocketLife = 15_000;
-/** Milliseconds until a client asks again where it was refused or cut off. */
+/** Pause before a client reconnects after a failure. Milliseconds. */
 const websocketPause = 500;
 const patience = 10_000;
 /**
- * Milliseconds that a connection may wait for its next request: less than the 60 s that the edge gives it. Who sends at the very moment
- * that the other end closes is cut off, whatever becomes of the stack. https://www.rfc-editor.org/rfc/rfc9112#section-9.5
+ * Longest idle time of a connection, below the edge's 60 s. A request that is sent just when the edge closes an idle
+ * connection is lost, whatever the stack does. Milliseconds. https://www.rfc-editor.org/rfc/rfc9112#section-9.5
  */
 const idleLimit = 30_000;
-/** The body that the service sends for a download. */
+/** Hash of the body of a download. */
 const downloadHash = createHash("sha256").update("0123456789abcdef".repeat(4096)).digest("hex");
 
 const began = performance.now();
@@ -69,12 +69,12 @@ const failures: Failure[] = [];
 const latencies: number[] = [];
 let goneAway = 0;
 let running = true;
-/** Milliseconds after the beginning. */
+/** Time of the end since the beginning. Milliseconds. */
 let ended = 0;
 
 const since = () => Math.round(performance.now() - began);
 const failed = (kind: Kind, what: string) => failures.push({ at: since(), kind, what: what.slice(0, 160) });
-// The names of the stack are not those of this machine's resolver.
+// This machine's resolver does not know the stack's host names.
 const lookup: LookupFunction = (_name, { all }, found) => {
   if (all === true) found(null, [{ address: "127.0.0.1", family: 4 }]);
   else found(null, "127.0.0.1", 4);
@@ -126,7 +126,7 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
         };
         if (answer.sha256 !== hash(body)) throw new Error("the service got another body");
       } else if (kind === "download") {
-        if (hash(await ask(kind, "download", {})) !== downloadHash) throw new Error("another body came");
+        if (hash(await ask(kind, "download", {})) !== downloadHash) throw new Error("another body was received");
       } else if (!(await ask(kind, "", {})).includes('"service":"echo"')) throw new Error("another service answered");
       latencies.push(performance.now() - due);
     } catch (error) {
@@ -134,7 +134,7 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
     }
   };
 
-  // Their first lives end one after another, so that never all of them come at once.
+  // Stagger the first lifetimes, so that the websockets do not all reconnect at once.
   const sockets = Array.from({ length: websockets }, (_, index) =>
     keepSocket(url, ca, (websocketLife * (index + 1)) / websockets),
   );
@@ -151,8 +151,8 @@ async function run({ url, ca, rate }: LoadOptions): Promise<void> {
 }
 
 /**
- * One websocket at a time, for as long as the load runs; twice a second it must get back what it sent.
- * @param firstLife milliseconds that the first is kept
+ * Keeps one websocket open while the load runs. Twice a second it sends a message, which must be echoed.
+ * @param firstLife lifetime of the first websocket. Milliseconds
  */
 async function keepSocket(url: string, ca: string | undefined, firstLife: number): Promise<void> {
   for (let life = firstLife; running; life = websocketLife) {
@@ -163,7 +163,7 @@ async function keepSocket(url: string, ca: string | undefined, firstLife: number
   }
 }
 
-/** @returns why it ended, where it should not have */
+/** @returns why it failed; undefined if it did not */
 function oneSocket(url: string, ca: string | undefined, life: number): Promise<string | undefined> {
   sent.websocket += 1;
   const socket = new WebSocket(new URL("socket", url.replace(/^http/, "ws")), {
@@ -174,7 +174,7 @@ function oneSocket(url: string, ca: string | undefined, life: number): Promise<s
   return new Promise((resolve) => {
     const end = Date.now() + life;
     let sentAt = 0;
-    // What is seen first: after it the connection is closed with 1006, which says nothing more.
+    // Keep the first error: the close code 1006 that follows says nothing.
     let failure: string | undefined;
     const timer = setInterval(() => {
       if (sentAt !== 0 && Date.now() - sentAt > patience) {
@@ -203,7 +203,7 @@ if (process.argv[1] === import.meta.filename) {
     running = false;
     ended = since();
   });
-  process.once("disconnect", () => process.exit(1)); // without the suite nobody wants the answers
+  process.once("disconnect", () => process.exit(1)); // The suite has ended.
   await run(JSON.parse(process.argv[2] ?? "") as LoadOptions);
   const seconds = ended / 1000;
   latencies.sort((a, b) => a - b);

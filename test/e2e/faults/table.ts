@@ -1,4 +1,4 @@
-/** What the suite saw, as the table that it prints and that docs/reliability.md keeps. */
+/** The table of results that the suite prints and that docs/reliability.md has. */
 import type { Failure } from "./openLoad.ts";
 
 export interface Row {
@@ -7,9 +7,9 @@ export interface Row {
   readonly failures: readonly Failure[];
   /** Seconds from the first failure to the last. */
   readonly outage: number;
-  /** What could not be saved, and why. */
+  /** Failures that nothing can prevent, and why. */
   readonly inevitable: string;
-  /** Milliseconds. */
+  /** 99th percentile of the latency. Milliseconds. */
   readonly p99: number;
 }
 
@@ -33,7 +33,7 @@ export function table(): string {
   return [head, head.map(() => "---"), ...cells].map((each) => `| ${each.join(" | ")} |`).join("\n");
 }
 
-/** What a failure says of where it came from: who answered, or how the connection ended. */
+/** Groups failures by who answered, or how the connection ended. */
 const signs: readonly (readonly [RegExp, string])[] = [
   [/^\d+ \{"error"/, "proxy's"],
   [/^\d+ (no healthy upstream|upstream (connect|request))/, "edge's"],
@@ -49,8 +49,8 @@ export function signsOf(failures: readonly Failure[]): string[] {
   for (const { kind, what } of failures) {
     const sign = signs.find(([form]) => form.test(what))?.[1] ?? "";
     const status = /^(?:Unexpected server response: )?([45]\d\d)\b/.exec(what)?.[1] ?? "";
-    const said = `${sign} ${status}`.trim();
-    const name = `${kind === "websocket" ? "websocket " : ""}${said === "" ? what : said}`;
+    const group = `${sign} ${status}`.trim();
+    const name = `${kind === "websocket" ? "websocket " : ""}${group === "" ? what : group}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${count} × ${name}`);

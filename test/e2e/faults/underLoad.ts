@@ -1,4 +1,4 @@
-/** Something is done to the stack while requests come in: how many failed, and for how long. */
+/** Runs work on the stack under load, and reports how many requests failed, and for how long. */
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure, LoadOptions, LoadResult } from "./openLoad.ts";
 
-/** Requests a second. */
+/** Requests per second. */
 const rate = Number(process.env["LOAD_RATE"] ?? 500);
-/** The whole suite sends at least so many requests at each change; in its shorter cut a tenth. */
+/** Least number of requests per change; a tenth of it in the short version. */
 export const least = process.env["SHORT"] === undefined ? 60_000 : 6_000;
 
-/** Milliseconds that the process of the load may need before its first request. */
+/** Time that the load's process may need before its first request. Milliseconds. */
 const startMs = 1000;
 
 export interface Observed<T> {
@@ -23,8 +23,8 @@ export interface Observed<T> {
 }
 
 /**
- * Fails where the load was not the one that is promised: what it does not send cannot fail either.
- * @param requests that are sent at least, and until `work` has ended and its old pods are gone
+ * Fails if the load was below the promised rate, because requests that are not sent cannot fail.
+ * @param requests least number of requests. The load also continues until `work` has ended and its old pods are gone
  */
 export async function underLoad<T>(
   options: Omit<LoadOptions, "rate">,
@@ -42,7 +42,7 @@ export async function underLoad<T>(
     const [load] = await answer;
     const all = Object.values(load.sent).reduce((sum, count) => sum + count, 0);
     const achieved = (all - load.sent.websocket) / load.seconds;
-    assert.ok(achieved >= 0.95 * rate, `${achieved.toFixed(0)} requests a second instead of ${rate}`);
+    assert.ok(achieved >= 0.95 * rate, `${achieved.toFixed(0)} requests per second instead of ${rate}`);
     assert.ok(Math.min(...Object.values(load.sent)) > 0, JSON.stringify(load.sent));
     assert.ok(all >= requests, `${all} requests instead of ${requests}`);
     const times = load.failures.map(({ at }) => at);
@@ -57,7 +57,7 @@ export async function underLoad<T>(
   }
 }
 
-/** Failures by what was seen, the most frequent first. */
+/** Failures grouped by what was seen, the most frequent first. */
 export function kindsOf(failures: readonly Failure[]): string[] {
   const counts = new Map<string, number>();
   for (const { kind, what } of failures) {

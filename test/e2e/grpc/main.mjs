@@ -1,4 +1,4 @@
-/** A service for the suite `grpc`: the calls of test/nginx/grpcPeers.ts that it makes, and the health that Kubernetes asks for. */
+/** A service for the suite `grpc`, with the calls of test/nginx/grpcPeers.ts and the health check for Kubernetes. */
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import grpc from "@grpc/grpc-js";
@@ -37,7 +37,7 @@ server.addService(
   },
 );
 
-// https://github.com/grpc/grpc/blob/master/doc/health-checking.md: a message of one field, 1 is SERVING and 2 is NOT_SERVING.
+// https://github.com/grpc/grpc/blob/master/doc/health-checking.md: a message with one field, where 1 is SERVING and 2 is NOT_SERVING.
 const status = Buffer.from([0x08, process.env.SERVING === "false" ? 2 : 1]);
 const bytes = { requestSerialize: (value) => value, requestDeserialize: (value) => value };
 server.addService(

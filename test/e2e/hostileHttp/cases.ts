@@ -1,9 +1,9 @@
-/** What the cases are about, and how each is told from the others while all are sent at once. */
+/** Types of the cases, and a number in each request to identify it while all are sent at once. */
 import type { Headers } from "./peers.ts";
 
 export const host = "echo.shop.localhost";
 
-/** For another host than that of the service. */
+/** A request to another host than the service's. */
 export interface Bytes {
   readonly servername: string;
   readonly bytes: string;
@@ -13,6 +13,6 @@ export interface Frames {
   readonly body?: string;
 }
 
-/** Gives a request its number, without changing its length. */
+/** Writes a number into a request without changing its length. */
 export const numbered = (text: string, number: number) =>
   text.replaceAll(/(own|smuggled)000/g, `$1${String(number).padStart(3, "0")}`);

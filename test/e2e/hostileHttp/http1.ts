@@ -1,4 +1,4 @@
-/** Requests of HTTP/1 as nobody means them well, each with the number of its case in its paths. */
+/** Malicious HTTP/1 requests, each with the number of its case in its paths. */
 import { host, type Bytes } from "./cases.ts";
 
 const lines = (...headers: readonly string[]) => `${headers.map((header) => `${header}\r\n`).join("")}\r\n`;
@@ -14,9 +14,9 @@ const onShop = (target: string) => ({
   bytes: `GET ${target} HTTP/1.1\r\nHost: shop.localhost\r\n\r\n`,
 });
 
-/** Answered once, by an error, and never seen by a service. */
+/** Must get exactly one response, an error, and never reach a service. */
 export const refused: Readonly<Record<string, string | Bytes>> = {
-  // Lengths that two servers could believe differently.
+  // Lengths that two servers could interpret differently.
   "a length and chunks": `${post("Content-Length: 4", chunked)}0\r\n\r\n${smuggled}`,
   "chunks and a length": `${post(chunked, "Content-Length: 4")}${size}\r\n${smuggled}\r\n0\r\n\r\n`,
   "chunks behind a bare line feed, and a length": `${post(`X-A: b\n${chunked}`, "Content-Length: 5")}0\r\n\r\n${smuggled}`,
@@ -46,7 +46,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "a chunk of 0x5": `${post(chunked)}0x5\r\nhello\r\n0\r\n\r\n`,
   "a chunk of -1": `${post(chunked)}-1\r\nhello\r\n0\r\n\r\n`,
 
-  // Lines that are none.
+  // Malformed lines.
   "a first header that is folded": `GET /own000 HTTP/1.1\r\n X-A: b\r\nHost: ${host}\r\n\r\n`,
   "a zero byte in a header": get("/own000", "X-A: a\0b"),
   "a blank in a name": get("/own000", "X A: b"),
@@ -59,7 +59,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "the beginning of HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
   "a header that lists the client's address to be left out": get("/own000", "Connection: X-Forwarded-For, Host"),
 
-  // Hosts that are not ours, and requests that want somewhere else.
+  // Unknown hosts, and requests for other targets.
   "no host": "GET /own000 HTTP/1.1\r\n\r\n",
   "no host, in HTTP/1.0": "GET /own000 HTTP/1.0\r\n\r\n",
   "two hosts": get("/own000", "Host: other.example"),
@@ -88,7 +88,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   TRACE: line("TRACE /own000 HTTP/1.1"),
   "OPTIONS *": line("OPTIONS * HTTP/1.1"),
 
-  // Paths that a service could read as another.
+  // Paths that a service could interpret as another path.
   ...Object.fromEntries(
     [
       "/a/..%2fown000",
@@ -108,7 +108,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "a path with bytes above 127": get("/own000\xff"),
   "a path with a fragment": get("/own000#x"),
 
-  // Too much of it.
+  // Oversized requests.
   "a path of 33,000 bytes": get(`/own000${"a".repeat(33_000)}`),
   "a path of 70,000 bytes": get(`/own000${"a".repeat(70_000)}`),
   "a header of 33,000 bytes": get("/own000", `X-A: ${"a".repeat(33_000)}`),
@@ -119,7 +119,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "a body that is announced as too large": `${post("Content-Length: 20000000")}hello`,
 };
 
-/** Means one thing to everybody: what a service sees of it, and how often it is answered. */
+/** Unambiguous requests, and what reaches the service for each response. */
 export const harmless: Readonly<Record<string, { readonly bytes: string | Bytes; readonly seen: readonly string[] }>> =
   {
     "two requests at once": { bytes: `${get("/own000")}${smuggled}`, seen: ["GET /own000", "GET /smuggled000"] },
@@ -134,7 +134,7 @@ export const harmless: Readonly<Record<string, { readonly bytes: string | Bytes;
     "a bare carriage return in a header": { bytes: get("/own000", `X-A: b\r${chunked}`), seen: ["GET /own000"] },
     "a folded header": { bytes: post("X-A: a\r\n Content-Length: 5"), seen: ["POST /own000"] },
     "a chunk's extension": { bytes: `${post(chunked)}5;a=b\r\nhello\r\n0\r\n\r\n`, seen: ["POST /own000 hello"] },
-    "trailers that are no business of theirs": {
+    "trailers with headers that must be ignored": {
       bytes: `${post(chunked)}5\r\nhello\r\n0\r\nX-Real-IP: 198.51.100.9\r\nContent-Length: 3\r\n\r\n`,
       seen: ["POST /own000 hello"],
     },

@@ -1,4 +1,4 @@
-/** Requests of HTTP/2 that would be others once they are HTTP/1.1, which they are behind the edge. */
+/** HTTP/2 requests that would change their meaning when the edge converts them to HTTP/1.1. */
 import { host, type Frames } from "./cases.ts";
 import type { Headers } from "./peers.ts";
 
@@ -12,7 +12,7 @@ const post = (body: string, ...more: Headers): Frames => ({
 });
 const smuggled = `GET /smuggled000 HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 
-/** Answered by an error, or not at all, and never seen by a service. */
+/** Must get an error or no response, and never reach a service. */
 export const refused: Readonly<Record<string, Headers | Frames>> = {
   "a value with another header behind a line's end": request({ "x-a": "b\r\nx-smuggled: c" }),
   "a value with a line feed": request({ "x-a": "b\nx-smuggled: c" }),
@@ -76,7 +76,7 @@ export const refused: Readonly<Record<string, Headers | Frames>> = {
   "200 headers": also(...Array.from({ length: 200 }, (_, index) => [`x-${index}`, "a"] as const)),
 };
 
-/** Means one thing to everybody: what a service sees of it. */
+/** Unambiguous requests, and what reaches the service. */
 export const harmless: Readonly<Record<string, { readonly frames: Headers | Frames; readonly seen: string }>> = {
   "a request": { frames: request(), seen: "GET /own000" },
   "a body": { frames: post("hello", ["content-length", "5"]), seen: "POST /own000 hello" },

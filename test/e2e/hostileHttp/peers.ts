@@ -1,20 +1,20 @@
-/** Clients that send what no library would: bytes over TLS, and frames of HTTP/2 with any header (RFC 9113). */
+/** Clients that send what no library would: raw bytes over TLS, and HTTP/2 frames with any header (RFC 9113). */
 import { connect as connectTcp } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endpoint } from "../support/path.ts";
 
-/** Of the loopback's addresses the one that the edge does not take for itself. */
+/** A loopback address that differs from the edge's. */
 export const ownAddress = "127.0.0.9";
 
-/** A connection to the edge, with the certificate checked for the name. */
+/** Opens a connection to the edge, and verifies the certificate for the name. */
 export function open(protocol: "http/1.1" | "h2", servername: string): TLSSocket {
   const { ca, httpsPort } = endpoint();
   const socket = connectTcp({ host: "127.0.0.1", port: httpsPort, localAddress: ownAddress });
   return connect({ socket, servername, ca, ALPNProtocols: [protocol] }).on("error", () => undefined);
 }
 
-/** Sends bytes as they are. @returns the status of each answer, until the edge closes or says nothing more */
+/** Sends raw bytes. @returns the status of each response, until the edge closes the connection or falls silent */
 export async function sendBytes(bytes: string, servername: string): Promise<number[]> {
   const socket = open("http/1.1", servername);
   let text = "";
@@ -24,7 +24,7 @@ export async function sendBytes(bytes: string, servername: string): Promise<numb
     last = performance.now();
   });
   socket.write(bytes, "latin1", () => (last = performance.now()));
-  // The first answer may take a while; what follows it was on its way already.
+  // The first response may take a while; further ones follow quickly.
   while (!socket.closed && performance.now() - last < (text === "" ? 10_000 : 1000)) await sleep(20);
   socket.destroy();
   return [...text.matchAll(/HTTP\/1\.[01] (\d{3}) /g)].map(([, status]) => Number(status));
@@ -33,7 +33,7 @@ export async function sendBytes(bytes: string, servername: string): Promise<numb
 const types = { data: 0, headers: 1, reset: 3, settings: 4, goAway: 7, continuation: 9 };
 const endStream = 1;
 const endHeaders = 4;
-/** Largest frame that is taken without asking. */
+/** Default limit of the frame size. Bytes. */
 const frameSize = 16_384;
 
 function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
@@ -45,7 +45,7 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
   return Buffer.concat([head, payload]);
 }
 
-/** A string that is not compressed, behind its length (RFC 7541, 5.1 and 5.2). */
+/** An uncompressed string literal with its length (RFC 7541, 5.1 and 5.2). */
 function literal(text: string): Buffer {
   const value = Buffer.from(text, "latin1");
   const bytes = [Math.min(value.length, 127)];
@@ -60,15 +60,15 @@ function literal(text: string): Buffer {
 export type Headers = readonly (readonly [name: string, value: string])[];
 
 /**
- * Sends one request of HTTP/2 with headers as they are, in their order.
- * @returns the status of the answer, or that there is none: the stream was reset, or the connection given up
+ * Sends one HTTP/2 request with the headers unchanged and in order.
+ * @returns the status of the response, or that the stream was reset or the connection closed
  */
 export async function sendHeaders(
   headers: Headers,
   body: string | undefined,
   servername: string,
 ): Promise<number | "reset" | "gone"> {
-  const never = Buffer.from([0]); // Neither name nor value is in a table, or gets into one.
+  const never = Buffer.from([0]); // Literal header field without indexing.
   const block = Buffer.concat(headers.flatMap(([name, value]) => [never, literal(name), literal(value)]));
   const count = Math.ceil(block.length / frameSize);
   const parts = Array.from({ length: count }, (_, index) => {
@@ -104,13 +104,13 @@ async function outcome(socket: TLSSocket): Promise<number | "reset" | "gone"> {
   return "gone";
 }
 
-/** In the table that everybody has (RFC 7541, appendix A), from entry 8 on. */
+/** The static table (RFC 7541, appendix A) from entry 8 on. */
 const statuses = [200, 204, 206, 304, 400, 404, 500];
 
-/** The first header of an answer is its status: an entry of the table, or its name from there and three digits. */
+/** Parses the status, which is the first header of a response: an entry of the static table, or a literal with three digits. */
 function statusOf(block: Buffer): number {
   let at = 0;
-  while (((block[at] ?? 0) & 0xe0) === 0x20) at += 1; // The size of a table that nothing is taken from.
+  while (((block[at] ?? 0) & 0xe0) === 0x20) at += 1; // Skip updates of the dynamic table's size.
   const first = block[at] ?? 0;
   if ((first & 0x80) !== 0) return statuses[(first & 0x7f) - 8] ?? NaN;
   const length = block[at + 1] ?? 0;
@@ -118,7 +118,7 @@ function statusOf(block: Buffer): number {
   return Number((length & 0x80) === 0 ? value.toString("latin1") : digits(value));
 }
 
-/** Digits in the code of appendix B: 0 to 2 have five bits, 3 to 9 six. */
+/** Decodes Huffman-coded digits (appendix B): 0 to 2 have five bits, 3 to 9 six. */
 function digits(value: Buffer): string {
   let bits = [...value].map((byte) => byte.toString(2).padStart(8, "0")).join("");
   let text = "";

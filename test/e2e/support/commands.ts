@@ -1,4 +1,4 @@
-/** Runs the project's own commands as a person would, on this checkout. */
+/** Runs the project's commands on this checkout. */
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,13 +8,13 @@ import { kubeconfigPath, projectDir } from "../../../tools/cli/paths.ts";
 
 export interface Outcome {
   readonly status: number | null;
-  /** What it printed, standard output and standard error together. */
+  /** Standard output and standard error together. */
   readonly text: string;
-  /** Seconds that it took. */
+  /** Duration. */
   readonly seconds: number;
 }
 
-/** `local("start.ts", "--engine", "kubectl")` is `npm start -- --engine kubectl` without npm. */
+/** Runs a command without npm: `local("start.ts", "--engine", "kubectl")` is `npm start -- --engine kubectl`. */
 export function local(script: string, ...args: string[]): Promise<Outcome> {
   return command(process.execPath, [join(projectDir, "tools/commands", script), ...args]);
 }
@@ -36,12 +36,12 @@ export function command(program: string, args: readonly string[], env: Record<st
   });
 }
 
-/** The Kubernetes that this checkout has started. */
-export const place = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
+/** The local Kubernetes of this checkout. */
+export const localTarget = { kubectl: kubectlPath, kubeconfig: kubeconfigPath, context: "gke-microservices-local" };
 
 export const stackFile = join(projectDir, "Pulumi.local.yaml");
 
-/** Edits the local stack's file for one test, and puts it back after. */
+/** Edits the local stack file for one test, and restores it afterwards. */
 export function editStack(context: TestContext, edit: (text: string) => string): void {
   const original = `${stackFile}.original`;
   if (!existsSync(original)) {

@@ -1,4 +1,4 @@
-/** Constant requests through the whole path, to show that a change loses none. A client that does not retry. */
+/** Sends constant requests through the whole path, without retries, to show that a change loses none. */
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,23 +6,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Load {
   readonly url: string;
   readonly ca?: string;
-  /** Whether the answer is the one that a client may expect. */
+  /** Whether the response is as expected. */
   readonly good: (status: number, body: string) => boolean;
 }
 
 export interface LoadResult {
   readonly sent: number;
-  /** What was seen instead of a good answer. */
+  /** What was received instead of a good response. */
   readonly failures: string[];
 }
 
 const workers = 8;
-/** Milliseconds between two requests of a worker: some hundred requests a second together. */
+/** Pause between two requests of a worker: together, some hundred requests per second. Milliseconds. */
 const pause = 20;
-/** A load that is forgotten ends by itself. */
+/** Time limit of a load, in case nothing stops it. Milliseconds. */
 const limit = 5 * 60_000;
 
-/** Sends requests until the work has ended. Half of the workers keep their connections, half open a new one each time. */
+/** Sends requests while the work runs. Half of the workers keep their connections, half open a new one each time. */
 export async function underLoad<T>(load: Load, work: () => Promise<T>): Promise<{ result: T; load: LoadResult }> {
   const failures: string[] = [];
   let sent = 0;
@@ -47,7 +47,7 @@ export async function underLoad<T>(load: Load, work: () => Promise<T>): Promise<
   await sleep(1000);
   try {
     const result = await work();
-    await sleep(3000); // old pods end after the command has
+    await sleep(3000); // Old pods end after the command.
     return { result, load: { sent, failures } };
   } finally {
     running = false;

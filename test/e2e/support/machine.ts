@@ -1,4 +1,4 @@
-/** What a cluster could leave behind on the machine, to be compared before a start and after a stop. */
+/** State of the machine that a cluster could change, to compare before a start and after a stop. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -8,7 +8,7 @@ import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
 export async function machine(): Promise<Record<string, string[]>> {
   const root = await debianPackages(["iptables"]);
-  // Counters of packets and times of day change by themselves.
+  // Ignore packet counters and times.
   const rules = (program: string) =>
     listing("chroot", root, program).map((line) => line.replaceAll(/^#.*|\[\d+:\d+\]/g, ""));
   return {
@@ -34,7 +34,7 @@ const lines = (text: string) => text.split("\n").filter((line) => line !== "");
 const listing = (program: string, ...args: string[]) =>
   lines(spawnSync(program, args, { encoding: "utf8" }).stdout).sort();
 
-/** Programs that only a cluster runs; others come and go by themselves. */
+/** Processes of programs that only a cluster runs. */
 function clusterProcess(pid: number): string[] {
   const [program = "", ...rest] = commandLine(pid);
   const isOurs = /^(kube[\w-]*|etcd|containerd[\w-]*|runc|coredns|contour|envoy|unshare|nginx|pause)$/;

@@ -1,4 +1,4 @@
-/** What must hold of the path from client to service, whichever kind of edge stands in front. */
+/** Tests of the path from client to service, for any kind of edge. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -13,9 +13,9 @@ export const endpoint = () => ({ ...ports, ca: readFileSync(caFile, "utf8") });
 export const answered = (service: string) => (status: number, body: string) =>
   status === 200 && body.includes(`"service": "${service}"`);
 
-/** Registers the tests for the stack file as it is when they run. */
+/** Registers the tests. They use the stack file at the time when they run. */
 export function pathTests(): void {
-  test("npm start ends in a table of hops that all held", { timeout: 25 * 60_000 }, async () => {
+  test("npm start prints a table of hops that all work", { timeout: 25 * 60_000 }, async () => {
     const { status, text } = await start();
     assert.equal(status, 0, text);
     for (const hop of [
@@ -37,7 +37,7 @@ export function pathTests(): void {
         "--silent",
         "--show-error",
         "--fail",
-        // Any address of the loopback: the service must see the one that the client has.
+        // Another loopback address: the service must receive it as the client's address.
         "--interface",
         "127.0.0.9",
         "--cacert",
@@ -58,7 +58,7 @@ export function pathTests(): void {
     }
   });
 
-  test("a client without the CA is not served", async () => {
+  test("a client without the CA rejects the certificate", async () => {
     await assert.rejects(get({ ...ports, ca: undefined }, "https", "shop.localhost", "/"), /certificate/);
   });
 
@@ -73,13 +73,13 @@ export function pathTests(): void {
     assert.equal(headers["x-forwarded-proto"], "https");
   });
 
-  test("a second start applies nothing and says so", async () => {
+  test("a second start applies nothing and reports it", async () => {
     const { status, text } = await start();
     assert.equal(status, 0, text);
     assert.match(text, /nothing to apply/);
   });
 
-  test("an edited route changes the proxy's routes alone, and loses no request", async (context) => {
+  test("an edited route changes only the proxy's routes, and loses no request", async (context) => {
     editStack(context, (text) =>
       text.replace(
         "routes: [{ path: /hoge/ }, { host: hoge }]",
@@ -100,7 +100,7 @@ export function pathTests(): void {
     assert.ok(load.sent > 500, `${load.sent} requests`);
   });
 
-  test("going to plain HTTP and back to TLS loses no request", async (context) => {
+  test("switching to plain HTTP and back to TLS loses no request", async (context) => {
     await test("to none", async (inner) => {
       editStack(inner, (text) =>
         text.replace(/ {4}mode: supplied\n {4}certFile: .*\n {4}keyFile: .*\n/, "    mode: none\n"),
@@ -110,7 +110,7 @@ export function pathTests(): void {
       assert.match(text, /ok +http:\/\/shop\.localhost\/hoge\//);
     });
     context.diagnostic("from none to supplied");
-    // With TLS on, plain HTTP is answered by a redirect, which is what a client may expect.
+    // With TLS, plain HTTP gets a redirect, which is a good response too.
     const good = (status: number, body: string) => answered("hoge")(status, body) || status === 301;
     const { result, load } = await underLoad({ url: "http://shop.localhost/hoge/", good }, () => start());
     assert.equal(result.status, 0, result.text);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { projectDir } from "../../../tools/cli/paths.ts";
 
-// The state is a checkout's own: here one with nothing but the modules.
+// The state belongs to a checkout: use a copy with only the modules.
 const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
 after(() => {
   rmSync(checkout, { recursive: true });
@@ -13,16 +13,16 @@ after(() => {
 for (const part of ["tools", "names", "config", "nginx", "Pulumi.yaml", "package.json"])
   cpSync(join(projectDir, part), join(checkout, part), { recursive: true });
 symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
-const { applied, chooseEngine, leftElsewhere, recordApplied } = (await import(
+const { applied, chooseEngine, remainingStacks, recordApplied } = (await import(
   join(checkout, "tools/apply/engine.ts")
 )) as typeof import("../../../tools/apply/engine.ts");
 
-/** Works where `pulumi` is found on PATH (it is not run), or where it is not. */
-function withPulumi(there: boolean, work: () => void): void {
+/** Runs the work with or without a `pulumi` on PATH (which is not run). */
+function withPulumi(exists: boolean, work: () => void): void {
   const [path, home] = [process.env["PATH"], process.env["PULUMI_HOME"]];
   const programs = join(checkout, "programs");
   mkdirSync(programs, { recursive: true });
-  if (there) writeFileSync(join(programs, "pulumi"), "");
+  if (exists) writeFileSync(join(programs, "pulumi"), "");
   process.env["PATH"] = process.env["PULUMI_HOME"] = programs;
   try {
     work();
@@ -38,7 +38,7 @@ function forget(): void {
   rmSync(join(checkout, ".local"), { recursive: true, force: true });
 }
 
-test("the engine is the one on PATH at first, and then the one that was used there", (context) => {
+test("the first start uses the engine on PATH, later ones the engine of that cluster", (context) => {
   context.after(forget);
   withPulumi(false, () => {
     assert.equal(chooseEngine("auto").name, "kubectl");
@@ -54,23 +54,23 @@ test("the engine is the one on PATH at first, and then the one that was used the
   });
 });
 
-test("Pulumi, whose state is of one cluster, is not turned to another", (context) => {
+test("Pulumi's state of one cluster is not used for another", (context) => {
   context.after(forget);
   recordApplied("kind-one", { engine: "pulumi", namespace: "apps", outlivesStop: true });
   withPulumi(true, () => {
     assert.equal(chooseEngine("auto", "kind-one").name, "pulumi");
-    assert.throws(() => chooseEngine("auto"), /Pulumi's state here is of the stack in the cluster of "kind-one"/);
+    assert.throws(() => chooseEngine("auto"), /Pulumi's local state belongs to the stack in the cluster of "kind-one"/);
     assert.equal(chooseEngine("kubectl").name, "kubectl");
   });
 });
 
-test("a stop tells of what it leaves in clusters of others, and of nothing else", (context) => {
+test("a stop lists only the stacks that it leaves in other clusters", (context) => {
   context.after(forget);
-  assert.deepEqual(leftElsewhere(), []);
+  assert.deepEqual(remainingStacks(), []);
   recordApplied("gke-microservices-local", { engine: "kubectl", namespace: "apps", outlivesStop: false });
   recordApplied("kind-one", { engine: "kubectl", namespace: "shop", outlivesStop: true });
   assert.deepEqual(Object.keys(applied()), ["gke-microservices-local", "kind-one"]);
-  assert.deepEqual(leftElsewhere(), [
+  assert.deepEqual(remainingStacks(), [
     'The stack in the cluster of the context "kind-one" stays. To remove it: kubectl --context kind-one delete namespace shop',
   ]);
 });

@@ -1,4 +1,4 @@
-/** What is said of a rollout that does not come to its end; a script plays kubectl. */
+/** Rollouts that do not complete, with a script instead of kubectl. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const program = join(folder, "kubectl");
 const target = { kubectl: program, context: "test" };
 const pace = { pause: 10, patience: 100 };
 
-/** kubectl that knows these objects and events. */
+/** Installs a kubectl that returns these objects and events. */
 function play(objects: readonly object[], events: readonly object[] = []): void {
   const list = (items: readonly object[]) => JSON.stringify({ kind: "List", items });
   writeFileSync(join(folder, "objects.json"), list(objects));
@@ -55,51 +55,46 @@ const pod = (set: string, state: object, restartCount = 0) => ({
   metadata: { name: `hoge-${set}-pod`, ownerReferences: [{ uid: set }] },
   status: { containerStatuses: [{ ready: false, restartCount, state }] },
 });
-const waiting = (reason: string) => ({ waiting: { reason, message: "as kubelet words it" } });
+const waiting = (reason: string) => ({ waiting: { reason, message: "kubelet's message" } });
 const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
 const unhealthy = (message: string) => ({ involvedObject: { name: "hoge-new-pod" }, message });
 const sets = [replicaSet("old", "1"), replicaSet("new", "2")];
 
 const certain: [string, object[], object[], RegExp][] = [
   [
-    "an image that is not there",
+    "an image that does not exist",
     [pod("new", waiting("ImagePullBackOff"))],
     [],
-    /ImagePullBackOff: as kubelet words it/,
+    /ImagePullBackOff: kubelet's message/,
   ],
+  ["a process in a crash loop", [pod("new", waiting("CrashLoopBackOff"), 2)], [], /CrashLoopBackOff.*2 restarts/],
   [
-    "a process that ends again and again",
-    [pod("new", waiting("CrashLoopBackOff"), 2)],
-    [],
-    /CrashLoopBackOff.*2 restarts/,
-  ],
-  [
-    "a health path that there is not",
+    "a health path that does not exist",
     [pod("new", running)],
     [unhealthy("Startup probe failed: HTTP probe failed with statuscode: 404")],
     /statuscode: 404/,
   ],
 ];
 for (const [what, pods, events, expected] of certain)
-  test(`${what} ends the wait at once, with the cause`, async () => {
+  test(`${what} fails at once, with the cause`, async () => {
     play([deployment(), ...sets, ...pods], events);
     await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), (error: Error) => {
-      assert.match(error.message, /^The rollout of hoge cannot finish; the release before it still serves/);
+      assert.match(error.message, /^The rollout of hoge cannot complete; the previous release still serves/);
       assert.match(error.message, expected);
       return true;
     });
   });
 
-test("pods that the cluster refuses are a certain cause", async () => {
+test("pods that the API server rejects fail at once", async () => {
   const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
   play([deployment(), replicaSet("old", "1"), replicaSet("new", "2", [refused])]);
   await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), /exceeded quota/);
 });
 
 const patient: [string, object[], object[]][] = [
-  ["one that starts slowly", [pod("new", running)], [unhealthy("Startup probe failed: connection refused")]],
-  ["one that is not ready to serve", [pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]],
-  ["a broken release that is being replaced", [pod("old", waiting("ImagePullBackOff"))], []],
+  ["a pod that starts slowly", [pod("new", running)], [unhealthy("Startup probe failed: connection refused")]],
+  ["a pod that is not ready", [pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]],
+  ["a failing revision that is being replaced", [pod("old", waiting("ImagePullBackOff"))], []],
 ];
 for (const [what, pods, events] of patient)
   test(`${what} is waited for`, async () => {
@@ -110,15 +105,15 @@ for (const [what, pods, events] of patient)
     await ended;
   });
 
-test("a Deployment that somebody deletes meanwhile is missed, and not waited for without end", async () => {
+test("a Deployment that is deleted meanwhile times out", async () => {
   play([]);
   await assert.rejects(
     rollouts(target, "apps", ["hoge"], 1, pace),
-    /of hoge did not finish in 1 s.*\n.*no such Deployment/,
+    /of hoge did not complete within 1 s.*\n.*no such Deployment/,
   );
 });
 
-test("an API server that is away for a moment is no failure, and one that stays away is named", async () => {
+test("a short outage of the API server is not a failure, a long one is", async () => {
   play([deployment(done)]);
   const objects = join(folder, "objects.json");
   renameSync(objects, `${objects}.away`);
@@ -130,15 +125,15 @@ test("an API server that is away for a moment is no failure, and one that stays 
   await assert.rejects(rollouts(target, "apps", ["hoge"], 1, pace), /objects\.json/);
 });
 
-test("what is not certain counts as failed after its seconds, with what the pods say", async () => {
+test("without a certain cause, the rollout times out with the state of the pods", async () => {
   play([deployment(), ...sets, pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]);
   await assert.rejects(
     rollouts(target, "apps", ["hoge"], 1, pace),
-    /^Problem: The rollout of hoge did not finish in 1 s.*\n.*statuscode: 503/,
+    /^Problem: The rollout of hoge did not complete within 1 s.*\n.*statuscode: 503/,
   );
 });
 
-test("a Deployment is rolled out when its new pods alone are there, and are available", () => {
+test("a rollout is complete when only new pods exist and they are available", () => {
   assert.ok(isRolledOut(deployment(done)));
   for (const status of [
     {},

@@ -11,7 +11,7 @@ const called = join(programs, "called");
 const path = process.env["PATH"] ?? "";
 const images = [{ reference: "localhost/gke-microservices/hoge:1", archive: "/cache/hoge.tar" }];
 
-/** Puts a program first on PATH that writes down how it was called. */
+/** Puts a program first on PATH that logs its calls. */
 function program(name: string, script = ""): void {
   writeFileSync(join(programs, name), `#!/bin/sh\necho ${name} "$@" >>${called}\n${script}\n`, { mode: 0o755 });
 }
@@ -38,11 +38,11 @@ function problem(message: RegExp, fix: RegExp) {
   };
 }
 
-/** The cluster, and the way to give it images that it names. */
+/** The cluster, and its loader of images. */
 async function found(context: string) {
   let load: LoadImages | undefined;
-  const cluster = await existingCluster(context, (way) => {
-    load = way;
+  const cluster = await existingCluster(context, (loader) => {
+    load = loader;
     return Promise.resolve();
   });
   return { ...cluster, load };
@@ -54,7 +54,7 @@ for (const [context, command] of [
   ["k3d-dev", "k3d image import /cache/hoge.tar --cluster dev"],
   ["minikube", "minikube --profile minikube image load /cache/hoge.tar"],
 ] as const) {
-  test(`images go into ${context} by its own command`, async () => {
+  test(`images are loaded into ${context} by its own command`, async () => {
     const [name = ""] = command.split(" ");
     program(name);
     const { target, load, outlivesStop } = await found(context);
@@ -66,23 +66,23 @@ for (const [context, command] of [
     program(name, "echo no such cluster >&2; exit 1");
     await assert.rejects(
       load?.(images) ?? Promise.resolve(),
-      problem(/hoge:1 cannot be given to the cluster of "[\w-]+": no such cluster/, /set image: instead of build:/),
+      problem(/hoge:1 cannot be loaded into the cluster of "[\w-]+": no such cluster/, /set image: instead of build:/),
     );
   });
 }
 
-test("of another cluster it is known that images cannot be given to it", async () => {
+test("another cluster has no loader", async () => {
   assert.equal((await found("far")).load, undefined);
 });
 
-test("without the cluster's own command it is said that this is missing", async () => {
+test("without the cluster's own command, the problem names it", async () => {
   const { load } = await found("kind-dev");
   process.env["PATH"] = programs;
   rmSync(join(programs, "kind"), { force: true });
   await assert.rejects(load?.(images) ?? Promise.resolve(), problem(/there is no kind on PATH/, /set image:/));
 });
 
-test("a context that is not there is told with those that are; so is a cluster that does not answer", async () => {
+test("a missing context is a problem with the existing ones; a cluster that does not answer is one too", async () => {
   await assert.rejects(
     existingCluster("kind-dve", noImages),
     problem(/There is no kubectl context "kind-dve"/, /allowed: kind-dev, .*did you mean "kind-dev"/),
@@ -94,7 +94,7 @@ test("a context that is not there is told with those that are; so is a cluster t
   );
 });
 
-test("without kubectl, or with a kubeconfig that it cannot read, it is said what to fix", async () => {
+test("without kubectl, or with an invalid kubeconfig, the problem says what to fix", async () => {
   program("kubectl", "echo error loading config file >&2; exit 1");
   await assert.rejects(
     existingCluster("far", noImages),

@@ -1,4 +1,4 @@
-/** That docs/performance.md says what was measured: its tables and plots are those of the data beside them. */
+/** The tables and plots of docs/performance.md match the recorded data. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,8 +18,8 @@ import { projectDir } from "../../../tools/cli/paths.ts";
 
 const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
 
-function isOfItsData<Results>(name: string, tables: (results: Results) => string, plot: (results: Results) => string) {
-  test(`${name}: tables and plot are those of the data, and the plot is a whole picture`, async () => {
+function matchesData<Results>(name: string, tables: (results: Results) => string, plot: (results: Results) => string) {
+  test(`${name}: tables and plot match the data`, async () => {
     const results = JSON.parse(read(`docs/performance/${name}.json`)) as Results;
     const guide = read("docs/performance.md");
     const written = await format(withTables(guide, name, tables(results)), { parser: "markdown", printWidth: 120 });
@@ -29,12 +29,12 @@ function isOfItsData<Results>(name: string, tables: (results: Results) => string
   });
 }
 
-isOfItsData("proxy", proxy.tables, proxyPlot);
-isOfItsData("program", program.tables, programPlot);
-isOfItsData("apply", applied.tables, applyPlot);
-isOfItsData("start", started.tables, startPlot);
+matchesData("proxy", proxy.tables, proxyPlot);
+matchesData("program", program.tables, programPlot);
+matchesData("apply", applied.tables, applyPlot);
+matchesData("start", started.tables, startPlot);
 
-test("complete runs are what is written down", () => {
+test("the recorded runs are complete", () => {
   const data = (name: string): unknown => JSON.parse(read(`docs/performance/${name}.json`));
   const sizes = (data("program") as ProgramResults).sizes.map(({ size }) => size);
   assert.deepEqual(sizes, ["staging", 1, 10, 100, 300, 1000, 2000]);

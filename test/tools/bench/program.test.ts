@@ -1,8 +1,8 @@
-/** How runs of the program become figures. */
+/** Results of the program benchmark. */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { reached } from "../../../tools/bench/figures.ts";
+import { isMet } from "../../../tools/bench/figures.ts";
 import { plot } from "../../../tools/bench/program/plot.ts";
 import { cpuSeconds } from "../../../tools/bench/program/childProcess.ts";
 import { tables } from "../../../tools/bench/program/report.ts";
@@ -23,7 +23,7 @@ const about = (value: number, expected: number) => {
   assert.ok(Math.abs(value - expected) < 1e-6, `${value} is not ${expected}`);
 };
 
-test("the exponent is that of a power, whatever stands before it", () => {
+test("the exponent is that of a power, whatever its factor", () => {
   const counts = [100, 300, 1000, 2000];
   const [power, factor] = [
     fc.double({ min: -2, max: 3, noNaN: true }),
@@ -34,13 +34,13 @@ test("the exponent is that of a power, whatever stands before it", () => {
       about(exponent(counts.map((count) => [count, each * count ** to])), to);
     }),
   );
-  // A fixed part makes it less than 1.
+  // A constant part makes it smaller than 1.
   assert.ok(exponent(counts.map((count) => [count, 500 + count])) < 0.8);
-  // One size is no line.
+  // One size is not enough for a line.
   assert.ok(Number.isNaN(exponent([[100, 5]])));
 });
 
-/** A run in which a service takes a millisecond in each part. */
+/** A run in which each service takes one millisecond per part. */
 function run(services: number, evaluation = services): Measured {
   const parts = Object.fromEntries(partNames.map((name) => [name, services])) as Record<Part, number>;
   return { parts: { ...parts, evaluation }, memoryMiB: 100, objects: 5 * services };
@@ -55,7 +55,7 @@ const sized = (size: Size, services: number) =>
     [bare(services), bare(services), bare(services)],
   );
 
-test("a size has medians, its ratio by round, and a total without what is done twice and without the SDKs", () => {
+test("a size has medians, the ratio by round, and a total without the SDKs and without repeated parts", () => {
   const { parts, totalMs, overBare, objects, bare, pausing } = sized(10, 10);
   assert.equal(parts.evaluation, 30);
   assert.equal(totalMs, 30 + 10 + 10 + 10);
@@ -71,10 +71,10 @@ test("growth is fitted from 100 services up", () => {
   for (const [name, value] of Object.entries(found)) about(value, name === "memory" ? 0 : 1);
 });
 
-test("each size is held to the bare program, staging to its total, each part to its growth", () => {
+test("targets: the bare program for each size, the total for staging, the growth for each part", () => {
   const found = targets({ sizes, exponents: { ...exponents(sizes), YAML: 1.06 } });
   assert.deepEqual(
-    found.map((target) => [target.what, target.limit, reached(target)]),
+    found.map((target) => [target.what, target.limit, isMet(target)]),
     [
       ["staging, all beyond importing the SDKs", 50, true],
       ["evaluation over the bare program, staging", 1.15, true],
@@ -92,7 +92,7 @@ test("each size is held to the bare program, staging to its total, each part to 
   );
 });
 
-test("without two large sizes there is no growth, and nothing is said of it", () => {
+test("without two large sizes, there is no target for the growth", () => {
   const found = targets({ sizes: sizes.slice(0, 2), exponents: exponents(sizes.slice(0, 2)) });
   assert.deepEqual(
     found.filter(({ what }) => what.startsWith("exponent")),
@@ -100,12 +100,12 @@ test("without two large sizes there is no growth, and nothing is said of it", ()
   );
 });
 
-test("the CPU time of a command is its user and system time, as bash tells it", () => {
+test("the CPU time of a command is the sum of user and system time from bash", () => {
   about(cpuSeconds("0m0.010s 0m0.020s\n1m2.500s 0m0.750s\n"), 63.25);
-  assert.throws(() => cpuSeconds("bash: not found"), /"times" told/);
+  assert.throws(() => cpuSeconds("bash: not found"), /unexpected output of "times"/);
 });
 
-suite("what people read", () => {
+suite("tables and plot", () => {
   const command = (seconds: number) => ({ seconds, cpuSeconds: seconds / 2 });
   const results: ProgramResults = {
     benchmark: "program",
@@ -123,7 +123,7 @@ suite("what people read", () => {
     targets: targets({ sizes, exponents: exponents(sizes) }),
   };
 
-  test("every size, every tool and every target has its figures", () => {
+  test("the tables have every size, every tool and every target", () => {
     const text = tables(results);
     assert.match(text, /Node 24\.0\.0, Helm 3\.1\.0, kustomize 5\.1\.0, cdk8s 2\.1\.0/);
     for (const { what } of results.targets) assert.ok(text.includes(`| ${what} `), what);
@@ -131,7 +131,7 @@ suite("what people read", () => {
     assert.doesNotMatch(text, /NaN|undefined/);
   });
 
-  test("every line of the plot is inside the picture, and no two labels stand on each other", () => {
+  test("every line of the plot is inside the picture, and labels do not overlap", () => {
     const picture = plot(results);
     assert.doesNotMatch(picture, /NaN|undefined|Infinity/);
     const lines = [...picture.matchAll(/points="([^"]+)"/g)].map(([, points = ""]) => points);

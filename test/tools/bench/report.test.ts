@@ -1,4 +1,4 @@
-/** What the benchmarks write into the guide. */
+/** The text that the benchmarks write into the guide. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const read = (path: string) => readFileSync(join(projectDir, path), "utf8");
 suite("the guide", () => {
   const results = JSON.parse(read("docs/performance/proxy.json")) as ProxyResults;
 
-  test("every kind of load, every proxy and every target is in it", () => {
+  test("the tables have every kind of load, every proxy and every target", () => {
     const written = tables(results);
     assert.equal(results.cases.length, 6);
     for (const name of ["direct", "original", "this one", "HAProxy", "Envoy", "Caddy"])
@@ -33,18 +33,18 @@ suite("the guide", () => {
   });
 });
 
-test("text around the figures is left alone; text without a place for them is refused", () => {
+test("text around the tables stays unchanged; a guide without their marks is an error", () => {
   const begin = (name: string) => `<!-- written by \`npm run bench -- ${name} --write\` -->`;
   const end = "<!-- end of what is written -->";
   const text = (one: string, other: string) =>
     ["a", begin("proxy"), ...one.split("/"), end, "b", begin("start"), ...other.split("/"), end, "c\n"].join("\n");
   assert.equal(withTables(text("old", "old"), "proxy", "new"), text("/new", "old"));
   assert.equal(withTables(text("old", "old"), "start", "new"), text("old", "/new"));
-  assert.throws(() => withTables(text("old", "old"), "program", "new"), /has lost the lines .* "program"/);
-  assert.throws(() => withTables(begin("proxy"), "proxy", "new"), /has lost the lines/);
+  assert.throws(() => withTables(text("old", "old"), "program", "new"), /lacks the marks .* "program"/);
+  assert.throws(() => withTables(begin("proxy"), "proxy", "new"), /lacks the marks/);
 });
 
-test("configurations are filled in whole: nothing that stands for a value is left, and none may be missing", () => {
+test("all placeholders of a configuration are replaced, and a missing value is an error", () => {
   assert.equal(
     fillIn("listen PORT; proxy_pass h:UPSTREAM_PORT; # REPORT", { PORT: 1, UPSTREAM_PORT: 2 }),
     "listen 1; proxy_pass h:2; # REPORT",

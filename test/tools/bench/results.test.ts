@@ -1,8 +1,8 @@
-/** How runs become figures. */
+/** Results of the proxy benchmark. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { median, pairedRatio, reached } from "../../../tools/bench/figures.ts";
+import { median, pairedRatio, isMet } from "../../../tools/bench/figures.ts";
 import { parseWrk, type Run } from "../../../tools/bench/proxy/load.ts";
 import { fit, summarize, targets, type BySubject } from "../../../tools/bench/proxy/results.ts";
 
@@ -21,14 +21,14 @@ Requests/sec:   4989.71
 Transfer/sec:    745.32KB
 `;
 
-test("wrk's figures are read in its own units", () => {
+test("wrk's output is parsed with its units", () => {
   const expected = { requests: 15118, requestsPerSecond: 4989.71, p50Micros: 201, p99Micros: 3270 };
   assert.deepEqual(parseWrk(output), expected);
   const slow = output.replace("201.00us", "1.50s").replace("3.27ms", "12.00s");
   assert.deepEqual(parseWrk(slow), { ...expected, p50Micros: 1_500_000, p99Micros: 12_000_000 });
 });
 
-test("a run in which an answer failed is no result, and neither is what wrk does not print", () => {
+test("a run with failed requests is an error, and so is a text that is not wrk's output", () => {
   const errors = (counts: string) => output.replace("Requests/sec", `  Socket errors: ${counts}\nRequests/sec`);
   assert.throws(() => parseWrk(errors("connect 0, read 3, write 0, timeout 0")), /Not every request was answered/);
   assert.throws(() => parseWrk(errors("connect 0, read 0, write 0, timeout 12")), /timeout 12/);
@@ -36,18 +36,18 @@ test("a run in which an answer failed is no result, and neither is what wrk does
     () => parseWrk(output.replace("Requests/sec", "  Non-2xx or 3xx responses: 7\nRequests/sec")),
     /responses: 7/,
   );
-  assert.throws(() => parseWrk("unable to connect"), /told no requests/);
-  assert.throws(() => parseWrk(output.replace("     99%    3.27ms\n", "")), /told no p99Micros/);
+  assert.throws(() => parseWrk("unable to connect"), /output has no requests/);
+  assert.throws(() => parseWrk(output.replace("     99%    3.27ms\n", "")), /output has no p99Micros/);
 });
 
-test("the median is the middle, or lies between the two in the middle, and leaves the order alone", () => {
+test("the median is the middle value, or the mean of the two middle values, and does not sort its input", () => {
   const values = [5, 1, 9];
   assert.equal(median(values), 5);
   assert.deepEqual(values, [5, 1, 9]);
   assert.equal(median([4, 1, 2, 30]), 3);
 });
 
-test("what slows a whole round down is not in a paired ratio", () => {
+test("a slow round does not affect a paired ratio", () => {
   const positive = fc.double({ min: 0.01, max: 100, noNaN: true });
   fc.assert(
     fc.property(positive, fc.array(positive, { minLength: 1 }), (ratio, slowness) => {
@@ -62,13 +62,13 @@ test("what slows a whole round down is not in a paired ratio", () => {
   assert.throws(() => pairedRatio([1, 2], [1]), /2 rounds cannot be paired with 1/);
 });
 
-test("memory of so much each is a line; memory that grows with the square is far from it, at any size", () => {
+test("constant memory per route is linear; quadratic memory is recognized at any scale", () => {
   const of = (mib: (count: number) => number) =>
     fit([1, 250, 500, 750, 1000].map((count) => ({ count, mib: mib(count) })));
   const line = of((count) => 8 + count / 32);
   assert.ok(Math.abs(line.kibEach - 32) < 1e-9 && Math.abs(line.bend - 1) < 1e-9);
   for (const scale of [1e4, 1e6]) assert.ok(of((count) => 8 + count ** 2 / scale).bend > 6);
-  assert.ok(of((count) => 8 + count * Math.log2(count)).bend < 1.5, "as sorting does");
+  assert.ok(of((count) => 8 + count * Math.log2(count)).bend < 1.5, "like sorting");
   assert.ok(of((count) => 8 + Math.min(count, 300)).bend < 1);
 });
 
@@ -97,11 +97,11 @@ test("a case has medians of each subject, and ratios and differences by round", 
   assert.equal(found.addedP50Micros.direct, 0);
 });
 
-test("a target is reached at its limit, from the right side", () => {
+test("a target is met at its limit", () => {
   const closed = summarize({ loop: "closed", answer: "small", connections: 32 }, runs);
   const open = summarize({ loop: "open", answer: "small", rate: 1000 }, runs);
   assert.deepEqual(
-    targets({ cases: [closed, open], scale: [] }).map((target) => [target.what, target.value, reached(target)]),
+    targets({ cases: [closed, open], scale: [] }).map((target) => [target.what, target.value, isMet(target)]),
     [
       ["throughput over the original's, small answers, 32 connections", 5, true],
       ["p99 over the original's, small answers, 32 connections", 0.3, false],

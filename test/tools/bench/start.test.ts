@@ -1,4 +1,4 @@
-/** How lines of progress become parts of a start. */
+/** Progress lines and the steps of a start. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { partsOf } from "../../../tools/bench/start/phases.ts";
@@ -7,7 +7,7 @@ import { createProgress } from "../../../tools/cli/progress.ts";
 const near = (parts: readonly { name: string; seconds: number }[]) =>
   parts.map(({ name, seconds }) => [name, Number(seconds.toFixed(3))]);
 
-test("parts in the order in which they begin; what is in none of them is everything else", () => {
+test("steps are in the order of their start; the remaining time is everything else", () => {
   const lines = [
     { text: "Engine: kubectl", at: 500 },
     { text: "  Compiling Kubernetes (minutes, once) …", at: 1000 },
@@ -27,7 +27,7 @@ test("parts in the order in which they begin; what is in none of them is everyth
   assert.deepEqual(near(partsOf([], 3)), [["everything else", 3]]);
 });
 
-test("the lines are those that progress writes where there is no terminal", async () => {
+test("the lines are those that progress prints without a terminal", async () => {
   const lines: { text: string; at: number }[] = [];
   const progress = createProgress({ write: (text: string) => lines.push({ text: text.trimEnd(), at: lines.length }) });
   await progress.step("images", () => Promise.resolve());

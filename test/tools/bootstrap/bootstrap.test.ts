@@ -1,4 +1,4 @@
-/** `npm run bootstrap` as data, as a script under a real shell, and run, against programs that play gcloud, npm and npx. */
+/** `npm run bootstrap`: its steps, its script in a real shell, and --run, with a mock of gcloud, npm and npx. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -41,7 +41,7 @@ const onBucket = (member: string, role: string) =>
 const onKey = (member: string, role: string) =>
   `gcloud kms keys add-iam-policy-binding ${key} --role=${role} --member=serviceAccount:${member}`;
 
-/** Command by command; what is asked first stands before "||". */
+/** The commands in order. The check whether a step is done comes before "||". */
 const expected = [
   "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com iamcredentials.googleapis.com sts.googleapis.com storage.googleapis.com cloudkms.googleapis.com --project=acme-staging",
   `gcloud storage buckets describe gs://acme-staging-pulumi-state || gcloud storage buckets create gs://acme-staging-pulumi-state ${at} --uniform-bucket-level-access --public-access-prevention`,
@@ -96,12 +96,12 @@ const commandsOf = (of: BootstrapArgs) =>
     [...(exists ? [exists.join(" ")] : []), command.join(" ")].join(" || "),
   );
 
-test("the steps, in their order, each with a reason", () => {
+test("the steps are in order, each with a reason", () => {
   assert.deepEqual(commandsOf(args), expected);
   for (const { why } of bootstrapSteps(args)) assert.match(why, /^[A-Z][^\n]{10,}$/);
 });
 
-test("without a repository nobody outside is let in; a zone, certificates, IAP and a metric add their roles, to each identity its own", () => {
+test("without a repository there is no workload identity pool; a zone, certificates, IAP and a metric add roles", () => {
   const { repository: _, ...alone } = args;
   assert.deepEqual(
     commandsOf(alone),
@@ -121,7 +121,7 @@ test("without a repository nobody outside is let in; a zone, certificates, IAP a
   ]);
 });
 
-test("the key of the cluster's secrets may be lent to GKE, which is all that its role is for", () => {
+test("with an encryption key, the deployer may allow only GKE to use it", () => {
   const name = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
   assert.deepEqual(
     commandsOf({ ...args, encryptionKey: name }).filter((each) => !expected.includes(each)),
@@ -131,7 +131,7 @@ test("the key of the cluster's secrets may be lent to GKE, which is all that its
   );
 });
 
-test("what may be granted is a list of at most ten roles each, without repetition", () => {
+test("the roles that the deployer may grant are in lists of at most ten, without duplicates", () => {
   const grants = Array.from({ length: 12 }, (_, index) => `roles/api.r${String(index).padStart(2, "0")}`);
   const condition = (of: readonly string[]) =>
     bootstrapSteps({ ...args, grants: of })
@@ -145,7 +145,7 @@ test("what may be granted is a list of at most ten roles each, without repetitio
   assert.equal(condition([...grants, ...grants]), condition(grants));
 });
 
-test("any word is one word to a shell, and only the project's number is filled in", () => {
+test("a quoted word is one word for a shell, which expands only the project number", () => {
   const words = fc.sample(
     fc.string({ unit: "grapheme" }).map((word) => word.replaceAll("\0", "")),
     300,
@@ -159,8 +159,8 @@ test("any word is one word to a shell, and only the project's number is filled i
   );
 });
 
-/** Plays gcloud, npm and npx: what was created is there afterwards; `failing` fails. Its log is its memory. */
-const player = (log: string) => `#!${process.execPath}
+/** A mock of gcloud, npm and npx. Its log records what was created. Commands that contain $FAILING fail. */
+const mock = (log: string) => `#!${process.execPath}
 const { appendFileSync, existsSync, readFileSync } = require("node:fs");
 const [, script, ...words] = process.argv;
 const command = [require("node:path").basename(script), ...words];
@@ -174,17 +174,17 @@ if (process.env.FAILING && command.join(" ").includes(process.env.FAILING)) { co
 appendFileSync(${JSON.stringify(log)}, JSON.stringify(command) + "\\n");
 `;
 
-/** A folder with the played programs, and what they were told to change so far. */
-function stage(t: TestContext, programs = ["gcloud", "npm", "npx"]) {
+/** A folder with the mocked programs, and the changing commands that they ran so far. */
+function mocked(t: TestContext, programs = ["gcloud", "npm", "npx"]) {
   const folder = mkdtempSync(join(tmpdir(), "bootstrap-"));
   t.after(() => {
     rmSync(folder, { recursive: true });
   });
   const log = join(folder, "log");
-  writeFileSync(join(folder, "player"), player(log), { mode: 0o755 });
-  for (const program of programs) symlinkSync("player", join(folder, program));
-  const told = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []);
-  return { folder, told: () => told().map((line) => (JSON.parse(line) as string[]).join(" ")) };
+  writeFileSync(join(folder, "mock"), mock(log), { mode: 0o755 });
+  for (const program of programs) symlinkSync("mock", join(folder, program));
+  const lines = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []);
+  return { folder, commandsRun: () => lines().map((line) => (JSON.parse(line) as string[]).join(" ")) };
 }
 
 async function bootstrap(path: string, words: readonly string[], env: Record<string, string> = {}) {
@@ -198,19 +198,19 @@ async function bootstrap(path: string, words: readonly string[], env: Record<str
   return { status: child.exitCode, stdout, stderr };
 }
 
-/** What is changed in an empty project. */
+/** The commands that change an empty project. */
 const changes = expected.map((command) => (command.split(" || ").at(-1) ?? "").replace("$PROJECT_NUMBER", "123456789"));
 const repeated = expected
   .filter((command) => !/ (describe|select) /.test(command))
   .map((command) => command.replace("$PROJECT_NUMBER", "123456789"));
 const staging = ["staging", "--repository", "acme/shop"];
 
-test("the printed script does the steps, and again only those that change nothing", (t) => {
-  const { folder, told } = stage(t);
+test("the printed script runs the steps; a second run skips those that are done", (t) => {
+  const { folder, commandsRun } = mocked(t);
   const options = { input: bootstrapScript(args), env: { PATH: `${folder}:/usr/bin:/bin` }, timeout: 60_000 };
   const first = spawnSync("sh", options);
   assert.equal(first.status, 0, first.stderr.toString());
-  assert.deepEqual(told(), changes);
+  assert.deepEqual(commandsRun(), changes);
   assert.equal(
     first.stdout.toString(),
     [
@@ -221,19 +221,19 @@ test("the printed script does the steps, and again only those that change nothin
     ].join("\n"),
   );
   assert.equal(spawnSync("sh", options).status, 0);
-  assert.deepEqual(told(), [...changes, ...repeated]);
+  assert.deepEqual(commandsRun(), [...changes, ...repeated]);
 });
 
-test("without --run the command prints that script, and calls nothing", async (t) => {
-  const { folder, told } = stage(t);
+test("without --run, the command only prints the script", async (t) => {
+  const { folder, commandsRun } = mocked(t);
   const { status, stdout, stderr } = await bootstrap(folder, staging);
   assert.equal(status, 0, stderr);
   assert.equal(stdout, bootstrapScript(args));
-  assert.deepEqual(told(), []);
+  assert.deepEqual(commandsRun(), []);
 });
 
-test("the stack's config decides what may be granted, and which roles there are beside", async (t) => {
-  const { folder } = stage(t);
+test("the roles follow from the stack's config", async (t) => {
+  const { folder } = mocked(t);
   const stack = `boot-${process.pid}`;
   const file = join(projectDir, `Pulumi.${stack}.yaml`);
   t.after(() => {
@@ -259,13 +259,13 @@ test("the stack's config decides what may be granted, and which roles there are 
     writeFileSync(file, stringify({ config: changed }));
     const { stdout, stderr } = await bootstrap(folder, [stack, "--bucket", "acme-state"]);
     const grants = [...args.grants, "roles/cloudtrace.agent"];
-    const place = { project: "acme-production", region: "asia-northeast1", bucket: "acme-state", branch: "main" };
-    assert.equal(stdout, bootstrapScript({ stack, ...place, grants, encryptionKey, dns: true, ...more }), stderr);
+    const settings = { project: "acme-production", region: "asia-northeast1", bucket: "acme-state", branch: "main" };
+    assert.equal(stdout, bootstrapScript({ stack, ...settings, grants, encryptionKey, dns: true, ...more }), stderr);
   }
 });
 
-test("--run stops at a step that fails, says which and why, and goes on from there when run again", async (t) => {
-  const { folder, told } = stage(t);
+test("--run stops at a failed step with the reason, and continues from there when run again", async (t) => {
+  const { folder, commandsRun } = mocked(t);
   const failing = changes.findIndex((command) => command.includes("kms keys create"));
   const stopped = await bootstrap(folder, [...staging, "--run"], { FAILING: "kms keys create" });
   assert.equal(stopped.status, 1);
@@ -274,32 +274,32 @@ test("--run stops at a step that fails, says which and why, and goes on from the
     new RegExp(`^error: \\[${failing + 1}/${changes.length}\\] failed: "gcloud kms keys cre`, "m"),
   );
   assert.match(stopped.stderr, /ERROR: \(gcloud\) denied\nFix that and run the same command again/);
-  assert.deepEqual(told(), changes.slice(0, failing));
+  assert.deepEqual(commandsRun(), changes.slice(0, failing));
 
   const again = await bootstrap(folder, [...staging, "--run"]);
   assert.equal(again.status, 0, again.stderr);
-  const rest = told().slice(failing);
+  const rest = commandsRun().slice(failing);
   assert.deepEqual(rest, [
     ...changes.slice(0, failing).filter((command) => repeated.includes(command)),
     ...changes.slice(failing),
   ]);
-  assert.match(again.stdout, /^\[2\/\d+\] A bucket for Pulumi's state: there already$/m);
+  assert.match(again.stdout, /^\[2\/\d+\] A bucket for Pulumi's state: already exists$/m);
   assert.match(
     again.stdout,
     /^gh variable set STAGING_IDENTITY_PROVIDER --repo acme\/shop --body projects\/123456789\//m,
   );
 });
 
-test("a program that is missing is told with where to get it", async (t) => {
-  const { folder } = stage(t, []);
+test("for a missing program, the problem says where to get it", async (t) => {
+  const { folder } = mocked(t, []);
   const { status, stderr } = await bootstrap(folder, [...staging, "--run"]);
   assert.equal(status, 1);
-  assert.match(stderr, /^\nerror: There is no gcloud on this machine\.\nInstall it \(https:[^]*leave out --run/);
+  assert.match(stderr, /^\nerror: There is no gcloud on this machine\.\nInstall it \(https:[^]*omit --run/);
 });
 
 const refused: [string, string[], RegExp][] = [
-  ["no stack", [], /One stack is to be named/],
-  ["two stacks", ["staging", "local"], /One stack is to be named/],
+  ["no stack", [], /Name exactly one stack/],
+  ["two stacks", ["staging", "local"], /Name exactly one stack/],
   ["a stack without a file", ["nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
   ["a stack that is not on Google", ["local"], /has nothing on Google Cloud: its cluster\.kind is existing/],
   ["a repository without its owner", ["staging", "--repository", "shop"], /--repository "shop" is not owner\/name/],
@@ -312,12 +312,12 @@ const refused: [string, string[], RegExp][] = [
   ["a bucket with its scheme", ["staging", "--bucket", "gs://x"], /--bucket "gs:\/\/x" is not 3 to 63/],
 ];
 for (const [what, words, message] of refused)
-  test(`refused: ${what}`, async (t) => {
-    const { folder, told } = stage(t);
+  test(`rejected: ${what}`, async (t) => {
+    const { folder, commandsRun } = mocked(t);
     const { status, stdout, stderr } = await bootstrap(folder, [...words, "--run"]);
     assert.equal(status, 1);
     assert.equal(stdout, "");
     assert.match(stderr, message);
     assert.doesNotMatch(stderr, /^\s+at /m);
-    assert.deepEqual(told(), []);
+    assert.deepEqual(commandsRun(), []);
   });

@@ -1,10 +1,10 @@
-/** Work on many things, some of them at a time. */
+/** Work on many items, a few at a time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { concurrently } from "../../../tools/cli/concurrently.ts";
 
-test("no more than so many at a time, and results in the order of the items", async () => {
+test("at most `count` run at a time, and the results are in the order of the items", async () => {
   let [running, most] = [0, 0];
   const results = await concurrently(3, [50, 10, 30, 0, 20], async (milliseconds) => {
     running += 1;

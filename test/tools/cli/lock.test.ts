@@ -18,7 +18,7 @@ function lockFile(context: TestContext): string {
   return join(folder, "lock");
 }
 
-test("another process that lives is named, and its lock is left alone", async (context) => {
+test("the lock of a running process is a problem that names it", async (context) => {
   const file = lockFile(context);
   const other = spawn("sleep", ["60"]);
   context.after(() => other.kill());
@@ -32,7 +32,7 @@ test("another process that lives is named, and its lock is left alone", async (c
   assert.ok(existsSync(file));
 });
 
-test("the lock of a process that has ended is no obstacle, nor that of an id used again", async (context) => {
+test("the lock of an ended process does not count, nor that of a reused id", async (context) => {
   const file = lockFile(context);
   for (const stale of ["4194304 1", `${process.ppid} 1`, ""]) {
     writeFileSync(file, stale);
@@ -40,14 +40,14 @@ test("the lock of a process that has ended is no obstacle, nor that of an id use
   }
 });
 
-test("a process that ends a moment later, or has ended unnoticed by its parent, is no obstacle", async (context) => {
+test("the lock of a process that is about to end, or of a zombie, does not count", async (context) => {
   const file = lockFile(context);
   const dying = spawn("sleep", ["0.3"]);
   await once(dying, "spawn");
   writeFileSync(file, `${dying.pid ?? 0} ${startTime(dying.pid ?? 0) ?? ""}`);
   assert.equal(await withLock(file, () => Promise.resolve("done")), "done");
 
-  const parent = spawn("sh", ["-c", "sleep 0.3 & exec sleep 60"]); // which never asks how its child ended
+  const parent = spawn("sh", ["-c", "sleep 0.3 & exec sleep 60"]); // never reaps its child
   context.after(() => parent.kill());
   await eventually(() => children(parent.pid ?? 0).length === 1);
   const [zombie = 0] = children(parent.pid ?? 0);
@@ -59,7 +59,7 @@ test("a process that ends a moment later, or has ended unnoticed by its parent, 
   assert.equal(await withLock(file, () => Promise.resolve("done")), "done");
 });
 
-test("it may be taken again inside, and is free after success and failure", async (context) => {
+test("the lock is reentrant, and is released after success and failure", async (context) => {
   const file = lockFile(context);
   await withLock(file, async () => {
     await withLock(file, () => Promise.resolve());

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { createAuthority } from "../../../tools/cli/pki.ts";
 
-test("server and client know each other by certificates of one authority", async (context) => {
+test("server and client authenticate each other by certificates of one authority", async (context) => {
   const authority = await createAuthority("test authority");
   const server = await authority.issue({ commonName: "server", names: ["localhost", "127.0.0.1"] });
   const client = await authority.issue({ commonName: "system:node:local", organizations: ["system:nodes"] });
@@ -26,7 +26,7 @@ test("server and client know each other by certificates of one authority", async
     port: (listening.address() as AddressInfo).port,
     ca: authority.certificate,
   });
-  await once(socket, "secureConnect"); // It checks the address against the certificate's names.
+  await once(socket, "secureConnect"); // This includes the check of the address against the certificate's names.
   const [peer] = await accepted;
   const { subject } = peer.getPeerCertificate();
   assert.deepEqual({ ...subject }, { O: "system:nodes", CN: "system:node:local" });
@@ -34,14 +34,14 @@ test("server and client know each other by certificates of one authority", async
   peer.destroy();
 });
 
-test("a certificate of another authority of the same name is refused", async () => {
+test("a certificate of another authority with the same name is rejected", async () => {
   const [ours, theirs] = [await createAuthority("local"), await createAuthority("local")];
   const leaf = new X509Certificate((await theirs.issue({ commonName: "server", names: ["localhost"] })).certificate);
   assert.ok(leaf.verify(new X509Certificate(theirs.certificate).publicKey));
   assert.ok(!leaf.verify(new X509Certificate(ours.certificate).publicKey));
 });
 
-test("what browsers see is RSA 2048, with names, and no longer valid than they accept", async () => {
+test("a certificate for browsers is RSA 2048, with names, and not valid longer than they accept", async () => {
   const authority = await createAuthority("edge", "rsa");
   const root = new X509Certificate(authority.certificate);
   assert.ok(root.ca);

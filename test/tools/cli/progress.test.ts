@@ -7,13 +7,13 @@ function output(isTTY: boolean) {
   return { isTTY, columns: 60, write: (text: string) => written.push(text), text: () => written.join("") };
 }
 
-test("where there is no terminal, a step is a plain line at its begin and its end", async () => {
+test("without a terminal, a step prints one line at its start and one at its end", async () => {
   const out = output(false);
   assert.equal(await createProgress(out, {}).step("Compiling", () => Promise.resolve(7)), 7);
   assert.match(out.text(), /^ {2}Compiling …\n✓ Compiling 0\.\d s\n$/);
 });
 
-test("a failed step is marked and its error goes on", async () => {
+test("a failed step is marked, and its error is rethrown", async () => {
   const out = output(false);
   await assert.rejects(
     createProgress(out, {}).step("Compiling", () => Promise.reject(new Error("no space"))),
@@ -22,7 +22,7 @@ test("a failed step is marked and its error goes on", async () => {
   assert.match(out.text(), /✗ Compiling/);
 });
 
-test("on a terminal one line is written over and over, cut to its width, with steps side by side", async () => {
+test("on a terminal, one line is overwritten, cut to the terminal's width, with all running steps", async () => {
   const out = output(true);
   const progress = createProgress(out, { TERM: "xterm" });
   await Promise.all([
@@ -39,7 +39,7 @@ test("on a terminal one line is written over and over, cut to its width, with st
   assert.ok(out.text().includes(`${escape}[32m✓`));
 });
 
-test("NO_COLOR takes the colors and leaves the live line", async () => {
+test("NO_COLOR removes the colors and keeps the live line", async () => {
   const out = output(true);
   await createProgress(out, { TERM: "xterm", NO_COLOR: "1" }).step("one", () => Promise.resolve());
   const escape = String.fromCharCode(27);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run } from "../../../tools/cli/run.ts";
 
-test("a variable is added to the environment, or taken out of it", async (t) => {
+test("a variable is added to the environment, or removed from it", async (t) => {
   process.env["RUN_TEST"] = "of this process";
   t.after(() => {
     delete process.env["RUN_TEST"];

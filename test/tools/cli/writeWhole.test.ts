@@ -1,4 +1,4 @@
-/** What is written or removed is there whole or not at all, whatever moment the process is ended at. */
+/** Writing and removing are atomic, even if the process is killed. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -33,7 +33,7 @@ function fill(folder: string): void {
   for (let index = 0; index < files; index += 1) writeFileSync(join(folder, `${index}`), "");
 }
 
-test("a file is replaced with its permissions, and nothing else is left", (context) => {
+test("a file is replaced with its permissions, and no other file remains", (context) => {
   const folder = temporary(context);
   writeWhole(join(folder, "key"), "one", 0o600);
   writeFileSync(join(folder, "key.unfinished"), "half", { mode: 0o644 });
@@ -43,7 +43,7 @@ test("a file is replaced with its permissions, and nothing else is left", (conte
   assert.deepEqual(readdirSync(folder), ["key"]);
 });
 
-test("a folder whose removal is killed is never seen half removed, and the next removal takes the rest", async (context) => {
+test("a killed removal never leaves a half-removed folder, and the next removal completes it", async (context) => {
   const folder = temporary(context);
   const state = join(folder, "state");
   const script = `import(process.argv[1]).then(({ removeWhole }) => { console.log("go"); removeWhole(process.argv[2]); })`;

@@ -1,4 +1,4 @@
-/** `npm run add-service` in a copy of the checkout: what it writes, that it runs, and that it writes all or nothing. */
+/** `npm run add-service` in a copy of the checkout: what it writes, that the service works, and that it writes all or nothing. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -30,14 +30,14 @@ const run = (program: string, ...args: string[]) =>
 const addService = (...args: string[]) => run("tools/commands/addService.ts", ...args);
 const read = (...path: string[]) => readFileSync(join(copy, ...path), "utf8");
 const stackFiles = ["Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml"];
-/** All that the command may write. */
+/** Everything that the command can write. */
 const state = () => ({ files: stackFiles.map((file) => read(file)), services: readdirSync(join(copy, "services")) });
 
-test("lines go to the end of the services of each stack that is named; nothing else changes", () => {
+test("the service is added after the others in each named stack; nothing else changes", () => {
   const before = state();
   const { status, stdout, stderr } = addService("orders", "--stack", "staging");
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /^Written: services\/orders, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
+  assert.match(stdout, /^Wrote services\/orders, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
   const lines = [
     "    orders:",
     "      build: { context: ./services/orders }",
@@ -50,7 +50,7 @@ test("lines go to the end of the services of each stack that is named; nothing e
   assert.deepEqual(readdirSync(join(copy, "services/orders")).sort(), ["Dockerfile", "main.mjs"]);
 });
 
-test("what is written passes lint, format and the checks of the config, and is rendered with its health check", () => {
+test("the files pass lint, formatting and the config's validation, and are rendered with the health check", () => {
   const { status, stderr } = addService("orders", "--host", "orders", "--path", "/v1/", "--port", "9000");
   assert.equal(status, 0, stderr);
   const service = (parse(read("Pulumi.local.yaml")) as { config: { services: Record<string, unknown> } }).config
@@ -75,14 +75,14 @@ test("what is written passes lint, format and the checks of the config, and is r
   assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/healthz", port: "http" });
 });
 
-test("its Dockerfile is that of the sample service: base by digest, no root, nothing that can be written", () => {
+test("the Dockerfile is that of the sample service: base by digest, no root, read-only files", () => {
   addService("orders");
   const instructions = (name: string) => read("services", name, "Dockerfile").replaceAll(/^LABEL (.*\\\n)*.*\n/gm, "");
   assert.equal(instructions("orders"), instructions("sample"));
   assert.match(read("services/orders/Dockerfile"), /image\.title="orders"/);
 });
 
-test("the service answers, tells its health, and loses no request when it is told to end", async () => {
+test("the service answers, has a health check, and loses no request on SIGTERM", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as AddressInfo;
@@ -118,7 +118,7 @@ test("the service answers, tells its health, and loses no request when it is tol
     });
 
     const slow = request({ host: "127.0.0.1", port, method: "POST", agent: new Agent({ keepAlive: true }) });
-    slow.write("first"); // the connection is open and a request under way
+    slow.write("first"); // An open connection with a request in progress.
     const answered = once(slow, "response");
     await sleep(300);
     const exit = once(child, "exit");
@@ -136,28 +136,32 @@ test("the service answers, tells its health, and loses no request when it is tol
 });
 
 const refusals: [string, string[], RegExp][] = [
-  ["no name", [], /One service is to be named/],
-  ["a service that is there", ["hoge"], /The stack local has a service hoge already/],
-  ["a name that is no DNS label", ["../Orders"], /"\.\.\/Orders" cannot be a service's name: it must be a DNS label/],
-  ["a name of the proxy's", ["nginx-proxy"], /cannot be a service's name: it must not be nginx-proxy/],
+  ["no name", [], /Name exactly one service/],
+  ["an existing service", ["hoge"], /The stack local has a service hoge already/],
+  [
+    "a name that is not a DNS label",
+    ["../Orders"],
+    /"\.\.\/Orders" cannot be a service's name: it must be a DNS label/,
+  ],
+  ["the proxy's name", ["nginx-proxy"], /cannot be a service's name: it must not be nginx-proxy/],
   [
     "a route that is taken",
     ["orders", "--path", "/hoge/"],
     /cannot have this service .*\n.*routes\[0\]\n\s+"\/hoge\/" is already the route/,
   ],
   [
-    "a route that is taken in another stack alone",
+    "a route that is taken only in another stack",
     ["orders", "--stack", "production"],
     /The stack production cannot have/,
   ],
-  ["a path that is none", ["orders", "--path", 'a"b'], /"a\\"b" must start with \//],
+  ["an invalid path", ["orders", "--path", 'a"b'], /"a\\"b" must start with \//],
   ["a port that needs root", ["orders", "--port", "80"], /80 must be at least 1024/],
-  ["a port that is none", ["orders", "--port", "1 # x"], /1 # x is not a port/],
-  ["a stack that is not there", ["orders", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
-  ["an option that is unknown", ["orders", "--pth", "/x/"], /--pth/],
+  ["an invalid port", ["orders", "--port", "1 # x"], /1 # x is not a port/],
+  ["a stack that does not exist", ["orders", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
+  ["an unknown option", ["orders", "--pth", "/x/"], /--pth/],
 ];
 
-test("what cannot be is refused with the reason, and nothing is written", () => {
+test("invalid input is rejected with the reason, and nothing is written", () => {
   const production = join(copy, "Pulumi.production.yaml");
   writeFileSync(production, read("Pulumi.production.yaml").replace("{ path: /hoge/ }", "{ path: /orders/ }"));
   const before = state();
@@ -174,13 +178,13 @@ test("what cannot be is refused with the reason, and nothing is written", () => 
   assert.equal(read("services/orders/mine"), "mine");
 });
 
-test("--help says how it is used", () => {
+test("--help prints the usage", () => {
   const { status, stdout } = addService("--help");
   assert.equal(status, 0);
   assert.match(stdout, /^npm run add-service -- NAME/);
 });
 
-test("a service goes behind the last one, however the file is written", () => {
+test("a service is added after the last one, whatever the file's formatting", () => {
   const add = (text: string) => withService(text, "f", "new", ["a: 1"]);
   assert.equal(
     add("config:\n  services:\n    x: { b: 1 } # why\n"),

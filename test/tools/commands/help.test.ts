@@ -1,4 +1,4 @@
-/** Every command explains itself. */
+/** Every command has --help. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -27,20 +27,20 @@ const run = (file: string, ...args: string[]) =>
     });
   });
 
-test("every script is a command, and the runner lists each in the order of package.json", async () => {
+test("every script is a command, and the runner lists them in the order of package.json", async () => {
   for (const [name, script] of Object.entries(scripts)) assert.equal(script, `node tools/run.js ${name}`);
   const { status, stdout } = await run("tools/run.js");
   const listed = [...stdout.matchAll(/^ {2}(\S+) {2,}\S/gm)].map(([, name]) => name);
   assert.deepEqual([status, listed], [0, commands.map(({ name }) => name)]);
 });
 
-test("a command that is not there is refused with those that are", async () => {
+test("an unknown command is rejected with the list of commands", async () => {
   const { status, stderr } = await run("tools/run.js", "strat");
   assert.equal(status, 1);
   assert.match(stderr, /There is no command "strat"\.[^]*^ {2}start /m);
 });
 
-test("files of commands and scripts are the same", () => {
+test("every file in tools/commands is a script", () => {
   const files = readdirSync(join(projectDir, "tools/commands"));
   assert.deepEqual(files.map((file) => `tools/commands/${file}`).sort(), commands.map(({ file }) => file).sort());
 });
@@ -52,7 +52,7 @@ for (const { name, file } of commands)
     assert.match(stdout, new RegExp(String.raw`^npm (run )?${name}\b[^]*--verbose[^]*--help`));
   });
 
-test("an option that is not known is refused with the usage", async () => {
+test("an unknown option is rejected with the usage", async () => {
   const { status, stderr } = await run("tools/commands/stop.ts", "--keep");
   assert.equal(status, 1);
   assert.match(stderr, /Unknown option '--keep'[^]*npm stop \[-- --keep-cache\]/);

@@ -1,4 +1,4 @@
-/** `npm run kubeconfig -- STACK` as people run it, with a Pulumi CLI on PATH that is a script. */
+/** `npm run kubeconfig -- STACK`, with a script on PATH instead of the Pulumi CLI. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -34,7 +34,7 @@ interface Machine {
   readonly install: (program: string, script: string) => Promise<void>;
 }
 
-/** A home folder and a PATH of its own, on which there is nothing but what a test installs. */
+/** An empty home folder, and a PATH with only the programs that a test installs. */
 async function machine(context: TestContext): Promise<Machine> {
   const home = await mkdtemp(join(tmpdir(), "kubeconfig-"));
   context.after(() => rm(home, { recursive: true, force: true }));
@@ -58,16 +58,16 @@ async function machine(context: TestContext): Promise<Machine> {
   };
 }
 
-/** Answers with the output, and keeps what it was asked. */
+/** A script that prints the output, and logs its arguments. */
 const answering = (home: string) => `echo "$@" >> ${home}/asked\n/bin/cat <<'END'\n${output}END`;
 
-test("a stack's context is written, private, and refreshed in place", async (t) => {
+test("a stack's context is written to a private file, and updated in place", async (t) => {
   const { home, run, install } = await machine(t);
   await install("pulumi", answering(home));
   const file = join(home, ".kube/config");
   const { status, out, err } = await run(["staging"]);
   assert.equal(status, 0, err);
-  assert.match(out, new RegExp(`^Context ${context} is in ${file}\\.\\n  kubectl --context ${context} `));
+  assert.match(out, new RegExp(`^Wrote the context ${context} to ${file}\\.\\n  kubectl --context ${context} `));
   assert.equal(
     await readFile(join(home, "asked"), "utf8"),
     "stack output kubeconfig --show-secrets --stack staging --non-interactive --color never\n",
@@ -81,7 +81,7 @@ test("a stack's context is written, private, and refreshed in place", async (t) 
   assert.equal(await readFile(file, "utf8"), written);
 });
 
-test("the first file of KUBECONFIG is the one, a link stays a link, and other contexts stay", async (t) => {
+test("the first file of KUBECONFIG is written, a symlink stays a symlink, and other contexts stay", async (t) => {
   const { home, run, install } = await machine(t);
   await install("pulumi", answering(home));
   await writeFile(join(home, "real"), others, { mode: 0o644 });
@@ -110,29 +110,29 @@ test("a missing plugin is a warning that says how to get it", async (t) => {
 });
 
 const problems: [string, string[], string | undefined, RegExp][] = [
-  ["no stack named", [], "exit 0", /One stack is to be named\.\nFor example: npm run kubeconfig -- staging/],
+  ["no stack named", [], "exit 0", /Name exactly one stack\.\nFor example: npm run kubeconfig -- staging/],
   ["a stack without a file", ["stagin"], "exit 0", /There is no .*Pulumi\.stagin\.yaml\./],
   ["no Pulumi CLI", ["staging"], undefined, /there is no Pulumi CLI on PATH\.\nInstall it/],
   [
-    "a stack that Pulumi does not know",
+    "a stack that the backend does not have",
     ["staging"],
     "echo \"error: no stack named 'staging' found\" >&2; exit 255",
-    /Pulumi knows no stack staging here\.\n.*pulumi login/,
+    /Pulumi's backend has no stack staging\.\n.*pulumi login/,
   ],
   [
-    "a stack that is not up yet",
+    "a stack without a cluster yet",
     ["staging"],
     "echo \"error: current stack does not have output property 'kubeconfig'\" >&2; exit 255",
-    /The stack staging has no kubeconfig yet\.\nMake its cluster: npx pulumi up --stack staging/,
+    /The stack staging has no kubeconfig yet\.\nCreate its cluster: npx pulumi up --stack staging/,
   ],
   [
-    "anything else that Pulumi says",
+    "any other error of Pulumi",
     ["staging"],
     "echo 'error: passphrase must be set' >&2; exit 255",
-    /Pulumi ended with status 255:\nerror: passphrase must be set\nFix what it names/,
+    /Pulumi failed with status 255:\nerror: passphrase must be set\nFix what it names/,
   ],
   [
-    "an output that is no kubeconfig",
+    "an output that is not a kubeconfig",
     ["staging"],
     "echo '[secret]'",
     /The output of stack staging is not a kubeconfig/,
@@ -151,7 +151,7 @@ for (const [what, args, script, message] of problems)
     assert.ok(!(await readdir(home)).includes(".kube"));
   });
 
-test("a kubeconfig that cannot be read is left as it is", async (t) => {
+test("an invalid kubeconfig is left unchanged", async (t) => {
   const { home, run, install } = await machine(t);
   await install("pulumi", answering(home));
   const file = join(home, "config");
@@ -162,7 +162,7 @@ test("a kubeconfig that cannot be read is left as it is", async (t) => {
   assert.equal(await readFile(file, "utf8"), "clusters: [");
 });
 
-test("--help says what it does", async (t) => {
+test("--help prints the usage", async (t) => {
   const { status, out } = await (await machine(t)).run(["--help"]);
   assert.equal(status, 0);
   assert.match(out, /^npm run kubeconfig -- STACK\n/);

@@ -1,4 +1,4 @@
-/** `npm run diff` as people run it, in a git repository that holds a copy of this project. */
+/** `npm run diff` in a git repository with a copy of this project. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -51,7 +51,7 @@ function edit(from: string | RegExp, to: string) {
   writeFileSync(stackFile(), text.replace(from, to));
 }
 
-test("a route that is edited is one changed object, with the routes as lines; the checkout stays as it is", () => {
+test("an edited route is a changed object, with the routes as lines; the checkout stays unchanged", () => {
   edit("path: /hoge/", "path: /shop/");
   const { status, stdout, stderr } = diff("main", "staging");
   assert.equal(status, 0, stderr);
@@ -68,7 +68,7 @@ test("a route that is edited is one changed object, with the routes as lines; th
   assert.equal(git("worktree", "list").split("\n").length, 1);
 });
 
-test("what is taken out is shouted, and what the preview would replace", () => {
+test("removed objects, and resources that the preview would replace, are in the alert", () => {
   edit(/ {4}web:\n[^]*$/, "");
   const preview = join(repository, "preview.json");
   const urn = "urn:pulumi:staging::gke-microservices::gcp:container/cluster:Cluster::staging-cluster";
@@ -81,30 +81,33 @@ test("what is taken out is shouted, and what the preview would replace", () => {
   );
 });
 
-test("a config that is refused is told in its own words, and a preview that failed is too: both are failures", () => {
+test("an invalid config is reported with its errors, and so is a failed preview: both are failures", () => {
   edit("replicas: 3", "replicas: three\n    canary: 1");
   const preview = join(repository, "preview.json");
   writeFileSync(preview, "error: no credentials");
   const { status, stdout } = diff("HEAD", "staging", "--preview", preview);
   assert.equal(status, 1);
   assert.match(stdout, /`pulumi preview` FAILED/);
-  assert.match(stdout, /THE PROGRAM REFUSES THIS[^]*```text\nerror: 2 problems in the config of stack staging; nothing was changed:\n {2}[\w-]+:proxy\.replicas\n/); // prettier-ignore
+  assert.match(stdout, /THE PROGRAM FAILS[^]*```text\nerror: 2 problems in the config of stack staging; nothing was changed:\n {2}[\w-]+:proxy\.replicas\n/); // prettier-ignore
   assert.ok(!stdout.includes(repository) && !/^ +at /m.test(stdout));
 });
 
-test("a stack that is new, and one that is gone", () => {
+test("a new stack, and a deleted one", () => {
   writeFileSync(join(repository, "Pulumi.demo.yaml"), readFileSync(stackFile()));
   const added = diff("main", "demo");
   assert.equal(added.status, 0, added.stderr);
   assert.match(added.stdout, /\n\nThe stack is new\.\n\nKubernetes objects[^]*^\| created \| \d\d \| /m);
 
   rmSync(stackFile());
-  const gone = diff("main", "staging");
-  assert.equal(gone.status, 0, gone.stderr);
-  assert.match(gone.stdout, /THIS DELETES[^]*\n\nThe stack's file is gone\. What it made stays until `pulumi destroy`/);
+  const deleted = diff("main", "staging");
+  assert.equal(deleted.status, 0, deleted.stderr);
+  assert.match(
+    deleted.stdout,
+    /THIS DELETES[^]*\n\nThe stack file was deleted\. The stack's resources stay until `pulumi destroy`/,
+  );
 });
 
-test("a base that is refused itself is nothing to compare with", () => {
+test("with an invalid base there is nothing to compare with", () => {
   edit("replicas: 3", "replicas: three");
   git("commit", "--quiet", "--all", "--message=refused");
   git("checkout", "--quiet", "base");
@@ -114,7 +117,7 @@ test("a base that is refused itself is nothing to compare with", () => {
   assert.doesNotMatch(fixed.stdout, /\| created \|/);
 });
 
-test("no secret is in the text, encrypted or not, whether the base has it or the change", () => {
+test("the text has no secret, encrypted or not, of the base or of the change", () => {
   const value = "canary-8c1f2ad0";
   const secrets = (text: string) => `  secrets:\n    hoge: { API_KEY: ${text} }\n`;
   appendFileSync(stackFile(), secrets(value));
@@ -122,26 +125,26 @@ test("no secret is in the text, encrypted or not, whether the base has it or the
   edit(secrets(value), secrets(`{ secure: "${value}" }, OTHER: ${value}`));
   const encrypted = diff("HEAD", "staging");
   assert.equal(encrypted.status, 0, encrypted.stderr);
-  assert.match(encrypted.stdout, /^Encrypted values differ, which no diff shows: `[\w-]+:secrets\.hoge\.API_KEY`\.$/m); // prettier-ignore
+  assert.match(encrypted.stdout, /^Encrypted values differ, which the diffs do not show: `[\w-]+:secrets\.hoge\.API_KEY`\.$/m); // prettier-ignore
   assert.match(encrypted.stdout, /^\+ +OTHER: \(secret stringData\.OTHER not shown\)$/m);
   assert.ok(!encrypted.stdout.includes(value));
 });
 
 const refusals: [string, string[], RegExp][] = [
-  ["no stack", ["main"], /A revision and a stack are to be named/],
-  ["a revision that is not there", ["nowhere", "staging"], /has no revision "nowhere"/],
+  ["no stack", ["main"], /Name a revision and a stack/],
+  ["a revision that does not exist", ["nowhere", "staging"], /has no revision "nowhere"/],
   ["a revision that is an option", ["--", "--output=x", "staging"], /has no revision "--output=x"/],
   ["a stack that would end the marker", ["main", "a --> b"], /is not the name of a stack/],
   [
     "a stack without a file",
     ["main", "nowhere"],
-    /There is no Pulumi\.nowhere\.yaml, neither in the working tree nor in the revision/,
+    /There is no Pulumi\.nowhere\.yaml in the working tree, nor in the base revision/,
   ],
-  ["a limit that leaves no room", ["main", "staging", "--limit", "100"], /--limit 100 is not a whole number/],
-  ["a preview that is not there", ["main", "staging", "--preview", "/none"], /There is no \/none/],
+  ["a limit that is too small", ["main", "staging", "--limit", "100"], /--limit 100 is not a whole number/],
+  ["a preview file that does not exist", ["main", "staging", "--preview", "/none"], /There is no \/none/],
 ];
 for (const [what, args, message] of refusals)
-  test(`refused: ${what}`, () => {
+  test(`rejected: ${what}`, () => {
     const { status, stdout, stderr } = diff(...args);
     assert.equal(status, 1);
     assert.equal(stdout, "");

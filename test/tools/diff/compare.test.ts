@@ -12,28 +12,28 @@ const object = (kind: string, name: string, rest: object = {}): KubernetesObject
   metadata: { name, namespace: "apps" },
   ...rest,
 });
-const told = (base: KubernetesObject[], head: KubernetesObject[]) =>
+const changesOf = (base: KubernetesObject[], head: KubernetesObject[]) =>
   compare(base, head).map(({ operation, object: name, because }) => [operation, name, ...because].join(" "));
 
-test("what is deleted comes first, then the others in the order of the new rendering", () => {
+test("deleted objects come first, then the others in the order of the new rendering", () => {
   const [web, hoge, shop] = ["web", "hoge", "shop"].map((name) => object("Service", name, { spec: { a: 1 } }));
   assert.ok(web && hoge && shop);
-  assert.deepEqual(told([web, hoge], [shop, { ...hoge, spec: { a: 2 } }]), [
+  assert.deepEqual(changesOf([web, hoge], [shop, { ...hoge, spec: { a: 2 } }]), [
     "deleted Service apps/web",
     "created Service apps/shop",
     "changed Service apps/hoge",
   ]);
   const cluster = { ...object("Namespace", "apps"), metadata: { name: "apps" } };
-  assert.deepEqual(told([], [cluster]), ["created Namespace apps"]);
+  assert.deepEqual(changesOf([], [cluster]), ["created Namespace apps"]);
 });
 
-test("an object is itself whatever the order of its keys", () => {
+test("the order of keys makes no difference", () => {
   const one = object("Service", "web", { spec: { a: 1, b: [{ c: 1, d: 2 }] } });
   const same = { spec: { b: [{ d: 2, c: 1 }], a: 1 }, metadata: one.metadata, kind: "Service", apiVersion: "v1" };
   assert.deepEqual(compare([one], [same]), []);
 });
 
-test("what is named after its content is one object that changed", () => {
+test("an object whose name contains a hash of its content is one changed object", () => {
   const routes = (hash: string, text: string) =>
     object("ConfigMap", `nginx-proxy-routes-${hash}`, { immutable: true, data: { "routes.conf": text } });
   const [change, ...more] = compare([routes("0123456789", "a\nb\n")], [routes("abcdef0123", "a\nc\n")]);
@@ -58,16 +58,18 @@ test("what is named after its content is one object that changed", () => {
       "",
     ].join("\n"),
   ]);
-  // Two of one beginning cannot be told apart but by their whole names; nor is a Service named by a hash.
+  // If two have the same name without the hash, the full names are used. The name of a Service never has a hash.
   const two = [routes("0123456789", "a"), routes("abcdef0123", "b")];
-  assert.deepEqual(told(two, [routes("0123456789", "a")]), ["deleted ConfigMap apps/nginx-proxy-routes-abcdef0123"]);
-  assert.deepEqual(told([object("Service", "a-0123456789")], [object("Service", "a-abcdef0123")]), [
+  assert.deepEqual(changesOf(two, [routes("0123456789", "a")]), [
+    "deleted ConfigMap apps/nginx-proxy-routes-abcdef0123",
+  ]);
+  assert.deepEqual(changesOf([object("Service", "a-0123456789")], [object("Service", "a-abcdef0123")]), [
     "deleted Service apps/a-0123456789",
     "created Service apps/a-abcdef0123",
   ]);
 });
 
-test("what Kubernetes does not change is replaced", () => {
+test("a change of an immutable property is a replacement", () => {
   const pairs: [string, string, object, object, string][] = [
     ["Deployment", "web", { spec: { selector: { a: 1 } } }, { spec: { selector: { a: 2 } } }, "spec.selector"],
     ["Service", "web", { spec: { ports: [] } }, { spec: { ports: [], clusterIP: "None" } }, "spec.clusterIP"],
@@ -76,14 +78,14 @@ test("what Kubernetes does not change is replaced", () => {
   ];
   for (const [kind, name, before, after, because] of pairs) {
     const [old, now] = [object(kind, name, before), object(kind, name, after)];
-    assert.deepEqual(told([old], [now]), [`replaced ${kind} apps/${name} ${because}`]);
-    assert.deepEqual(told([old], [{ ...old, metadata: { ...old.metadata, labels: { a: "b" } } }]), [
+    assert.deepEqual(changesOf([old], [now]), [`replaced ${kind} apps/${name} ${because}`]);
+    assert.deepEqual(changesOf([old], [{ ...old, metadata: { ...old.metadata, labels: { a: "b" } } }]), [
       `changed ${kind} apps/${name}`,
     ]);
   }
 });
 
-test("values of Secrets never get so far, whatever the program printed", () => {
+test("values of Secrets are redacted, whatever the program printed", () => {
   const yaml = `apiVersion: v1
 kind: Secret
 metadata: { name: a }
@@ -103,7 +105,7 @@ data: { key: plain }
   assert.deepEqual(parseObjects(""), []);
 });
 
-test("any two texts differ by what git says, each pair by its own", () => {
+test("each pair of texts has git's diff", () => {
   const line = fc.constantFrom(
     "a",
     "b",
@@ -121,7 +123,7 @@ test("any two texts differ by what git says, each pair by its own", () => {
     assert.equal(hunks === "", before === after);
     const lines = hunks.split("\n").slice(0, -1).filter((each) => !/^@@ -\d+(,\d+)? \+\d+(,\d+)? @@/.test(each)); // prettier-ignore
     const side = (signs: string) => lines.filter((each) => signs.includes(each[0] ?? "?")).map((each) => each.slice(1));
-    // All context is there: the texts are short.
+    // Short texts have all their lines as context.
     if (before !== after && before.length > 0 && before.split("\n").length < 5) assert.deepEqual(side(" -"), before.split("\n").slice(0, -1)); // prettier-ignore
     for (const added of side("+")) assert.ok(after.split("\n").includes(added));
     for (const taken of side("-")) assert.ok(before.split("\n").includes(taken));

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { code, details, fence, htmlCode, listed, visible } from "../../../tools/diff/markdown.ts";
 import { blocks, withoutCode } from "./markdown.ts";
 
-/** Any text, and often what Markdown and HTML are made of. */
+/** Any text, often with Markdown and HTML syntax. */
 const hostile = fc
   .array(
     fc.oneof(
@@ -28,7 +28,7 @@ const hostile = fc
   ) // prettier-ignore
   .map((parts) => parts.join(""));
 
-test("text in a fence ends where the fence does", () => {
+test("no text ends its fence", () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const [before, inside, after, ...more] = blocks(`before\n${fence(text, "diff")}\nafter`);
@@ -57,7 +57,7 @@ test("a code span is one line, one span and one cell", () => {
   assert.equal(code("abcdef", 3), "`abc…`");
 });
 
-test("a summary has no element but its own", () => {
+test("no text adds an element to a summary", () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const { 1: content } = /^<code>([^<>"\n]*)<\/code>$/.exec(htmlCode(text)) ?? [];
@@ -69,12 +69,12 @@ test("a summary has no element but its own", () => {
   assert.equal(details("a", "b"), "<details><summary>a</summary>\n\nb\n\n</details>");
 });
 
-test("what is not seen is written out", () => {
+test("invisible characters are written out", () => {
   assert.equal(visible("a\u202eb\u0000\u200b\ufeff"), "a\\u{202e}b\\u{0}\\u{200b}\\u{feff}");
   assert.equal(visible("é 漢字 👍\ttab\nline"), "é 漢字 👍\ttab\nline");
 });
 
-test("a list takes the room that it has, and counts what is left", () => {
+test("a list has as many items as fit, and counts the others", () => {
   assert.equal(listed(["a", "b", "c"], 100), "- a\n- b\n- c");
   assert.equal(listed(["a", "b", "c"], 8), "- a\n- b\n- … and 1 more");
   assert.equal(listed(["a", "b", "c"], 0), "- … and 3 more");

@@ -1,12 +1,12 @@
-/** The few constructs of Markdown that a report is made of, read as GitHub reads them. https://github.github.com/gfm/ */
+/** Parses the few Markdown constructs of a report like GitHub. https://github.github.com/gfm/ */
 
 export interface Block {
   readonly kind: "text" | "fence";
-  /** Without the fence. */
+  /** Lines without the fence. */
   readonly lines: readonly string[];
 }
 
-/** Text outside and inside of fences; fails the test for a fence that nothing closes. */
+/** Text outside and inside fences. Throws for a fence that is not closed. */
 export function blocks(markdown: string): Block[] {
   const found: { kind: Block["kind"]; lines: string[] }[] = [];
   let open: string | undefined;
@@ -26,7 +26,7 @@ export function blocks(markdown: string): Block[] {
   return found;
 }
 
-/** A line without its code spans, in which nothing is markup: a span ends at the first run of as many backticks. */
+/** A line with its code spans replaced. A span ends at the first run of as many backticks. */
 export function withoutCode(line: string): string {
   let rest = line;
   let kept = "";

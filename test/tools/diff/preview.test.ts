@@ -10,7 +10,7 @@ const kind = (detail: Record<string, string>) =>
   Object.fromEntries(Object.entries(detail).map(([path, each]) => [path, { kind: each, inputDiff: false }]));
 const canary = "canary-4f1c";
 
-/** Of the form that the CLI prints, one resource for each operation; values are canaries. */
+/** A preview in the CLI's format, with a resource for each operation. Its values are canaries. */
 const digest = {
   config: { "gke-microservices:secrets": canary },
   steps: [
@@ -51,7 +51,7 @@ const digest = {
   diagnostics: [{ message: `warning: ${canary}`, severity: "warning" }],
 };
 
-test("operations are told by type, name and the names of properties", () => {
+test("operations have the resource's type and name, and the names of properties", () => {
   const { planned, unchanged, failed } = parsePreview(JSON.stringify(digest)) ?? assert.fail();
   assert.deepEqual(planned, [
     {
@@ -73,7 +73,7 @@ test("operations are told by type, name and the names of properties", () => {
   assert.deepEqual(failed, []);
 });
 
-test("a replacement in several steps is one; older providers give reasons without details", () => {
+test("several steps of a replacement count as one; older providers give reasons without details", () => {
   const of = urn("gcp:compute/network:Network", "staging-network");
   const steps = ["create-replacement", "replace", "delete-replaced"].map((op) => ({ op, urn: of, replaceReasons: ["name"] })); // prettier-ignore
   const update = { op: "update", urn: urn("a:b:C", "d"), diffReasons: ["x"], detailedDiff: {} };
@@ -83,37 +83,37 @@ test("a replacement in several steps is one; older providers give reasons withou
   ]);
 });
 
-test("what failed is told by the resource, without the words, which may hold values", () => {
+test("a failure has only the resource, not the message, which may contain values", () => {
   const error = { severity: "error", message: `error: ${canary}` };
   const diagnostics = [error, error, { ...error, urn: urn("a:b:C", "d") }];
   assert.deepEqual(parsePreview(JSON.stringify({ diagnostics }))?.failed, ["the program", "a:b:C d"]);
 });
 
-test("the rules look at what is about to be: a secret or unknown value breaks none", () => {
+test("the rules check the planned resources: a secret or unknown value violates none", () => {
   const preview = parsePreview(JSON.stringify(digest)) ?? assert.fail();
-  const told = rulesOnPreview(preview);
-  const abac = told.find(({ id }) => id === "cluster-rbac-only");
+  const violations = rulesOnPreview(preview);
+  const abac = violations.find(({ id }) => id === "cluster-rbac-only");
   assert.deepEqual(abac, {
     id: "cluster-rbac-only",
     where: "gcp:container/cluster:Cluster staging-cluster",
     text: "enableLegacyAbac is true; set it to false",
     stops: true,
   });
-  assert.ok(!told.some(({ id }) => id === "cluster-shielded-nodes"));
-  assert.ok(told.some(({ id, stops }) => id === "cluster-deletion-protection" && !stops));
-  assert.deepEqual(new Set(told.map(({ where }) => where)), new Set([abac.where]));
+  assert.ok(!violations.some(({ id }) => id === "cluster-shielded-nodes"));
+  assert.ok(violations.some(({ id, stops }) => id === "cluster-deletion-protection" && !stops));
+  assert.deepEqual(new Set(violations.map(({ where }) => where)), new Set([abac.where]));
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const later = JSON.stringify(digest).replace('"enableLegacyAbac":true', `"enableLegacyAbac":"${unknown}"`);
   assert.ok(!rulesOnPreview(parsePreview(later) ?? assert.fail()).some(({ id }) => id === "cluster-rbac-only"));
 });
 
-test("text that is no preview is none, whatever it is", () => {
+test("any other text is not a preview", () => {
   for (const text of ["", "error: no credentials", "null", "{", "[1]"])
     assert.equal(parsePreview(text), undefined, text);
   assert.deepEqual(parsePreview("npm notice\n{}\n")?.planned, []);
 });
 
-test("no value of a preview is in the report, wherever it stood", () => {
+test("the report has no values of a preview", () => {
   const args = { stack: "staging", base: "main", commit: "0".repeat(40), notes: [], changes: [], secrets: [], limit: commentLimit }; // prettier-ignore
   const text = report({ ...args, rules: [], preview: parsePreview(JSON.stringify(digest)) ?? assert.fail() });
   assert.ok(text.includes("staging-cluster") && !text.includes(canary));
@@ -132,8 +132,8 @@ test("no value of a preview is in the report, wherever it stood", () => {
   const message = fc.constant(canary);
   const diagnostics = fc.array(fc.record({ severity: fc.constantFrom("error", "info"), message }));
   fc.assert(
-    fc.property(fc.array(step), diagnostics, (steps, said) => {
-      const preview = parsePreview(JSON.stringify({ steps, diagnostics: said })) ?? assert.fail();
+    fc.property(fc.array(step), diagnostics, (steps, messages) => {
+      const preview = parsePreview(JSON.stringify({ steps, diagnostics: messages })) ?? assert.fail();
       assert.ok(!report({ ...args, rules: rulesOnPreview(preview), preview }).includes(canary));
     }),
   );

@@ -27,17 +27,17 @@ No Kubernetes object differs, compared with \`main\` (0123456789ab).
 
 ### Rules
 
-Broken: 0 that stop an update, 0 that warn.
+Violated: 0 that stop an update, 0 that warn.
 `,
   );
 });
 
-test("the commit that was looked at is named in the heading", () => {
-  const [, heading] = report({ ...nothing, looked: "89abcdef0123456789abcdef0123456789abcdef" }).split("\n");
+test("the heading names the commit of the change", () => {
+  const [, heading] = report({ ...nothing, headCommit: "89abcdef0123456789abcdef0123456789abcdef" }).split("\n");
   assert.equal(heading, "## Stack `staging` at `89abcdef0123`");
 });
 
-test("what is lost stands at the top; then a table, the diffs, the rules and the preview", () => {
+test("deletions come first, then a table, the diffs, the rules and the preview", () => {
   const text = report({
     ...nothing,
     changes: [
@@ -66,10 +66,10 @@ test("what is lost stands at the top; then a table, the diffs, the rules and the
 ## Stack \`staging\`
 
 > [!CAUTION]
-> **THIS DELETES**, as the config says:
+> **THIS DELETES**, according to the config:
 > - \`Deployment apps/web\`
 >
-> **THIS REPLACES**, which takes away what runs and makes it again, as the config says:
+> **THIS REPLACES** (deletes and creates again), according to the config:
 > - \`Service apps/shop\`, because of \`spec.clusterIP\`
 >
 > **\`pulumi up\` WOULD DELETE**:
@@ -78,7 +78,7 @@ test("what is lost stands at the top; then a table, the diffs, the rules and the
 > **\`pulumi up\` WOULD REPLACE**:
 > - \`gcp:container/cluster:Cluster staging\`, because of \`location\`
 >
-> **RULES THAT STOP AN UPDATE** are broken:
+> **RULES THAT STOP AN UPDATE** are violated:
 > - \`pod-not-root\` by \`Deployment apps/shop\`
 
 Kubernetes objects, compared with \`main\` (0123456789ab):
@@ -88,7 +88,7 @@ Kubernetes objects, compared with \`main\` (0123456789ab):
 | deleted | 1 | \`Deployment apps/web\` |
 | replaced | 1 | \`Service apps/shop\` |
 
-Encrypted values differ, which no diff shows: \`gke-microservices:secrets.hoge.KEY\`.
+Encrypted values differ, which the diffs do not show: \`gke-microservices:secrets.hoge.KEY\`.
 
 <details><summary>deleted: <code>Deployment apps/web</code></summary>
 
@@ -111,11 +111,11 @@ Encrypted values differ, which no diff shows: \`gke-microservices:secrets.hoge.K
 
 ### Rules
 
-Broken: 1 that stop an update, 1 that warn.
+Violated: 1 that stop an update, 1 that warn.
 
 - \`pod-not-root\` by \`Deployment apps/shop\`: \`runAsNonRoot is false; set it to true\`
 
-<details><summary>those that warn</summary>
+<details><summary>rules that warn</summary>
 
 - \`edge-armor\` by \`BackendConfig apps/nginx-proxy\`: \`it is not set; set it\`
 
@@ -153,7 +153,7 @@ Broken: 1 that stop an update, 1 that warn.
   );
 });
 
-test("a config that is refused, and a preview that failed or gave nothing, are said at the top", () => {
+test("an invalid config, and a preview that failed or printed no result, are in the alert", () => {
   const { rules: _, ...without } = nothing;
   assert.equal(
     report({ ...without, refused: "error: 1 problem\n  a key", preview: null }),
@@ -161,7 +161,7 @@ test("a config that is refused, and a preview that failed or gave nothing, are s
 ## Stack \`staging\`
 
 > [!CAUTION]
-> **THE PROGRAM REFUSES THIS**: nothing would be changed.
+> **THE PROGRAM FAILS**: an update would change nothing.
 >
 > **\`pulumi preview\` FAILED**, see below.
 
@@ -172,15 +172,18 @@ error: 1 problem
 
 ### Pulumi preview
 
-It came to no result. Its words may hold values, so they are not repeated here: the log of the run has them where the repository is private, and \`npx pulumi preview\` shows them.
+It printed no result. Its output may contain values, so it is not repeated here. See the log of the run if the repository is private, or run \`npx pulumi preview\`.
 `,
   );
   const failed = report({ ...nothing, preview: { planned: [], unchanged: 0, resources: [], failed: ["a:b:C web"] } });
   assert.match(failed, /^> \*\*`pulumi preview` FAILED\*\*, see below\.$/m);
-  assert.match(failed, /^It failed, so more may change than is listed: `a:b:C web`\. Its words may hold values/m);
+  assert.match(
+    failed,
+    /^It failed for `a:b:C web`, so more may change than is listed\. Its output may contain values/m,
+  );
 });
 
-test("long diffs are cut so that short ones stay whole, and it is said how much is missing", () => {
+test("long diffs are cut so that short ones stay complete, with the number of missing lines", () => {
   const long = `@@ -1 +1,9000 @@\n${Array.from({ length: 9000 }, (_, index) => `+line ${index}\n`).join("")}`;
   const changes = ["a", "b", "c"].map((name) => ({ ...change, object: `Service apps/${name}`, diff: name === "b" ? diff : long })); // prettier-ignore
   const text = report({ ...nothing, changes });
@@ -192,11 +195,11 @@ test("long diffs are cut so that short ones stay whole, and it is said how much 
     assert.match(each, /^<summary>changed: <code>Service apps\/[ac]<\/code> \(cut\)<\/summary>/);
     const shown = each.match(/^[+@]/gm)?.length ?? 0;
     assert.ok(shown > 1000);
-    assert.ok(each.includes(`… and ${9001 - shown} more lines, not shown for want of room.`));
+    assert.ok(each.includes(`… and ${9001 - shown} more lines.`));
   }
 });
 
-test("the whole is under the limit, however much there is; what is deleted is told first", () => {
+test("the text stays below the limit, however many changes there are; deletions come first", () => {
   const many = Array.from({ length: 3000 }, (_, index) => `x${index}-${"n".repeat(150)}`);
   const text = report({
     ...nothing,
@@ -218,7 +221,7 @@ test("the whole is under the limit, however much there is; what is deleted is to
   });
   assert.ok(text.length <= commentLimit, String(text.length));
   assert.match(text, /THIS DELETES[^]*x0-n[^]*… and \d{4} more[^]*WOULD DELETE[^]*x0-n/);
-  assert.match(text, /Not shown for want of room: 6000 more diffs\./);
+  assert.match(text, /6000 more diffs are not shown, because the text would be too long\./);
   assert.ok(blocks(text).length > 0);
 });
 
@@ -254,7 +257,7 @@ const planned = fc.array(
   { maxLength: 5 },
 );
 
-test("whatever is in it, the text has the same form: no fence, cell, list or element is broken, and the limit holds", () => {
+test("any content keeps the text well-formed (fences, cells, lists, elements) and below the limit", () => {
   const form = [
     /^$/,
     /^<!-- gke-microservices diff: staging -->$/,
@@ -264,15 +267,15 @@ test("whatever is in it, the text has the same form: no fence, cell, list or ele
     /^\|[- |]+\|$/,
     /^\| (deleted|replaced|changed|created) \| \d+ \| [CODE, 0-9more]+ \|$/,
     /^\| (resources \| |(deleted|replaced|renewed|changed|created|unchanged) \| \d+ )\|$/,
-    /^Encrypted values differ, which no diff shows: [CODE, 0-9more]+\.$/,
-    /^<details><summary>(those that warn|\w+: (\d+|<code>[^<>"]*<\/code>( \(cut\))?))<\/summary>$/,
+    /^Encrypted values differ, which the diffs do not show: [CODE, 0-9more]+\.$/,
+    /^<details><summary>(rules that warn|\w+: (\d+|<code>[^<>"]*<\/code>( \(cut\))?))<\/summary>$/,
     /^<\/details>$/,
-    /^… and \d+ more lines, not shown for want of room\.$/,
-    /^Not shown for want of room: \d+ more diffs\.$/,
+    /^… and \d+ more lines\.$/,
+    /^\d+ more diffs are not shown, because the text would be too long\.$/,
     /^### (Rules|Pulumi preview)$/,
-    /^Broken: \d+ that stop an update, \d+ that warn\.$/,
+    /^Violated: \d+ that stop an update, \d+ that warn\.$/,
     /^- (CODE by CODE: CODE|CODE(, because of [^`<|]+)?|… and \d+ more)$/,
-    /^It failed, so more may change than is listed: [CODE, 0-9more]+\. Its words may hold values, [^`]*$/,
+    /^It failed for [CODE, 0-9more]+, so more may change than is listed\. Its output may contain values, [^`]*$/,
   ];
   fc.assert(
     fc.property(

@@ -7,7 +7,7 @@ import { editedSecrets } from "../../../tools/diff/encrypted.ts";
 import { rulesOnObjects, rulesOnRoutes } from "../../../tools/diff/rules.ts";
 import { objectsOf } from "../../program/rendered.ts";
 
-test("an object is looked at as Pulumi's resource of its kind, and what only the CLI knows breaks no rule", () => {
+test("an object is checked as Pulumi's resource of its kind, and unknown values violate no rule", () => {
   const object = (apiVersion: string, kind: string, rest: object) => ({
     apiVersion,
     kind,
@@ -39,7 +39,7 @@ test("an object is looked at as Pulumi's resource of its kind, and what only the
   );
 });
 
-test("nginx itself is asked about the routes", async () => {
+test("nginx tests the routes", async () => {
   const object = await objectsOf("local");
   const good =
     object.of("ConfigMap").find(({ data }) => data?.["routes.conf"] !== undefined)?.data?.["routes.conf"] ??
@@ -53,7 +53,7 @@ test("nginx itself is asked about the routes", async () => {
   assert.deepEqual({ ...broken, text: "" }, { id: "proxy-routes-accepted", where: "ConfigMap routes", text: "", stops: true }); // prettier-ignore
 });
 
-test("encrypted values that differ are told by their key alone", (t) => {
+test("encrypted values that differ are reported only by key", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "encrypted-"));
   t.after(() => {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Ingress, nginx and route: each row of what answers and objects show. */
+/** The hops ingress, nginx and route: each finding from responses and objects. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brief, whoAnswered, type Probe } from "../../../tools/doctor/answers.ts";
@@ -12,7 +12,7 @@ import { is } from "./fixes.ts";
 const staging = subject("staging");
 const local = subject("local");
 
-test("who answered is told from the answer", () => {
+test("the response shows who sent it", () => {
   const edge = (says: string) => ({ by: "edge", says });
   for (const [probe, who] of [
     [nginx, { by: "proxy", error: "path with dot segments" }],
@@ -30,7 +30,7 @@ test("who answered is told from the answer", () => {
     [answered(403, "<title>403</title>403 Forbidden"), edge("denied")],
     [answered(302, "", { "x-goog-iap-generated-response": "true" }), edge("sign-in")],
     [answered(404, "", { server: "envoy" }), edge("unconnected")],
-    // The same words from a service have come through nginx, which leaves its mark.
+    // The same text from a service comes through nginx, which adds a header.
     [answered(502, "<title>502 Server Error</title>", { "x-content-type-options": "nosniff" }), { by: "service" }],
     [answered(404, "", { server: "envoy", "x-content-type-options": "nosniff" }), { by: "service" }],
     [broken("ECONNREFUSED"), { by: "nobody" }],
@@ -42,19 +42,19 @@ const changed = (of: typeof staging, change: (all: Objects) => Partial<Objects>)
   const all = objects(of);
   return { ...all, ...change(all) };
 };
-const entered = (seen: Objects | string, probe: Probe = nginx, of = staging, health?: Record<string, string>) =>
+const examined = (seen: Objects | string, probe: Probe = nginx, of = staging, health?: Record<string, string>) =>
   ingress({ objects: seen, nginx: probe, health }, of);
 
 test("ingress: leads to the proxy", () => {
-  is(entered(objects(staging)), "ok", /2 names to nginx-proxy/);
-  is(entered("no kubectl"), "ok", /leads to the proxy/);
-  is(entered("no kubectl", broken("ECONNREFUSED")), "unknown", /no kubectl/);
+  is(examined(objects(staging)), "ok", /2 names to nginx-proxy/);
+  is(examined("no kubectl"), "ok", /leads to the proxy/);
+  is(examined("no kubectl", broken("ECONNREFUSED")), "unknown", /no kubectl/);
 });
 
-test("ingress: is not there, or of another class", () => {
+test("ingress: does not exist, or has another class", () => {
   const { ingress: found, ...without } = objects(local);
   is(
-    entered(without, nginx, local),
+    examined(without, nginx, local),
     "failed",
     /there is no Ingress in the namespace apps/,
     /never applied|deleted/,
@@ -62,32 +62,32 @@ test("ingress: is not there, or of another class", () => {
   );
   const other = found && { ...found, spec: { ...found.spec, ingressClassName: "nginx" } };
   is(
-    entered({ ...without, ...(other && { ingress: other }) }, nginx, local),
+    examined({ ...without, ...(other && { ingress: other }) }, nginx, local),
     "failed",
-    /of the class nginx, and the config says contour/,
+    /has the class nginx, but the config has contour/,
   );
   const unannotated = changed(staging, ({ ingress: one }) => ({
     ...(one && { ingress: { ...one, metadata: { name: "ingress" } } }),
   }));
-  is(entered(unannotated), "failed", /of the class \(none\), and the config says gce/, /leaves it alone/);
+  is(examined(unannotated), "failed", /has the class \(none\), but the config has gce/, /ignores it/);
 });
 
-test("ingress: no rule for a name, no Secret, no Service behind it", () => {
-  const unruled = changed(staging, ({ ingress: one }) => ({
+test("ingress: no rule for a host, no Secret, no Service behind it", () => {
+  const withoutRule = changed(staging, ({ ingress: one }) => ({
     ...(one && { ingress: { ...one, spec: { ...one.spec, rules: (one.spec.rules ?? []).slice(0, 1) } } }),
   }));
-  is(entered(unruled), "failed", /no rule for hoge\.staging\.example\.com/, /not applied since/);
+  is(examined(withoutRule), "failed", /no rule for hoge\.staging\.example\.com/, /was not applied/);
   is(
-    entered(objects(staging, { missingSecrets: ["ingress-tls-1"] })),
+    examined(objects(staging, { missingSecrets: ["ingress-tls-1"] })),
     "failed",
-    /names the Secret ingress-tls-1, which/,
+    /refers to the Secret ingress-tls-1, which/,
   );
-  is(entered(objects(staging, { services: [] })), "failed", /leads to the Service nginx-proxy, which is not there/);
+  is(examined(objects(staging, { services: [] })), "failed", /refers to the Service nginx-proxy, which does not exist/);
 });
 
-test("ingress: a health check on another port or path than nginx answers at", () => {
+test("ingress: a health check on another port or path than nginx's", () => {
   const checked = (healthCheck?: { port?: number; requestPath?: string }) =>
-    entered(
+    examined(
       objects(staging, {
         backendConfig: { metadata: { name: "nginx-proxy" }, spec: { ...(healthCheck && { healthCheck }) } },
       }),
@@ -95,45 +95,50 @@ test("ingress: a health check on another port or path than nginx answers at", ()
   is(
     checked({ port: 8080, requestPath: "/healthz" }),
     "failed",
-    /asks for \/healthz on port 8080/,
-    /at \/healthz on port 8081 and nowhere else/,
+    /requests \/healthz on port 8080/,
+    /only at \/healthz on port 8081/,
   );
-  is(checked({ port: 8081, requestPath: "/" }), "failed", /asks for \/ on port 8081/);
+  is(checked({ port: 8081, requestPath: "/" }), "failed", /requests \/ on port 8081/);
   is(checked(), "failed", /\(inferred\)/);
   const { backendConfig: _, ...without } = objects(staging);
-  is(entered(without), "failed", /no BackendConfig/);
+  is(examined(without), "failed", /no BackendConfig/);
 });
 
-test("ingress: what its controller complains of, until it stops", () => {
+test("ingress: a warning of its controller, until the next normal event", () => {
   const complaint = warning("Ingress", "ingress", "Sync", "Error syncing to GCP: quota exceeded");
   is(
-    entered(objects(staging, { events: [complaint] })),
+    examined(objects(staging, { events: [complaint] })),
     "failed",
     /Sync: Error syncing to GCP: quota/,
-    /could not make/,
+    /could not configure/,
   );
-  is(entered(objects(staging, { events: [complaint, { ...complaint, type: "Normal" }] })), "ok", /./);
+  is(examined(objects(staging, { events: [complaint, { ...complaint, type: "Normal" }] })), "ok", /./);
 });
 
-test("ingress: no backend is healthy, by Google's word", () => {
-  const finding = entered(objects(staging), nginx, staging, { a: "UNHEALTHY", b: "Unknown" });
+test("ingress: no backend is healthy according to Google", () => {
+  const finding = examined(objects(staging), nginx, staging, { a: "UNHEALTHY", b: "Unknown" });
   is(finding, "failed", /a UNHEALTHY, b Unknown/, /health check gets no 200.*130\.211\.0\.0\/22/, /firewall-rules/);
   assert.equal(finding.passing, true);
-  is(entered(objects(staging), nginx, staging, { a: "UNHEALTHY", b: "HEALTHY" }), "ok", /UNHEALTHY, HEALTHY/);
+  is(examined(objects(staging), nginx, staging, { a: "UNHEALTHY", b: "HEALTHY" }), "ok", /UNHEALTHY, HEALTHY/);
+});
+
+test("ingress: without backends, the finding does not mention them", () => {
+  for (const health of [{}, undefined])
+    is(examined(objects(staging), nginx, staging, health), "ok", /^2 names to nginx-proxy$/);
 });
 
 for (const [probe, means] of [
   [answered(404, "default backend - 404"), /not connected to the ingress yet/],
-  [answered(404, "backend service not found"), /load balancer works, and nginx is not connected/],
-  [answered(404, "The requested URL / was not found on this server."), /know no load balancer at this address/],
-  [answered(502, "<title>502 Server Error</title>"), /none of its backends counts as healthy/],
+  [answered(404, "backend service not found"), /load balancer works, but is not connected to nginx/],
+  [answered(404, "The requested URL / was not found on this server."), /have no load balancer at this address/],
+  [answered(502, "<title>502 Server Error</title>"), /none of its backends is healthy/],
   [answered(503, "no healthy upstream"), /none of its backends/],
 ] as const)
-  test(`ingress: ${brief(probe)}, which passes on Google`, () => {
-    const finding = entered("no kubectl", probe);
+  test(`ingress: ${brief(probe)}, which is temporary on Google`, () => {
+    const finding = examined("no kubectl", probe);
     is(finding, "failed", /from the load balancer/, means);
     assert.equal(finding.passing, true);
-    assert.equal(entered("no kubectl", probe, local).passing, false);
+    assert.equal(examined("no kubectl", probe, local).passing, false);
   });
 
 test("ingress: a Gateway and its routes", () => {
@@ -151,35 +156,35 @@ test("ingress: a Gateway and its routes", () => {
     }));
     return { ...objects(of), gateway, httpRoutes };
   };
-  is(entered(all(), nginx, of), "ok", /./);
+  is(examined(all(), nginx, of), "ok", /./);
   is(
-    entered(all([{ type: "Programmed", status: "False", reason: "Pending" }]), nginx, of),
+    examined(all([{ type: "Programmed", status: "False", reason: "Pending" }]), nginx, of),
     "failed",
     /not Programmed \(Pending\)/,
   );
-  is(entered({ ...all(), httpRoutes: all().httpRoutes.slice(1) }, nginx, of), "failed", /no HTTPRoute is for/);
+  is(examined({ ...all(), httpRoutes: all().httpRoutes.slice(1) }, nginx, of), "failed", /there is no HTTPRoute for/);
   const refused = all().httpRoutes.map((one) => ({
     ...one,
     status: { parents: [{ conditions: [{ type: "ResolvedRefs", status: "False", reason: "BackendNotFound" }] }] },
   }));
   is(
-    entered({ ...all(), httpRoutes: refused }, nginx, of),
+    examined({ ...all(), httpRoutes: refused }, nginx, of),
     "failed",
     /HTTPRoute .*: not ResolvedRefs \(BackendNotFound\)/,
   );
   const { gateway: _, ...without } = all();
-  is(entered(without, nginx, of), "failed", /there is no Gateway/);
+  is(examined(without, nginx, of), "failed", /there is no Gateway/);
 });
 
-test("nginx: by itself, passing on, down", () => {
-  is(proxy(objects(staging), nginx, staging, now), "ok", /answers by itself; 1 of 1 ready/);
-  is(proxy("no kubectl", byService(404, "no such page"), staging, now), "ok", /passes requests on$/);
-  is(proxy("no kubectl", broken("ECONNREFUSED"), staging, now), "skipped", /nothing comes through/);
+test("nginx: answers, forwards, is down", () => {
+  is(proxy(objects(staging), nginx, staging, now), "ok", /it answers; 1 of 1 ready/);
+  is(proxy("no kubectl", byService(404, "no such page"), staging, now), "ok", /forwards requests$/);
+  is(proxy("no kubectl", broken("ECONNREFUSED"), staging, now), "skipped", /no request passes/);
   const stranger = answered(404, "It works!");
   is(
     proxy("no kubectl", stranger, staging, now),
     "failed",
-    /404 "It works!", which neither/,
+    /404 "It works!", which is not a response of nginx/,
     /Something else answers/,
     /curl -v/,
   );
@@ -197,19 +202,19 @@ assert.ok(one !== undefined);
 const routed = (probe: Probe, seen: Objects | string = objects(staging)) =>
   route(probe, one, seen, "routes-now", staging);
 
-test("route: there, not there, older than the config, a name that the load balancer does not know", () => {
+test("route: exists, missing, outdated, a host that the load balancer does not know", () => {
   is(routed(byService(200)), "ok", /nginx has it/);
-  is(routed(byNginx("no such route", 404)), "failed", /no such route/, /not applied since/, /pulumi up/);
+  is(routed(byNginx("no such route", 404)), "failed", /no such route/, /was not applied/, /pulumi up/);
   is(
     routed(answered(404, "default backend - 404")),
     "failed",
     /default backend/,
-    /does not know the name hoge\.staging/,
+    /does not know the host hoge\.staging/,
   );
   is(
     route(byService(200), one, objects(staging), "routes-new", staging),
     "warning",
-    /runs with routes-now, and the config makes routes-new/,
+    /runs with routes-now, but the config renders routes-new/,
   );
-  is(routed(broken("NO_ANSWER"), "no kubectl"), "unknown", /no answer/);
+  is(routed(broken("NO_ANSWER"), "no kubectl"), "unknown", /no response/);
 });

@@ -1,4 +1,4 @@
-/** A whole report: the hops in their order, and which of two that fail is the cause. */
+/** A whole report: the order of the hops, and which of two failures is the cause. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diagnose, type Observed } from "../../../tools/doctor/examine.ts";
@@ -10,7 +10,7 @@ const production = subject("production");
 
 const observed = (changes: Partial<Observed> = {}): Observed => ({
   address,
-  unread: undefined,
+  outputsError: undefined,
   names: staging.hosts.map((host) => ({ host, v4: [address], v6: [], issuers: [] })),
   google: "no credentials",
   http: answered(301, "", { location: "https://staging.example.com/" }),
@@ -23,7 +23,7 @@ const observed = (changes: Partial<Observed> = {}): Observed => ({
   ...changes,
 });
 
-test("all is well: every hop is there, in the order of the path, and each of a route's", () => {
+test("nothing fails: the report has every hop in the order of the path, and those of each route", () => {
   const report = diagnose(observed(), staging);
   assert.equal(exitCode(report), 0, JSON.stringify(report.hops.filter(({ state }) => state !== "ok")));
   assert.deepEqual(
@@ -36,7 +36,7 @@ test("all is well: every hop is there, in the order of the path, and each of a r
   assert.equal(report.hops.length, 6 + 5 * staging.routes.length);
 });
 
-test("of an Ingress that is gone the load balancer's silence is the effect, not the cause", () => {
+test("a missing Ingress is the cause, the silent load balancer the effect", () => {
   const { ingress: _, ...without } = objects(staging);
   const refused = broken("ECONNREFUSED");
   const google = { address: { name: "ip", status: "RESERVED", users: [] }, health: {}, certificates: {} };
@@ -51,7 +51,7 @@ test("of an Ingress that is gone the load balancer's silence is the effect, not 
   assert.equal(report.hops.find(({ kind }) => kind === "content")?.state, "skipped");
 });
 
-test("of a proxy that is down the load balancer's complaint is the effect", () => {
+test("a proxy that is down is the cause, the load balancer's error the effect", () => {
   const down = objects(staging, {
     pods: [pod("nginx-proxy", { ready: false, state: { waiting: { reason: "ImagePullBackOff" } } })],
   });
@@ -63,7 +63,7 @@ test("of a proxy that is down the load balancer's complaint is the effect", () =
   assert.equal(report.hops.find(({ kind }) => kind === "ingress")?.because, "proxy");
 });
 
-test("a dead service is named, and the others are not called dead", () => {
+test("only the service that is down fails", () => {
   const dead = objects(staging, {
     pods: [
       pod("nginx-proxy"),
@@ -80,21 +80,21 @@ test("a dead service is named, and the others are not called dead", () => {
   const bad = report.hops.filter(({ state }) => state === "failed");
   assert.deepEqual(
     bad.map(({ id, because }) => [id, because]),
-    ["hoge.staging.example.com/", "staging.example.com/hoge/"].flatMap((place) => [
-      [`pods ${place}`, undefined],
-      [`content ${place}`, `pods ${place}`],
+    ["hoge.staging.example.com/", "staging.example.com/hoge/"].flatMap((route) => [
+      [`pods ${route}`, undefined],
+      [`content ${route}`, `pods ${route}`],
     ]),
   );
 });
 
-test("without the cluster the proxy's own answer says which service is down", () => {
+test("without access to the cluster, the proxy's response shows which service is down", () => {
   const routes = staging.routes.map((found) => ({ route: found, probe: byNginx("service unknown or down") }));
   const report = diagnose(observed({ objects: "no kubectl", routes }), staging);
   assert.equal(exitCode(report), 20);
   assert.match(firstFailure(report)?.means ?? "", /nginx reaches no pod of hoge/);
 });
 
-test("routes that are older than the config are the cause where another service answers, and otherwise a warning", () => {
+test("outdated routes are the cause if another service answers, otherwise a warning", () => {
   const all = { routesName: "routes-new" };
   const well = diagnose(observed(all), staging);
   assert.deepEqual(
@@ -110,7 +110,7 @@ test("routes that are older than the config are the cause where another service 
   assert.equal(report.hops.at(-1)?.because, `route ${staging.routes.at(-1)?.hostPath ?? ""}`);
 });
 
-test("without its Secret an Ingress serves no TLS: the handshake that fails is the effect", () => {
+test("a missing Secret of the Ingress is the cause, the failed TLS handshake the effect", () => {
   const error = { code: "ECONNRESET", message: "socket hang up" };
   const report = diagnose(
     observed({
@@ -124,7 +124,7 @@ test("without its Secret an Ingress serves no TLS: the handshake that fails is t
   assert.equal(report.hops.find(({ kind }) => kind === "certificate")?.because, "ingress");
 });
 
-test("a CAA record that keeps Google out is seen before Google has tried, where Google is to issue", () => {
+test("a CAA record without Google's CA is found before Google tries to issue, but only for managed certificates", () => {
   const caa = {
     names: production.hosts.map((host) => ({ host, v4: [address], v6: [], issuers: ["letsencrypt.org"] })),
   };

@@ -1,9 +1,9 @@
-/** The certificate: each row of what clients are shown, and of what Google says of it. */
+/** The certificate hop: each finding from the presented certificates and from Google's states. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { certificate, type ManagedState } from "../../../tools/doctor/diagnose/certificate.ts";
-import { closedToGoogle } from "../../../tools/doctor/diagnose/dns.ts";
-import type { Shown } from "../../../tools/doctor/gather/probes.ts";
+import { withoutGoogleCa } from "../../../tools/doctor/diagnose/dns.ts";
+import type { PresentedCertificate } from "../../../tools/doctor/gather/probes.ts";
 import { answered, broken, nginx, now, subject } from "./examples.ts";
 import { is } from "./fixes.ts";
 
@@ -13,7 +13,7 @@ const local = subject("local"); // supplied
 const [host = ""] = staging.hosts;
 
 const day = 86_400_000;
-const shown = (changes: Partial<Shown> = {}): Shown => ({
+const presented = (changes: Partial<PresentedCertificate> = {}): PresentedCertificate => ({
   host,
   fits: true,
   names: `DNS:${host}`,
@@ -23,39 +23,51 @@ const shown = (changes: Partial<Shown> = {}): Shown => ({
   ...changes,
 });
 const certified = (
-  one: Partial<Shown>,
+  one: Partial<PresentedCertificate>,
   of = staging,
   managed?: ManagedState,
   http = answered(301, "", { location: "https://x/" }),
-) => certificate({ shown: [shown(one)], managed: managed && { [host]: managed }, http, now }, of);
+) => certificate({ presented: [presented(one)], managed: managed && { [host]: managed }, http, now }, of);
 
-test("certificate: well, or none by the config", () => {
-  is(certified({}), "ok", /for staging\.example\.com, trusted, until 2026-08-30 \(90 days\)/);
+test("certificate: valid, or disabled in the config", () => {
+  is(certified({}), "ok", /for staging\.example\.com, trusted, valid until 2026-08-30 \(90 days\)/);
   is(certified({}, subject("staging", { tls: { mode: "none" } })), "skipped", /plain HTTP/);
 });
 
-test("certificate: near its end, by 30 days and not by 31", () => {
+test("certificate: about to expire within 30 days, but not within 31", () => {
   const left = (days: number) => ({ to: new Date(now.getTime() + days * day) });
-  is(certified(left(29.5)), "warning", /in 29 days/, /30 days ahead/, /npx pulumi up --refresh --stack staging/);
+  is(
+    certified(left(29.5)),
+    "warning",
+    /in 29 days/,
+    /30 days before the expiry/,
+    /npx pulumi up --refresh --stack staging/,
+  );
   is(certified(left(30)), "ok", /30 days/);
   is(
     certified(left(1), production),
     "warning",
     /in 1 day$/,
     /./,
-    /gcloud compute ssl-certificates list --project \S+ .*Google renews by itself/,
+    /gcloud compute ssl-certificates list --project \S+ .*Google renews it/,
   );
 });
 
 test("certificate: expired, not valid yet, for another name", () => {
-  is(certified({ to: new Date(now.getTime() - 1) }), "failed", /expired on 2026-06-01/, /No client/, /pulumi up/);
+  is(
+    certified({ to: new Date(now.getTime() - 1) }),
+    "failed",
+    /expired on 2026-06-01/,
+    /no longer accept/,
+    /pulumi up/,
+  );
   is(certified({ from: new Date(now.getTime() + day) }), "failed", /not valid before 2026-06-02/, /clock/);
   const other = { fits: false, names: "DNS:other.example.com" };
   is(
     certified(other),
     "failed",
-    /asked as staging\.example\.com, the certificate is for other\.example\.com/,
-    /another's/,
+    /presented for staging\.example\.com is for other\.example\.com/,
+    /belongs to something else/,
   );
   const supplied = subject("staging", {
     tls: { mode: "supplied" },
@@ -68,15 +80,19 @@ test("certificate: expired, not valid yet, for another name", () => {
   assert.equal(issuing.passing, true);
 });
 
-test("certificate: of one for many names the first few are named", () => {
+test("certificate: of many names, the finding has the first few", () => {
   const names = Array.from({ length: 8 }, (_, index) => `DNS:n${index}.example.com`).join(", ");
   is(certified({ fits: false, names }), "failed", /for n0\.example\.com, .*n4\.example\.com and 3 more$/);
 });
 
-test("certificate: of the worst of several hosts it is told", () => {
-  const soon = shown({ host: "a.example.com", to: new Date(now.getTime() + day) });
-  const expired = shown({ host: "b.example.com", to: now });
-  is(certificate({ shown: [soon, expired, shown()], http: nginx, now }, staging), "failed", /b\.example\.com expired/);
+test("certificate: of several hosts, the finding has the worst", () => {
+  const soon = presented({ host: "a.example.com", to: new Date(now.getTime() + day) });
+  const expired = presented({ host: "b.example.com", to: now });
+  is(
+    certificate({ presented: [soon, expired, presented()], http: nginx, now }, staging),
+    "failed",
+    /b\.example\.com expired/,
+  );
 });
 
 test("certificate: a chain that is not trusted, and why", () => {
@@ -91,22 +107,22 @@ test("certificate: a chain that is not trusted, and why", () => {
     certified({ untrusted: "SELF_SIGNED_CERT_IN_CHAIN" }),
     "failed",
     /issued by CN=an authority/,
-    /stack's CA of today/,
+    /stack's current CA did not sign it/,
     /pulumi up/,
   );
   is(
     certified({ untrusted: "DEPTH_ZERO_SELF_SIGNED_CERT" }, production),
     "failed",
     /DEPTH_ZERO/,
-    /not an authority that this machine knows/,
+    /does not trust the CA/,
   );
 });
 
-test("certificate: of a CA that could not be read it is not said that it is the wrong one", () => {
+test("certificate: unknown if the stack's CA could not be read", () => {
   const seen = {
-    shown: [shown({ untrusted: "SELF_SIGNED_CERT_IN_CHAIN" })],
+    presented: [presented({ untrusted: "SELF_SIGNED_CERT_IN_CHAIN" })],
     http: nginx,
-    unread: "no Pulumi CLI",
+    outputsError: "no Pulumi CLI",
     now,
   };
   is(certificate(seen, staging), "unknown", /until 2026-08-30.*no Pulumi CLI/);
@@ -114,13 +130,13 @@ test("certificate: of a CA that could not be read it is not said that it is the 
 });
 
 const refused = { error: { code: "ECONNREFUSED", message: "connect ECONNREFUSED" } };
-test("certificate: plain HTTP answers and https does not, though browsers are sent there", () => {
+test("certificate: plain HTTP answers and redirects to https, which does not answer", () => {
   const finding = certified(refused);
   is(
     finding,
     "failed",
-    /connect ECONNREFUSED, while plain HTTP answers, and http:.* sends clients there/,
-    /Every hop behind works, and a browser cannot connect/,
+    /connect ECONNREFUSED, but plain HTTP answers, and http:.* redirects there/,
+    /Every hop behind it works, but browsers cannot connect/,
   );
   assert.equal(finding.passing, true);
   is(certified(refused, staging, undefined, answered(200, "hello")), "failed", /plain HTTP answers$/, /HSTS/);
@@ -131,11 +147,11 @@ for (const [ofHost, means, fix] of [
   ["FAILED_NOT_VISIBLE", /did not see staging\.example\.com at/, /A record/],
   ["FAILED_CAA_FORBIDDEN", /CAA record forbids/, /CAA 0 issue "pki\.goog"/],
   ["FAILED_CAA_CHECKING", /CAA record/, /pki\.goog/],
-  ["FAILED_RATE_LIMITED", /issues none for a while/, /^Wait/],
-  ["CONFIG", /record by which Google sees/, /authorizations/],
+  ["FAILED_RATE_LIMITED", /rate limit is reached/, /^Wait/],
+  ["CONFIG", /record that proves to Google/, /authorizations/],
   [undefined, /up to an hour/, /--wait 60m/],
 ] as const)
-  test(`certificate: Google is at it: ${ofHost ?? "provisioning"}`, () => {
+  test(`certificate: while Google is issuing it: ${ofHost ?? "provisioning"}`, () => {
     const finding = certified({ error: { code: "EPROTO", message: "handshake failure" } }, production, {
       status: "PROVISIONING",
       ofHost,
@@ -144,17 +160,17 @@ for (const [ofHost, means, fix] of [
     assert.equal(finding.passing, true);
   });
 
-test("certificate: Google has given up", () => {
+test("certificate: Google's issuance failed permanently", () => {
   const failed = certified(refused, production, { status: "PROVISIONING_FAILED_PERMANENTLY" });
   is(failed, "failed", /PROVISIONING_FAILED_PERMANENTLY/, /could not issue or renew/);
   assert.equal(failed.passing, false);
 });
 
-test("certificate: good today, and not to be renewed", () => {
+test("certificate: valid today, but it will not be renewed", () => {
   is(
     certified({}, production, { status: "RENEWAL_FAILED" }),
     "warning",
-    /is good until .*RENEWAL_FAILED/,
+    /is valid until .*RENEWAL_FAILED/,
     /will not be renewed/,
   );
   is(
@@ -167,14 +183,14 @@ test("certificate: good today, and not to be renewed", () => {
   is(certified({}, production, { status: "ACTIVE", ofHost: "ACTIVE" }), "ok", /trusted/);
 });
 
-test("certificate: a wildcard's state is that of the hosts under it", () => {
+test("certificate: the state of a wildcard applies to its hosts", () => {
   const managed = { "*.example.com": { status: "PROVISIONING", ofHost: "CONFIG" } };
-  const seen = { shown: [shown(refused)], managed, http: answered(200), now };
-  is(certificate(seen, production), "failed", /PROVISIONING \(CONFIG\)/, /record by which Google sees/);
+  const seen = { presented: [presented(refused)], managed, http: answered(200), now };
+  is(certificate(seen, production), "failed", /PROVISIONING \(CONFIG\)/, /record that proves to Google/);
 });
 
-test("CAA: Google may issue where its authority is named, or nobody is", () => {
-  const issuers = (...list: string[]) => closedToGoogle([{ host, v4: [], v6: [], issuers: list }]);
+test("CAA: Google may issue if the records name its CA, or there are none", () => {
+  const issuers = (...list: string[]) => withoutGoogleCa([{ host, v4: [], v6: [], issuers: list }]);
   assert.deepEqual([issuers(), issuers("letsencrypt.org", "pki.goog")], [[], []]);
   assert.deepEqual(issuers("letsencrypt.org"), [host]);
 });

@@ -1,4 +1,4 @@
-/** The commands whose output goes into other programs, as npm runs them. */
+/** The commands whose output other programs read, run through npm. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,13 +17,13 @@ async function npm(...args: string[]): Promise<{ status: number | null; out: str
 }
 
 test("npm run --silent doctor -- STACK --json prints JSON and nothing else", async () => {
-  // Nothing listens at these ports, so that it is the same whatever runs on this machine.
+  // Nothing listens on these ports, so that the result does not depend on this machine.
   const closed = ["--address", "127.0.0.1", "--http-port", "1", "--https-port", "1", "--context", "nowhere"];
   const { status, out, err } = await npm("doctor", "--", "local", "--json", ...closed);
   const { stack, hops } = JSON.parse(out) as Report;
   assert.deepEqual([stack, status], ["local", hopKinds.edge.exitCode], err);
   assert.equal(hops.find(({ kind }) => kind === "edge")?.state, "failed");
-  // That it has looked is no success.
+  // Finishing is not a success.
   assert.match(err, /^· doctor local \d/m);
   assert.doesNotMatch(err, /✓/);
 });

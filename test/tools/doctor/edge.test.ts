@@ -1,11 +1,11 @@
-/** The names, the address and the load balancer: each row of what they and Google show. */
+/** The hops DNS name, address and load balancer: each finding. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { address as addressHop, type AddressSeen } from "../../../tools/doctor/diagnose/address.ts";
 import { dns } from "../../../tools/doctor/diagnose/dns.ts";
 import { edge } from "../../../tools/doctor/diagnose/edge.ts";
 import type { GoogleState } from "../../../tools/doctor/gather/google.ts";
-import type { Looked } from "../../../tools/doctor/gather/names.ts";
+import type { NameRecords } from "../../../tools/doctor/gather/names.ts";
 import { address, answered, broken, nginx, objects, subject } from "./examples.ts";
 import { is } from "./fixes.ts";
 
@@ -13,27 +13,29 @@ const staging = subject("staging"); // self-signed
 const local = subject("local"); // supplied
 const [host = ""] = staging.hosts;
 
-const looked = (changes: Partial<Looked> = {}): Looked[] => [{ host, v4: [address], v6: [], issuers: [], ...changes }];
+const records = (changes: Partial<NameRecords> = {}): NameRecords[] => [
+  { host, v4: [address], v6: [], issuers: [], ...changes },
+];
 
-test("DNS: right, and on this machine by its name", () => {
-  is(dns(looked(), address, staging), "ok", /2 names → 203\.0\.113\.7/);
-  is(dns([], "127.0.0.1", local), "ok", /shop\.localhost is this machine/);
-  is(dns(looked(), undefined, staging), "unknown", /it is not known whether that is right/);
+test("DNS: the right address, and localhost", () => {
+  is(dns(records(), address, staging), "ok", /2 names → 203\.0\.113\.7/);
+  is(dns([], "127.0.0.1", local), "ok", /shop\.localhost always resolves to this machine/);
+  is(dns(records(), undefined, staging), "unknown", /the expected address is unknown/);
 });
 
-test("DNS: no record, by whom it is to be made", () => {
-  const none = looked({ v4: [], error: "ENOTFOUND" });
+test("DNS: no record, and who creates it", () => {
+  const none = records({ v4: [], error: "ENOTFOUND" });
   is(
     dns(none, address, staging),
     "failed",
     /NXDOMAIN/,
     /there is no record/,
-    /Make the record staging\.example\.com\. A 203/,
+    /Create the record staging\.example\.com\. A 203/,
   );
-  is(dns(looked({ v4: [], error: "ENODATA" }), address, staging), "failed", /has no address/);
-  const made = dns(none, address, subject("staging", { dns: { create: true } }));
-  is(made, "failed", /NXDOMAIN/, /./, /^Delegate the domain.*nameServers/);
-  assert.equal(made.passing, true);
+  is(dns(records({ v4: [], error: "ENODATA" }), address, staging), "failed", /has no address/);
+  const created = dns(none, address, subject("staging", { dns: { create: true } }));
+  is(created, "failed", /NXDOMAIN/, /./, /^Delegate the domain.*nameServers/);
+  assert.equal(created.passing, true);
   is(
     dns(none, address, subject("staging", { dns: { zone: "example-com" } })),
     "failed",
@@ -43,17 +45,17 @@ test("DNS: no record, by whom it is to be made", () => {
   );
 });
 
-test("DNS: elsewhere, partly elsewhere, elsewhere by IPv6", () => {
+test("DNS: another address, an additional address, an IPv6 address", () => {
   is(
-    dns(looked({ v4: ["198.51.100.1"] }), address, staging),
+    dns(records({ v4: ["198.51.100.1"] }), address, staging),
     "failed",
-    /leads to 198\.51\.100\.1, and/,
+    /resolves to 198\.51\.100\.1, but/,
     /reach something else/,
     /203/,
   );
-  is(dns(looked({ v4: ["198.51.100.1", address] }), address, staging), "failed", /leads to/, /Some clients/);
+  is(dns(records({ v4: ["198.51.100.1", address] }), address, staging), "failed", /resolves to/, /Some clients/);
   is(
-    dns(looked({ v6: ["2001:db8::1"] }), address, staging),
+    dns(records({ v6: ["2001:db8::1"] }), address, staging),
     "failed",
     /AAAA record 2001:db8::1/,
     /IPv6/,
@@ -61,15 +63,15 @@ test("DNS: elsewhere, partly elsewhere, elsewhere by IPv6", () => {
   );
 });
 
-test("DNS: name servers that answer wrongly, and none at all", () => {
+test("DNS: name servers that fail, and none at all", () => {
   is(
-    dns(looked({ v4: [], error: "ESERVFAIL" }), address, staging),
+    dns(records({ v4: [], error: "ESERVFAIL" }), address, staging),
     "failed",
     /SERVFAIL/,
     /delegation.*DNSSEC/,
     /^dig \+trace/,
   );
-  is(dns(looked({ v4: [], error: "ETIMEOUT" }), address, staging), "unknown", /no name server answered \(ETIMEOUT\)/);
+  is(dns(records({ v4: [], error: "ETIMEOUT" }), address, staging), "unknown", /no name server answered \(ETIMEOUT\)/);
 });
 
 const google = (changes: Partial<GoogleState> = {}): GoogleState => ({
@@ -81,15 +83,11 @@ const google = (changes: Partial<GoogleState> = {}): GoogleState => ({
 const addressed = (changes: Partial<AddressSeen> = {}, of = staging) =>
   addressHop({ address, google: google(), objects: objects(of), ...changes }, of);
 
-test("address: in use, reported, or not to be looked at", () => {
+test("address: in use, reported, or unknown", () => {
   is(addressed(), "ok", /203\.0\.113\.7 \(ip\) is in use by rule/);
   is(addressed({ google: "no credentials" }), "ok", /which the Ingress reports/);
-  is(
-    addressed({ google: "no credentials of Google", objects: "no kubectl" }),
-    "unknown",
-    /not looked at: no credentials/,
-  );
-  is(addressed({ address: undefined, unread: "no Pulumi CLI" }), "unknown", /not looked at: no Pulumi CLI/);
+  is(addressed({ google: "no credentials", objects: "no kubectl" }), "unknown", /not checked: no credentials/);
+  is(addressed({ address: undefined, outputsError: "no Pulumi CLI" }), "unknown", /not checked: no Pulumi CLI/);
   is(addressed({}, local), "ok", /^203/);
 });
 
@@ -99,7 +97,7 @@ test("address: reserved and unused", () => {
   assert.equal(finding.passing, true);
 });
 
-test("address: gone, another's, or none", () => {
+test("address: released, another one, or none", () => {
   const { address: _, ...without } = google();
   is(
     addressed({ google: without }),
@@ -119,20 +117,20 @@ test("address: gone, another's, or none", () => {
     /answers at 198\.51\.100\.9/,
     /without the reserved/,
   );
-  is(addressed({ address: undefined }), "failed", /the stack has none/, /has not been made/, /pulumi up/);
-  is(addressed({ address: undefined }, local), "failed", /the Ingress has none/, /No controller/, /--address/);
+  is(addressed({ address: undefined }), "failed", /the stack has no address/, /has not been deployed/, /pulumi up/);
+  is(addressed({ address: undefined }, local), "failed", /the Ingress has no address/, /No controller/, /--address/);
 });
 
 const redirect = answered(301, "", { location: "https://staging.example.com/" }, "http://staging.example.com/");
 test("load balancer: answers on both", () => {
   is(edge({ address, http: redirect, https: nginx }, staging), "ok", /203\.0\.113\.7 answers http and https/);
-  is(edge({ address: undefined, http: redirect, https: nginx }, staging), "skipped", /not known where/);
+  is(edge({ address: undefined, http: redirect, https: nginx }, staging), "skipped", /address is unknown/);
 });
 
 for (const code of ["ECONNREFUSED", "NO_CONNECTION", "ECONNRESET"])
   test(`load balancer: nothing answers (${code})`, () => {
     const finding = edge({ address, http: broken(code), https: broken(code) }, staging);
-    is(finding, "failed", new RegExp(code), /not made yet/, /describe ingress/);
+    is(finding, "failed", new RegExp(code), /not created yet/, /describe ingress/);
     assert.equal(finding.passing, true);
     is(
       edge({ address, http: broken(code), https: broken(code) }, local),
@@ -148,7 +146,7 @@ test("load balancer: no redirect from HTTP", () => {
   is(
     edge({ address, http: plain, https: nginx }, staging),
     "warning",
-    /answers 200 "hi", and no redirect/,
+    /answers 200 "hi", but no redirect/,
     /plain HTTP/,
   );
   const without = subject("staging", { tls: { mode: "self-signed", redirectHttp: false } });

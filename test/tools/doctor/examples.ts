@@ -1,4 +1,4 @@
-/** A stack that is well, for tests that break one thing of it. */
+/** A healthy stack, for tests that break one part of it. */
 import { checkConfig } from "../../../config/config.ts";
 import { fullKey } from "../../../names/project.ts";
 import type { Answer } from "../../../tools/verify/request.ts";
@@ -15,7 +15,7 @@ import { readStackFile, stackFile, withPlaceholderFiles } from "../../../tools/s
 import { projectDir } from "../../../tools/cli/paths.ts";
 import { subjectOf, type Subject } from "../../../tools/doctor/subject.ts";
 
-/** @param changes of the stack's config, by key without the project's name */
+/** @param changes changes of the stack's config, by key without the project's name */
 export function subject(stack: "local" | "staging" | "production", changes: Record<string, unknown> = {}): Subject {
   const raw = withPlaceholderFiles(readStackFile(stackFile(stack)), "always");
   const more = Object.entries(changes).map(([key, value]) => [
@@ -38,7 +38,7 @@ export const answered = (
   url,
   answer: { status, headers, body },
 });
-/** As it comes through nginx. */
+/** A response of a service, which comes through nginx. */
 export const byService = (status: number, body = "", headers: Answer["headers"] = {}, url?: string): Probe =>
   answered(status, body, { "x-content-type-options": "nosniff", ...headers }, url);
 export const broken = (code: string, message = code, url = "https://staging.example.com/"): Probe => ({
@@ -46,7 +46,7 @@ export const broken = (code: string, message = code, url = "https://staging.exam
   error: { code, message },
 });
 export const byNginx = (error: string, status = 502) => answered(status, JSON.stringify({ error, requestId: "1" }));
-/** What proves that nginx is reached. */
+/** A response which shows that the request reached nginx. */
 export const nginx = byNginx("path with dot segments", 400);
 
 const labelsOf = (name: string) => ({
@@ -60,7 +60,7 @@ const condition = (type: string, status: boolean, message = "") => ({
   status: status ? "True" : "False",
   message,
 });
-/** A pod of a Deployment: its first container is as `status` says. */
+/** A pod of a Deployment. @param status status of its container */
 export function pod(name: string, status: Partial<ContainerStatus> = {}, more: Partial<Pod["status"]> = {}): Pod {
   const ready = status.ready ?? true;
   return {
@@ -115,7 +115,7 @@ export const warning = (kind: string, name: string, reason: string, message: str
 
 const apps = ["nginx-proxy", "hoge", "web"];
 
-/** The objects of a stack of which every pod is ready. */
+/** The objects of a stack whose pods are all ready. */
 export function objects(of: Subject, changes: Partial<Objects> = {}): Objects {
   const { edge } = of;
   return {

@@ -1,4 +1,4 @@
-/** What a fix tells people to edit has to be there. */
+/** Checks that the config keys in a fix exist. */
 import assert from "node:assert/strict";
 import * as z from "zod";
 import { schema } from "../../../config/schema.ts";
@@ -30,18 +30,19 @@ function has(shape: Shape, [key, ...rest]: readonly string[]): boolean {
 
 export const isConfigKey = (key: string): boolean => has(whole, key.split("."));
 
-/** Every `services.hoge.image` in a text. Of files, such as `docs/edge.md`, the name is no key. */
+/** Every config key in a text, such as `services.hoge.image`, but no file name, such as `docs/edge.md`. */
 const keysIn = (text: string): string[] =>
   text.match(/(?<![\w/.])(?:services|proxy|edge|tls|dns|cluster|secrets)(?:\.[A-Za-z][\w-]*)+/g) ?? [];
 
-/** Failures and warnings say what they mean and what fixes them, and name keys that the config has. */
+/** Failures and warnings have a meaning and a fix, and name only keys that the config has. */
 export function assertFixable({ state, means, fix }: Finding): void {
   if (state !== "failed" && state !== "warning") return;
   assert.ok(means !== undefined && fix !== undefined);
-  for (const key of keysIn(`${means} ${fix}`)) assert.ok(isConfigKey(key), `"${key}" is no key of the config: ${fix}`);
+  for (const key of keysIn(`${means} ${fix}`))
+    assert.ok(isConfigKey(key), `"${key}" is not a key of the config: ${fix}`);
 }
 
-/** The state, what is seen, and that a failure says what it means and how it is fixed. */
+/** Checks the state and the texts of a finding. */
 export function is(finding: Finding, state: Finding["state"], seen: RegExp, means?: RegExp, fix?: RegExp): void {
   assert.equal(finding.state, state, JSON.stringify(finding));
   assert.match(finding.seen, seen);

@@ -1,4 +1,4 @@
-/** What only Google's front shows: the doctor asks a stand-in for it, in front of a real nginx with the stack's routes. */
+/** The doctor behind a mock of Google's load balancer, in front of a real nginx with the stack's routes. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -24,9 +24,9 @@ import { subject } from "./examples.ts";
 
 const stack = subject("staging", { domain: "shop.localhost" });
 const shop = { ...stack, routes: stack.routes.map((route) => ({ ...route, timeoutSeconds: 1 })) };
-/** How the service `hoge` answers; the next test says anew. */
-type Mood = "well" | "circle" | "circle without slash" | "cookie" | "slow";
-let mood: Mood = "well";
+/** How the service `hoge` answers. */
+type Behavior = "normal" | "loop" | "loop without slash" | "cookie" | "slow";
+let behavior: Behavior = "normal";
 
 let names: NameServer;
 let web: Service;
@@ -41,16 +41,17 @@ before(async () => {
     const to = (path: string, more = {}) => {
       response.writeHead(301, { location: `https://${headers.host ?? ""}${path}`, ...more }).end();
     };
-    // As an application does that has TLS switched on, and believes no X-Forwarded-Proto.
-    if (mood === "circle") to(url);
-    else if (mood === "circle without slash") to("/hoge");
-    else if (mood === "cookie" && headers.cookie === undefined) to(`/hoge${url}`, { "set-cookie": "seen=1; Path=/" });
-    else if (mood !== "slow") response.end("hello");
+    // Like an application that enforces TLS and does not trust X-Forwarded-Proto.
+    if (behavior === "loop") to(url);
+    else if (behavior === "loop without slash") to("/hoge");
+    else if (behavior === "cookie" && headers.cookie === undefined)
+      to(`/hoge${url}`, { "set-cookie": "seen=1; Path=/" });
+    else if (behavior !== "slow") response.end("hello");
   });
   for (const service of ["web", "hoge"]) names.names.set(addressOf(service), "127.0.0.1");
   authority = await createAuthority("the stack's CA");
   good = await authority.issue({ commonName: "shop", names: [...shop.hosts], days: 90 });
-  // Nobody is to be asked but what is here.
+  // Do not use the developer's credentials or programs.
   process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "";
   process.env["CLOUDSDK_AUTH_ACCESS_TOKEN"] = "";
   process.env["PATH"] = "";
@@ -94,7 +95,7 @@ async function behindFront(use: (running: Running) => Promise<void>, setting: Se
         subject: shop,
         target: "no kubectl",
         address: "127.0.0.1",
-        unread: undefined,
+        outputsError: undefined,
         ports: { httpPort: (redirect.address() as AddressInfo).port, httpsPort: https ? front.port : 1 },
         ca: authority.certificate,
         certificates: {},
@@ -110,27 +111,27 @@ async function behindFront(use: (running: Running) => Promise<void>, setting: Se
 const failing = (report: Pick<Report, "hops">): Hop =>
   firstFailure(report) ?? assert.fail(`nothing fails: ${JSON.stringify(report.hops)}`);
 
-test("all is well behind Google's front, and what cannot be looked at is no failure", () =>
+test("nothing fails behind Google's load balancer, and unknown hops are not failures", () =>
   behindFront(async ({ sources }) => {
     const report = await examine(sources);
     assert.equal(exitCode(report), 0, JSON.stringify(report.hops));
     const state = (kind: string) => report.hops.find((hop) => hop.kind === kind);
     assert.equal(state("address")?.state, "unknown");
-    assert.match(state("address")?.seen ?? "", /no credentials of Google/);
-    assert.match(state("certificate")?.seen ?? "", /for 2 names, trusted, until .* \((89|90) days\)/);
-    assert.deepEqual(state("pods"), { ...state("pods"), state: "unknown", seen: "not looked at: no kubectl" });
+    assert.match(state("address")?.seen ?? "", /no Google Cloud credentials/);
+    assert.match(state("certificate")?.seen ?? "", /for 2 names, trusted, valid until .* \((89|90) days\)/);
+    assert.deepEqual(state("pods"), { ...state("pods"), state: "unknown", seen: "not checked: no kubectl" });
     assert.match(report.hops.findLast(({ service }) => service === "web")?.seen ?? "", /200 from pod|200 from web/);
   }));
 
 for (const [condition, edge, kind, means] of [
   ["unconnected", "ingress", "ingress", /not connected to the ingress yet/],
   ["unconnected", "gateway", "ingress", /not connected to the ingress yet/],
-  ["backend-not-found", "ingress", "ingress", /load balancer works, and nginx is not connected/],
-  ["backend-not-found", "gateway", "ingress", /load balancer works, and nginx is not connected/],
-  ["unhealthy", "ingress", "ingress", /none of its backends counts as healthy/],
-  ["unhealthy", "gateway", "ingress", /none of its backends counts as healthy/],
+  ["backend-not-found", "ingress", "ingress", /load balancer works, but is not connected to nginx/],
+  ["backend-not-found", "gateway", "ingress", /load balancer works, but is not connected to nginx/],
+  ["unhealthy", "ingress", "ingress", /none of its backends is healthy/],
+  ["unhealthy", "gateway", "ingress", /none of its backends is healthy/],
 ] as const)
-  test(`the front of ${edge === "ingress" ? "an Ingress" : "a Gateway"} is ${condition}: it passes by itself`, () =>
+  test(`the load balancer of ${edge === "ingress" ? "an Ingress" : "a Gateway"} is ${condition}: this is temporary`, () =>
     behindFront(
       async ({ front, sources }) => {
         front.condition = condition;
@@ -141,24 +142,24 @@ for (const [condition, edge, kind, means] of [
       { edge },
     ));
 
-test("waiting goes on until the load balancer is through, and no longer than it is told", () =>
+test("--wait repeats until the load balancer is connected, but not longer than the given time", () =>
   behindFront(async ({ front, sources }) => {
     front.condition = "unconnected";
-    const said: string[] = [];
-    const patience = { pause: 0.1, say: (what: string) => said.push(what) };
-    assert.equal(exitCode(await follow(sources, { ...patience, wait: 0.5 })), 14);
-    const following = follow(sources, { ...patience, wait: 30 });
+    const texts: string[] = [];
+    const options = { pause: 0.1, say: (text: string) => texts.push(text) };
+    assert.equal(exitCode(await follow(sources, { ...options, wait: 0.5 })), 14);
+    const following = follow(sources, { ...options, wait: 30 });
     await sleep(300);
     front.condition = "serving";
     assert.equal(exitCode(await following), 0);
     assert.ok(
-      said.some((what) => /^\d+\.\d s left: ingress: 404/.test(what)) &&
-        said.some((what) => /^\d+ s left: /.test(what)),
-      said.join("\n"),
+      texts.some((text) => /^\d+\.\d s left: ingress: 404/.test(text)) &&
+        texts.some((text) => /^\d+ s left: /.test(text)),
+      texts.join("\n"),
     );
   }));
 
-test("what does not pass by itself is not waited for", () =>
+test("--wait does not wait for a permanent failure", () =>
   behindFront(
     async ({ sources }) => {
       const began = Date.now();
@@ -168,7 +169,7 @@ test("what does not pass by itself is not waited for", () =>
     { hogePort: 1 },
   ));
 
-test("a service that is down is named, and the other serves", () =>
+test("a failure of one service does not affect the other", () =>
   behindFront(
     async ({ sources }) => {
       const report = await examine(sources);
@@ -181,56 +182,52 @@ test("a service that is down is named, and the other serves", () =>
 
 test("a service that is too slow", () =>
   behindFront(async ({ sources }) => {
-    mood = "slow";
+    behavior = "slow";
     const { seen, means } = failing(await examine(sources));
-    mood = "well";
+    behavior = "normal";
     assert.equal(seen, "504 from nginx: too slow");
-    assert.match(means ?? "", /hoge took the request and did not answer/);
+    assert.match(means ?? "", /hoge took the request, but did not answer/);
   }));
 
 for (const [answer, route, expected] of [
-  ["circle", "hoge.shop.localhost/", "301 to https://hoge.shop.localhost/, again and again"],
-  ["circle", "shop.localhost/hoge/", "301 to https://shop.localhost/, the address as hoge saw it"],
-  [
-    "circle without slash",
-    "shop.localhost/hoge/",
-    "301 to https://shop.localhost/hoge, 308 to /hoge/, again and again",
-  ],
+  ["loop", "hoge.shop.localhost/", "301 to https://hoge.shop.localhost/, in a loop"],
+  ["loop", "shop.localhost/hoge/", "301 to https://shop.localhost/, the address that hoge received"],
+  ["loop without slash", "shop.localhost/hoge/", "301 to https://shop.localhost/hoge, 308 to /hoge/, in a loop"],
 ] as const)
-  test(`301 again and again: TLS is switched on in the application too: ${expected}`, () =>
+  test(`the application enforces TLS itself: ${expected}`, () =>
     behindFront(async ({ sources }) => {
-      mood = answer;
+      behavior = answer;
       const { hops } = await examine(sources);
-      mood = "well";
+      behavior = "normal";
       const { kind, seen, means } = failing({ hops: hops.filter((hop) => hop.route === route) });
       assert.deepEqual([kind, seen], ["content", expected]);
-      assert.match(means ?? "", /TLS is switched on in the application too/);
+      assert.match(means ?? "", /The application enforces TLS itself/);
     }));
 
-test("a redirect to the same address that sets a cookie is no circle", () =>
+test("a redirect to the same address that sets a cookie is not a loop", () =>
   behindFront(async ({ sources }) => {
-    mood = "cookie";
+    behavior = "cookie";
     const { hops } = await examine(sources);
-    mood = "well";
+    behavior = "normal";
     const content = hops.find(({ id }) => id === "content shop.localhost/hoge/");
     assert.deepEqual([content?.state, content?.seen], ["ok", "301 from hoge"]);
   }));
 
-test("plain HTTP sends the browser to https, where nothing answers", () =>
+test("plain HTTP redirects to https, where nothing answers", () =>
   behindFront(
     async ({ sources }) => {
       const failure = failing(await examine(sources));
       assert.deepEqual([failure.kind, failure.passing], ["certificate", true]);
       assert.match(
         failure.seen,
-        /ECONNREFUSED.*while plain HTTP answers, and http:\/\/shop\.localhost\/ sends clients there/,
+        /ECONNREFUSED.*but plain HTTP answers, and http:\/\/shop\.localhost\/ redirects there/,
       );
-      assert.match(failure.means ?? "", /Every hop behind works, and a browser cannot connect/);
+      assert.match(failure.means ?? "", /Every hop behind it works, but browsers cannot connect/);
     },
     { https: false },
   ));
 
-const shown = (tls: Credentials, state: Hop["state"], seen: RegExp) =>
+const presented = (tls: Credentials, state: Hop["state"], seen: RegExp) =>
   behindFront(
     async ({ sources }) => {
       const report = await examine(sources);
@@ -238,7 +235,7 @@ const shown = (tls: Credentials, state: Hop["state"], seen: RegExp) =>
       assert.equal(certificate?.state, state, JSON.stringify(certificate));
       assert.match(certificate.seen, seen);
       assert.equal(exitCode(report), state === "failed" ? 12 : 0);
-      // A certificate that clients refuse keeps the doctor from nothing behind it.
+      // The doctor examines the hops behind a certificate that clients reject.
       assert.equal(report.hops.find(({ kind }) => kind === "proxy")?.state, "ok");
     },
     { tls },
@@ -247,28 +244,28 @@ const issued = (changes: { names?: string[]; days?: number }, by = authority) =>
   by.issue({ commonName: "shop", names: [...shop.hosts], ...changes });
 
 test("a certificate for another name", async () => {
-  await shown(
+  await presented(
     await issued({ names: ["other.example.com"] }),
     "failed",
-    /asked as shop\.localhost, the certificate is for other\.example\.com/,
+    /presented for shop\.localhost is for other\.example\.com/,
   );
 });
 test("a certificate for one of two names", async () => {
-  await shown(
+  await presented(
     await issued({ names: ["shop.localhost"] }),
     "failed",
-    /asked as hoge\.shop\.localhost, the certificate is for shop\.localhost/,
+    /presented for hoge\.shop\.localhost is for shop\.localhost/,
   );
 });
 test("a certificate that has expired", async () => {
-  await shown(await issued({ days: -0.001 }), "failed", /for shop\.localhost expired on/);
+  await presented(await issued({ days: -0.001 }), "failed", /for shop\.localhost expired on/);
 });
 test("a certificate that expires within 30 days", async () => {
-  await shown(await issued({ days: 29.5 }), "warning", /expires on .*, in 29 days/);
+  await presented(await issued({ days: 29.5 }), "warning", /expires on .*, in 29 days/);
 });
-test("a certificate of an authority that nobody trusts", async () => {
+test("a certificate of an untrusted CA", async () => {
   const other = await createAuthority("somebody");
-  await shown(
+  await presented(
     await issued({}, other),
     "failed",
     /not trusted: UNABLE_TO_VERIFY_LEAF_SIGNATURE \(issued by CN=somebody\)/,

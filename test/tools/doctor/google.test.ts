@@ -1,4 +1,4 @@
-/** What is asked of Google's APIs, and how its answers are read: a server on loopback speaks like them. */
+/** Requests to Google's APIs and their responses, with a mock server on loopback. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -26,7 +26,7 @@ before(async () => {
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   process.env["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] = `${base}compute/v1/`;
   process.env["GOOGLE_CERTIFICATE_MANAGER_CUSTOM_ENDPOINT"] = `${base}v1/`;
-  process.env["PATH"] = ""; // No gcloud of whoever runs this.
+  process.env["PATH"] = ""; // Do not use the developer's gcloud.
 });
 after(() => {
   server.closeAllConnections();
@@ -43,7 +43,7 @@ const global = "/compute/v1/projects/acme-staging/global";
 const address = "203.0.113.7";
 const question: GoogleQuestion = { project: "acme-staging", address, backends: [], certificates: {}, byManager: false };
 
-test("the address is found by its value, with its status and who uses it", async () => {
+test("the address is found by its value, with its status and users", async () => {
   const users = ["https://www.googleapis.com/compute/v1/projects/acme-staging/global/forwardingRules/k8s2-fr"];
   answers.set(`GET ${global}/addresses`, { items: [{ name: "ip", address, status: "IN_USE", users }] });
   assert.deepEqual(await googleState(question), {
@@ -54,12 +54,12 @@ test("the address is found by its value, with its status and who uses it", async
   assert.deepEqual(asked, [`GET ${global}/addresses?filter=address="${address}"`]);
 });
 
-test("a project without the address says nothing of it", async () => {
+test("a project without the address gives no address", async () => {
   answers.set(`GET ${global}/addresses`, {});
   assert.deepEqual(await googleState(question), { health: {}, certificates: {} });
 });
 
-test("a backend is healthy where one of its endpoints is", async () => {
+test("a backend is healthy if one of its endpoints is", async () => {
   answers.set(`GET ${global}/addresses`, {});
   const groups = ["zone-a/neg", "zone-b/neg"].map((group) => ({ group }));
   answers.set(`GET ${global}/backendServices/k8s1-a`, { backends: groups });
@@ -73,12 +73,12 @@ test("a backend is healthy where one of its endpoints is", async () => {
   assert.deepEqual(typeof state === "string" ? state : state.health, {
     "k8s1-a": "HEALTHY",
     "k8s1-b": "UNHEALTHY",
-    "k8s1-c": "without endpoints",
+    "k8s1-c": "no endpoints",
   });
   assert.ok(asked.includes(`POST ${global}/backendServices/k8s1-a/getHealth {"group":"zone-b/neg"}`));
 });
 
-test("a managed certificate tells of each host why it is not issued", async () => {
+test("a managed certificate has the reason per host why it is not issued", async () => {
   answers.set(`GET ${global}/addresses`, {});
   answers.set(`GET ${global}/sslCertificates/cert-1`, {
     managed: { status: "PROVISIONING", domainStatus: { "a.example.com": "FAILED_NOT_VISIBLE" } },
@@ -89,7 +89,7 @@ test("a managed certificate tells of each host why it is not issued", async () =
   });
 });
 
-test("Certificate Manager is asked for those of a Gateway", async () => {
+test("the certificates of a Gateway come from Certificate Manager", async () => {
   answers.set(`GET ${global}/addresses`, {});
   answers.set("GET /v1/projects/acme-staging/locations/global/certificates/cert-2", {
     managed: { state: "FAILED", authorizationAttemptInfo: [{ state: "FAILED", failureReason: "CAA" }] },
@@ -100,18 +100,18 @@ test("Certificate Manager is asked for those of a Gateway", async () => {
   });
 });
 
-test("either variable gives the token; without any, and without gcloud, nobody is asked", async () => {
+test("either variable gives the token; without both and without gcloud, no request is sent", async () => {
   answers.set(`GET ${global}/addresses`, {});
   process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "";
   process.env["CLOUDSDK_AUTH_ACCESS_TOKEN"] = "a-token";
   assert.equal(typeof (await googleState(question)), "object");
   process.env["CLOUDSDK_AUTH_ACCESS_TOKEN"] = "";
   asked.length = 0;
-  assert.equal(await googleState(question), "no credentials of Google (gcloud auth login)");
+  assert.equal(await googleState(question), "no Google Cloud credentials (gcloud auth login)");
   assert.deepEqual(asked, []);
 });
 
-test("what Google refuses is said, and never the token", async () => {
+test("an error of Google is reported without the token", async () => {
   process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "an-old-token";
   const state = await googleState(question);
   assert.equal(state, `Google's API: 404 not found (${global}/addresses)`);

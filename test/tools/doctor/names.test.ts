@@ -1,7 +1,7 @@
-/** What DNS is asked, and what is made of its answers, with a name server that has each of the illnesses. */
+/** DNS lookups and their diagnosis, with a name server that has each of the problems. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closedToGoogle, dns } from "../../../tools/doctor/diagnose/dns.ts";
+import { withoutGoogleCa, dns } from "../../../tools/doctor/diagnose/dns.ts";
 import { lookUp } from "../../../tools/doctor/gather/names.ts";
 import type { Finding } from "../../../tools/doctor/report.ts";
 import { startNameServer, type NameServer } from "../../../tools/testing/loopback.ts";
@@ -19,7 +19,7 @@ async function found(name = host): Promise<Finding> {
   return dns([await lookUp(name, [server.resolver])], address, staging);
 }
 
-test("a name that leads to the stack's address", async () => {
+test("a name that resolves to the stack's address", async () => {
   server.names.set(host, address);
   assert.deepEqual(await lookUp(host, [server.resolver]), { host, v4: [address], v6: [], issuers: [] });
   assert.equal((await found()).state, "ok");
@@ -27,19 +27,23 @@ test("a name that leads to the stack's address", async () => {
 
 for (const [what, set, seen] of [
   [
-    "no such name",
+    "a name that does not exist",
     () => {
       server.names.clear();
     },
-    /^shop\.example\.com: there is no such name \(NXDOMAIN\)/,
+    /^shop\.example\.com: the name does not exist \(NXDOMAIN\)/,
   ],
   [
-    "a name with other records alone",
+    "a name with only other records",
     () => server.records.set(host, [{ type: "TXT", name: host, data: "hello" }]),
     /^shop\.example\.com: the name has no address/,
   ],
-  ["another address", () => server.names.set(host, "198.51.100.1"), /leads to 198\.51\.100\.1, and the stack's/],
-  ["one address more", () => server.names.set(host, `198.51.100.1 ${address}`), /leads to 198\.51\.100\.1, 203/],
+  ["another address", () => server.names.set(host, "198.51.100.1"), /resolves to 198\.51\.100\.1, but the stack's/],
+  [
+    "an additional address",
+    () => server.names.set(host, `198.51.100.1 ${address}`),
+    /resolves to 198\.51\.100\.1, 203/,
+  ],
   [
     "an AAAA record",
     () => {
@@ -54,21 +58,21 @@ for (const [what, set, seen] of [
     server.names.clear();
     server.records.clear();
     set();
-    const { state, seen: said } = await found();
+    const { state, seen: text } = await found();
     server.failing.clear();
     assert.equal(state, "failed");
-    assert.match(said, seen);
+    assert.match(text, seen);
   });
 
-test("who may issue certificates is said by the name, or by the nearest above that says it", async () => {
+test("CAA records come from the name, or from its nearest parent that has any", async () => {
   server.names.set(host, address);
   const caa = (name: string, value: string) =>
     server.records.set(name, [{ type: "CAA", name, ttl: 30, data: { flags: 0, tag: "issue", value } }]);
-  const closed = async () => closedToGoogle([await lookUp(host, [server.resolver])]);
+  const withoutGoogle = async () => withoutGoogleCa([await lookUp(host, [server.resolver])]);
   server.records.clear();
-  assert.deepEqual(await closed(), []);
+  assert.deepEqual(await withoutGoogle(), []);
   caa("example.com", "letsencrypt.org");
-  assert.deepEqual(await closed(), [host]);
+  assert.deepEqual(await withoutGoogle(), [host]);
   caa(host, "pki.goog");
-  assert.deepEqual(await closed(), []);
+  assert.deepEqual(await withoutGoogle(), []);
 });

@@ -1,4 +1,4 @@
-/** What a report comes to: the hop to fix, the status, the text. */
+/** The report: the hop to fix, the exit status, the text. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +17,12 @@ const report = (...hops: Hop[]): Report => ({
   hops,
 });
 
-test("every hop has a status of its own, and none that commands use anyway", () => {
+test("every hop has its own exit status, apart from those of other commands", () => {
   const codes = Object.values(hopKinds).map(({ exitCode }) => exitCode);
   assert.deepEqual(codes, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
 });
 
-test("the hop to fix is the first that fails by itself", () => {
+test("the hop to fix is the first failure without another cause", () => {
   const effect = { ...hop("edge", failed("refused")), because: "ingress" };
   const all = report(
     hop("dns", ok),
@@ -35,13 +35,13 @@ test("the hop to fix is the first that fails by itself", () => {
   assert.equal(exitCode(report(hop("dns", ok), hop("pods", failed("none"), of("a/", "web")))), 19);
 });
 
-test("warnings and unknowns are no failures; an edge that cannot be found is", () => {
+test("warnings and unknown hops are not failures; an unknown edge is", () => {
   const warning = hop("certificate", { state: "warning", seen: "soon", means: "m", fix: "f" });
   assert.equal(exitCode(report(hop("dns", { state: "unknown", seen: "?" }), warning, hop("edge", ok))), 0);
   assert.equal(exitCode(report(hop("edge", { state: "skipped", seen: "nowhere" }))), 1);
 });
 
-test("a route that is well is one line; of one that is not each hop is shown", () => {
+test("a route without problems is one row; otherwise each hop is a row", () => {
   const well = [hop("pods", ok, of("a/", "web")), hop("content", { state: "ok", seen: "200" }, of("a/", "web"))];
   const bad = [
     hop("pods", failed("none"), of("b/", "hoge")),
@@ -55,7 +55,7 @@ test("a route that is well is one line; of one that is not each hop is shown", (
   ]);
 });
 
-test("what is to be fixed is explained once, though two routes lead there; what passes by itself says so", () => {
+test("the same problem of two routes is explained once; a temporary one says so", () => {
   const same = failed("none ready");
   const texts = explanations(
     report(
@@ -67,7 +67,7 @@ test("what is to be fixed is explained once, though two routes lead there; what 
   assert.equal(texts.length, 3);
   assert.equal(
     texts[0],
-    "\nTo fix: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   fix it\n  This passes by itself within some minutes after a change: --wait 10m follows it.",
+    "\nTo fix: address\n  seen:  RESERVED\n  means: it is bad\n  fix:   fix it\n  This is temporary for some minutes after a change. To wait for it: --wait 10m",
   );
   assert.equal(texts[1], "\nTo fix: a/, pods\n  seen:  none ready\n  means: it is bad\n  fix:   fix it");
   assert.equal(texts[2], "\nStatus 11.");

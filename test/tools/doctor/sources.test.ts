@@ -1,4 +1,4 @@
-/** Where the doctor looks, with scripts on PATH that play the Pulumi CLI and kubectl. */
+/** The doctor's sources, with scripts on PATH instead of the Pulumi CLI and kubectl. */
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 import { fullKey } from "../../../names/project.ts";
 import { certificate } from "../../../tools/doctor/diagnose/certificate.ts";
 import { objectsOf } from "../../../tools/doctor/gather/objects.ts";
-import { withSources, type Named, type Sources } from "../../../tools/doctor/sources.ts";
+import { withSources, type Overrides, type Sources } from "../../../tools/doctor/sources.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 import { valid } from "../../config/refusal.ts";
 import { answered, now, objects, subject } from "./examples.ts";
@@ -39,10 +39,14 @@ const outputs = {
   certificates: { "staging.example.com": { name: "cert-1" }, "hoge.staging.example.com": {} },
 };
 const ports = { httpPort: 80, httpsPort: 443 };
-const sourcesOf = <T>(use: (sources: Sources) => T, named: Partial<Named> = {}, stack = "staging", project?: string) =>
-  withSources(stack, { ...ports, ...named }, (sources) => Promise.resolve(use(sources)), project);
+const sourcesOf = <T>(
+  use: (sources: Sources) => T,
+  overrides: Partial<Overrides> = {},
+  stack = "staging",
+  project?: string,
+) => withSources(stack, { ...ports, ...overrides }, (sources) => Promise.resolve(use(sources)), project);
 
-test("address, cluster, CA and certificates are the stack's outputs; its kubeconfig is gone afterwards", async () => {
+test("address, cluster, CA and certificates come from the stack's outputs; the kubeconfig is removed afterwards", async () => {
   install("kubectl", "exit 0");
   install("pulumi", `echo "$@" > ${folder}/asked\n${printing(outputs)}`);
   const { target, ...sources } = await sourcesOf((sources) => {
@@ -54,7 +58,7 @@ test("address, cluster, CA and certificates are the stack's outputs; its kubecon
   });
   assert.match(readFileSync(join(folder, "asked"), "utf8"), /^stack output --json --show-secrets --stack staging /);
   assert.deepEqual([target.context, existsSync(target.kubeconfig ?? "")], ["gke_acme", false]);
-  assert.deepEqual([sources.address, sources.unread], ["203.0.113.7", undefined]);
+  assert.deepEqual([sources.address, sources.outputsError], ["203.0.113.7", undefined]);
   assert.ok(sources.ca.endsWith("the stack's CA"));
   assert.deepEqual(sources.certificates, { "staging.example.com": "cert-1" });
   assert.equal(sources.subject.kubectl, "kubectl --context gke-microservices-staging -n apps");
@@ -63,28 +67,28 @@ test("address, cluster, CA and certificates are the stack's outputs; its kubecon
 for (const [what, script, why] of [
   ["no Pulumi CLI", undefined, /there is no Pulumi CLI on PATH/],
   [
-    "a stack that Pulumi does not know",
+    "a stack that the backend does not have",
     "echo \"error: no stack named 'staging' found\" >&2; exit 255",
-    /knows no stack/,
+    /has no stack/,
   ],
-  ["a login that is missing", "echo 'error: passphrase must be set' >&2; exit 255", /status 255: error: passphrase/],
+  ["a missing passphrase", "echo 'error: passphrase must be set' >&2; exit 255", /status 255: error: passphrase/],
 ] as const)
-  test(`${what}: the edge can be asked all the same, and the cluster not`, async () => {
+  test(`${what}: the cluster is unknown, but requests to the edge are possible`, async () => {
     install("kubectl", "exit 0");
     if (script !== undefined) install("pulumi", script);
-    const { target, unread, address } = await sourcesOf((sources) => sources);
-    assert.match(unread ?? "", why);
-    assert.deepEqual([target, address], [unread, undefined]);
+    const { target, outputsError, address } = await sourcesOf((sources) => sources);
+    assert.match(outputsError ?? "", why);
+    assert.deepEqual([target, address], [outputsError, undefined]);
   });
 
 test("a stack without a cluster yet", async () => {
   install("kubectl", "exit 0");
   install("pulumi", printing({}));
-  const { target, unread } = await sourcesOf((sources) => sources);
-  assert.deepEqual([target, unread], ["the stack staging has no kubeconfig yet", undefined]);
+  const { target, outputsError } = await sourcesOf((sources) => sources);
+  assert.deepEqual([target, outputsError], ["the stack staging has no kubeconfig yet", undefined]);
 });
 
-test("what is named goes before what the stack says", async () => {
+test("options take precedence over the stack's values", async () => {
   install("kubectl", "exit 0");
   install("pulumi", printing(outputs));
   const ca = join(folder, "ca.crt");
@@ -101,29 +105,29 @@ test("what is named goes before what the stack says", async () => {
   );
 });
 
-test("on a cluster that was there before, a stack that signs by itself is trusted by its own CA", async () => {
+test("on an existing cluster, the CA of a self-signed stack is trusted", async () => {
   install("kubectl", "exit 0");
   const config = { ...valid, tls: { mode: "self-signed" } };
   const full = Object.fromEntries(Object.entries(config).map(([key, value]) => [fullKey(key), value]));
   writeFileSync(join(folder, "Pulumi.theirs.yaml"), stringify({ config: full }));
   const theirs = () => sourcesOf((sources) => sources, {}, "theirs", folder);
   install("pulumi", printing({ caCertificate: "the stack's CA" }));
-  const { ca, target, unread } = await theirs();
-  assert.deepEqual([typeof target === "object" && target.context, unread], ["somewhere", undefined]);
+  const { ca, target, outputsError } = await theirs();
+  assert.deepEqual([typeof target === "object" && target.context, outputsError], ["somewhere", undefined]);
   assert.ok(ca.endsWith("the stack's CA"));
 
   rmSync(join(bin, "pulumi"));
   const without = await theirs();
-  assert.match(without.unread ?? "", /no Pulumi CLI/);
-  const shown = { host: "shop.example.com", untrusted: "SELF_SIGNED_CERT_IN_CHAIN", fits: true, issuer: "CN=x" };
-  const seen = { shown: [{ ...shown, to: new Date(now.getTime() + 1e10) }], http: answered(200), now };
-  assert.equal(certificate({ ...seen, unread: without.unread }, without.subject).state, "unknown");
+  assert.match(without.outputsError ?? "", /no Pulumi CLI/);
+  const presented = { host: "shop.example.com", untrusted: "SELF_SIGNED_CERT_IN_CHAIN", fits: true, issuer: "CN=x" };
+  const seen = { presented: [{ ...presented, to: new Date(now.getTime() + 1e10) }], http: answered(200), now };
+  assert.equal(certificate({ ...seen, outputsError: without.outputsError }, without.subject).state, "unknown");
 });
 
 const of = subject("staging");
 const target = () => ({ kubectl: join(bin, "kubectl"), context: "here" });
 
-test("objects are read in one go, Secrets by their names alone", async () => {
+test("objects are read in one call, Secrets only by name", async () => {
   const { services, deployments, pods, ingress } = objects(of);
   const kinds = (kind: string, list: readonly object[]) => list.map((one) => ({ kind, ...one }));
   const tls = { ...ingress, spec: { ...ingress?.spec, tls: [{ secretName: "there" }, { secretName: "gone" }] } };
@@ -165,7 +169,7 @@ esac`,
   for (const line of asked.filter((one) => one.includes("secret"))) assert.match(line, /-o name$/);
 });
 
-test("who may not look at Secrets calls none of them missing", async () => {
+test("without the right to read Secrets, none counts as missing", async () => {
   const { ingress } = objects(of);
   const items = [{ kind: "Ingress", ...ingress, spec: { ...ingress?.spec, tls: [{ secretName: "there" }] } }];
   install(
@@ -181,7 +185,7 @@ esac`,
   assert.deepEqual(typeof found === "object" && found.missingSecrets, []);
 });
 
-test("why the cluster cannot be asked is said in kubectl's last words", async () => {
+test("the reason why the cluster cannot be read is kubectl's last line", async () => {
   install("kubectl", "echo 'E1 memcache' >&2; echo 'error: You must be logged in to the server' >&2; exit 1");
   assert.equal(await objectsOf(target(), of), "kubectl: error: You must be logged in to the server");
   rmSync(join(bin, "kubectl"));

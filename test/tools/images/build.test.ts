@@ -1,4 +1,4 @@
-/** What needs no root: which tag a context gets, and that an image is built only when it has to be. */
+/** The parts that need no root: the tag of a context, and that an image is built only if needed. */
 import assert from "node:assert/strict";
 import { chmod, cp, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ async function contextFolder(context: TestContext): Promise<string> {
   return folder;
 }
 
-test("the hash follows names, contents, links and the executable bit", async (context) => {
+test("the hash depends on names, contents, links and the executable bit", async (context) => {
   const folder = await contextFolder(context);
   const seen = new Map<string, string>([[contextTag(folder), "at first"]]);
   const changes: Record<string, () => Promise<unknown>> = {
@@ -46,14 +46,14 @@ test("the hash follows names, contents, links and the executable bit", async (co
   }
 });
 
-test("the hash ignores times, permissions that an image does not keep, and where the folder is", async (context) => {
+test("the hash ignores times, permissions that an image does not keep, and the folder's path", async (context) => {
   const [one, other] = [await contextFolder(context), await contextFolder(context)];
   await utimes(join(other, "src/a.mjs"), 0, 0);
   await chmod(join(other, "src/a.mjs"), 0o600);
   assert.equal(contextTag(one), contextTag(other));
 });
 
-test("what .dockerignore keeps out does not count, what it lets in again does", async (context) => {
+test("the hash ignores what .dockerignore excludes, but not what it includes again", async (context) => {
   const folder = await contextFolder(context);
   await writeFile(join(folder, ".dockerignore"), "# only the source\n*\n!src\nsrc/deep/\n");
   const before = contextTag(folder);
@@ -64,7 +64,7 @@ test("what .dockerignore keeps out does not count, what it lets in again does", 
   assert.notEqual(contextTag(folder), before);
 });
 
-test("the proxy's image follows nginx.conf and not the renderer that stands beside it", async (context) => {
+test("the proxy's image depends on nginx.conf, but not on the renderer next to it", async (context) => {
   const folder = await contextFolder(context);
   await cp(join(import.meta.dirname, "../../../nginx"), folder, { recursive: true });
   const before = contextTag(folder);
@@ -74,7 +74,7 @@ test("the proxy's image follows nginx.conf and not the renderer that stands besi
   assert.notEqual(contextTag(folder), before);
 });
 
-test("the tag is 12 hex digits that follow from the context, the archive follows from the base too", async (context) => {
+test("the tag is 12 hex digits derived from the context; the archive's name also depends on the base", async (context) => {
   const folder = await contextFolder(context);
   const node = imageOf({ name: "hoge", context: folder, base: "node" });
   const nginx = imageOf({ name: "hoge", context: folder, base: "nginx" });
@@ -85,7 +85,7 @@ test("the tag is 12 hex digits that follow from the context, the archive follows
   assert.ok(node.archive.startsWith(join(cache, "gke-microservices")));
 });
 
-test("an image that is there is not built again; an unfinished one is not taken for it", async (context) => {
+test("an existing archive is not built again; an unfinished one does not count", async (context) => {
   const spec = { name: "hoge", context: await contextFolder(context), base: "node" } as const;
   const image = imageOf(spec);
   await mkdir(dirname(image.archive), { recursive: true });
@@ -93,7 +93,7 @@ test("an image that is there is not built again; an unfinished one is not taken 
   const build = () => buildImages([spec], (message) => messages.push(message));
 
   const { PATH } = process.env;
-  process.env["PATH"] = cache; // a build would need programs: none is found
+  process.env["PATH"] = cache; // Without programs, a build would fail.
   context.after(() => (process.env["PATH"] = PATH));
   await writeFile(`${image.archive}.unfinished`, "half");
   await assert.rejects(build, (error) => error instanceof Problem && error.message.includes("apt-get"));
@@ -102,7 +102,7 @@ test("an image that is there is not built again; an unfinished one is not taken 
   assert.deepEqual(messages, []);
 });
 
-test("a context that is missing or has no Dockerfile is a problem that names it", async (context) => {
+test("a missing context, or one without a Dockerfile, is a problem that names it", async (context) => {
   const folder = await contextFolder(context);
   await rm(join(folder, "Dockerfile"));
   for (const path of [folder, join(folder, "nowhere")]) {

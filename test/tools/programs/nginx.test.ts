@@ -1,4 +1,4 @@
-/** What nginx has against a configuration is said before anything is applied. */
+/** Errors that nginx finds in a configuration are reported before anything is applied. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,12 +15,12 @@ const routes = renderRoutes({
   routes: [{ service: "web", path: "/", keepPrefix: false }],
 });
 
-test("a configuration is read as the cluster would, whose names need not be known here", async () => {
+test("a valid configuration is accepted, although the cluster's names do not resolve here", async () => {
   assert.equal(await syntaxProblem(routes), undefined);
   await refuseBadRoutes(routes);
 });
 
-test("a configuration that nginx does not take is refused in nginx's words, with the line", async () => {
+test("a configuration that nginx does not accept is rejected with nginx's message and line", async () => {
   const problem = await syntaxProblem(routes.replace("server_name", "servre_name"));
   assert.match(problem ?? "", /unknown directive "servre_name" in routes\.conf:\d+/);
   assert.doesNotMatch(problem ?? "", /nginx-check-/);
@@ -33,13 +33,13 @@ test("a configuration that nginx does not take is refused in nginx's words, with
   );
 });
 
-test("a check that was killed leaves nothing behind for good", async (t) => {
-  // No process has an id above the most that Linux gives (2^22).
-  const left = mkdtempSync(join(tmpdir(), "nginx-check-4194305-"));
-  const atWork = mkdtempSync(join(tmpdir(), `nginx-check-${process.pid}-`));
+test("the next check removes the folder of a check that was killed", async (t) => {
+  // No process has an id above Linux's maximum (2^22).
+  const stale = mkdtempSync(join(tmpdir(), "nginx-check-4194305-"));
+  const active = mkdtempSync(join(tmpdir(), `nginx-check-${process.pid}-`));
   t.after(() => {
-    rmSync(atWork, { recursive: true });
+    rmSync(active, { recursive: true });
   });
   assert.equal(await syntaxProblem(routes), undefined);
-  assert.deepEqual([existsSync(left), existsSync(atWork)], [false, true]);
+  assert.deepEqual([existsSync(stale), existsSync(active)], [false, true]);
 });

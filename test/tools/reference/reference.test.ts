@@ -1,4 +1,4 @@
-/** The config reference is what the schema says, whole; its examples are taken, and editors see what is wrong in a stack file. */
+/** The config reference matches the schema, its examples are valid, and the JSON Schema finds errors in stack files. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { keysOf, page, type Key } from "../../../tools/reference/page.ts";
 const read = (file: string) => readFileSync(join(projectDir, file), "utf8");
 const keys = keysOf(configSchema());
 
-test("docs/config.md and config.schema.json are what `npm run reference` writes", async () => {
+test("docs/config.md and config.schema.json are the output of `npm run reference`", async () => {
   assert.equal(read("docs/config.md"), page(configSchema()));
   const json = await format(JSON.stringify(stackFileSchema()), { parser: "json", printWidth: 120 });
   assert.equal(read(schemaFile), json);
@@ -40,15 +40,15 @@ const exampleOf = (path: string, choices: readonly string[]): unknown =>
   structuredClone(
     keys.find((key) => key.path === path && key.choices.every((each) => choices.includes(each)))?.schema.examples?.[0],
   );
-/** What an alternative needs besides. */
-const needed: Readonly<Record<string, Holder>> = {
+/** Other keys that an alternative requires. */
+const required: Readonly<Record<string, Holder>> = {
   "cluster.kind: existing": { context: "kind-shop" },
   "edge.kind: ingress": { className: "contour" },
-  "edge.trustedProxies": { className: "contour" }, // Google's are known.
+  "edge.trustedProxies": { className: "contour" }, // Not allowed for Google's classes, whose proxies are known.
   "cluster.endpoint.kind: ip": { authorizedNetworks: { office: "203.0.113.0/24" } },
 };
 
-/** What it takes the place of. */
+/** The key that must not be set together with this one. */
 const excludes: Readonly<Record<string, string>> = {
   "dns.create": "zone",
   "services.NAME.build": "image",
@@ -57,7 +57,7 @@ const excludes: Readonly<Record<string, string>> = {
   "services.NAME.routes[].versions[].cookie": "header",
 };
 
-/** The value of the top key in which this one has its example: what is around it is what the keys above have as examples. */
+/** A value of the top-level key with this key's example in it. The keys above have their own examples. */
 function valueWith({ path, choices, schema: key }: Key): unknown {
   const parts = path.replaceAll("[]", ".[]").split(".");
   const [top = ""] = parts;
@@ -76,16 +76,16 @@ function valueWith({ path, choices, schema: key }: Key): unknown {
     }
     if (typeof holder[name] !== "object") holder[name] = exampleOf(here, choices) ?? {};
     for (const choice of choices) {
-      const [, place, discriminator = "", wanted] = /^(.*)\.(\w+): (.*)$/.exec(choice) ?? [];
-      if (place === here && (holder[name] as Holder)[discriminator] !== wanted)
-        holder[name] = { [discriminator]: wanted, ...needed[choice], ...needed[path] };
+      const [, parent, discriminator = "", value] = /^(.*)\.(\w+): (.*)$/.exec(choice) ?? [];
+      if (parent === here && (holder[name] as Holder)[discriminator] !== value)
+        holder[name] = { [discriminator]: value, ...required[choice], ...required[path] };
     }
     holder = holder[name] as Holder;
   }
   return root[top];
 }
 
-test("the example of every key is taken where the key stands", () => {
+test("the example of every key is valid", () => {
   for (const key of keys) {
     const top = key.path.split(/[.[]/)[0] as keyof typeof schema.shape;
     const value = valueWith(key);
@@ -99,11 +99,11 @@ const validate = new Ajv({
   allErrors: true,
   formats: { "date-time": true, cidrv4: true, cidrv6: true },
 }).compile(stackFileSchema());
-/** Where an editor would underline something. */
+/** Paths at which an editor would show an error. */
 const wrong = (document: unknown): string[] =>
   validate(document) ? [] : (validate.errors ?? []).map(({ instancePath }) => instancePath);
 
-test("editors find nothing wrong in the stack files, which name the schema in their first line", () => {
+test("the stack files are valid, and name the schema in their first line", () => {
   for (const stack of ["local", "staging", "production"]) {
     const text = read(`Pulumi.${stack}.yaml`);
     assert.match(text, /^# yaml-language-server: \$schema=config\.schema\.json\n/);
@@ -111,7 +111,7 @@ test("editors find nothing wrong in the stack files, which name the schema in th
   }
 });
 
-test("editors find what is wrong: an unknown key, a type, a value, a key outside of config; an encrypted secret is none", () => {
+test("the schema finds an unknown key, a wrong type, a wrong value and a key outside config; it accepts encrypted secrets", () => {
   const staging = parse(read("Pulumi.staging.yaml")) as { config: Holder };
   const { services, ...rest } = staging.config;
   const full = { ...rest, "gke-microservices:services": services };

@@ -1,4 +1,4 @@
-/** What a release says of itself comes from the changelog, whole, or the release fails. */
+/** The release notes come from the changelog; without them, the release fails. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,11 +29,11 @@ test("a version's notes are its own section, without the heading and the links",
 });
 
 for (const version of ["1.1", "1.10", "2.0.0", "Unreleased"])
-  test(`a version without a section is refused: ${version}`, () => {
-    assert.throws(() => releaseNotes(changelog, version), /CHANGELOG\.md has no notes of version/);
+  test(`a version without a section fails: ${version}`, () => {
+    assert.throws(() => releaseNotes(changelog, version), /CHANGELOG\.md has no notes for version/);
   });
 
-test("the policy pack, which previews show by its version, has that of the project", () => {
+test("the policy pack, whose version previews show, has the project's version", () => {
   const versionOf = (file: string) =>
     (JSON.parse(readFileSync(join(projectDir, file), "utf8")) as { version: string }).version;
   assert.equal(versionOf("policy/package.json"), versionOf("package.json"));

@@ -23,9 +23,9 @@ const refusal = (message: RegExp) =>
     (error) => error instanceof Problem && message.test(`${error.message}\n${error.fix}`),
   );
 
-test("a stack on a cluster with a kubeconfig of its own takes the context from that file", async () => {
+test("a stack with a kubeconfig file uses the context in that file", async () => {
   await stackWith({ context: "mine", kubeconfig: "own.kubeconfig" });
-  await refusal(/There is no .*own\.kubeconfig: the cluster of stack here is not there\.\nStart it with "npm start"/);
+  await refusal(/There is no .*own\.kubeconfig: the cluster of stack here does not exist\.\nStart it with "npm start"/);
   const other = withContext("", "file", "other", { cluster: {}, user: {} });
   await writeFile(join(project, "own.kubeconfig"), withContext(other, "file", "mine", access));
   assert.deepEqual(await accessTo("here", project), access);
@@ -33,7 +33,7 @@ test("a stack on a cluster with a kubeconfig of its own takes the context from t
   await refusal(/own\.kubeconfig has no complete context "theirs"/);
 });
 
-test("a stack on one of the user's own contexts needs no other", async () => {
+test("a stack on one of the user's contexts has no kubeconfig of its own", async () => {
   await stackWith({ context: "minikube" });
-  await refusal(/uses the context "minikube" of yours\.\nkubectl --context minikube get pods/);
+  await refusal(/uses the context "minikube" of your kubeconfig\.\nkubectl --context minikube get pods/);
 });

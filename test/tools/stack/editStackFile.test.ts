@@ -1,4 +1,4 @@
-/** Edits of stack files keep what a person wrote beside the values. */
+/** Edits of stack files keep comments and formatting. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { withFullKeys } from "../../../tools/stack/editStackFile.ts";
 
 const stackFiles = readdirSync(projectDir).filter((file) => /^Pulumi\.\w+\.yaml$/.test(file));
 
-test("keys get their full names, and nothing else of a stack file changes", () => {
+test("keys get the project's name, and nothing else of a stack file changes", () => {
   assert.ok(stackFiles.length >= 3);
   for (const file of stackFiles) {
     const text = readFileSync(join(projectDir, file), "utf8");
@@ -21,7 +21,7 @@ test("keys get their full names, and nothing else of a stack file changes", () =
   }
 });
 
-test("what is not a stack file is refused", () => {
+test("a text that is not a stack file is rejected", () => {
   for (const text of ["config: [", "config: [1]", "", "a: b"])
     assert.throws(
       () => withFullKeys(text, "Pulumi.x.yaml"),

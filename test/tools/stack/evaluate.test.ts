@@ -29,20 +29,20 @@ const withSecrets = `config:
     list: [{ secure: v1:canary }, { secure: v1:canary, other: 1 }]
 `;
 
-test("values come as Pulumi hands them over: text as it is, the rest as JSON, encrypted ones as placeholders", () => {
+test("values have Pulumi's form: strings unchanged, the rest as JSON, encrypted ones as placeholders", () => {
   assert.deepEqual(readStackFile(stackFile(withSecrets)), {
     [fullKey("domain")]: "shop.example.com",
     [fullKey("rolloutSeconds")]: "90",
     [fullKey("whole")]: `(secret ${fullKey("whole")} not shown)`,
     [fullKey("secrets")]: JSON.stringify({
       hoge: { A: `(secret ${fullKey("secrets")}.hoge.A not shown)`, B: "plain" },
-      // Encrypted is only what has `secure` and nothing else.
+      // A value is encrypted only if `secure` is its only key.
       list: [`(secret ${fullKey("secrets")}.list[0] not shown)`, { secure: "v1:canary", other: 1 }],
     }),
   });
 });
 
-test("what is to be applied must not hold placeholders, which would run as if they were the secrets", () => {
+test("a config to apply must not contain placeholders, which would be used as if they were the secrets", () => {
   assert.throws(
     () => readStackFile(stackFile(withSecrets), "refuse"),
     (error) =>
@@ -54,14 +54,14 @@ test("what is to be applied must not hold placeholders, which would run as if th
   assert.deepEqual(readStackFile(plain, "refuse"), { [fullKey("domain")]: "shop.example.com" });
 });
 
-test("a file that is missing, not YAML or no map is a problem to fix; one without config is empty", () => {
+test("a file that is missing, or not a YAML map, is a problem; one without config is empty", () => {
   assert.throws(() => readStackFile(join(folder, "nothing.yaml")), Problem);
   for (const wrong of ["config: [", "config: []\n", "text\n"])
     assert.throws(() => readStackFile(stackFile(wrong)), Problem, wrong);
   for (const empty of ["", "config:\n"]) assert.deepEqual(readStackFile(stackFile(empty)), {});
 });
 
-test("placeholders take the place of certificate files that are not there, and of nothing else", () => {
+test("placeholders replace only certificate files that do not exist", () => {
   const tls = (value: unknown) => ({ [fullKey("tls")]: JSON.stringify(value) });
   const missing = tls({ mode: "supplied", certFile: "nowhere/tls.crt", keyFile: "nowhere/tls.key" });
   assert.deepEqual(withPlaceholderFiles(missing), {
@@ -73,14 +73,14 @@ test("placeholders take the place of certificate files that are not there, and o
   const there = tls({ mode: "supplied", certFile: "package.json", keyFile: "package.json" });
   assert.deepEqual(withPlaceholderFiles(there), there);
   assert.deepEqual(withPlaceholderFiles(there, "replaceable"), there);
-  // What \`npm start\` makes anew whenever it must.
-  const made = tls({ mode: "supplied", certFile: ".local/tls/tls.crt", keyFile: ".local/tls/tls.key" });
-  assert.match(withPlaceholderFiles(made, "replaceable")[fullKey("secrets")] ?? "", /not shown/);
+  // `npm start` renews these files if needed.
+  const renewed = tls({ mode: "supplied", certFile: ".local/tls/tls.crt", keyFile: ".local/tls/tls.key" });
+  assert.match(withPlaceholderFiles(renewed, "replaceable")[fullKey("secrets")] ?? "", /not shown/);
   for (const other of [tls({ mode: "none" }), tls({ mode: "supplied" }), tls([]), { [fullKey("tls")]: "{" }, {}])
     assert.deepEqual(withPlaceholderFiles(other, "replaceable"), other);
 });
 
-test("to be applied, objects hold their secrets in the clear and in the order in which they are needed", async () => {
+test("objects to apply have their secrets in plain text, and are in the order of their dependencies", async () => {
   const config = readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse");
   const { objects, outputs } = await evaluate(
     "local",
@@ -113,7 +113,7 @@ test("to be applied, objects hold their secrets in the clear and in the order in
   assert.equal(outputs["kubeconfig"], undefined);
 });
 
-test("the namespace comes first, also before a kind that the order does not name; the edge comes last", () => {
+test("the namespace comes first, even before an unlisted kind; the edge comes last", () => {
   const object = (kind: string, name = "a") => ({ apiVersion: "v1", kind, metadata: { name } });
   const kinds = ["Ingress", "Deployment", "CronJob", "Service", "Namespace", "ConfigMap"];
   assert.deepEqual(

@@ -24,7 +24,7 @@ users:
     user: { token: "0123" }
 `;
 
-test("without a file there is a whole one, whose current context is the new one", () => {
+test("without a file, a complete one is created, whose current context is the new one", () => {
   for (const empty of ["", "\n", "apiVersion: v1\nkind: Config\nclusters: null\ncontexts: []\ncurrent-context: ''\n"])
     assert.deepEqual(parse(withContext(empty, "file", name, access)), {
       apiVersion: "v1",
@@ -36,7 +36,7 @@ test("without a file there is a whole one, whose current context is the new one"
     });
 });
 
-test("all else in the file stays: contexts, the current one, comments", () => {
+test("the rest of the file stays: contexts, the current context, comments", () => {
   const text = withContext(others, "file", name, access);
   for (const line of others.split("\n")) assert.ok(text.includes(line.trim()), line);
   assert.deepEqual(accessIn(text, "file", name), access);
@@ -44,7 +44,7 @@ test("all else in the file stays: contexts, the current one, comments", () => {
   assert.equal(withContext(text, "file", name, access), text);
 });
 
-test("a context that is there is refreshed, and keeps its namespace", () => {
+test("an existing context is updated, and keeps its namespace", () => {
   const old = withContext(others, "file", name, { cluster: { server: "https://old.example" }, user: { token: "old" } });
   const chosen = old.replace(`user: ${name}\n`, `user: ${name}\n      namespace: apps\n`);
   assert.notEqual(chosen, old);
@@ -55,7 +55,7 @@ test("a context that is there is refreshed, and keeps its namespace", () => {
   for (const list of [contexts, clusters, users]) assert.equal(list?.length, 2);
 });
 
-test("property: any number of contexts can be added in any order, each is whole, and none touches another", () => {
+test("property: any number of contexts can be added in any order, and none affects another", () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/), { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(names, fc.array(fc.nat(5), { maxLength: 6 }), (all, again) => {
@@ -69,7 +69,7 @@ test("property: any number of contexts can be added in any order, each is whole,
   );
 });
 
-test("what is no kubeconfig is a problem to fix, never a file to overwrite", () => {
+test("a text that is not a kubeconfig is a problem, and is never overwritten", () => {
   const cases: [string, RegExp][] = [
     ["a: [", /^file is not a kubeconfig: /],
     ["just text", /^file is not a kubeconfig: it is not a map$/],
@@ -81,7 +81,7 @@ test("what is no kubeconfig is a problem to fix, never a file to overwrite", () 
       assert.throws(use, (error) => error instanceof Problem && message.test(error.message));
 });
 
-test("a context that is missing, or leads to nothing, is named", () => {
+test("a context that is missing, or has no cluster and user, is a problem that names it", () => {
   const dangling = stringify({ contexts: [{ name, context: { cluster: "gone", user: "gone" } }] });
   for (const text of [others, dangling])
     assert.throws(

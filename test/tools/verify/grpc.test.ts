@@ -1,4 +1,4 @@
-/** How the local stack has routes of gRPC: the pair of their port, and the proof by a call. */
+/** gRPC routes of the local stack: the certificate of their port, and the verification by a call. */
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -12,7 +12,7 @@ import { createSecureServer, type ServerHttp2Stream } from "node:http2";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 
-test("a certificate of the port's own is for its key, and for as long as it is said", async () => {
+test("a self-signed certificate matches its key, and has the given validity", async () => {
   const { certificate, key } = await createSelfSigned("nginx-proxy", 3650);
   const parsed = new X509Certificate(certificate);
   assert.ok(parsed.verify(parsed.publicKey));
@@ -22,19 +22,19 @@ test("a certificate of the port's own is for its key, and for as long as it is s
   assert.ok(years > 9.9 && years < 10.1, String(years));
 });
 
-test("the local pair is made once, and its key is for nobody else to read", async () => {
+test("the local pair is created once, and only the owner can read its key", async () => {
   const folder = join(mkdtempSync(join(tmpdir(), "grpc-pair-")), "tls");
   try {
-    const made = await grpcPair(folder);
-    assert.ok(new X509Certificate(made.certificate).checkPrivateKey(createPrivateKey(made.key)));
-    assert.deepEqual(await grpcPair(folder), made);
+    const pair = await grpcPair(folder);
+    assert.ok(new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key)));
+    assert.deepEqual(await grpcPair(folder), pair);
     assert.equal(statSync(join(folder, "grpc.key")).mode & 0o777, 0o600);
   } finally {
     rmSync(dirname(folder), { recursive: true });
   }
 });
 
-test("a route of gRPC is proved by a call that changes nothing, and what the proxy says itself is no proof", async () => {
+test("a gRPC route is verified by a call without side effects, and the proxy's own responses do not count", async () => {
   const authority = await createAuthority("test CA");
   const leaf = await authority.issue({ commonName: "shop.localhost", names: ["shop.localhost"] });
   const asked: [path: string, encoding: unknown, message: string][] = [];
@@ -71,7 +71,7 @@ test("a route of gRPC is proved by a call that changes nothing, and what the pro
     ["/shop.v1.Carts/Get", "unreadable", "0100000000"],
   ]);
 
-  // The first answers are the proxy's own: they are asked again until the service answers.
+  // The first responses are the proxy's own: the call is repeated until the service answers.
   const own = [
     { "grpc-status": 12, "grpc-message": "no such route; request 1" },
     { "grpc-status": 14, "grpc-message": "upstream connect error" },
@@ -79,8 +79,8 @@ test("a route of gRPC is proved by a call that changes nothing, and what the pro
   ];
   answers["/shop.v1.Orders/Verify"] = {};
   Object.defineProperty(answers, "/shop.v1.Orders/Verify", { get: () => own.shift() ?? { "grpc-status": 5 } });
-  const place = "shop.localhost/shop.v1.Orders/";
-  const [hop] = await verify(endpoint, "shop.localhost", { [place]: "orders" }, false, new Set([place]));
+  const route = "shop.localhost/shop.v1.Orders/";
+  const [hop] = await verify(endpoint, "shop.localhost", { [route]: "orders" }, false, new Set([route]));
   assert.deepEqual([hop?.ok, hop?.seen, own.length], [true, "grpc-status 5 from orders", 0]);
   server.close();
 });

@@ -1,4 +1,4 @@
-/** A service behind the proxy, small enough to be replaced: what it answers is in `answer`, what it owes Kubernetes around it. */
+/** A minimal service behind the proxy. Replace `answer`; the rest is what Kubernetes needs: health check and graceful shutdown. */
 import { createServer } from "node:http";
 import process from "node:process";
 
@@ -6,7 +6,7 @@ const port = 8080;
 const { VERSION = "dev", HOSTNAME = "" } = process.env;
 let ending = false;
 
-/** What the service says; the path is without the route's prefix. */
+/** The response body. The path comes without the route's prefix. */
 function answer(request) {
   const [path] = request.url.split("?");
   return { service: "new-service", version: VERSION, pod: HOSTNAME, method: request.method, path };
@@ -14,7 +14,7 @@ function answer(request) {
 
 const server = createServer((request, response) => {
   request.resume().once("end", () => {
-    const health = request.url === "/healthz"; // Kubernetes asks for it: 200 when this pod can take requests
+    const health = request.url === "/healthz"; // Kubernetes' probes: answer 200 if this pod can take requests.
     response.writeHead(200, {
       "Content-Type": health ? "text/plain" : "application/json; charset=utf-8",
       "Cache-Control": "no-store",
@@ -24,12 +24,12 @@ const server = createServer((request, response) => {
   });
 });
 
-// The proxy must be the one that closes an idle connection, or its next request meets a closed one: nginx closes after
-// 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node after 5 s unless told otherwise.
+// Let the proxy close idle connections first: otherwise its next request can meet a closed one. nginx closes them after
+// 60 s (https://nginx.org/r/upstream/keepalive_timeout), Node by default after 5 s.
 server.keepAliveTimeout = 75_000;
 server.listen(port);
 
-// By the time of SIGTERM nobody sends new requests (the pod's preStop has waited for that); those under way are finished.
+// Finish the requests in progress. No new ones arrive by the time of SIGTERM, because the pod's preStop hook has waited.
 process.once("SIGTERM", () => {
   ending = true;
   server.close();

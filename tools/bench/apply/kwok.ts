@@ -1,4 +1,4 @@
-/** A real control plane with nodes that kwok plays: pods on them are ready at once, and cost nothing. https://kwok.sigs.k8s.io */
+/** Starts a real control plane with fake nodes by kwok: their pods are ready at once, and cost nothing. https://kwok.sigs.k8s.io */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,15 +13,15 @@ import { goPrograms } from "../goPrograms.ts";
 const version = "v0.7.0";
 const name = "bench";
 
-/** One for each part: of more, kwokctl ends in a panic. */
+/** One per component: with more, kwokctl panics. */
 const extraArguments = [
-  "kube-apiserver=service-cluster-ip-range=10.96.0.0/12", // The usual range holds 254 Services.
-  // 20 requests a second are minutes for a thousand rollouts, which are waited for and not measured.
+  "kube-apiserver=service-cluster-ip-range=10.96.0.0/12", // The default range has only 254 addresses for Services.
+  // With the default of 20 requests per second, a thousand rollouts take minutes, which would not even be measured.
   "kube-controller-manager=kube-api-qps=1000",
   "kube-scheduler=kube-api-qps=1000",
 ];
 
-/** @param folder that takes all that it writes @param nodes how many, of 110 pods each */
+/** @param folder folder for all its files @param nodes number of nodes, with 110 pods each */
 export async function startControlPlane(folder: string, nodes: number): Promise<KubectlTarget & AsyncDisposable> {
   const [kwok, root] = await withLock(cacheLock, async () => [
     await goPrograms(
@@ -30,7 +30,7 @@ export async function startControlPlane(folder: string, nodes: number): Promise<
     ),
     await nodeRoot(),
   ]);
-  // Debian's programs bring their own loader and libraries.
+  // Debian's etcd needs Debian's loader and libraries.
   const etcd = join(folder, "etcd");
   mkdirSync(folder, { recursive: true });
   const libraries = join(root, "usr/lib/x86_64-linux-gnu");
@@ -42,21 +42,21 @@ export async function startControlPlane(folder: string, nodes: number): Promise<
   const kwokctl = (args: readonly string[]) =>
     run(join(kwok, "kwokctl"), ["--name", name, ...args], { env, timeout: 300_000 });
   const kubeconfig = join(folder, "kubeconfig");
-  const parts = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+  const components = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
   await kwokctl([
     ...["create", "cluster", "--runtime", "binary", "--kubeconfig", kubeconfig, "--etcd-binary", etcd],
     ...["--kwok-controller-binary", join(kwok, "kwok")],
-    ...parts.flatMap((part) => [`--${part}-binary`, join(programsDir, part)]),
+    ...components.flatMap((component) => [`--${component}-binary`, join(programsDir, component)]),
     ...extraArguments.flatMap((argument) => ["--extra-args", argument]),
   ]);
-  // It goes on by itself, whatever becomes of this process.
+  // The control plane outlives this process: delete it on a signal.
   const remove = ["--name", name, "delete", "cluster", "--kubeconfig", kubeconfig];
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
       spawnSync(join(kwok, "kwokctl"), remove, { env: { ...process.env, ...env } });
       process.exit(1);
     });
-  // The proxy's pods ask for some disk, of which nodes that are played have none unless told.
+  // The proxy's pods request ephemeral storage, of which fake nodes have none by default.
   const disk = ["--param", '.allocatable."ephemeral-storage"="1Ti"'];
   await kwokctl(["scale", "node", "--replicas", String(nodes), ...disk]);
   return {

@@ -1,4 +1,4 @@
-/** The same objects by this project and by kubectl alone, each into a namespace of its own. */
+/** Measures the same objects, applied by this project and by kubectl alone, each into its own namespace. */
 import { apply, liveState, waitingForRollouts } from "../../apply/apply.ts";
 import { evaluate, type KubernetesObject } from "../../stack/evaluate.ts";
 import { kubectl, type KubectlTarget } from "../../cli/kubectl.ts";
@@ -12,18 +12,18 @@ export interface Many {
 
 export interface Change {
   readonly what: string;
-  /** Until everything is applied and what is left over is gone, without the time that rollouts take. */
+  /** Until everything is applied and pruned, without the time of the rollouts. */
   readonly seconds: number;
-  /** Of `kubectl apply --server-side --prune --applyset`. */
+  /** Time of `kubectl apply --server-side --prune --applyset`. */
   readonly kubectlSeconds: number;
 }
 
-const most = 1000;
-/** The program is evaluated once in a process: fewer services are taken from the objects of the most. */
+const largest = 1000;
+/** The program runs once per process, so smaller stacks are subsets of the objects of the largest. */
 let rendered: readonly KubernetesObject[] | undefined;
 
 export async function measureMany(target: KubectlTarget, services: number, say: (text: string) => void): Promise<Many> {
-  rendered ??= (await evaluate("local", stackOf(most, images[0]), "redacted")).objects;
+  rendered ??= (await evaluate("local", stackOf(largest, images[0]), "redacted")).objects;
   const numberIn = (name: string) => Number(/^(?:pods-)?s(\d+)(?:-flows)?$/.exec(name)?.[1] ?? 0);
   const first = rendered.filter(({ metadata }) => numberIn(metadata.name) <= services);
   const changes: Change[] = [];
@@ -33,12 +33,12 @@ export async function measureMany(target: KubectlTarget, services: number, say: 
     say(`${what}: kubectl`);
     changes.push({ what, seconds, kubectlSeconds: await peer(target, inNamespace(objects, `kubectl-${services}`)) });
   };
-  await measure("all of it is new", first);
-  await measure("nothing", first);
+  await measure("everything is new", first);
+  await measure("nothing changes", first);
   const changed = first.map(withNewImage);
-  await measure("one image", changed);
+  await measure("one image changes", changed);
   await measure(
-    "one service less",
+    "one service is removed",
     changed.filter(({ metadata }) => numberIn(metadata.name) !== services),
   );
   return { services, objects: first.length, changes };
@@ -58,14 +58,14 @@ function withNewImage(object: KubernetesObject): KubernetesObject {
 
 async function ours(target: KubectlTarget, namespace: string, objects: readonly KubernetesObject[]): Promise<number> {
   const began = performance.now();
-  let [waited, waitsSince] = [0, NaN];
+  let [waited, waitingSince] = [0, NaN];
   const endWait = () => {
-    if (!Number.isNaN(waitsSince)) waited += performance.now() - waitsSince;
-    waitsSince = NaN;
+    if (!Number.isNaN(waitingSince)) waited += performance.now() - waitingSince;
+    waitingSince = NaN;
   };
   await apply(target, await liveState(target, namespace), inNamespace(objects, namespace), 900, (step) => {
     endWait();
-    if (step === waitingForRollouts) waitsSince = performance.now();
+    if (step === waitingForRollouts) waitingSince = performance.now();
   });
   endWait();
   return (performance.now() - began - waited) / 1000;

@@ -1,4 +1,4 @@
-/** On the local Kubernetes, with real pods: from the command to an answer of the new version. */
+/** Measures a change of one image on the local Kubernetes, with real pods: from the command to a response of the new version. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,18 +10,18 @@ import { get } from "../../verify/request.ts";
 import { median, spreadOf, type Spread } from "../figures.ts";
 import { changing, images, stackFile, stackOf, stackText } from "./stack.ts";
 
-/** In seconds, medians of {@link rounds} where nothing else is said. */
+/** Times are in seconds, medians of {@link rounds} unless stated otherwise. */
 export interface OneImage {
-  /** Beside the two of the local stack. */
+  /** In addition to the two of the local stack. */
   readonly services: number;
   readonly objects: number;
-  /** Until the new version answers, through the whole path. */
+  /** Until the new version answers through the whole path. */
   readonly answers: Spread;
-  /** Until `npm start` has ended, all routes tried. */
+  /** Until `npm start` has ended, which includes a request to every route. */
   readonly ends: number;
-  /** With nothing to apply. */
+  /** Of `npm start` if nothing changed. */
   readonly unchanged: number;
-  /** The same right after all of it was new, once: the API server is asked about each object. */
+  /** The same, just after the first apply: it does a dry run of every object. Measured once. */
   readonly allAsked: number;
 }
 
@@ -33,21 +33,21 @@ export async function measureOneImage(services: number, say: (text: string) => v
     writeFileSync(stackFile, stackText(stackOf(services, image)));
   };
   try {
-    say("all of them start");
+    say("starting all services");
     put(images[0]);
     await start();
-    say("all of them are asked about");
+    say("dry run of all objects");
     const allAsked = await start();
     const [answers, ends, unchanged]: [number[], number[], number[]] = [[], [], []];
     for (let round = 0; round < rounds; round += 1) {
-      say(`one image changes, ${round + 1} of ${rounds}`);
+      say(`changing one image, ${round + 1} of ${rounds}`);
       const old = await podOf();
       put(images[(round + 1) % images.length] ?? "");
       const began = performance.now();
       const [end, answer] = await Promise.all([start(), newPod(old).then(() => (performance.now() - began) / 1000)]);
       ends.push(end);
       answers.push(answer);
-      say(`nothing changes, ${round + 1} of ${rounds}`);
+      say(`changing nothing, ${round + 1} of ${rounds}`);
       await start();
       unchanged.push(await start());
     }
@@ -92,5 +92,5 @@ async function newPod(old: string): Promise<void> {
     if ((await podOf().catch(() => old)) !== old) return;
     await sleep(50);
   }
-  throw new Problem(`${changing} still answers from ${old}.`, "See what npm start says.");
+  throw new Problem(`${changing} still answers from ${old}.`, "See the output of npm start.");
 }

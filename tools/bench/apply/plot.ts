@@ -1,4 +1,4 @@
-/** A picture of what changes take, readable on light and on dark ground. */
+/** Plot of the time of each change, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
 import { bar, picture } from "../picture.ts";
 import { whole } from "../report.ts";
@@ -6,7 +6,7 @@ import type { ApplyResults } from "./results.ts";
 
 const [left, right, row] = [250, 640, 20];
 
-/** Two bars for each change: seconds of this project, and of kubectl. */
+/** Two bars per change: the seconds of this project and of kubectl. */
 export function plot({ many, machine }: Pick<ApplyResults, "many" | "machine">): string {
   const pairs = many.flatMap(({ services, changes }) =>
     changes.map((change) => ({ ...change, title: `${whole(services)} services: ${change.what}` })),
@@ -21,7 +21,7 @@ ${barOf("this", seconds, y)}
 ${barOf("kubectl", kubectlSeconds, y + row - 3)}`;
   });
   return picture({
-    title: "Seconds that changes take, by this project and by kubectl",
+    title: "Seconds to apply changes, by this project and by kubectl",
     head: "Seconds to apply: this project (green), kubectl (grey)",
     below: describe(machine),
     height: 84 + pairs.length * (2 * row + 12),

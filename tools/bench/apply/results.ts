@@ -1,4 +1,4 @@
-/** What was measured of applying, what is wanted of it, and both as tables. */
+/** Results and targets of the benchmark of applying, and their tables. */
 import type { Target } from "../figures.ts";
 import { describe } from "../machine.ts";
 import { table, targetTable, whole, type Results } from "../report.ts";
@@ -9,29 +9,29 @@ export interface ApplyResults extends Results {
   readonly benchmark: "apply";
   /** On the local Kubernetes, with real pods. */
   readonly oneImage: readonly OneImage[];
-  /** On a control plane with nodes that kwok plays. */
+  /** On a control plane with fake nodes by kwok. */
   readonly many: readonly Many[];
 }
 
-/** Each of the most services. */
+/** Targets for the largest number of services. */
 export function targets({ oneImage, many }: Pick<ApplyResults, "oneImage" | "many">): Target[] {
-  const [one, most] = [oneImage.at(-1), many.at(-1)];
+  const [one, largest] = [oneImage.at(-1), many.at(-1)];
   return [
     ...(one === undefined
       ? []
       : [
           {
-            what: `one image among ${whole(one.services)} services is there`,
+            what: `a new image among ${whole(one.services)} services answers`,
             value: one.answers.median,
             unit: "s",
             limit: 10,
             wanted: "at most",
           } as const,
         ]),
-    ...(most?.changes ?? []).map(
+    ...(largest?.changes ?? []).map(
       ({ what, seconds, kubectlSeconds }) =>
         ({
-          what: `${whole(most?.services ?? 0)} services, ${what}: time over kubectl's`,
+          what: `${whole(largest?.services ?? 0)} services, ${what}: time over kubectl's`,
           value: seconds / kubectlSeconds,
           unit: "x",
           limit: 1.2,
@@ -53,9 +53,9 @@ ${table(
     "services",
     "objects",
     "the new version answers",
-    "the command has ended",
-    "the command, nothing changed",
-    "the same, all asked about",
+    "the command ends",
+    "nothing changed",
+    "nothing changed, dry run of all",
   ],
   oneImage.map(({ services, objects, answers, ends, unchanged, allAsked }) => [
     whole(services),
@@ -81,7 +81,7 @@ ${table(
     ]),
   ),
 )}
-### What is wanted of applying
+### Targets of applying
 
 ${targetTable(targets)}`;
 }

@@ -1,4 +1,4 @@
-/** The local stack with many services that run one image. */
+/** The local stack with many more services that run the same image. */
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { nodeImage } from "../../../components/images/imageReference.ts";
@@ -8,12 +8,12 @@ import { projectDir } from "../../cli/paths.ts";
 
 export const stackFile = join(projectDir, "Pulumi.local.yaml");
 const context = "./test/e2e/echo";
-/** Both are built from the same folder; `npm start` puts them on the node for the first two services. */
+/** Two images built from the same folder. `npm start` loads them into the node for the first two services. */
 export const images = ["s1", "s2"].map((name) => nodeImage(name, join(projectDir, context))) as [string, string];
-/** The service whose image changes from the first to the second. */
+/** The service whose image changes between the two. */
 export const changing = "s3";
 
-/** @param services how many beside the two of the local stack, each with a route by path */
+/** @param services number of services in addition to the two of the local stack, each with a route by path */
 export function stackOf(services: number, image: string): RawConfig {
   const config = readStackFile(stackFile);
   const own = JSON.parse(config[`${project}:services`] ?? "{}") as object;
@@ -26,7 +26,7 @@ export function stackOf(services: number, image: string): RawConfig {
   return { ...config, [`${project}:services`]: JSON.stringify({ ...own, ...Object.fromEntries(more) }) };
 }
 
-/** The same as a stack file. */
+/** The config as a stack file. */
 export const stackText = (config: RawConfig): string =>
   stringify({ config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, parsed(value)])) });
 

@@ -1,7 +1,7 @@
 /**
- * The peer of the evaluation: the same resources, registered with the SDK's own classes from inputs that are already known,
- * with the same options, and nothing else: no config, no components, no outputs. Its arguments are the file of `record.ts`, and
- * "pausing" if the SDK shall be done with each resource before the next is made.
+ * The baseline of the evaluation: registers the same resources, with the same options, directly with the SDK's classes
+ * from recorded inputs. It has no config, components or outputs. Arguments: the file of `record.ts`, and "pausing" to
+ * let the SDK finish each resource before the next one is created.
  */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -34,20 +34,20 @@ const at = (object: object, ...names: readonly string[]): unknown =>
   names.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 
 async function register(resources: readonly Recorded[], pausing: boolean): Promise<void> {
-  const made = new Map<string, pulumi.CustomResource>();
+  const created = new Map<string, pulumi.CustomResource>();
   const providerAt = (urn: string) => {
-    const provider = made.get(urn);
+    const provider = created.get(urn);
     return provider instanceof pulumi.ProviderResource ? { provider } : {};
   };
   for (const { urn, type, name, inputs, secrets, dependencies, provider, customTimeouts } of resources) {
     const props = { ...inputs };
     for (const key of secrets.filter((path) => path in props)) props[key] = pulumi.secret(props[key]);
     const opts: pulumi.CustomResourceOptions = {
-      dependsOn: dependencies.flatMap((dependency) => made.get(dependency) ?? []),
+      dependsOn: dependencies.flatMap((dependency) => created.get(dependency) ?? []),
       ...providerAt(provider),
       ...(customTimeouts && { customTimeouts }),
     };
-    made.set(urn, new (classOf(type))(name, props, opts));
+    created.set(urn, new (classOf(type))(name, props, opts));
     if (pausing) await nextTurn();
   }
 }
@@ -56,7 +56,7 @@ const [, , path = "", how] = process.argv;
 const resources = (JSON.parse(readFileSync(path, "utf8")) as Recorded[]).filter(
   ({ type }) => type !== "pulumi:pulumi:Stack" && !type.startsWith("gke-microservices:"),
 );
-Error.stackTraceLimit = 1; // As `evaluate` has it.
+Error.stackTraceLimit = 1; // As in `evaluate`.
 const before = process.cpuUsage();
 let registered = 0;
 await pulumi.runtime.setMocks(

@@ -1,4 +1,4 @@
-/** Runs what is measured, each in a fresh process. */
+/** Runs measurements, each in a new process. */
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,17 +8,17 @@ import { projectDir } from "../../cli/paths.ts";
 import { Problem } from "../../cli/problem.ts";
 import type { Command } from "./results.ts";
 
-/** A program of this folder. @returns what it prints */
+/** Runs a program of this folder. @returns its output */
 export const runProgram = (program: string, ...args: readonly string[]): Promise<string> =>
   run(process.execPath, [join(import.meta.dirname, program), ...args], { cwd: projectDir });
 
-/** What a program of this folder prints of itself in its last line. */
+/** Runs a program of this folder. @returns the JSON on its last line */
 export async function measured<T>(program: string, ...args: readonly string[]): Promise<T> {
   const text = await runProgram(program, ...args);
   return JSON.parse(text.trim().split("\n").at(-1) ?? "") as T;
 }
 
-/** Runs a whole command, with what it prints in a file. The shell knows what its children took of the CPU. */
+/** Runs a whole command, with its output to a file. The shell reports the CPU time of its children. */
 export async function timed(command: readonly string[], output: string): Promise<Command> {
   const [out, errors] = [openSync(output, "w"), openSync(`${output}.errors`, "w")];
   const began = performance.now();
@@ -43,10 +43,10 @@ export async function timed(command: readonly string[], output: string): Promise
   return { seconds, cpuSeconds: cpuSeconds(readFileSync(`${output}.times`, "utf8")) };
 }
 
-/** The second line of bash's `times` is of its children: user and system. */
+/** CPU seconds from bash's `times`, whose second line has the user and system time of the children. */
 export function cpuSeconds(times: string): number {
   const [, children = ""] = times.split("\n");
   const found = [...children.matchAll(/(\d+)m([\d.]+)s/g)];
-  if (found.length !== 2) throw new Error(`"times" told:\n${times}`);
+  if (found.length !== 2) throw new Error(`unexpected output of "times":\n${times}`);
   return found.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
 }

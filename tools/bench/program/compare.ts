@@ -1,4 +1,4 @@
-/** The same objects from this project's command and from its peers', whole processes in turn. */
+/** Measures the commands of this project and of its peers for the same objects, as whole processes in turn. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,11 +14,11 @@ import { timed } from "./childProcess.ts";
 import { sizeText, type Command, type Comparison, type ToolName } from "./results.ts";
 import { stackFile } from "./stack.ts";
 
-/** The command takes a stack of the project. */
+/** A temporary stack of the project, because the command needs one. */
 const stack = "bench";
 const file = join(projectDir, `Pulumi.${stack}.yaml`);
 
-/** @throws Error where a peer makes other objects: figures of different work say nothing */
+/** @throws Error if a peer renders other objects: then the times are not comparable */
 export async function compareTools(
   size: number,
   peers: PeerCommands,
@@ -26,7 +26,8 @@ export async function compareTools(
   rounds: number,
   step: Step,
 ): Promise<Comparison> {
-  if (existsSync(file)) throw new Problem(`There is a ${file} already.`, "It is not the benchmark's: move it away.");
+  if (existsSync(file))
+    throw new Problem(`${file} already exists.`, "The benchmark needs this name: move the file away.");
   mkdirSync(folder);
   const removeFile = () => {
     rmSync(file, { force: true });
@@ -42,13 +43,13 @@ export async function compareTools(
     const names = Object.keys(tools) as ToolName[];
     const runs = names.map(() => [] as Command[]);
     for (let round = 0; round < rounds; round += 1)
-      for (const place of names.keys()) {
-        const index = (round + place) % names.length; // So that nobody is always the first.
+      for (const position of names.keys()) {
+        const index = (round + position) % names.length; // Rotate, so that none always comes first.
         const name = names[index] ?? "this one";
         step.detail(`${sizeText(size)}: round ${round + 1} of ${rounds}, ${name}`);
         runs[index]?.push(await timed(tools[name], output(name)));
       }
-    for (const name of names) assert.deepEqual(objectsIn(output(name)), objects, `${name} makes other objects`);
+    for (const name of names) assert.deepEqual(objectsIn(output(name)), objects, `${name} renders other objects`);
     const commands = Object.fromEntries(names.map((name, index) => [name, middle(runs[index] ?? [])]));
     return { size, objects: objects.length, commands: commands as Comparison["commands"] };
   } finally {
@@ -62,7 +63,7 @@ const middle = (runs: readonly Command[]): Command => ({
   cpuSeconds: median(runs.map(({ cpuSeconds }) => cpuSeconds)),
 });
 
-/** In an order that is nobody's own. */
+/** The objects, sorted so that the tools' own orders do not matter. */
 function objectsIn(output: string): KubernetesObject[] {
   const key = ({ kind, metadata }: KubernetesObject) => `${kind}/${metadata.name}`;
   return parseAllDocuments(readFileSync(output, "utf8"))

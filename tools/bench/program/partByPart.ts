@@ -1,6 +1,6 @@
 /**
- * One measurement of the program, part by part, in a process of its own: modules are loaded once in a process, and the
- * program is one. Its argument is a stack file.
+ * Measures the parts of the program once. It runs in its own process, because a process loads the program's modules only
+ * once. Argument: a stack file.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import type { Measured, Part } from "./results.ts";
 const project = join(import.meta.dirname, "../../..");
 const [, , path = ""] = process.argv;
 
-/** Of all threads: unlike the clock's, it is hardly changed by what else the machine does. */
+/** CPU time of all threads. Unlike the wall clock, it hardly depends on the machine's other load. Milliseconds. */
 const cpuMs = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -22,7 +22,7 @@ function ended(part: Part): void {
   before = now;
 }
 
-// What is measured is loaded here and nowhere above.
+// Load the measured modules only from here on.
 for (const sdk of ["pulumi", "kubernetes", "gcp", "docker", "tls"]) await import(`@pulumi/${sdk}`);
 ended("SDKs");
 

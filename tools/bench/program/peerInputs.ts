@@ -1,4 +1,4 @@
-/** The same objects as each peer's users would write them: what is repeated by service stands once where the tool can repeat it. */
+/** Writes the same objects as each peer's users would: if the tool has loops, the objects of a service are written once. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesObject } from "../../stack/evaluate.ts";
@@ -12,12 +12,12 @@ export type PeerName = (typeof peerNames)[number];
 
 export const source = join(import.meta.dirname, "peers");
 export const pins = ["package.json", "package-lock.json"];
-/** Holds cdk8s's `node_modules`. */
+/** Contains cdk8s's `node_modules`. */
 export const cdk8sDir = join(cacheDir, "bench", `cdk8s-${digest(pins.map((file) => join(source, file)))}`);
 
 export type PeerFolders = Readonly<Record<PeerName, string>>;
 
-/** @param objects of a stack with `count` services, as this project renders them */
+/** @param objects this project's rendering of a stack with `count` services */
 export function writePeerInputs(folder: string, objects: readonly KubernetesObject[], count: number): PeerFolders {
   const folders: PeerFolders = {
     Helm: join(folder, "helm"),
@@ -39,11 +39,11 @@ type Services = readonly { readonly name: string; readonly image: string }[];
 
 const objectNames = (service: string) => [service, `pods-${service}`, `${service}-flows`];
 
-/** Text about one service, with what stands for the name and the image of any. */
+/** The text of one service, with the tool's placeholders for name and image. */
 const template = (text: string, image: string, name: string) =>
   text.replaceAll(imageOf(0), image).replaceAll(serviceName(0), name);
 
-/** A chart: a loop over the values, and the rest as it is. */
+/** A chart: a loop over the values, and the other objects literally. */
 function writeHelm(folder: string, fixed: readonly object[], one: readonly object[], services: Services): void {
   mkdirSync(join(folder, "templates"), { recursive: true });
   const write = (file: string, text: string) => {
@@ -56,7 +56,7 @@ function writeHelm(folder: string, fixed: readonly object[], one: readonly objec
   write("templates/services.yaml", `{{- range .Values.services }}\n${loop}{{- end }}\n`);
 }
 
-/** Whole objects, because it has no loops, but for the namespace and the label that all have in common. */
+/** All objects literally, because kustomize has no loops, without the common namespace and label. */
 function writeKustomize(folder: string, objects: readonly KubernetesObject[]): void {
   mkdirSync(join(folder, "base"), { recursive: true });
   const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
@@ -76,7 +76,7 @@ function writeKustomize(folder: string, objects: readonly KubernetesObject[]): v
 
 const shared = "app.kubernetes.io/part-of";
 
-/** @param labels takes what was left out */
+/** @param labels receives the label that was removed */
 function withoutShared(object: object, labels: Record<string, string>): object {
   return JSON.parse(JSON.stringify(object), (key, value: unknown) => {
     if (key !== "labels" && key !== "metadata") return value;
@@ -86,7 +86,7 @@ function withoutShared(object: object, labels: Record<string, string>): object {
   }) as object;
 }
 
-/** A loop in JavaScript over one literal. */
+/** A JavaScript loop over one object literal. */
 function writeCdk8s(folder: string, fixed: readonly object[], one: readonly object[], services: Services): void {
   mkdirSync(folder, { recursive: true });
   symlinkSync(join(cdk8sDir, "node_modules"), join(folder, "node_modules"));

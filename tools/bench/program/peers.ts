@@ -1,4 +1,4 @@
-/** What teams make the same objects with: Helm and kustomize as pinned Go modules, cdk8s as a pinned npm package. */
+/** Installs the tools that teams use for the same objects: Helm and kustomize as pinned Go modules, cdk8s as a pinned npm package. */
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { completed } from "../../programs/cache.ts";
@@ -14,8 +14,8 @@ const versions = { helm: "3.22.0", kustomize: "5.8.2" };
 export type PeerCommands = (folders: PeerFolders) => Record<PeerName, readonly [string, ...string[]]>;
 
 /**
- * Downloads and compiles what is not in the cache yet.
- * @returns the command of each, for what `writePeerInputs` wrote
+ * Downloads and compiles what is missing in the cache.
+ * @returns the command of each peer, for the folders from `writePeerInputs`
  * @throws Problem
  */
 export async function getPeers(progress: Progress): Promise<PeerCommands> {
@@ -48,7 +48,7 @@ async function installCdk8s(folder: string): Promise<void> {
   }
 }
 
-/** As they are pinned. */
+/** The pinned versions. */
 export function peerVersions(): Record<string, string> {
   const { dependencies } = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;

@@ -1,4 +1,4 @@
-/** A picture of the growth, both axes logarithmic, readable on light and on dark ground. */
+/** Plot of the growth with logarithmic axes, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
 import { picture } from "../picture.ts";
 import type { ProgramResults } from "./results.ts";
@@ -6,7 +6,7 @@ import type { ProgramResults } from "./results.ts";
 const area = { left: 70, right: 590, top: 70, bottom: 420 };
 const colors = ["#2da44e", "#8250df", "#bf8700", "#0969da", "#cf222e", "#57606a"];
 
-/** Seconds of CPU by services: the parts of this program, the SDK alone, and each peer's whole command. */
+/** CPU seconds by number of services: the parts of this program, the SDK alone, and each peer's whole command. */
 export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): string {
   const lines = [
     line(
@@ -39,7 +39,7 @@ export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): s
     area.bottom,
     area.top,
   );
-  const ends = labelPlaces(lines.map(({ points }) => y.of(points.at(-1)?.[1] ?? 1)));
+  const ends = labelPositions(lines.map(({ points }) => y.of(points.at(-1)?.[1] ?? 1)));
   const drawn = lines.map(({ name, points }, index) => {
     const path = points.map(([count, seconds]) => `${x.of(count)},${y.of(seconds)}`).join(" ");
     const dash = name === "bare SDK" ? ' stroke-dasharray="4 3"' : "";
@@ -81,11 +81,11 @@ function scale(values: readonly number[], from: number, to: number) {
   return { of, powers };
 }
 
-/** Where labels stand that would otherwise stand on each other. */
-function labelPlaces(wanted: readonly number[]): number[] {
-  const places = [...wanted];
+/** Moves labels apart so that they do not overlap. */
+function labelPositions(preferred: readonly number[]): number[] {
+  const positions = [...preferred];
   let above = -Infinity;
-  for (const index of [...wanted.keys()].sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0)))
-    above = places[index] = Math.max(wanted[index] ?? 0, above + 16);
-  return places;
+  for (const index of [...preferred.keys()].sort((a, b) => (preferred[a] ?? 0) - (preferred[b] ?? 0)))
+    above = positions[index] = Math.max(preferred[index] ?? 0, above + 16);
+  return positions;
 }

@@ -1,4 +1,4 @@
-/** The figures of the program as tables, for the terminal and for the guide. */
+/** Results of the program benchmark as tables, for the terminal and the guide. */
 import { describe } from "../machine.ts";
 import { spread, table, targetTable, whole } from "../report.ts";
 import { partNames, sizeText, type Comparison, type ProgramResults, type Sized, type ToolName } from "./results.ts";
@@ -7,10 +7,10 @@ import { partNames, sizeText, type Comparison, type ProgramResults, type Sized, 
 export function tables(results: ProgramResults): string {
   const { sizes, exponents, comparisons, machine, rounds, programs, date } = results;
   const version = (name: string) => programs[name] ?? "?";
-  return `${date}, ${describe(machine)}; Node ${version("node")}, Helm ${version("helm")}, kustomize ${version("kustomize")}, cdk8s ${version("cdk8s")};
-${rounds} rounds, medians; in brackets the least and the most of all rounds.
+  return `${date}, ${describe(machine)}; Node ${version("node")}, Helm ${version("helm")}, kustomize ${version("kustomize")}, cdk8s ${version("cdk8s")}.
+Medians of ${rounds} rounds, with the minimum and maximum in brackets.
 
-### Part by part (milliseconds of CPU)
+### Part by part (CPU milliseconds)
 
 ${table(["", ...partNames, "total", "memory"], sizes.map(partRow))}
 ${growth(exponents)}
@@ -19,18 +19,18 @@ ${growth(exponents)}
 ${table(["", "resources", "this one", "bare", "this one / bare", "bare, pausing", "pausing, each"], sizes.map(bareRow))}
 ${staging(sizes)}
 
-### Whole commands: seconds, and CPU for each object
+### Whole commands: seconds, and CPU per object
 
 ${table(
   ["", "objects", ...toolsOf(comparisons)],
   comparisons.map((each) => commandRow(each)),
 )}
-### What is wanted of the program
+### Targets of the program
 
 ${targetTable(results.targets)}`;
 }
 
-/** With one large size alone there is nothing to fit. */
+/** Empty with only one large size: there is nothing to fit. */
 const growth = (exponents: ProgramResults["exponents"]): string =>
   Number.isNaN(exponents.total)
     ? ""
@@ -43,7 +43,7 @@ function staging(sizes: readonly Sized[]): string {
   const found = sizes.find(({ size }) => size === "staging");
   if (found === undefined) return "";
   const { totalMs, bare, parts } = found;
-  return `Of staging's ${milliseconds(totalMs)} ms beyond importing the SDKs, ${milliseconds(bare.milliseconds)} ms are what the bare program takes too, and ${milliseconds(parts["own modules"])} ms load modules.`;
+  return `Staging takes ${milliseconds(totalMs)} ms beyond importing the SDKs. The bare program also needs ${milliseconds(bare.milliseconds)} ms of them, and loading modules takes ${milliseconds(parts["own modules"])} ms.`;
 }
 
 const toolsOf = ([first]: readonly Comparison[]): ToolName[] => Object.keys(first?.commands ?? {}) as ToolName[];

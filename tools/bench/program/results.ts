@@ -1,4 +1,4 @@
-/** What the benchmark of the program finds, and how its runs become figures. */
+/** Results and targets of the program benchmark. */
 import { median, pairedRatio, type Spread, type Target } from "../figures.ts";
 import type { Results } from "../report.ts";
 import type { PeerName } from "./peerInputs.ts";
@@ -15,16 +15,16 @@ export const partNames = [
 ] as const;
 export type Part = (typeof partNames)[number];
 
-/** One process of `partByPart.ts`. */
+/** Result of one `partByPart.ts` process. */
 export interface Measured {
-  /** Milliseconds of CPU. The evaluation checks the config and renders nginx's text as well. */
+  /** CPU milliseconds. The evaluation includes the config check and the rendering of nginx's text. */
   readonly parts: Readonly<Record<Part, number>>;
   readonly memoryMiB: number;
-  /** Kubernetes objects. */
+  /** Number of Kubernetes objects. */
   readonly objects: number;
 }
 
-/** One process of `bare.ts`. */
+/** Result of one `bare.ts` process. */
 export interface Bare {
   readonly milliseconds: number;
   readonly memoryMiB: number;
@@ -34,15 +34,15 @@ export interface Bare {
 /** Medians over the rounds. */
 export interface Sized extends Measured {
   readonly size: Size;
-  /** Without the SDKs and without what the evaluation does again. */
+  /** Sum without the SDKs, and without the parts that the evaluation includes. */
   readonly totalMs: number;
   readonly bare: Bare;
   readonly pausing: Bare;
-  /** The evaluation over the bare program, by round. */
+  /** Ratio of the evaluation to the bare program, paired by round. */
   readonly overBare: Spread;
 }
 
-/** One whole command. */
+/** Result of a whole command. */
 export interface Command {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -66,14 +66,14 @@ export interface ProgramResults extends Results {
   readonly comparisons: readonly Comparison[];
 }
 
-/** What is held to grow no faster than the services. */
+/** What must not grow faster than the number of services. */
 export const growing = ["stack file", "config check", "evaluation", "YAML", "nginx text", "total", "memory"] as const;
 export type Growing = (typeof growing)[number];
 
 const total = ({ parts }: Measured): number =>
   parts["own modules"] + parts["stack file"] + parts.evaluation + parts.YAML;
 
-/** All of them by round; `pausing` is the bare program that does so. */
+/** Summarizes all rounds. @param pausing rounds of the bare program with "pausing" */
 export function summarize(
   size: Size,
   runs: readonly Measured[],
@@ -103,7 +103,7 @@ const medians = (runs: readonly Bare[]): Bare => ({
   resources: runs[0]?.resources ?? 0,
 });
 
-/** The power of x that y grows with: the slope of the straight line nearest to the points' logarithms (least squares). */
+/** The exponent k of y ~ x^k: the slope of the least-squares line through the points' logarithms. */
 export function exponent(points: readonly (readonly [x: number, y: number])[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const);
@@ -112,12 +112,12 @@ export function exponent(points: readonly (readonly [x: number, y: number])[]): 
   return sum((dx, dy) => dx * dy) / sum((dx) => dx * dx);
 }
 
-/** Below so many services, what there is once in a stack hides how the rest grows. */
-const many = 100;
+/** Below this number of services, the constant part of a stack hides the growth. */
+const smallestFitted = 100;
 
 export function exponents(sizes: readonly Sized[]): Record<Growing, number> {
   const large = sizes.flatMap((each) =>
-    typeof each.size === "number" && each.size >= many ? [{ ...each, size: each.size }] : [],
+    typeof each.size === "number" && each.size >= smallestFitted ? [{ ...each, size: each.size }] : [],
   );
   const value = (name: Growing, { totalMs, memoryMiB, parts }: Sized) =>
     name === "total" ? totalMs : name === "memory" ? memoryMiB : parts[name];
@@ -125,19 +125,19 @@ export function exponents(sizes: readonly Sized[]): Record<Growing, number> {
   return Object.fromEntries(growing.map((name) => [name, of(name)])) as Record<Growing, number>;
 }
 
-/** What this project wants of its program. */
+/** The targets of the program. */
 export function targets({ sizes, exponents }: Pick<ProgramResults, "sizes" | "exponents">): Target[] {
-  const wanted = (what: string, value: number, unit: Target["unit"], limit: number): Target => {
+  const atMost = (what: string, value: number, unit: Target["unit"], limit: number): Target => {
     return { what, value, unit, limit, wanted: "at most" };
   };
   return [
     ...sizes.flatMap(({ size, totalMs, overBare }) => [
-      ...(size === "staging" ? [wanted("staging, all beyond importing the SDKs", totalMs, "ms", 50)] : []),
-      wanted(`evaluation over the bare program, ${sizeText(size)}`, overBare.median, "x", 1.15),
+      ...(size === "staging" ? [atMost("staging, all beyond importing the SDKs", totalMs, "ms", 50)] : []),
+      atMost(`evaluation over the bare program, ${sizeText(size)}`, overBare.median, "x", 1.15),
     ]),
     ...Object.entries(exponents).flatMap(([name, value]) =>
-      // With one large size alone there is nothing to fit.
-      Number.isNaN(value) ? [] : [wanted(`exponent of growth, ${name}`, value, "", 1.05)],
+      // With only one large size, there is nothing to fit.
+      Number.isNaN(value) ? [] : [atMost(`exponent of growth, ${name}`, value, "", 1.05)],
     ),
   ];
 }

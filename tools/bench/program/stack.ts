@@ -1,17 +1,17 @@
-/** Stacks of any size: staging's, with other services. */
+/** Generates stack files of any size: that of staging, with other services. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { projectDir } from "../../cli/paths.ts";
 
-/** How many services; "staging" is that stack as it stands. */
+/** Number of services; "staging" is the unchanged stack. */
 export type Size = "staging" | number;
 
 export const sizes: readonly Size[] = ["staging", 1, 10, 100, 300, 1000, 2000];
 
 const staging = join(projectDir, "Pulumi.staging.yaml");
 
-/** No name is in another one's place where a template of one service is made: see `peerInputs`. */
+/** Unique names, which `peerInputs` replaces in the template of one service. */
 export const serviceName = (index: number): string => `service-${index}`;
 export const imageOf = (index: number): string => `registry.example.com/apps/${serviceName(index)}:1.0.${index}`;
 

@@ -1,18 +1,18 @@
-/** Load on a server, by wrk: a closed loop for what it can do, an open loop for how long an answer takes. */
+/** Puts a server under load with wrk: a closed loop measures throughput, an open loop measures latency. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../cli/run.ts";
 import type { Programs } from "./programs.ts";
 import { cpuSeconds, memoryMiB, pinned, type Server } from "./servers.ts";
 
-/** What one run found. */
+/** Result of one run. */
 export interface Run {
   readonly requestsPerSecond: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** CPU time of the server for each request. */
+  /** CPU time of the server per request. */
   readonly cpuMicros: number;
-  /** Of the server, while under load. */
+  /** Memory of the server under load. */
   readonly memoryMiB: number;
 }
 
@@ -23,7 +23,7 @@ export interface Loaded {
   readonly seconds: number;
 }
 
-/** As they come from Google's load balancer (https://cloud.google.com/load-balancing/docs/https#target-proxies). */
+/** The headers that Google's load balancer sends (https://cloud.google.com/load-balancing/docs/https#target-proxies). */
 const headers = {
   Host: "shop.example.com",
   "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
@@ -34,16 +34,16 @@ const headers = {
   Via: "1.1 google",
 };
 
-/** As many requests as are answered: each connection sends the next as soon as it has its answer. */
+/** Each connection sends the next request as soon as it has its response. */
 export const closedLoop = (programs: Programs, load: Loaded): Promise<Run> => wrk(programs, load);
 
-/** Milliseconds that a connection of the open loop waits on average. Answers come in a hundredth of it. */
+/** Mean pause of a connection in the open loop. Responses take a hundredth of it. Milliseconds. */
 const pause = 100;
 
 /**
- * So many requests a second, as from people who know nothing of each other: each of many connections waits for a random time
- * before it sends. A slow answer keeps its own connection alone from sending, and that by little of its pause, so that what
- * comes meanwhile is sent and counted; that `requestsPerSecond` is the rate shows it.
+ * A fixed rate of requests, as from independent users: each of many connections waits for a random time before it sends.
+ * A slow response delays only its own connection, and only by a small part of its pause. So the other requests are still
+ * sent and measured; `requestsPerSecond` equals the rate if this holds.
  */
 export const openLoop = (programs: Programs, load: Omit<Loaded, "connections">, rate: number): Promise<Run> =>
   wrk(programs, { ...load, connections: Math.ceil((rate * pause) / 1000) }, [`${pause}`]);
@@ -73,7 +73,7 @@ async function wrk(programs: Programs, load: Loaded, pauses: readonly string[] =
 
 type Answered = Omit<Run, "cpuMicros" | "memoryMiB"> & { readonly requests: number };
 
-/** @throws Error where an answer failed, or where it is not what wrk prints */
+/** @throws Error if a request failed, or the text is not wrk's output */
 export function parseWrk(output: string): Answered {
   const failed = /Socket errors: .*[1-9].*|Non-2xx or 3xx responses: \d+/.exec(output);
   if (failed !== null) throw new Error(`Not every request was answered: ${failed[0]}`);
@@ -91,6 +91,6 @@ export function parseWrk(output: string): Answered {
 
 function checked<T extends Record<string, number>>(figures: T): T {
   for (const [name, value] of Object.entries(figures))
-    if (!Number.isFinite(value)) throw new Error(`The load generator told no ${name}.`);
+    if (!Number.isFinite(value)) throw new Error(`The load generator's output has no ${name}.`);
   return figures;
 }

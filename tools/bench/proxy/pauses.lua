@@ -1,4 +1,4 @@
--- Each connection waits before each request: an exponential time, as between requests that do not depend on each other.
+-- Delays each request of a connection by an exponentially distributed time, as between independent requests.
 local mean
 
 function init(args)

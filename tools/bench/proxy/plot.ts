@@ -1,4 +1,4 @@
-/** A picture of the ratios, readable on light and on dark ground. */
+/** Plot of the ratios, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
 import { picture } from "../picture.ts";
 import { spread } from "../report.ts";
@@ -6,11 +6,11 @@ import { loadOf, type Case, type PeerName, type ProxyResults } from "./results.t
 
 const peers: readonly PeerName[] = ["original", "HAProxy", "Envoy", "Caddy"];
 const left = 170;
-/** Where a bar ends at the most; its label stands behind. */
+/** Rightmost end of a bar. Its label is to the right of it. */
 const right = 600;
 const row = 22;
 
-/** Throughput of this proxy over that of each peer: bars are medians, lines reach from the least to the most of all rounds. */
+/** Ratio of this proxy's throughput to each peer's: bars are medians, lines are the range of all rounds. */
 export function plot({ cases, machine, rounds }: ProxyResults): string {
   const closed = cases.filter(({ loop }) => loop === "closed");
   const most = Math.max(2, ...closed.flatMap(({ speed }) => peers.map((peer) => speed[peer].max)));
@@ -30,8 +30,8 @@ ${bars.join("\n")}
   <line class="one" x1="${x(1)}" x2="${x(1)}" y1="${top + 6}" y2="${bottom}"/>`;
   };
   return picture({
-    title: "Requests a second of this proxy, over those of each peer",
-    below: `Dashed: as fast as the peer. Medians of ${rounds} paired rounds, with their spread. ${describe(machine)}`,
+    title: "Requests per second of this proxy, divided by each peer's",
+    below: `Dashed: as fast as the peer. Medians of ${rounds} paired rounds, with their range. ${describe(machine)}`,
     height: 64 + closed.length * (peers.length * row + 38),
     styles: [
       ".title { font-weight: 600; }",

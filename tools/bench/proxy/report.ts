@@ -1,4 +1,4 @@
-/** The figures of the proxy as tables, for the terminal and for the guide. */
+/** Results of the proxy benchmark as tables, for the terminal and the guide. */
 import { describe } from "../machine.ts";
 import { spread, table, targetTable, whole } from "../report.ts";
 import { loadOf, type Case, type ProxyResults, type Scale } from "./results.ts";
@@ -8,14 +8,14 @@ import type { SubjectName } from "./subjects.ts";
 export function tables(results: ProxyResults): string {
   const { cases, scale, machine, rounds, seconds, programs, date } = results;
   const version = (name: string) => programs[name] ?? "?";
-  return `${date}, ${describe(machine)}; nginx ${version("nginx")}, HAProxy ${version("haproxy")}, Envoy ${version("envoy")}, Caddy ${version("caddy")};
-${rounds} rounds of ${seconds} s each, medians; in brackets the least and the most of all rounds.
+  return `${date}, ${describe(machine)}; nginx ${version("nginx")}, HAProxy ${version("haproxy")}, Envoy ${version("envoy")}, Caddy ${version("caddy")}.
+Medians of ${rounds} rounds of ${seconds} s each, with the minimum and maximum in brackets.
 
 ${cases.map(caseTable).join("\n")}
 ### Many routes
 
 ${scale.map(scaleTable).join("\n")}
-### What is wanted
+### Targets of the proxy
 
 ${targetTable(results.targets)}`;
 }
@@ -37,10 +37,10 @@ function caseTable(each: Case): string {
       `${whole(memoryMiB)} MiB`,
     ];
   });
-  const heads = [
+  const headings = [
     "",
     "requests/s",
-    ...(open ? [] : ["this one / it"]),
+    ...(open ? [] : ["this one / peer"]),
     "p50",
     ...(open ? ["added"] : []),
     "p99",
@@ -49,7 +49,7 @@ function caseTable(each: Case): string {
   ];
   return `### ${loop === "closed" ? "Closed" : "Open"} loop: ${loadOf(each)}
 
-${table(heads, rows)}`;
+${table(headings, rows)}`;
 }
 
 function scaleTable({ kind, memory, memoryFit, speed, checkSeconds, firstAnswerSeconds }: Scale): string {
@@ -57,7 +57,7 @@ function scaleTable({ kind, memory, memoryFit, speed, checkSeconds, firstAnswerS
     [kind, ""],
     [
       ["memory", memory.map(({ count, mib }) => `${whole(count)}: ${mib.toFixed(1)} MiB`).join(", ")],
-      ["each", `${memoryFit.kibEach.toFixed(1)} KiB (the last over the first: ${memoryFit.bend.toFixed(2)} x)`],
+      ["memory of each", `${memoryFit.kibEach.toFixed(1)} KiB (last to first: ${memoryFit.bend.toFixed(2)} x)`],
       ["speed with 1,000 over 1", spread(speed)],
       ["`nginx -t` with 1,000", `${checkSeconds.toFixed(2)} s`],
       ["start to first answer with 1,000", `${firstAnswerSeconds.toFixed(2)} s`],

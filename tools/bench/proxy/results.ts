@@ -1,11 +1,11 @@
-/** What the benchmark of the proxy finds, and how its runs become figures. */
+/** Results and targets of the proxy benchmark. */
 import { median, pairedRatio, type Spread, type Target } from "../figures.ts";
 import type { Results } from "../report.ts";
 import type { Run } from "./load.ts";
 import type { proxyNames, SubjectName } from "./subjects.ts";
 
 export type PeerName = Exclude<(typeof proxyNames)[number], "this one">;
-/** In a few words. */
+/** Short description of a load. */
 export const loadOf = ({ answer, connections, rate }: Pick<Case, "answer" | "connections" | "rate">): string =>
   [
     answer === "small" ? "small answers" : `answers of ${answer}`,
@@ -13,42 +13,42 @@ export const loadOf = ({ answer, connections, rate }: Pick<Case, "answer" | "con
     ...(rate === undefined ? [] : [`${rate.toLocaleString("en")} requests/s`]),
   ].join(", ");
 
-/** By subject, in the order in which they were measured. */
+/** One value per subject, in the order of measurement. */
 export type BySubject<T> = Readonly<Record<SubjectName, T>>;
 
-/** One kind of load, on every subject in turn, as often as there were rounds. */
+/** One kind of load, measured for every subject in each round. */
 export interface Case {
   readonly loop: "closed" | "open";
   readonly answer: "small" | "64 KiB";
-  /** Of a closed loop. */
+  /** Only for a closed loop. */
   readonly connections?: number;
-  /** Requests a second of an open loop. */
+  /** Requests per second. Only for an open loop. */
   readonly rate?: number;
   /** Medians over the rounds. */
   readonly subjects: BySubject<Run>;
-  /** Requests a second of this one over those of each, by round. */
+  /** Ratio of this proxy's throughput to each subject's, paired by round. */
   readonly speed: BySubject<Spread>;
-  /** The 99th percentile of this one over that of each, by round. */
+  /** Ratio of this proxy's 99th percentile to each subject's, paired by round. */
   readonly p99: BySubject<Spread>;
-  /** Median of what each adds to the direct answer's 50th percentile, by round. */
+  /** Median over the rounds of what each adds to the 50th percentile of a direct answer. */
   readonly addedP50Micros: BySubject<number>;
 }
 
-/** How the proxy does with many routes. */
+/** Results of the proxy with many routes. */
 export interface Scale {
   readonly kind: "routes to one service" | "services with a route each";
   readonly memory: readonly { readonly count: number; readonly mib: number }[];
   readonly memoryFit: Fit;
-  /** Requests a second with 1,000 over those with 1, each asked for its last route, by round. */
+  /** Ratio of the throughput with 1,000 to that with 1, paired by round. The load requests the last route. */
   readonly speed: Spread;
-  /** With 1,000. */
+  /** With 1,000 routes. */
   readonly checkSeconds: number;
   readonly firstAnswerSeconds: number;
 }
 
 export interface Fit {
   readonly kibEach: number;
-  /** What each costs between the last two counts, over what it costs from the first to the second; 1 is a line, less is better. */
+  /** Ratio of the slope between the last two counts to that between the first two. 1 is linear; lower is better. */
   readonly bend: number;
 }
 
@@ -61,7 +61,7 @@ export interface ProxyResults extends Results {
   readonly scale: readonly Scale[];
 }
 
-/** @param runs of each subject, by round */
+/** @param runs runs of each subject, by round */
 export function summarize(
   about: Pick<Case, "loop" | "answer" | "connections" | "rate">,
   runs: BySubject<readonly Run[]>,
@@ -89,20 +89,20 @@ export function summarize(
   };
 }
 
-/** What each costs on the whole, and whether the last cost more than the first. */
+/** Memory per route, and whether it grows. */
 export function fit(points: Scale["memory"]): Fit {
   const [first, second] = points;
   const [beforeLast, last] = points.slice(-2);
-  if (!first || !second || !beforeLast || !last || points.length < 3) throw new Error("three points at least");
+  if (!first || !second || !beforeLast || !last || points.length < 3) throw new Error("fewer than three points");
   const each = (from: typeof first, to: typeof first) => (to.mib - from.mib) / (to.count - from.count);
   return { kibEach: each(first, last) * 1024, bend: each(beforeLast, last) / each(first, second) };
 }
 
-/** What this project wants of its proxy. */
+/** The targets of the proxy. */
 export function targets({ cases, scale }: Pick<ProxyResults, "cases" | "scale">): Target[] {
-  const wanted: Target[] = [];
-  const add = (what: string, value: number, unit: Target["unit"], to: Target["wanted"], limit: number) =>
-    wanted.push({ what, value, unit, limit, wanted: to });
+  const targets: Target[] = [];
+  const add = (what: string, value: number, unit: Target["unit"], wanted: Target["wanted"], limit: number) =>
+    targets.push({ what, value, unit, limit, wanted });
   for (const each of cases) {
     const { speed, p99, addedP50Micros } = each;
     const where = loadOf(each);
@@ -119,5 +119,5 @@ export function targets({ cases, scale }: Pick<ProxyResults, "cases" | "scale">)
     add(`nginx -t with 1,000 ${kind}`, checkSeconds, "s", "at most", 1);
     add(`start to first answer with 1,000 ${kind}`, firstAnswerSeconds, "s", "at most", 1);
   }
-  return wanted;
+  return targets;
 }

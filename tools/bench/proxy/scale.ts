@@ -1,4 +1,4 @@
-/** What many routes cost: memory, speed, and the time until nginx answers. */
+/** Measures the cost of many routes: memory, throughput, and the time until nginx answers. */
 import { run } from "../../cli/run.ts";
 import type { Step } from "../../cli/progress.ts";
 import type { ProxyRoutes } from "../../../nginx/model.ts";
@@ -8,7 +8,7 @@ import { fit, type Scale } from "./results.ts";
 import { memoryMiB, type Server } from "./servers.ts";
 import { nginx, serviceAddress, startThisOne, type Subject, type Surroundings } from "./subjects.ts";
 
-/** Each has a route of its own, and all are the one service that there is. */
+/** Names of services with a route each. All resolve to the only service. */
 export const scaledServices = Array.from({ length: 1000 }, (_, index) => `s${index + 1}`);
 
 const kinds: readonly Scale["kind"][] = ["routes to one service", "services with a route each"];
@@ -22,7 +22,7 @@ function routesOf(kind: Scale["kind"], count: number, port: number): Pick<ProxyR
   };
 }
 
-/** @param connections of the load */
+/** @param connections number of connections of the load */
 export async function measureScale(
   around: Surroundings,
   { rounds, seconds, connections = 32 }: { rounds: number; seconds: number; connections?: number },
@@ -45,14 +45,14 @@ export async function measureScale(
       for (const count of [1, 250, 500, 750, 1000]) {
         step.detail(`${count} ${kind}`);
         const started = await start(count);
-        // So that what a load leaves behind is in all of them.
+        // Put each under load, so that the memory it leaves behind is included in all.
         await requestsPerSecond(started.subject.server, started.path);
         memory.push({ count, mib: memoryMiB(started.subject.server) });
         if (count === 1 || count === 1000) running.push(started);
         else await started.subject.server.stop();
       }
       const [one, thousand] = running;
-      if (one === undefined || thousand === undefined) throw new Error("1 and 1,000 are measured");
+      if (one === undefined || thousand === undefined) throw new Error("1 or 1,000 was not measured");
       const speed: Record<"one" | "thousand", number[]> = { one: [], thousand: [] };
       for (let round = 0; round < rounds; round += 1) {
         step.detail(`1,000 ${kind}, round ${round + 1} of ${rounds}`);

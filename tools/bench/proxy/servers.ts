@@ -1,4 +1,4 @@
-/** Runs the servers of the benchmark: each on the CPUs that it is given, and never longer than this process. */
+/** Runs the servers of the benchmark, each on its CPUs, and never longer than this process. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
@@ -9,13 +9,13 @@ import { Problem } from "../../cli/problem.ts";
 import { children } from "../../cli/procfs.ts";
 import type { Program } from "./programs.ts";
 
-/** CPUs, as `taskset` takes them: the proxy has one to itself; load and service share what is left. */
+/** CPU lists for `taskset`: the proxy has one CPU to itself; load and service share the others. */
 export const cpus = {
   proxy: "0",
   rest: availableParallelism() > 2 ? `1-${availableParallelism() - 1}` : "1",
 } as const;
 
-/** A command on these CPUs that ends with this process, however that ends (https://man7.org/linux/man-pages/man1/setpriv.1.html). */
+/** A command on these CPUs that ends with this process, even if it is killed (https://man7.org/linux/man-pages/man1/setpriv.1.html). */
 export const pinned = (on: keyof typeof cpus, [program, ...args]: Program): Program => [
   "setpriv",
   ...["--pdeathsig", "TERM", "taskset", "--cpu-list", cpus[on], program, ...args],
@@ -33,14 +33,14 @@ interface Start {
   readonly command: Program;
   readonly on: keyof typeof cpus;
   readonly port: number;
-  /** File that takes standard output and standard error. */
+  /** File for standard output and standard error. */
   readonly output: string;
   readonly env?: Readonly<Record<string, string>>;
   /** @default "/" */
   readonly path?: string | undefined;
 }
 
-/** Starts a server and waits, for at most 20 s, until it answers 200. @throws Problem with what it said, where it does not */
+/** Starts a server and waits, for at most 20 s, until it answers 200. @throws Problem with its output if it does not */
 export async function startServer({ name, command, on, port, output, env, path = "/" }: Start): Promise<Server> {
   const [program, ...args] = pinned(on, command);
   const log = openSync(output, "a");
@@ -58,7 +58,7 @@ export async function startServer({ name, command, on, port, output, env, path =
   await server.stop();
   throw new Problem(
     `${name} did not answer:\n${readFileSync(output, "utf8").slice(-2000)}`,
-    `Its configuration is in tools/bench/proxy/subjects.`,
+    `Fix its configuration in tools/bench/proxy/subjects.`,
   );
 }
 
@@ -73,20 +73,20 @@ async function stop(child: ChildProcess): Promise<void> {
 
 const tree = (pid: number): number[] => [pid, ...children(pid).flatMap(tree)];
 
-/** CPU time that a server's processes have used so far, in seconds. */
+/** CPU time that a server's processes have used so far. Seconds. */
 export function cpuSeconds({ pid }: Server): number {
   const ticks = tree(pid).map((each) => {
-    // User and system time; the command's name, in parentheses, may hold spaces.
+    // User and system time. The command name, in parentheses, can contain spaces.
     const fields = readFileSync(`/proc/${each}/stat`, "utf8")
       .replace(/^.*\) /s, "")
       .split(" ");
     return Number(fields[11]) + Number(fields[12]);
   });
-  // Linux counts in hundredths for every program (USER_HZ).
+  // Linux always reports hundredths of a second here (USER_HZ).
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
-/** Proportional set size of a process and all below it, in MiB: shared pages are counted once. */
+/** Proportional set size of a process and its descendants, which counts shared pages once. MiB. */
 export const memoryMiB = ({ pid }: Pick<Server, "pid">): number =>
   tree(pid).reduce((sum, each) => sum + proportionalKiB(each), 0) / 1024;
 
@@ -94,7 +94,7 @@ function proportionalKiB(pid: number): number {
   try {
     return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
   } catch {
-    return 0; // It has ended since it was listed, as a probe's shell does.
+    return 0; // It has ended meanwhile, such as the shell of a probe.
   }
 }
 

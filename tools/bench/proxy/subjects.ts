@@ -1,4 +1,4 @@
-/** What is measured: this project's proxy, what it replaces, and its peers, all in front of the same service. */
+/** Starts the measured proxies in front of the same service: this project's, the one that it replaces, and its peers. */
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,21 +13,21 @@ export type SubjectName = "direct" | (typeof proxyNames)[number];
 
 export interface Subject {
   readonly server: Server;
-  /** Its configuration's main file. */
+  /** Path of its main configuration file. */
   readonly config: string;
-  /** Empties the access log, so that it does not fill the memory that it is in. */
+  /** Empties the access log, which is in memory. */
   emptyLog(): Promise<void>;
 }
 
 export interface Surroundings {
   readonly programs: Programs;
-  /** In memory, so that no disk takes part. */
+  /** Folder in memory, so that the disk does not matter. */
   readonly folder: string;
   readonly upstreamPort: number;
   readonly resolverPort: number;
 }
 
-/** Fills in a configuration file of `subjects/`, where capitals stand for what differs between runs. */
+/** Replaces the placeholders (in capitals) in a configuration file of `subjects/`. */
 export function fillIn(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replaceAll(/\b(?:[A-Z]+_)?PORT\b|\bFOLDER\b/g, (name) => {
     const value = values[name];
@@ -38,7 +38,7 @@ export function fillIn(text: string, values: Readonly<Record<string, string | nu
 
 const subjectText = (file: string): string => readFileSync(join(import.meta.dirname, "subjects", file), "utf8");
 
-/** The service, which is also what "direct" measures. */
+/** Starts the service behind the proxies. "direct" measures it without a proxy. */
 export async function startUpstream({ programs, folder }: Pick<Surroundings, "programs" | "folder">): Promise<Server> {
   const port = await freePort();
   const config = join(folder, "upstream.conf");
@@ -48,7 +48,7 @@ export async function startUpstream({ programs, folder }: Pick<Surroundings, "pr
   return startServer({ name: "upstream", command, on: "rest", port, output: join(folder, "upstream.log") });
 }
 
-/** As the image's entry point has it; run by root, the worker would otherwise be another user. */
+/** nginx with the arguments of the image's entry point. As root, its worker would otherwise run as another user. */
 export const nginx = ({ nginx }: Programs, config: string): Program => [
   ...nginx,
   ...["-e", "stderr", "-g", "daemon off; user root;", "-c", config],
@@ -85,15 +85,15 @@ export async function startPeer(name: PeerName, around: Surroundings): Promise<S
   return { server, config, emptyLog: () => truncate(log, 0) };
 }
 
-/** The name under which the service is found. */
+/** DNS name of the service. */
 export const serviceAddress = (service: string): string => `${service}.shop.svc.cluster.local`;
 
 export interface ThisOne {
-  /** Of the server, and of its folder. @default "this one" */
+  /** Name of the server and of its folder. @default "this one" */
   readonly name?: string;
   /** @default - one route, `/` */
   readonly routes?: Pick<ProxyRoutes, "upstreams" | "routes">;
-  /** Asked for until it is answered. @default "/" */
+  /** Path to request until the server answers. @default "/" */
   readonly path?: string;
 }
 
@@ -105,7 +105,7 @@ export async function startThisOne(
   const folder = await subjectFolder(around, name);
   const text = renderRoutes({
     resolver: `127.0.0.1:${around.resolverPort}`,
-    // The load comes from here, in the place of Google's load balancer.
+    // The load generator takes the role of Google's load balancer.
     client: { trustedProxies: ["127.0.0.1/32"], entry: "second-to-last" },
     ...(routes ?? {
       upstreams: [{ service: "web", address: serviceAddress("web"), port: around.upstreamPort }],
@@ -125,7 +125,7 @@ function withOneWorker(config: string): string {
   return config.replace(directive, "worker_processes 1;");
 }
 
-/** nginx and Caddyfiles take no blanks in paths. */
+/** A folder without spaces in its path, which nginx and Caddyfiles do not support. */
 async function subjectFolder({ folder }: Surroundings, name: string): Promise<string> {
   const own = join(folder, name.replaceAll(" ", "-"));
   await mkdir(own);

@@ -1,4 +1,4 @@
-/** Where the time of `npm start` goes: its own lines of progress, and when each of them came. */
+/** Derives the time of each step of `npm start` from its progress lines and their times. */
 
 export interface Part {
   readonly name: string;
@@ -12,8 +12,8 @@ interface Line {
 }
 
 /**
- * `  images …` begins a part and `✓ images 5.4 s` ends it; parts may run beside each other. The last one is all that is in
- * none of them: Node, the check of the config, and the request to every route at the end.
+ * `  images …` starts a step and `✓ images 5.4 s` ends it. Steps can run in parallel. The last entry is the time outside
+ * all steps: Node, the validation of the config, and the requests to every route at the end.
  */
 export function partsOf(lines: readonly Line[], totalSeconds: number): Part[] {
   const steps = new Map<string, { from: number; to?: number }>();

@@ -1,11 +1,11 @@
-/** A picture of where the time of `npm start` goes, readable on light and on dark ground. */
+/** Plot of the time of `npm start` by step, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
 import { bar, picture } from "../picture.ts";
 import type { Start, StartResults } from "./results.ts";
 
 const [left, right, row] = [300, 640, 20];
 
-/** One panel for each kind of start, each with its own scale: minutes beside seconds show nothing. */
+/** One panel per kind of start, each with its own scale, because minutes and seconds do not fit one scale. */
 export function plot({ starts, machine }: Pick<StartResults, "starts" | "machine">): string {
   let y = 84;
   const panels = starts.map((start) => {

@@ -1,4 +1,4 @@
-/** What was measured of `npm start`, what is wanted of it, and both as tables. */
+/** Results and targets of the benchmark of `npm start`, and their tables. */
 import type { Target } from "../figures.ts";
 import { describe } from "../machine.ts";
 import { table, targetTable, type Results } from "../report.ts";
@@ -9,7 +9,7 @@ export type Kind = (typeof kinds)[number];
 
 export interface Start {
   readonly kind: Kind;
-  /** Median of the rounds; what follows is of the round nearest to it. */
+  /** Median of the rounds. `parts` are those of the round nearest to it. */
   readonly seconds: number;
   readonly rounds: number;
   readonly parts: readonly Part[];
@@ -18,13 +18,13 @@ export interface Start {
 export interface StartResults extends Results {
   readonly benchmark: "start";
   readonly starts: readonly Start[];
-  /** Proportional set size of all processes of the sandbox, pods included. */
+  /** Proportional set size of all processes of the sandbox, including pods. */
   readonly memoryMiB: number;
-  /** Milliseconds of `render staging` beyond a Node that imports the SDKs; and where that imports from the same compile cache. */
+  /** Milliseconds that `render staging` takes longer than a Node that imports the SDKs, without and with the compile cache. */
   readonly render: { readonly beyondSdks: number; readonly beyondCachedSdks: number };
 }
 
-const seconds: Record<Kind, number> = {
+const limits: Record<Kind, number> = {
   "nothing cached": 420,
   "nothing running": 25,
   "one route edited": 15,
@@ -38,9 +38,9 @@ export function targets({
 }: Pick<StartResults, "starts" | "memoryMiB" | "render">): Target[] {
   return [
     ...starts.map(
-      (start) => ({ what: start.kind, value: start.seconds, unit: "s", limit: seconds[start.kind] }) as const,
+      (start) => ({ what: start.kind, value: start.seconds, unit: "s", limit: limits[start.kind] }) as const,
     ),
-    { what: "memory of all parts and pods", value: memoryMiB, unit: "MiB", limit: 2560 } as const,
+    { what: "memory of all components and pods", value: memoryMiB, unit: "MiB", limit: 2560 } as const,
     {
       what: "render staging, beyond Node importing the SDKs",
       value: render.beyondSdks,
@@ -56,7 +56,7 @@ export function tables({ starts, render, targets, machine, date }: StartResults)
   const cell = (value?: number) => (value === undefined ? "" : value.toFixed(1));
   return `${date}, ${describe(machine)}.
 
-### Part by part (seconds)
+### Step by step (seconds)
 
 ${table(
   ["", ...starts.map(({ kind }) => kind)],
@@ -69,9 +69,9 @@ ${table(
     ["rounds", ...starts.map(({ rounds }) => String(rounds))],
   ],
 )}
-Rendering staging takes ${Math.round(render.beyondCachedSdks)} ms beyond a Node that imports the SDKs from the same compile cache.
+Rendering staging takes ${Math.round(render.beyondCachedSdks)} ms longer than a Node that imports the SDKs from the same compile cache.
 
-### What is wanted of starting
+### Targets of starting
 
 ${targetTable(targets)}`;
 }

@@ -1,31 +1,31 @@
-/** The address is reserved, and the load balancer uses it. */
+/** Checks that the address is reserved, and that the load balancer uses it. */
 import type { GoogleState } from "../gather/google.ts";
 import type { Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import type { Subject } from "../subject.ts";
 
 export interface AddressSeen {
-  /** From the stack's outputs, or what was named for the doctor. @default - it is not known */
+  /** From the stack's outputs or --address. @default - unknown */
   readonly address: string | undefined;
-  /** Why the outputs could not be read. @default - they were, or nobody needs them */
-  readonly unread?: string | undefined;
+  /** Why the outputs could not be read. @default - they could, or are not needed */
+  readonly outputsError?: string | undefined;
   readonly google: GoogleState | string | undefined;
   readonly objects: Objects | string;
 }
 
-export function address({ address, unread, google, objects }: AddressSeen, subject: Subject): Finding {
+export function address({ address, outputsError, google, objects }: AddressSeen, subject: Subject): Finding {
   const { apply, kubectl, edge } = subject;
   const kind = edge.kind === "gateway" ? "Gateway" : "Ingress";
   const describe = `${kubectl} describe ${kind.toLowerCase()} ${kind.toLowerCase()}`;
   if (address === undefined)
-    return unread !== undefined
-      ? { state: "unknown", seen: `not looked at: ${unread}` }
+    return outputsError !== undefined
+      ? { state: "unknown", seen: `not checked: ${outputsError}` }
       : {
           state: "failed",
-          seen: edge.onGoogle ? "the stack has none" : `the ${kind} has none`,
+          seen: edge.onGoogle ? "the stack has no address" : `the ${kind} has no address`,
           means: edge.onGoogle
-            ? "The stack has not been made, or not as far as its address."
-            : `No controller has taken the ${kind}, or it says nowhere where it answers.`,
+            ? "The stack has not been deployed, or only partly."
+            : `No controller handles the ${kind}, or the controller reports no address.`,
           fix: edge.onGoogle ? apply : `${describe}   # or name the address: --address ADDRESS`,
         };
   if (!edge.onGoogle) return { state: "ok", seen: address };
@@ -33,28 +33,27 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
   if (reported !== undefined && reported !== address)
     return {
       state: "failed",
-      seen: `the ${kind} answers at ${reported}, and the stack's address is ${address}`,
-      means:
-        "The load balancer was made without the reserved address: its name was not there when the controller looked.",
+      seen: `the ${kind} answers at ${reported}, but the stack's address is ${address}`,
+      means: "The load balancer was created without the reserved address, which did not exist yet at that time.",
       fix: apply,
     };
   if (typeof google === "string" || google === undefined)
     return reported === address
       ? { state: "ok", seen: `${address}, which the ${kind} reports` }
-      : { state: "unknown", seen: `${address}; not looked at: ${google ?? "nobody to ask"}` };
+      : { state: "unknown", seen: `${address}; not checked: ${google ?? "no access to Google's APIs"}` };
   const { address: found } = google;
   if (found === undefined)
     return {
       state: "failed",
       seen: `${address} is not a global address of the project ${edge.project}`,
-      means: "It was released, or belongs to another project: the stack's state is older than that.",
+      means: "It was released, or belongs to another project: the stack's state is outdated.",
       fix: apply,
     };
   if (found.status !== "IN_USE")
     return {
       state: "failed",
       seen: `${address} (${found.name}) is ${found.status}`,
-      means: "The address is there and nothing uses it: the load balancer is not made yet, or could not be.",
+      means: "The address exists, but nothing uses it: the load balancer is not created yet, or its creation failed.",
       fix: `${describe}   # its events say why`,
       passing: true,
     };
@@ -64,7 +63,7 @@ export function address({ address, unread, google, objects }: AddressSeen, subje
   };
 }
 
-/** What the controller reports on its object. */
+/** The address that the controller reports in the status of the Ingress or Gateway. */
 export function reportedBy({ ingress, gateway }: Objects): string | undefined {
   const first = ingress?.status?.loadBalancer?.ingress?.[0];
   return first?.ip ?? first?.hostname ?? gateway?.status?.addresses?.[0]?.value;

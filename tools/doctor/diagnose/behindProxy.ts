@@ -1,12 +1,12 @@
-/** What is behind a Service: the Service itself, the pods that it selects, and how they are. The same for the proxy and for each service. */
+/** Checks a Service, its endpoints and its pods. The same checks apply to the proxy and to each service. */
 import type { Objects, Pod, Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
 import { matches, isReady, troubleOf, type Workload } from "./pods.ts";
 
-export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not looked at: ${why}` });
+export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not checked: ${why}` });
 
-/** The Service is there, and its port leads somewhere. */
+/** Checks that the Service exists. */
 export function service(objects: Objects | string, name: string, subject: Subject): Finding {
   if (typeof objects === "string") return unknown(objects);
   const found = objects.services.find(({ metadata }) => metadata.name === name);
@@ -14,14 +14,14 @@ export function service(objects: Objects | string, name: string, subject: Subjec
     return {
       state: "failed",
       seen: `there is no Service ${name} in the namespace ${subject.namespace}`,
-      means: "Its name leads nowhere: it was never applied, or somebody has deleted it.",
+      means: "Its name does not resolve: it was never applied, or somebody deleted it.",
       fix: subject.apply,
     };
   const ports = (found.spec.ports ?? []).map(({ port, targetPort }) => `${port} → ${String(targetPort ?? port)}`);
   return { state: "ok", seen: `${name}: port ${ports.join(", ")}` };
 }
 
-/** The Service selects pods, and its port is one of theirs. */
+/** Checks that the Service selects pods, and that they have its port. */
 export function endpoints(
   objects: Objects | string,
   { name, key }: Workload,
@@ -37,14 +37,14 @@ export function endpoints(
     return {
       state: "failed",
       seen: `there is no Deployment ${name}`,
-      means: "Nothing makes pods for the Service: it was never applied, or somebody has deleted it.",
+      means: "Nothing creates pods for the Service: the Deployment was never applied, or somebody deleted it.",
       fix: subject.apply,
     };
   if (deployment.spec.replicas === 0)
     return {
       state: "failed",
       seen: `the Deployment ${name} is scaled to 0`,
-      means: "Somebody has scaled it by hand: the config asks for at least one pod.",
+      means: "Somebody scaled it manually: the config requires at least one pod.",
       fix: `${subject.kubectl} scale deployment/${name} --replicas=${replicasOf(subject, name)}`,
     };
   const { selector = {} } = found.spec;
@@ -52,19 +52,19 @@ export function endpoints(
   if (!matches(labels, selector))
     return {
       state: "failed",
-      seen: `the Service ${serviceName} selects ${words(selector)}, and the pods are ${words(labels)}`,
+      seen: `the Service ${serviceName} selects ${labelText(selector)}, but the pods have ${labelText(labels)}`,
       means: "The Service selects no pod of its Deployment: its selector was changed.",
-      fix: `${subject.apply}   # ${key} is right in the config; the object is not`,
+      fix: `${subject.apply}   # ${key} is right in the config, but the object was changed`,
     };
-  const port = lostPort(
+  const port = missingPort(
     found,
     deployment.spec.template.spec.containers.flatMap((container) => container.ports ?? []),
   );
   if (port !== undefined)
     return {
       state: "failed",
-      seen: `the Service's port leads to ${port}, which no container of ${name} has`,
-      means: "The port of the Service and that of the container are not the same.",
+      seen: `the Service's target port is ${port}, which no container of ${name} has`,
+      means: "The target port of the Service and the port of the container differ.",
       fix: subject.apply,
     };
   const own = pods.filter(({ metadata }) => matches(metadata.labels, selector));
@@ -73,47 +73,47 @@ export function endpoints(
 
 const replicasOf = ({ services }: Subject, name: string): number => services[name]?.replicas ?? 3;
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-const words = (labels: Readonly<Record<string, string>> = {}) =>
+const labelText = (labels: Readonly<Record<string, string>> = {}) =>
   Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",") || "nothing";
 
 type Port = { readonly name?: string; readonly containerPort: number };
-/** A port by name must be a container's; one by number need not be named there, and usually is. */
-function lostPort({ spec }: Service, ports: readonly Port[]): number | string | undefined {
+/** The first target port, by name or number, that no container declares. */
+function missingPort({ spec }: Service, ports: readonly Port[]): number | string | undefined {
   return (spec.ports ?? [])
     .map(({ port, targetPort }) => targetPort ?? port)
     .find((target) => !ports.some(({ name, containerPort }) => target === name || target === containerPort));
 }
 
-/** The pods run and are ready; some of them are enough to serve, which is then a warning. */
+/** Checks that the pods are ready. If only some are, they still serve, so that is a warning. */
 export function pods(objects: Objects | string, workload: Workload, subject: Subject, now: Date): Finding {
   if (typeof objects === "string") return unknown(objects);
   const { name } = workload;
   const deployment = objects.deployments.find((candidate) => candidate.metadata.name === name);
   if (deployment === undefined) return { state: "skipped", seen: "there is no Deployment" };
-  if (deployment.spec.replicas === 0) return { state: "skipped", seen: "none are asked for" };
+  if (deployment.spec.replicas === 0) return { state: "skipped", seen: "scaled to 0" };
   const own = objects.pods.filter(({ metadata }) => matches(metadata.labels, deployment.spec.selector.matchLabels));
-  const [ready, wanted] = [own.filter(isServing).length, deployment.spec.replicas ?? 1];
-  const ways = {
+  const [ready, replicas] = [own.filter(isServing).length, deployment.spec.replicas ?? 1];
+  const remedies = {
     kubectl: subject.kubectl,
     apply: subject.apply,
     edit: (key: string, what?: string) => edit(subject, key, what),
   };
-  const trouble = troubleOf(deployment, objects, workload, ways, now);
-  const count = `${ready} of ${wanted} ready`;
+  const trouble = troubleOf(deployment, objects, workload, remedies, now);
+  const count = `${ready} of ${replicas} ready`;
   if (trouble === undefined && ready > 0) return { state: "ok", seen: count };
   if (trouble === undefined)
     return {
       state: "failed",
       seen: count,
-      means: "No pod has been made yet: the cluster's controller has not come to it.",
+      means: "No pod has been created yet: the cluster's controller has not processed the Deployment.",
       fix: `${subject.kubectl} describe deployment ${name}`,
       passing: true,
     };
   const { seen, means, ...rest } = trouble;
   return ready > 0
-    ? { state: "warning", seen: `${count}; ${seen}`, means: `${means} The others serve.`, ...rest }
+    ? { state: "warning", seen: `${count}; ${seen}`, means: `${means} The other pods serve.`, ...rest }
     : { state: "failed", seen: `${count}; ${seen}`, means, ...rest };
 }
 

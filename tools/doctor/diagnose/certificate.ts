@@ -1,24 +1,24 @@
-/** Clients take the certificate: it is for the name, its chain is trusted, it is not at its end. */
-import { isDeaf, isRedirectToHttps } from "./edge.ts";
+/** Checks that clients accept the certificate: it is valid for the host, trusted, and not about to expire. */
+import { isRedirectToHttps, isUnreachable } from "./edge.ts";
 import type { Probe } from "../answers.ts";
-import type { Shown } from "../gather/probes.ts";
+import type { PresentedCertificate } from "../gather/probes.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
 
-/** Warned about so long before: Google renews a month ahead, and so does the stack's own CA. */
+/** Warns this many days before the expiry: Google and the stack's own CA renew a month ahead. */
 const warnDays = 30;
 
 export interface CertificatesSeen {
-  readonly shown: readonly Shown[];
-  /** What Google says of those that it manages, by host. @default - it was not asked, or manages none */
+  readonly presented: readonly PresentedCertificate[];
+  /** State of Google's managed certificates by host. @default - not queried, or there are none */
   readonly managed?: Readonly<Record<string, ManagedState>> | undefined;
   readonly http: Probe;
-  /** Why the stack's outputs, its CA among them, could not be read. @default - they could, or it has none */
-  readonly unread?: string | undefined;
+  /** Why the stack's outputs, including its CA, could not be read. @default - they could, or are not needed */
+  readonly outputsError?: string | undefined;
   readonly now: Date;
 }
 
-/** `PROVISIONING`, `ACTIVE`, …, and of one host `FAILED_NOT_VISIBLE` and the like. */
+/** `PROVISIONING`, `ACTIVE` and so on; for one host, also `FAILED_NOT_VISIBLE` and the like. */
 export interface ManagedState {
   readonly status: string;
   readonly ofHost?: string | undefined;
@@ -29,26 +29,32 @@ const daysOf = (left: number): string => (Math.floor(left) === 1 ? "1 day" : `${
 type Bad = Omit<Finding, "seen"> & { readonly seen: string; readonly rank: number };
 
 export function certificate(seen: CertificatesSeen, subject: Subject): Finding {
-  if (subject.tls.mode === "none") return { state: "skipped", seen: "plain HTTP, by the config (tls.mode: none)" };
-  const { shown, now } = seen;
-  // Of several hosts the worst is named; failures come before warnings.
-  const bad = shown.flatMap((one) => problemOf(one, seen, subject) ?? []).sort((a, b) => b.rank - a.rank)[0];
+  if (subject.tls.mode === "none")
+    return { state: "skipped", seen: "plain HTTP, according to the config (tls.mode: none)" };
+  const { presented, now } = seen;
+  // Of several hosts, report the worst; failures rank above warnings.
+  const bad = presented.flatMap((one) => problemOf(one, seen, subject) ?? []).sort((a, b) => b.rank - a.rank)[0];
   if (bad !== undefined) {
     const { rank, ...finding } = bad;
     return finding;
   }
-  if (shown.every(({ error }) => error !== undefined)) return { state: "skipped", seen: "no connection to see one by" };
-  const ends = Math.min(...shown.map(({ to }) => to?.getTime() ?? Infinity));
+  if (presented.every(({ error }) => error !== undefined))
+    return { state: "skipped", seen: "no connection, so no certificate" };
+  const ends = Math.min(...presented.map(({ to }) => to?.getTime() ?? Infinity));
   const days = daysOf((ends - now.getTime()) / 86_400_000);
-  const names = shown.length === 1 ? (shown[0]?.host ?? "") : `${shown.length} names`;
+  const names = presented.length === 1 ? (presented[0]?.host ?? "") : `${presented.length} names`;
   return {
     state: "ok",
-    seen: `for ${names}, trusted, until ${new Date(ends).toISOString().slice(0, 10)} (${days})`,
+    seen: `for ${names}, trusted, valid until ${new Date(ends).toISOString().slice(0, 10)} (${days})`,
   };
 }
 
-function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSeen, subject: Subject): Bad | undefined {
-  const { host, error, untrusted, fits, names = "", to, from, issuer = "" } = shown;
+function problemOf(
+  presented: PresentedCertificate,
+  { managed, http, outputsError, now }: CertificatesSeen,
+  subject: Subject,
+): Bad | undefined {
+  const { host, error, untrusted, fits, names = "", to, from, issuer = "" } = presented;
   const state = managed?.[host] ?? managed?.[host.replace(/^[^.]+/, "*")];
   if (error !== undefined) return noHandshake(host, error, state, http, subject);
   const until = to?.toISOString() ?? "";
@@ -59,7 +65,7 @@ function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSee
       rank: 9,
       state: "failed",
       seen: `the certificate for ${host} expired on ${until}`,
-      means: "No client takes it any more.",
+      means: "Clients no longer accept it.",
       fix: renew,
     };
   if (from !== undefined && from > now)
@@ -67,29 +73,33 @@ function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSee
       rank: 8,
       state: "failed",
       seen: `the certificate for ${host} is not valid before ${from.toISOString()}`,
-      means: "It was issued for later, or a clock is wrong: this machine's, or that of who issued it.",
-      fix: "Compare the clocks (date -u), or supply the certificate that is valid now.",
+      means: "It was issued for a later time, or a clock is wrong: this machine's or the issuer's.",
+      fix: "Compare the clocks (date -u), or supply a certificate that is valid now.",
     };
   if (fits === false)
     return {
       rank: 7,
       state: "failed",
-      seen: `asked as ${host}, the certificate is for ${briefNames(names)}`,
+      seen: `the certificate that is presented for ${host} is for ${briefNames(names)}`,
       means:
         state === undefined
-          ? "It is another's, or an older one: clients refuse it for this name."
-          : "The load balancer shows a certificate of another host: this host's is not issued, or not attached, yet.",
+          ? "It belongs to something else, or is an older one: clients reject it for this name."
+          : "The load balancer presents the certificate of another host: this host's is not issued or not attached yet.",
       fix: state === undefined ? supply(subject) : managedFix(host, state, subject),
       passing: state?.status === "PROVISIONING",
     };
-  if (untrusted !== undefined && subject.tls.mode === "self-signed" && unread !== undefined)
-    return { rank: 3, state: "unknown", seen: `until ${until}; whether the stack's own CA signed it: ${unread}` };
+  if (untrusted !== undefined && subject.tls.mode === "self-signed" && outputsError !== undefined)
+    return {
+      rank: 3,
+      state: "unknown",
+      seen: `valid until ${until}; whether the stack's CA signed it is unknown: ${outputsError}`,
+    };
   if (untrusted !== undefined) return untrustedChain(host, untrusted, issuer, subject);
   if (state !== undefined && (state.ofHost?.includes("CAA") === true || /FAILED/.test(state.status)))
     return {
       rank: 2,
       state: "warning",
-      seen: `the certificate for ${host} is good until ${until}; Google: ${state.status}${state.ofHost === undefined ? "" : ` (${state.ofHost})`}`,
+      seen: `the certificate for ${host} is valid until ${until}; Google: ${state.status}${state.ofHost === undefined ? "" : ` (${state.ofHost})`}`,
       means: `It will not be renewed. ${managedMeans(host, state)}`,
       fix: managedFix(host, state, subject),
     };
@@ -98,13 +108,13 @@ function problemOf(shown: Shown, { managed, http, unread, now }: CertificatesSee
       rank: 1,
       state: "warning",
       seen: `the certificate for ${host} expires on ${until}, in ${daysOf(left)}`,
-      means: `It should have been renewed by now: that is due ${warnDays} days ahead.`,
+      means: `It should have been renewed by now: the renewal is due ${warnDays} days before the expiry.`,
       fix: renew,
     };
   return undefined;
 }
 
-/** Of a certificate for many names the first few. */
+/** The first few names of a certificate. */
 function briefNames(names: string): string {
   const all = names.split(", ").map((name) => name.replace("DNS:", ""));
   if (names === "") return "no name";
@@ -118,10 +128,10 @@ function noHandshake(
   http: Probe,
   subject: Subject,
 ): Bad | undefined {
-  // Where plain HTTP does not answer either, it is the load balancer that is not there.
-  if (http.answer === undefined && isDeaf(code)) return undefined;
-  const sent = isRedirectToHttps(http) ? `, and http://${subject.domain}/ sends clients there` : "";
-  const seen = `https://${host}/: ${message}, while plain HTTP answers${sent}`;
+  // If plain HTTP does not answer either, the load balancer is the problem.
+  if (http.answer === undefined && isUnreachable(code)) return undefined;
+  const redirect = isRedirectToHttps(http) ? `, and http://${subject.domain}/ redirects there` : "";
+  const seen = `https://${host}/: ${message}, but plain HTTP answers${redirect}`;
   if (state !== undefined && state.status !== "ACTIVE")
     return {
       rank: 6,
@@ -136,43 +146,43 @@ function noHandshake(
     state: "failed",
     seen,
     means:
-      "Every hop behind works, and a browser cannot connect: it goes to https, by the redirect or because it was once told to (HSTS), and TLS is not set up there yet.",
+      "Every hop behind it works, but browsers cannot connect. They use https because of the redirect or an earlier HSTS header, and TLS is not set up there yet.",
     fix: `${subject.apply}   # ${supply(subject)}`,
     passing: subject.edge.onGoogle,
   };
 }
 
-/** Google's words for how far a certificate is: https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting */
+/** Meaning of Google's states: https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting */
 function managedMeans(host: string, { status, ofHost }: ManagedState): string {
   switch (ofHost) {
     case "FAILED_NOT_VISIBLE":
-      return `Google did not see ${host} at the load balancer's address: DNS does not lead there from everywhere, or the certificate is not attached yet.`;
+      return `Google did not see ${host} at the load balancer's address: DNS does not resolve to it everywhere, or the certificate is not attached yet.`;
     case "FAILED_CAA_CHECKING":
     case "FAILED_CAA_FORBIDDEN":
     case "CAA":
-      return `A CAA record forbids Google's authority to issue for ${host}, or could not be read.`;
+      return `A CAA record forbids Google's CA to issue a certificate for ${host}, or could not be read.`;
     case "FAILED_RATE_LIMITED":
     case "RATE_LIMITED":
-      return `So many certificates were asked for ${host} lately that the authority issues none for a while.`;
+      return `The CA's rate limit is reached: too many certificates were requested for ${host} recently.`;
     case "CONFIG":
     case "AUTHORIZATION_ISSUE":
-      return `DNS does not hold the record by which Google sees that ${host} is yours.`;
+      return `DNS lacks the record that proves to Google that you control ${host}.`;
     default:
       return status === "PROVISIONING"
-        ? "Google is issuing the certificate, which takes up to an hour after DNS leads to the load balancer."
+        ? "Google is issuing the certificate. This takes up to an hour after DNS resolves to the load balancer."
         : `Google could not issue or renew the certificate (${status}).`;
   }
 }
 
 function managedFix(host: string, { ofHost }: ManagedState, subject: Subject): string {
   if (ofHost?.includes("CAA") === true) return `Add to the DNS of ${subject.domain}: ${host}. CAA 0 issue "pki.goog"`;
-  if (ofHost?.includes("RATE_LIMITED") === true) return "Wait: it is tried again by itself.";
+  if (ofHost?.includes("RATE_LIMITED") === true) return "Wait: Google retries automatically.";
   if (ofHost === "CONFIG" || ofHost === "AUTHORIZATION_ISSUE")
-    return `npx pulumi stack output authorizations --stack ${subject.stack}   # and make these records, or set dns in the config`;
-  return `Have an A record of ${host} lead to the stack's address, and wait up to an hour: npm run doctor -- ${subject.stack} --wait 60m`;
+    return `npx pulumi stack output authorizations --stack ${subject.stack}   # and create these records, or set dns in the config`;
+  return `Point the A record of ${host} to the stack's address, and wait up to an hour: npm run doctor -- ${subject.stack} --wait 60m`;
 }
 
-/** OpenSSL's names: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Explains OpenSSL's error codes: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 function untrustedChain(host: string, code: string, issuer: string, subject: Subject): Bad {
   const own = subject.tls.mode === "self-signed";
   const by = issuer.replaceAll("\n", ", ");
@@ -182,14 +192,14 @@ function untrustedChain(host: string, code: string, issuer: string, subject: Sub
     state: "failed",
     seen: `the certificate for ${host} is not trusted: ${code} (issued by ${by})`,
     means: own
-      ? "It is not signed by the stack's CA of today: an older one is still shown."
+      ? "The stack's current CA did not sign it: an older certificate is still in use."
       : incomplete
-        ? "Its chain does not lead to an authority that this machine knows: an intermediate certificate is missing, or the authority is a private one."
-        : "Who signed it is not an authority that this machine knows.",
+        ? "Its chain does not lead to a CA that this machine trusts: an intermediate certificate is missing, or the CA is private."
+        : "This machine does not trust the CA that signed it.",
     fix: own
       ? subject.apply
       : incomplete || subject.tls.mode === "supplied"
-        ? `Supply the whole chain, the leaf first and then each intermediate; of a private authority, name its certificate: npm run doctor -- ${subject.stack} --ca FILE`
+        ? `Supply the whole chain, the leaf first and then each intermediate. For a private CA, name its certificate: npm run doctor -- ${subject.stack} --ca FILE`
         : subject.apply,
   };
 }
@@ -207,6 +217,6 @@ function renewal(subject: Subject): string {
   const { tls, edge, apply } = subject;
   const list = edge.kind === "gateway" ? "certificate-manager certificates" : "compute ssl-certificates";
   if (tls.mode === "managed" && edge.onGoogle)
-    return `gcloud ${list} list --project ${edge.project}   # Google renews by itself while DNS leads to the load balancer; the status says why it does not`;
-  return tls.mode === "self-signed" ? `${apply}   # it renews what is in its last 30 days` : supply(subject);
+    return `gcloud ${list} list --project ${edge.project}   # Google renews it while DNS resolves to the load balancer; the status says why it does not`;
+  return tls.mode === "self-signed" ? `${apply}   # renews it in its last 30 days` : supply(subject);
 }

@@ -1,4 +1,4 @@
-/** What a route's answer says of its service. */
+/** Checks the response of a route's service. */
 import { brief, target, whoAnswered, type EdgeAnswer, type Probe } from "../answers.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject, type SubjectRoute } from "../subject.ts";
@@ -17,9 +17,9 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
   if (who.by === "stranger")
     return {
       state: "failed",
-      seen: `${brief(probe)}, which has not come through nginx`,
+      seen: `${brief(probe)}, which did not come through nginx`,
       means:
-        "Something before nginx answers for this route alone, such as a rule of the load balancer that the stack does not know.",
+        "Something in front of nginx answers for this route only, such as a rule of the load balancer that is not from the stack.",
       fix: subject.apply,
     };
   const redirect = redirected(probe, route, subject);
@@ -28,7 +28,7 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
     return {
       state: "failed",
       seen: `${brief(probe)} from ${service}`,
-      means: `Every hop works; ${service} itself fails.`,
+      means: `Every hop works, but ${service} itself fails.`,
       fix: logs,
     };
   try {
@@ -41,13 +41,13 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
       state: "failed",
       seen: error instanceof Error ? error.message : String(error),
       means:
-        "An answer came, and not the one that the route is for: another service took the request, or its headers were changed on the way.",
+        "The response is not the expected one: another service took the request, or its headers were changed on the way.",
       fix: subject.apply,
     };
   }
 }
 
-/** A redirect that leads a client nowhere. */
+/** A redirect that does not work for clients. */
 function redirected(probe: Probe, route: SubjectRoute, subject: Subject): Finding | undefined {
   const [service = ""] = route.services;
   const to = target(probe);
@@ -56,25 +56,25 @@ function redirected(probe: Probe, route: SubjectRoute, subject: Subject): Findin
     return {
       state: "failed",
       seen: `${brief(probe)}, where nothing answers: tls.mode is none`,
-      means: `${service} sends clients to https, and the stack has no certificate.`,
-      fix: `${edit(subject, "tls.mode", "Set")}   # or switch the redirect off in ${service}`,
+      means: `${service} redirects clients to https, but the stack has no certificate.`,
+      fix: `${edit(subject, "tls.mode", "Set")}   # or disable the redirect in ${service}`,
     };
-  const application = "TLS is switched on in the application too, which does not believe X-Forwarded-Proto.";
-  const fix = `Switch TLS and the redirect to https off in ${service}, or have it believe X-Forwarded-Proto; TLS ends at the load balancer.`;
-  if (probe.circle !== undefined)
+  const application = "The application enforces TLS itself and does not trust X-Forwarded-Proto.";
+  const fix = `Disable TLS and the redirect to https in ${service}, or let it trust X-Forwarded-Proto: TLS ends at the load balancer.`;
+  if (probe.loop !== undefined)
     return {
       state: "failed",
-      seen: `${probe.circle.map(brief).join(", ")}, again and again`,
-      means: `nginx reaches ${service}, and ${service} redirects to the address that it was asked at: ${application}`,
+      seen: `${probe.loop.map(brief).join(", ")}, in a loop`,
+      means: `nginx reaches ${service}, but ${service} redirects to the same address. ${application}`,
       fix,
     };
-  // Without the prefix that nginx has stripped, the client ends at another service or none, instead of in a circle.
+  // The redirect lacks the prefix that nginx stripped, so the client reaches another service or none, instead of a loop.
   if (route.servicePath !== route.path && to.href === new URL(route.servicePath, probe.url).href)
     return {
       state: "failed",
-      seen: `${brief(probe)}, the address as ${service} saw it`,
-      means: `nginx reaches ${service}, and ${service} redirects to itself, without the prefix ${route.path} that nginx strips: ${application}`,
-      fix: `${fix} A redirect that is meant has to name the prefix, or the route sets keepPrefix.`,
+      seen: `${brief(probe)}, the address that ${service} received`,
+      means: `nginx reaches ${service}, but ${service} redirects to itself, without the prefix ${route.path} that nginx strips. ${application}`,
+      fix: `${fix} If the redirect is intended, include the prefix, or set keepPrefix for the route.`,
     };
   return undefined;
 }
@@ -88,64 +88,64 @@ function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subjec
       seen: message,
       means: /from the proxy/.test(message)
         ? `nginx does not reach ${service} by gRPC.`
-        : `No answer of gRPC came: ${service} speaks something else on its port, or the edge does not pass gRPC on.`,
-      fix: `${logs}   # protocol: grpc wants HTTP/2 in the clear on the service's port`,
+        : `There was no gRPC response: ${service} uses another protocol on its port, or the edge does not forward gRPC.`,
+      fix: `${logs}   # protocol: grpc requires unencrypted HTTP/2 (h2c) on the service's port`,
     };
   return {
     state: "failed",
     seen: message,
-    means: `Neither ${service}, nor the proxy (which gives up after ${timeoutSeconds} s), nor the load balancer answered: the connection broke.`,
+    means: `Neither ${service} nor the proxy (whose timeout is ${timeoutSeconds} s) nor the load balancer answered: the connection broke.`,
     fix: logs,
     passing: subject.edge.onGoogle,
   };
 }
 
-/** What nginx takes at most to find out that no pod lets it connect: `nginx.conf` gives each of two tries a second. Seconds. */
-const mostToConnect = 4;
+/** Longest time that nginx needs to notice that no pod accepts connections: `nginx.conf` has two tries of a second each. Seconds. */
+const connectLimit = 4;
 
 function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Subject): Finding {
   const [service = ""] = route.services;
   const seen = `${probe.answer?.status ?? 0} from nginx: ${error}`;
-  const rows: Readonly<Record<string, Omit<Finding, "seen">>> = {
+  const findings: Readonly<Record<string, Omit<Finding, "seen">>> = {
     "service unknown or down": {
       state: "failed",
       means: `nginx reaches no pod of ${service}: none is ready, or they refuse the connection.`,
-      fix: `${subject.apply}   # puts back what was changed by hand; what there is: ${subject.kubectl} get pods,services,networkpolicies`,
+      fix: `${subject.apply}   # reverts manual changes; to see the objects: ${subject.kubectl} get pods,services,networkpolicies`,
     },
     "too slow": {
       state: "failed",
-      means: `${service} took the request and did not answer within ${route.timeoutSeconds} s.`,
-      fix: `${subject.kubectl} logs deployment/${service}   # if it needs so long: ${edit(subject, `services.${service}.routeDefaults.timeoutSeconds`, "Raise")}`,
+      means: `${service} took the request, but did not answer within ${route.timeoutSeconds} s.`,
+      fix: `${subject.kubectl} logs deployment/${service}   # if it needs longer: ${edit(subject, `services.${service}.routeDefaults.timeoutSeconds`, "Raise")}`,
     },
     "no connection": {
       state: "failed",
-      means: `Connections to the pods of ${service} are dropped without a word: a network policy is between them, or the node of the pods is gone.`,
-      fix: `${subject.apply}   # puts back what was changed by hand; what there is: ${subject.kubectl} get networkpolicies,pods -o wide`,
+      means: `Connections to the pods of ${service} are dropped silently: a network policy blocks them, or the pods' node is gone.`,
+      fix: `${subject.apply}   # reverts manual changes; to see the objects: ${subject.kubectl} get networkpolicies,pods -o wide`,
     },
     "no such route": {
       state: "failed",
-      means: "The proxy that answers has no such route: it runs with an older config.",
+      means: "The running proxy has no such route: it runs with an older config.",
       fix: subject.apply,
     },
     "too many requests": {
       state: "warning",
-      means: "The route's limit holds for the doctor too; it says nothing of the service.",
-      fix: "Ask again in a moment.",
+      means: "The route's rate limit applies to the doctor too. It says nothing about the service.",
+      fix: "Try again in a moment.",
     },
     maintenance: {
       state: "warning",
-      means: "The config has taken the route out of service.",
+      means: "The config has put the route into maintenance.",
       fix: edit(subject, `services.${service}.routes`, "Remove maintenance from"),
     },
   };
-  // Sooner than the service may take, nginx gives up only on connecting.
+  // If nginx gives up before the route's timeout, it could not connect.
   const unconnected =
-    error === "too slow" && (probe.seconds ?? Infinity) < Math.min(route.timeoutSeconds, mostToConnect);
+    error === "too slow" && (probe.seconds ?? Infinity) < Math.min(route.timeoutSeconds, connectLimit);
   return {
     seen,
-    ...(rows[unconnected ? "no connection" : error] ?? {
+    ...(findings[unconnected ? "no connection" : error] ?? {
       state: "failed",
-      means: `nginx answers by itself: ${error}.`,
+      means: `nginx itself answers: ${error}.`,
       fix: subject.apply,
     }),
   };
@@ -156,20 +156,20 @@ function fromEdge(says: EdgeAnswer, probe: Probe, route: SubjectRoute, subject: 
   const seen = `${brief(probe)} from the load balancer`;
   const limit = subject.edgeTimeoutSeconds;
   if (says === "sign-in")
-    return { state: "unknown", seen: "IAP asks to sign in: the doctor does not see what is behind it" };
+    return { state: "unknown", seen: "IAP requires signing in, so the doctor cannot check what is behind it" };
   if (says === "denied")
     return {
       state: "failed",
       seen,
       means:
-        "Cloud Armor does not let this machine in: edge.armor.allow does not name its address, or a rule takes the request for an attack.",
+        "Cloud Armor blocks this machine: edge.armor.allow does not include its address, or a rule classifies the request as an attack.",
       fix: edit(subject, "edge.armor"),
     };
   return {
     state: "failed",
     seen,
-    means: `The load balancer answers for ${service} by itself: it waited longer than ${limit ?? "it may"} s, or lost its connection to nginx.`,
-    fix: `${subject.kubectl} logs deployment/nginx-proxy   # if ${service} needs so long: ${edit(subject, "edge.timeoutSeconds", "Raise")}`,
+    means: `The load balancer answers instead of ${service}: it ${limit === undefined ? "reached its timeout" : `waited longer than ${limit} s`}, or lost its connection to nginx.`,
+    fix: `${subject.kubectl} logs deployment/nginx-proxy   # if ${service} needs longer: ${edit(subject, "edge.timeoutSeconds", "Raise")}`,
     passing: subject.edge.onGoogle,
   };
 }

@@ -1,4 +1,4 @@
-/** The load balancer answers at its address, over HTTP and HTTPS. */
+/** Checks that the load balancer answers at its address, over HTTP and HTTPS. */
 import { brief, type Probe } from "../answers.ts";
 import type { Finding } from "../report.ts";
 import type { Subject } from "../subject.ts";
@@ -12,15 +12,16 @@ export interface EdgeSeen {
 export function edge({ address, http, https }: EdgeSeen, subject: Subject): Finding {
   const { redirectHttp, domain } = subject;
   const { onGoogle } = subject.edge;
-  if (address === undefined) return { state: "skipped", seen: "it is not known where to ask" };
+  if (address === undefined) return { state: "skipped", seen: "its address is unknown" };
   const probes = [http, ...(https === undefined ? [] : [https])];
-  if (probes.every(({ answer, error }) => answer === undefined && isDeaf(error?.code))) {
+  if (probes.every(({ answer, error }) => answer === undefined && isUnreachable(error?.code))) {
     const seen = `${address}: ${http.error?.message ?? ""}`;
     return onGoogle
       ? {
           state: "failed",
           seen,
-          means: "Nothing answers at the address: the load balancer is not made yet, or its forwarding rule is gone.",
+          means:
+            "Nothing answers at the address: the load balancer is not created yet, or its forwarding rule was deleted.",
           fix: `${subject.kubectl} describe ${subject.edge.kind === "gateway" ? "gateway gateway" : "ingress ingress"}`,
           passing: true,
         }
@@ -28,16 +29,19 @@ export function edge({ address, http, https }: EdgeSeen, subject: Subject): Find
           state: "failed",
           seen,
           means:
-            "Nothing listens at the edge: the ingress controller does not run, has nothing to serve, or is elsewhere.",
-          fix: subject.stack === "local" ? "npm start" : "Name where it answers: --address, --http-port, --https-port.",
+            "Nothing listens at the edge: the ingress controller does not run, has nothing to serve, or is at another address.",
+          fix:
+            subject.stack === "local"
+              ? "npm start"
+              : "Name its address and ports: --address, --http-port, --https-port.",
         };
   }
   if (redirectHttp && http.answer !== undefined && !isRedirectToHttps(http))
     return {
       state: "warning",
-      seen: `http://${domain}/ answers ${brief(http)}, and no redirect to https`,
+      seen: `http://${domain}/ answers ${brief(http)}, but no redirect to https`,
       means:
-        "Who types the name alone stays on plain HTTP: the redirect is not there yet, or something else answers on port 80.",
+        "Clients that use http stay on plain HTTP: the redirect is not set up yet, or something else answers on port 80.",
       fix: subject.apply,
       passing: onGoogle,
     };
@@ -46,12 +50,12 @@ export function edge({ address, http, https }: EdgeSeen, subject: Subject): Find
     .map(({ url }) => new URL(url).protocol.slice(0, -1));
   return {
     state: "ok",
-    seen: `${address} answers ${answered.length === 0 ? "by its certificate alone" : answered.join(" and ")}`,
+    seen: `${address} answers ${answered.length === 0 ? "only TLS handshakes" : answered.join(" and ")}`,
   };
 }
 
-/** Whether nobody listens, or can be reached: what goes wrong later goes wrong behind the load balancer's door. */
-export const isDeaf = (code = ""): boolean =>
+/** Whether the error means that no connection was possible. Later errors come from the load balancer or behind it. */
+export const isUnreachable = (code = ""): boolean =>
   ["ECONNREFUSED", "NO_CONNECTION", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET", "EADDRNOTAVAIL"].includes(
     code,
   );

@@ -1,4 +1,4 @@
-/** The object that the load balancer is made from: it is there, its controller has taken it, and it leads to the proxy. */
+/** Checks the Ingress or Gateway: it exists, its controller has accepted it, and it leads to the proxy. */
 import { ingressName, nameLabel, proxyName } from "../../../names/kubernetes.ts";
 import { googleFrontEnds } from "../../../names/ranges.ts";
 import { proxyHealthPath, proxyPorts } from "../../../names/ports.ts";
@@ -10,17 +10,17 @@ import { unknown } from "./behindProxy.ts";
 
 export interface IngressSeen {
   readonly objects: Objects | string;
-  /** What nginx alone answers. */
+  /** A request that nginx itself answers. */
   readonly nginx: Probe;
-  /** Health of the load balancer's backends by their names, as Google says it. @default - it was not asked */
+  /** State of the load balancer's backends by name, from Google. @default - unknown */
   readonly health?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What is wrong with the object itself: then nothing before it can work either. */
+/** A failure of the object itself, which makes the hops in front of it fail too. */
 export const brokenObject = (objects: Objects | string, subject: Subject): Finding | undefined =>
   absent(objects, subject) ?? objectProblem(objects, subject);
 
-/** The object is missing or nobody's. */
+/** The object is missing, or belongs to another controller. */
 function absent(objects: Objects | string, subject: Subject): Finding | undefined {
   if (typeof objects === "string") return undefined;
   const { edge, apply, namespace } = subject;
@@ -30,15 +30,15 @@ function absent(objects: Objects | string, subject: Subject): Finding | undefine
     return {
       state: "failed",
       seen: `there is no ${kind} in the namespace ${namespace}`,
-      means: "Nothing tells the load balancer what to serve: it was never applied, or somebody has deleted it.",
+      means: "The load balancer has no configuration: the object was never applied, or somebody deleted it.",
       fix: apply,
     };
-  const [is, wanted] = classes(object, subject);
-  if (is !== wanted)
+  const [actual, expected] = classes(object, subject);
+  if (actual !== expected)
     return {
       state: "failed",
-      seen: `the ${kind} is of the class ${is === "" ? "(none)" : is}, and the config says ${wanted}`,
-      means: `The controller of ${wanted} leaves it alone.`,
+      seen: `the ${kind} has the class ${actual === "" ? "(none)" : actual}, but the config has ${expected}`,
+      means: `The controller of the class ${expected} ignores it.`,
       fix: apply,
     };
   return undefined;
@@ -48,7 +48,7 @@ function classes(object: Ingress | Gateway, { edge }: Subject): [string, string]
   if (edge.kind === "gateway") return [(object as Gateway).spec.gatewayClassName, edge.className];
   const { metadata, spec } = object as Ingress;
   const annotated = metadata.annotations?.["kubernetes.io/ingress.class"];
-  // GKE reads the annotation alone.
+  // GKE reads only the annotation.
   if (edge.kind === "gce") return [annotated ?? "", "gce"];
   return [annotated ?? spec.ingressClassName ?? "", edge.className];
 }
@@ -65,9 +65,10 @@ export function ingress(seen: IngressSeen, subject: Subject): Finding {
   if (typeof objects === "string")
     return who.by === "nobody" ? unknown(objects) : { state: "ok", seen: "it leads to the proxy" };
   const hosts = subject.hosts.length === 1 ? "1 name" : `${subject.hosts.length} names`;
+  const states = [...new Set(Object.values(seen.health ?? {}))];
   return {
     state: "ok",
-    seen: `${hosts} to nginx-proxy${seen.health === undefined ? "" : `; backends ${[...new Set(Object.values(seen.health))].join(", ")}`}`,
+    seen: `${hosts} to nginx-proxy${states.length === 0 ? "" : `; backends ${states.join(", ")}`}`,
   };
 }
 
@@ -81,15 +82,15 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         state: "failed",
         seen,
         passing,
-        means: `The load balancer is not connected to the ingress yet, or the ingress has no rule for ${subject.domain}: its default backend answers.`,
-        fix: `${describe}   # events say why; wrong names: ${subject.apply}`,
+        means: `The load balancer's default backend answers: it is not connected to the ingress yet, or the ingress has no rule for ${subject.domain}.`,
+        fix: `${describe}   # see its events; if a host is missing: ${subject.apply}`,
       };
     case "not-there-yet":
       return {
         state: "failed",
         seen,
         passing,
-        means: "Google's front ends know no load balancer at this address yet.",
+        means: "Google's front ends have no load balancer at this address yet.",
         fix: describe,
       };
     case "no-backend":
@@ -98,8 +99,8 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         seen,
         passing,
         means:
-          "The load balancer works, and nginx is not connected to it: the backend's Service is missing, or not known yet.",
-        fix: `${subject.kubectl} get service nginx-proxy   # if it is not there: ${subject.apply}`,
+          "The load balancer works, but is not connected to nginx: the backend's Service is missing, or not known yet.",
+        fix: `${subject.kubectl} get service nginx-proxy   # if it does not exist: ${subject.apply}`,
       };
     case "unhealthy":
       return {
@@ -107,14 +108,14 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         seen,
         passing,
         means:
-          "The load balancer works, and none of its backends counts as healthy: no pod of nginx is ready, its health check asks wrongly, or a firewall keeps it out.",
+          "The load balancer works, but none of its backends is healthy: no pod of nginx is ready, its health check is wrong, or a firewall blocks it.",
         fix: `${subject.kubectl} get pods -l ${nameLabel}=${proxyName}   # and: ${describe}`,
       };
     case "gave-up":
       return {
         state: "failed",
         seen,
-        means: "The load balancer reaches nginx's address, and nginx does not answer in time.",
+        means: "The load balancer reaches nginx's address, but nginx does not answer in time.",
         fix: `${subject.kubectl} logs deployment/nginx-proxy`,
       };
     default:
@@ -135,28 +136,28 @@ function ingressProblem(
   if (missingSecrets.length > 0)
     return {
       state: "failed",
-      seen: `the Ingress names the Secret ${missingSecrets.join(", ")}, which is not there`,
-      means: "Without its certificate the controller serves no TLS for it.",
+      seen: `the Ingress refers to the Secret ${missingSecrets.join(", ")}, which does not exist`,
+      means: "Without the certificate, the controller does not serve TLS for it.",
       fix: apply,
     };
   const rules = ingress?.spec.rules ?? [];
-  const unruled = hosts.filter((host) => !rules.some((rule) => rule.host === host));
-  if (unruled.length > 0)
+  const hostsWithoutRule = hosts.filter((host) => !rules.some((rule) => rule.host === host));
+  if (hostsWithoutRule.length > 0)
     return {
       state: "failed",
-      seen: `the Ingress has no rule for ${unruled.join(", ")}`,
-      means: "The load balancer does not know the name: the config has it, and was not applied since.",
+      seen: `the Ingress has no rule for ${hostsWithoutRule.join(", ")}`,
+      means: "The load balancer does not know the host: the config has it, but was not applied.",
       fix: apply,
     };
   const backends = [
     ...new Set(rules.flatMap(({ http }) => http?.paths.flatMap(({ backend }) => backend.service?.name ?? []) ?? [])),
   ];
-  const lost = backends.filter((name) => !services.some(({ metadata }) => metadata.name === name));
-  if (lost.length > 0)
+  const missing = backends.filter((name) => !services.some(({ metadata }) => metadata.name === name));
+  if (missing.length > 0)
     return {
       state: "failed",
-      seen: `the Ingress leads to the Service ${lost.join(", ")}, which is not there`,
-      means: "The load balancer has nothing behind it.",
+      seen: `the Ingress refers to the Service ${missing.join(", ")}, which does not exist`,
+      means: "The load balancer has no backend.",
       fix: apply,
     };
   if (edge.kind !== "gce") return undefined;
@@ -167,15 +168,15 @@ function ingressProblem(
       seen:
         backendConfig === undefined
           ? "there is no BackendConfig nginx-proxy"
-          : `the health check asks for ${check?.requestPath ?? "/"} on port ${check?.port ?? "(inferred)"}`,
-      means: `nginx says that it is well at ${proxyHealthPath} on port ${proxyPorts.health} and nowhere else: asked otherwise, every backend is unhealthy and the load balancer answers 502.`,
+          : `the health check requests ${check?.requestPath ?? "/"} on port ${check?.port ?? "(inferred)"}`,
+      means: `nginx reports its health only at ${proxyHealthPath} on port ${proxyPorts.health}: with any other check, every backend is unhealthy and the load balancer answers 502.`,
       fix: apply,
     };
   const warning = controllerWarning(events, "Ingress", ingressName);
   return warning && { ...warning, fix: `${kubectl} describe ingress ingress   # then: ${edit(subject, "edge")}` };
 }
 
-/** The controller's latest word, where it is a complaint. */
+/** The controller's latest event, if it is a warning. */
 function controllerWarning(events: readonly Event[], kind: string, name: string): Omit<Finding, "fix"> | undefined {
   const latest = events.findLast(({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name);
   return latest?.type !== "Warning"
@@ -183,34 +184,34 @@ function controllerWarning(events: readonly Event[], kind: string, name: string)
     : {
         state: "failed",
         seen: `${latest.reason}: ${latest.message.slice(0, 300)}`,
-        means: "The controller could not make the load balancer as the object asks.",
+        means: "The controller could not configure the load balancer as the object requires.",
       };
 }
 
 function gatewayProblem({ gateway, httpRoutes }: Objects, subject: Subject): Finding | undefined {
   const fix = `${subject.kubectl} describe gateway gateway   # and: ${subject.kubectl} describe httproutes`;
-  const refused = (conditions: readonly Condition[] = [], wanted: readonly string[]) =>
-    conditions.find(({ type, status }) => wanted.includes(type) && status !== "True");
+  const failing = (conditions: readonly Condition[] = [], types: readonly string[]) =>
+    conditions.find(({ type, status }) => types.includes(type) && status !== "True");
   const finding = (name: string, { type, reason, message }: Condition): Finding => ({
     state: "failed",
     seen: `${name}: not ${type} (${reason ?? "no reason"}) ${message ?? ""}`.trim(),
-    means: "The controller has not taken the object, or not made the load balancer from it yet.",
+    means: "The controller has not accepted the object, or has not configured the load balancer yet.",
     fix,
     passing: reason === "Pending" || subject.edge.onGoogle,
   });
-  const bad = refused(gateway?.status?.conditions, ["Accepted", "Programmed"]);
+  const bad = failing(gateway?.status?.conditions, ["Accepted", "Programmed"]);
   if (bad !== undefined) return finding("Gateway", bad);
-  const unrouted = subject.hosts.filter((host) => !httpRoutes.some((route) => hostsOf(route).includes(host)));
-  if (unrouted.length > 0)
+  const hostsWithoutRoute = subject.hosts.filter((host) => !httpRoutes.some((route) => hostsOf(route).includes(host)));
+  if (hostsWithoutRoute.length > 0)
     return {
       state: "failed",
-      seen: `no HTTPRoute is for ${unrouted.join(", ")}`,
-      means: "The load balancer does not know the name: the config has it, and was not applied since.",
+      seen: `there is no HTTPRoute for ${hostsWithoutRoute.join(", ")}`,
+      means: "The load balancer does not know the host: the config has it, but was not applied.",
       fix: subject.apply,
     };
   for (const { metadata, status } of httpRoutes)
     for (const { conditions } of status?.parents ?? []) {
-      const problem = refused(conditions, ["Accepted", "ResolvedRefs"]);
+      const problem = failing(conditions, ["Accepted", "ResolvedRefs"]);
       if (problem !== undefined) return finding(`HTTPRoute ${metadata.name}`, problem);
     }
   return undefined;
@@ -218,14 +219,14 @@ function gatewayProblem({ gateway, httpRoutes }: Objects, subject: Subject): Fin
 
 const hostsOf = ({ spec }: HttpRoute) => spec.hostnames ?? [];
 
-/** Google says that no backend is healthy. */
+/** A failure if Google reports no healthy backend. */
 function healthProblem({ health }: IngressSeen, { edge, kubectl }: Subject): Finding | undefined {
   const states = Object.entries(health ?? {});
   if (!edge.onGoogle || states.length === 0 || states.some(([, state]) => state === "HEALTHY")) return undefined;
   return {
     state: "failed",
     seen: `backends: ${states.map(([name, state]) => `${name} ${state}`).join(", ")}`,
-    means: `The load balancer's health check gets no 200 from ${proxyHealthPath} on port ${proxyPorts.health} of any pod of nginx: none is ready, the check is new, or a firewall keeps ${googleFrontEnds.join(" and ")} out.`,
+    means: `The load balancer's health check gets no 200 from ${proxyHealthPath} on port ${proxyPorts.health} of any pod of nginx: none is ready, the check is new, or a firewall blocks ${googleFrontEnds.join(" and ")}.`,
     fix: `${kubectl} get pods -l ${nameLabel}=${proxyName}   # and: gcloud compute firewall-rules list --project ${edge.project}`,
     passing: true,
   };

@@ -1,4 +1,4 @@
-/** Why the pods of a Deployment do not run, or do not count as ready: what kubelet, scheduler and controller say. */
+/** Why the pods of a Deployment do not run or are not ready, from the reports of kubelet, scheduler and controller. */
 import type { ContainerStatus, Deployment, Objects, Pod } from "../gather/objects.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 
@@ -7,12 +7,12 @@ export interface Workload {
   readonly name: string;
   /** Its key in the stack's config, such as `services.hoge`. */
   readonly key: string;
-  /** Path that it is asked for its health by. @default - by gRPC */
+  /** Path of its health check. @default - the check is by gRPC */
   readonly healthPath?: string | undefined;
 }
 
-/** `kubectl`, what applies the config, and the words for an edit of it, as people type them. */
-export interface Ways {
+/** Commands and texts for fixes. */
+export interface Remedies {
   readonly kubectl: string;
   readonly apply: string;
   readonly edit: (key: string, what?: string) => string;
@@ -25,17 +25,23 @@ export interface Trouble {
   readonly passing?: boolean;
 }
 
-/** How long a pod may be on its way before that is worth a word, seconds. */
+/** How long a pod may take to start before it counts as a problem. Seconds. */
 const patience = 60;
 
-type Row = (status: ContainerStatus, pod: Pod, workload: Workload, ways: Ways, now: Date) => Trouble | undefined;
+type Check = (
+  status: ContainerStatus,
+  pod: Pod,
+  workload: Workload,
+  remedies: Remedies,
+  now: Date,
+) => Trouble | undefined;
 
 const waitingFor = ({ state }: ContainerStatus, ...reasons: string[]) =>
   reasons.includes(state.waiting?.reason ?? "") ? state.waiting : undefined;
 const ended = ({ state, lastState }: ContainerStatus) => state.terminated ?? lastState?.terminated;
 const short = (text = "") => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
 
-const image: Row = (status, pod, { key }, { edit }) => {
+const image: Check = (status, pod, { key }, { edit }) => {
   const waiting = waitingFor(
     status,
     "ErrImagePull",
@@ -44,58 +50,58 @@ const image: Row = (status, pod, { key }, { edit }) => {
     "InvalidImageName",
     "ImageInspectError",
   );
-  const wanted = pod.spec.containers.find(({ name }) => name === status.name)?.image ?? status.image;
+  const reference = pod.spec.containers.find(({ name }) => name === status.name)?.image ?? status.image;
   return (
     waiting && {
       seen: `${waiting.reason ?? ""}: ${short(waiting.message)}`,
-      means: `The node cannot get the image ${wanted}: there is no such name or tag, or the cluster may not read that registry.`,
+      means: `The node cannot pull the image ${reference}: the name or tag does not exist, or the cluster has no access to the registry.`,
       fix: edit(`${key}.image`),
     }
   );
 };
 
-const configuration: Row = (status, _, { key }, { edit }) => {
+const configuration: Check = (status, _, { key }, { edit }) => {
   const waiting = waitingFor(status, "CreateContainerConfigError", "CreateContainerError", "RunContainerError");
   return (
     waiting && {
       seen: `${waiting.reason ?? ""}: ${short(waiting.message)}`,
       means:
-        "The container cannot be made: a Secret or ConfigMap that it names is not there, or its command is not in the image.",
+        "The container cannot be created: a Secret or ConfigMap that it uses does not exist, or its command is not in the image.",
       fix: edit(key),
     }
   );
 };
 
-const outOfMemory: Row = (status, _, { key }, { edit }) =>
+const outOfMemory: Check = (status, _, { key }, { edit }) =>
   ended(status)?.reason === "OOMKilled"
     ? {
         seen: `OOMKilled, ${status.restartCount} restarts`,
-        means: "It used more memory than it may have, and was ended for that.",
+        means: "It was killed because it used more memory than its limit.",
         fix: edit(`${key}.resources.memory`, "Raise"),
       }
     : undefined;
 
-const crash: Row = (status, pod, { name, key }, { kubectl, edit }, now) => {
+const crash: Check = (status, pod, { name, key }, { kubectl, edit }, now) => {
   const last = ended(status);
-  // Of one that has run for a while since, the last end says nothing.
+  // If it has run for a while since, its last exit does not matter.
   const since = Date.parse(status.state.running?.startedAt ?? now.toISOString());
   const recent = last !== undefined && now.getTime() - since < patience * 1000;
   if (waitingFor(status, "CrashLoopBackOff") === undefined && !recent) return undefined;
   return {
     seen: `${status.state.waiting?.reason ?? "ended"}: status ${last?.exitCode ?? "?"} (${last?.reason ?? "unknown"}), ${status.restartCount} restarts`,
-    means: "The program ends by itself soon after its start: its log says why.",
+    means: "The program exits soon after its start. See its log for the reason.",
     fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === proxyName ? key : `${key}.image or ${key}.env`)}`,
   };
 };
 
-const rows: readonly Row[] = [image, configuration, outOfMemory, crash];
+const checks: readonly Check[] = [image, configuration, outOfMemory, crash];
 
-/** @returns what keeps pods from being ready; nothing where all are that should be */
+/** @returns what keeps pods from becoming ready; undefined if all are ready */
 export function troubleOf(
   deployment: Deployment,
   { pods, replicaSets, events }: Pick<Objects, "pods" | "replicaSets" | "events">,
   workload: Workload,
-  ways: Ways,
+  remedies: Remedies,
   now: Date,
 ): Trouble | undefined {
   const { name, key } = workload;
@@ -104,12 +110,12 @@ export function troubleOf(
   const live = own(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const unready = live.filter((pod) => !isReady(pod));
 
-  // What a container says is the cause; a pod that is merely not ready may be its consequence.
-  for (const row of rows)
+  // Check the containers first: a pod that is not ready may be the consequence.
+  for (const check of checks)
     for (const pod of unready) {
       const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
       for (const status of [...initContainerStatuses, ...containerStatuses]) {
-        const trouble = status.ready ? undefined : row(status, pod, workload, ways, now);
+        const trouble = status.ready ? undefined : check(status, pod, workload, remedies, now);
         if (trouble) return trouble;
       }
     }
@@ -119,14 +125,14 @@ export function troubleOf(
       return {
         seen: `Pending: ${short(scheduled.message)}`,
         means:
-          "No node has room for the pod: what it asks for is more than any node has left, or than any will ever have.",
-        fix: `${ways.edit(`${key}.resources`, "Lower")}   # or give the cluster more or larger nodes (cluster.nodePools)`,
+          "No node has enough free resources for the pod: it requests more than any node has left, or more than any node's total.",
+        fix: `${remedies.edit(`${key}.resources`, "Lower")}   # or give the cluster more or larger nodes (cluster.nodePools)`,
       };
     if (pod.status.phase === "Failed")
       return {
         seen: `${pod.status.reason ?? "Failed"}: ${short(pod.status.message)}`,
-        means: "The node ended the pod, as it does when it runs out of disk or memory.",
-        fix: `${ways.kubectl} describe pod ${pod.metadata.name}`,
+        means: "The node evicted the pod, as it does when it runs out of disk or memory.",
+        fix: `${remedies.kubectl} describe pod ${pod.metadata.name}`,
       };
   }
   const refused = own(replicaSets)
@@ -134,73 +140,80 @@ export function troubleOf(
     .find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   if (refused !== undefined && live.length < (deployment.spec.replicas ?? 1))
     return {
-      seen: `pods are refused: ${short(refused.message)}`,
+      seen: `pods are rejected: ${short(refused.message)}`,
       means:
-        "The API server lets no pod in: a quota is used up, or the pod does not keep to the namespace's pod security.",
-      fix: `${ways.kubectl} describe replicasets -l app.kubernetes.io/name=${name}`,
+        "The API server rejects the pods: a quota is exhausted, or the pod violates the namespace's Pod Security Standard.",
+      fix: `${remedies.kubectl} describe replicasets -l app.kubernetes.io/name=${name}`,
     };
   const pod = unready[0];
   if (pod === undefined) return undefined;
   const age = (now.getTime() - Date.parse(pod.metadata.creationTimestamp ?? now.toISOString())) / 1000;
-  const said = events.findLast(
+  const unhealthy = events.findLast(
     ({ involvedObject, reason }) => involvedObject.name === pod.metadata.name && reason === "Unhealthy",
   );
-  return probeTrouble(said?.message ?? "", age, pod, workload, ways);
+  return probeTrouble(unhealthy?.message ?? "", age, pod, workload, remedies);
 }
 
-function probeTrouble(message: string, age: number, pod: Pod, { key, healthPath }: Workload, ways: Ways): Trouble {
-  const seen = `runs, and is not ready${message === "" ? "" : `: ${short(message.trim())}`}`;
+function probeTrouble(
+  message: string,
+  age: number,
+  pod: Pod,
+  { key, healthPath }: Workload,
+  remedies: Remedies,
+): Trouble {
+  const seen = `running, but not ready${message === "" ? "" : `: ${short(message.trim())}`}`;
   const passing = age < patience;
-  const asked = pod.spec.containers[0]?.readinessProbe?.httpGet;
-  const where = asked === undefined ? "its health by gRPC" : `${asked.path ?? "/"} on port ${asked.port}`;
-  const logs = `${ways.kubectl} logs ${pod.metadata.name}`;
-  // Path and port of the proxy's own check are no config: one that asks otherwise was changed by hand.
+  const httpGet = pod.spec.containers[0]?.readinessProbe?.httpGet;
+  const probe =
+    httpGet === undefined ? "The gRPC health probe" : `The probe of ${httpGet.path ?? "/"} on port ${httpGet.port}`;
+  const logs = `${remedies.kubectl} logs ${pod.metadata.name}`;
+  // Path and port of the proxy's probe are not in the config: if they differ, somebody changed them manually.
   const fix = (setting: string) =>
-    key === "proxy" ? `${ways.apply}   # puts the proxy's own check back` : ways.edit(`${key}.${setting}`);
+    key === "proxy" ? `${remedies.apply}   # restores the proxy's probe` : remedies.edit(`${key}.${setting}`);
   if (/statuscode: (404|405)/.test(message))
     return {
       seen,
       passing,
-      means: `It is asked for ${where}, and knows no such path: the health path is wrong${healthPath === undefined || asked?.path === healthPath ? "" : ` (the config says ${healthPath})`}.`,
+      means: `${probe} fails, because the path does not exist: the health path is wrong${healthPath === undefined || httpGet?.path === healthPath ? "" : ` (the config has ${healthPath})`}.`,
       fix: fix("healthPath"),
     };
   if (/connection refused/.test(message))
     return {
       seen,
       passing,
-      means: `It is asked for ${where}, and nothing listens there: the port is another, or the program has not started listening.`,
-      fix: `${fix("port")}   # or see what it says: ${logs}`,
+      means: `${probe} fails, because nothing listens there: the port is wrong, or the program has not started to listen yet.`,
+      fix: `${fix("port")}   # or see its log: ${logs}`,
     };
   if (/statuscode: \d/.test(message))
     return {
       seen,
       passing,
-      means: `It is asked for ${where}, and says itself that it cannot take requests: something that it needs may be away.`,
+      means: `${probe} gets an error: the service reports that it cannot take requests. Something that it needs may be unavailable.`,
       fix: logs,
     };
   if (/[Tt]imeout|deadline exceeded/.test(message))
     return {
       seen,
       passing,
-      means: `It is asked for ${where}, and does not answer in time: it is stuck, or has too little CPU.`,
-      fix: `${logs}   # or: ${ways.edit(`${key}.resources.cpu`, "Raise")}`,
+      means: `${probe} gets no answer in time: the program is stuck, or has too little CPU.`,
+      fix: `${logs}   # or: ${remedies.edit(`${key}.resources.cpu`, "Raise")}`,
     };
   return {
-    seen: passing ? `starts (${pod.status.phase})` : seen,
+    seen: passing ? `starting (${pod.status.phase})` : seen,
     passing,
-    means: "The pod is there, and does not count as ready yet.",
-    fix: `${ways.kubectl} describe pod ${pod.metadata.name}`,
+    means: "The pod exists, but is not ready yet.",
+    fix: `${remedies.kubectl} describe pod ${pod.metadata.name}`,
   };
 }
 
 export const isReady = ({ status }: Pod): boolean =>
   status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
-/** Whether labels have all that a selector asks for; one that asks for nothing selects nothing. */
+/** Whether the labels match the selector. An empty selector matches nothing. */
 export function matches(
   labels: Readonly<Record<string, string>> = {},
   selector: Readonly<Record<string, string>> = {},
 ) {
-  const wanted = Object.entries(selector);
-  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
+  const required = Object.entries(selector);
+  return required.length > 0 && required.every(([key, value]) => labels[key] === value);
 }

@@ -1,4 +1,4 @@
-/** The proxy has the route, as the stack's config has it. */
+/** Checks that the proxy has the route of the stack's config. */
 import { brief, whoAnswered, type Probe } from "../answers.ts";
 import type { Objects } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
@@ -6,13 +6,13 @@ import type { Subject, SubjectRoute } from "../subject.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 
 /**
- * @param wanted name of the ConfigMap of routes that follows from the config
+ * @param routesName expected name of the ConfigMap of routes
  */
 export function route(
   probe: Probe,
   { host, hostPath }: SubjectRoute,
   objects: Objects | string,
-  wanted: string,
+  routesName: string,
   subject: Subject,
 ): Finding {
   const { apply } = subject;
@@ -21,7 +21,7 @@ export function route(
     return {
       state: "failed",
       seen: `${brief(probe)} from the load balancer`,
-      means: `The load balancer does not know the name ${host}: the ingress has no rule for it, or it was added a moment ago.`,
+      means: `The load balancer does not know the host ${host}: the ingress has no rule for it, or the rule was just added.`,
       fix: apply,
       passing: subject.edge.onGoogle,
     };
@@ -29,18 +29,18 @@ export function route(
     return {
       state: "failed",
       seen: `${probe.answer?.status ?? 0} from nginx: no such route`,
-      means: `The proxy that answers has no route for ${hostPath}: the config has it, and was not applied since.`,
+      means: `The running proxy has no route for ${hostPath}: the config has it, but was not applied.`,
       fix: apply,
     };
   const running = typeof objects === "string" ? undefined : routesOf(objects);
-  if (running !== undefined && running !== wanted)
+  if (running !== undefined && running !== routesName)
     return {
       state: "warning",
-      seen: `nginx runs with ${running}, and the config makes ${wanted}`,
-      means: "The config was changed and not applied, or another checkout has applied its own.",
+      seen: `nginx runs with ${running}, but the config renders ${routesName}`,
+      means: "The config was changed but not applied, or somebody applied another checkout.",
       fix: apply,
     };
-  if (who.by === "nobody") return { state: "unknown", seen: "no answer shows it" };
+  if (who.by === "nobody") return { state: "unknown", seen: "no response shows it" };
   return { state: "ok", seen: "nginx has it" };
 }
 

@@ -1,24 +1,24 @@
-/** What Google says of the address, the load balancer's backends and the certificates: read-only calls of its REST APIs. */
+/** Reads the state of the address, the load balancer's backends and the certificates from Google's REST APIs. */
 import { run } from "../../cli/run.ts";
 import type { ManagedState } from "../diagnose/certificate.ts";
 
 export interface GoogleState {
-  /** The reserved address. @default - the project has none with this value */
+  /** The reserved address. @default - the project has no such address */
   readonly address?: { readonly name: string; readonly status: string; readonly users: readonly string[] };
-  /** By backend service: HEALTHY where one of its endpoints is. */
+  /** State by backend service: HEALTHY if one of its endpoints is. */
   readonly health: Readonly<Record<string, string>>;
-  /** By host. */
+  /** State of the managed certificate by host. */
   readonly certificates: Readonly<Record<string, ManagedState>>;
 }
 
 export interface GoogleQuestion {
   readonly project: string;
   readonly address: string | undefined;
-  /** Names of backend services, as the controller notes them on its object. */
+  /** Names of the backend services, from the annotation of the Ingress or Gateway. */
   readonly backends: readonly string[];
-  /** Names of the managed certificates by host, as the stack's output has them. */
+  /** Names of the managed certificates by host, from the stack's output. */
   readonly certificates: Readonly<Record<string, string>>;
-  /** Whether they are Certificate Manager's. */
+  /** Whether the certificates are in Certificate Manager. */
   readonly byManager: boolean;
 }
 
@@ -26,10 +26,10 @@ const compute = () => process.env["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] ?? "https://
 const manager = () =>
   process.env["GOOGLE_CERTIFICATE_MANAGER_CUSTOM_ENDPOINT"] ?? "https://certificatemanager.googleapis.com/v1/";
 
-/** @returns the state, or why it could not be looked at */
+/** @returns the state, or why it could not be read */
 export async function googleState(question: GoogleQuestion): Promise<GoogleState | string> {
   const token = await accessToken();
-  if (token === undefined) return "no credentials of Google (gcloud auth login)";
+  if (token === undefined) return "no Google Cloud credentials (gcloud auth login)";
   const api = new Api(token);
   const { project, address, backends, certificates, byManager } = question;
   try {
@@ -51,7 +51,7 @@ export async function googleState(question: GoogleQuestion): Promise<GoogleState
   }
 }
 
-/** The variables that Google's own tools and Pulumi's provider read, then the gcloud CLI. */
+/** A token from the variables that Google's tools and Pulumi's provider read, otherwise from the gcloud CLI. */
 async function accessToken(): Promise<string | undefined> {
   for (const name of ["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"]) {
     const value = process.env[name];
@@ -108,7 +108,7 @@ async function healthOf(api: Api, project: string, name: string): Promise<string
     }),
   );
   const all = states.flat();
-  return all.includes("HEALTHY") ? "HEALTHY" : (all[0] ?? "without endpoints");
+  return all.includes("HEALTHY") ? "HEALTHY" : (all[0] ?? "no endpoints");
 }
 
 /** https://cloud.google.com/compute/docs/reference/rest/v1/sslCertificates/get */

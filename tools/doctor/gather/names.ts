@@ -1,19 +1,19 @@
-/** What DNS says of the stack's names, asked of the name servers that this machine uses. */
+/** Looks up the stack's host names, with this machine's name servers. */
 import { Resolver } from "node:dns/promises";
 import { errorOf } from "./probes.ts";
 
-export interface Looked {
+export interface NameRecords {
   readonly host: string;
   readonly v4: readonly string[];
   readonly v6: readonly string[];
-  /** Code of why there is no answer, such as ENOTFOUND. */
+  /** Error code if there is no address, such as ENOTFOUND. */
   readonly error?: string;
-  /** Who may issue certificates for it; empty where anybody may. */
+  /** Certificate authorities that CAA records allow; empty if they allow all. */
   readonly issuers: readonly string[];
 }
 
-/** @param servers to ask. @default - those of this machine */
-export async function lookUp(host: string, servers: readonly string[] = []): Promise<Looked> {
+/** @param servers name servers. @default - those of this machine */
+export async function lookUp(host: string, servers: readonly string[] = []): Promise<NameRecords> {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   if (servers.length > 0) resolver.setServers(servers);
   const found = async <T>(question: Promise<T[]>): Promise<T[] | string> => {
@@ -38,7 +38,7 @@ export async function lookUp(host: string, servers: readonly string[] = []): Pro
   };
 }
 
-/** The records of the name, or of the nearest one above that has any (RFC 8659). */
+/** The CAA records of the name, or of its nearest parent that has any (RFC 8659). */
 async function issuersOf(resolver: Resolver, host: string): Promise<string[]> {
   const labels = host.split(".");
   for (let from = 0; from < labels.length - 1; from += 1) {

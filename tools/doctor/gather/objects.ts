@@ -1,4 +1,4 @@
-/** What the cluster says of a stack's objects, in one go: as far as the API server gives it back. */
+/** Reads a stack's objects from the cluster. The types have only the fields that the doctor uses. */
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../../cli/kubectl.ts";
 import type { Subject } from "../subject.ts";
 import { ingressName, proxyName } from "../../../names/kubernetes.ts";
@@ -18,7 +18,7 @@ interface Metadata {
   readonly deletionTimestamp?: string;
 }
 
-/** What a container waits for or ended with. */
+/** Why a container waits, how it ended, or since when it runs. */
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly message?: string };
@@ -139,13 +139,13 @@ export interface Objects {
   readonly deployments: readonly Deployment[];
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];
-  /** The newest last. */
+  /** Sorted by time, the newest last. */
   readonly events: readonly Event[];
-  /** The Ingress's Secrets that are not there. */
+  /** Secrets that the Ingress refers to and that do not exist. */
   readonly missingSecrets: readonly string[];
 }
 
-/** @returns the objects, or why they could not be looked at */
+/** @returns the objects, or why they could not be read */
 export async function objectsOf(target: KubectlTarget | string, subject: Subject): Promise<Objects | string> {
   if (typeof target === "string") return target;
   const { namespace, edge } = subject;
@@ -182,17 +182,17 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
 
 const timeOf = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? "";
 
-/** The last line of what kubectl printed, which is its verdict. */
+/** The last line of kubectl's output, which has the error. */
 const reason = (output: string) => `kubectl: ${output.trim().split("\n").at(-1) ?? ""}`;
 
-/** Whether Secrets are there is asked by their names alone: what is in them is nobody's business here. */
+/** The names of Secrets that do not exist. It queries only their names, because the doctor does not need their content. */
 async function missing(names: readonly string[], target: KubectlTarget, namespace: string): Promise<string[]> {
   const found = await Promise.all(
     names.map(async (name) => {
       try {
         return await kubectl(target, ["get", "secret", name, "-n", namespace, "--ignore-not-found", "-o", "name"]);
       } catch (error) {
-        if (error instanceof CommandError) return name; // Who may not look at Secrets knows nothing of them.
+        if (error instanceof CommandError) return name; // Without the right to read Secrets, assume that it exists.
         throw error;
       }
     }),

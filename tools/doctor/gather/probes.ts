@@ -1,15 +1,15 @@
-/** Asks the edge as a client would: by name, at its address. */
+/** Sends requests to the edge's address as a client would, with host names. */
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import { get, type EdgeEndpoint } from "../../verify/request.ts";
 import { grpcRoute } from "../../verify/grpc.ts";
 import type { Probe } from "../answers.ts";
-import { circleOf } from "./redirects.ts";
+import { redirectLoop } from "./redirects.ts";
 import { patience, type Subject, type SubjectRoute } from "../subject.ts";
 
 /**
- * nginx answers this by itself on every host, whatever is routed there (`nginx/nginx.conf`: a path with dot segments), and
- * load balancers leave it as it is.
+ * A path that nginx itself answers on every host, whatever the routes (`nginx/nginx.conf`: a path with dot segments).
+ * Load balancers pass it on unchanged.
  */
 export const onlyNginx = "/doctor%2f..%2f";
 
@@ -34,12 +34,12 @@ export function errorOf(error: unknown): { code: string; message: string } {
   return { code, message };
 }
 
-/** What a server shows who connects by a name. */
-export interface Shown {
+/** The certificate that a server presents for a host name. */
+export interface PresentedCertificate {
   readonly host: string;
-  /** What clients are told of the chain, such as CERT_HAS_EXPIRED. @default - they trust it */
+  /** Why clients do not trust the chain, such as CERT_HAS_EXPIRED. @default - they trust it */
   readonly untrusted?: string;
-  /** Whether the certificate is for the host. */
+  /** Whether the certificate is valid for the host. */
   readonly fits?: boolean;
   /** `DNS:shop.example.com, …` */
   readonly names?: string;
@@ -53,7 +53,7 @@ export interface Shown {
 export function certificateOf(
   { address, httpsPort, ca, timeoutSeconds = 10 }: EdgeEndpoint,
   host: string,
-): Promise<Shown> {
+): Promise<PresentedCertificate> {
   return new Promise((resolve) => {
     const socket = connect({
       host: address,
@@ -61,13 +61,13 @@ export function certificateOf(
       servername: host,
       ALPNProtocols: ["h2", "http/1.1"],
       rejectUnauthorized: false,
-      checkServerIdentity: () => undefined, // Looked at below, so that chain and name are told apart.
+      checkServerIdentity: () => undefined, // Checked below, to distinguish errors of the chain and of the name.
       ...(ca !== undefined && { ca }),
     });
-    const done = (shown: Omit<Shown, "host">) => {
+    const done = (presented: Omit<PresentedCertificate, "host">) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve({ host, ...shown });
+      resolve({ host, ...presented });
     };
     const timer = setTimeout(() => {
       done({ error: { code: "NO_CONNECTION", message: `no connection within ${timeoutSeconds} s` } });
@@ -78,7 +78,7 @@ export function certificateOf(
     socket.on("secureConnect", () => {
       const leaf: X509Certificate | undefined = socket.getPeerX509Certificate();
       if (leaf === undefined) {
-        done({ error: { code: "NO_CERTIFICATE", message: "no certificate was shown" } });
+        done({ error: { code: "NO_CERTIFICATE", message: "the server presented no certificate" } });
         return;
       }
       const { authorizationError } = socket as { authorizationError?: Error | string | null };
@@ -94,7 +94,7 @@ export function certificateOf(
   });
 }
 
-/** A route as a client asks for it, with the patience that it may need. */
+/** Sends a client's request to a route, with a timeout that is long enough for it. */
 export async function askRoute(endpoint: EdgeEndpoint, subject: Subject, route: SubjectRoute): Promise<Probe> {
   const scheme = subject.tls.mode === "none" ? "http" : "https";
   const patient = { ...endpoint, timeoutSeconds: patience(route, subject) };
@@ -110,5 +110,5 @@ export async function askRoute(endpoint: EdgeEndpoint, subject: Subject, route: 
     }
   }
   const probe = await ask(patient, scheme, route.host, route.path);
-  return { ...probe, circle: await circleOf(probe, subject.hosts, endpoint) };
+  return { ...probe, loop: await redirectLoop(probe, subject.hosts, endpoint) };
 }

@@ -1,16 +1,16 @@
-/** Where a client ends that follows an answer's redirects. */
+/** Finds redirect loops. */
 import { get, type EdgeEndpoint } from "../../verify/request.ts";
 import { target, type Probe } from "../answers.ts";
 
-/** Redirects that are followed: who has not arrived by then, or come back, is somewhere else. */
-const most = 5;
+/** Redirects to follow. */
+const limit = 5;
 
 /**
- * Follows the redirects of `first` within the stack. Cookies go along: a service may redirect to the same address once, to
- * set one.
- * @returns the answers up to the one that sends the client back to where it was; nothing where none does
+ * Follows the redirects of `first` within the stack, with cookies: a service may redirect to the same address once to set
+ * a cookie.
+ * @returns the responses up to the one that closes the loop; undefined if there is no loop
  */
-export async function circleOf(
+export async function redirectLoop(
   first: Probe,
   hosts: readonly string[],
   endpoint: EdgeEndpoint,
@@ -18,7 +18,7 @@ export async function circleOf(
   const cookies = new Map<string, string>();
   const seen = new Set([`${new URL(first.url).href} `]);
   const chain = [first];
-  for (let probe = first; chain.length <= most + 1;) {
+  for (let probe = first; chain.length <= limit + 1;) {
     const to = target(probe);
     if (to === undefined || to.port !== "" || !hosts.includes(to.hostname)) return undefined;
     for (const line of probe.answer?.headers["set-cookie"] ?? []) {
@@ -37,7 +37,7 @@ export async function circleOf(
       const answer = await get({ ...endpoint, anyCertificate: true }, scheme, to.hostname, path, headers);
       probe = { url: to.href, answer };
     } catch {
-      return undefined; // What another address does not answer is not this route's.
+      return undefined; // The failure of another address does not belong to this route.
     }
     chain.push(probe);
   }

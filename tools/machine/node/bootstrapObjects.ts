@@ -1,6 +1,6 @@
 import { dnsServiceAddress, nodeAddress } from "./addresses.ts";
 
-/** What the cluster's parts need in the API before the first workload. */
+/** Objects that the cluster's components need before the first workload. */
 export const bootstrapObjects = [
   role("system:coredns", [
     { apiGroups: [""], resources: ["endpoints", "services", "pods", "namespaces"], verbs: ["list", "watch"] },

@@ -1,4 +1,4 @@
-/** Who is who in the local cluster: a certificate for each part, with Kubernetes' own user and group names. */
+/** Credentials of the local cluster: a client certificate for each component, with Kubernetes' user and group names. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubeconfigPath } from "../../cli/paths.ts";
@@ -8,7 +8,7 @@ import { apiServer, apiServiceAddress, nodeAddress } from "./addresses.ts";
 export const context = "gke-microservices-local";
 export const nodeName = "local";
 
-const parts: Readonly<Record<string, Subject>> = {
+const components: Readonly<Record<string, Subject>> = {
   apiserver: {
     commonName: "kube-apiserver",
     names: [
@@ -28,15 +28,15 @@ const parts: Readonly<Record<string, Subject>> = {
   "kube-proxy": { commonName: "system:kube-proxy" },
   coredns: { commonName: "system:coredns" },
   "network-policies": { commonName: "network-policies" },
-  // Envoy takes TLS keys from Contour, so both prove who they are; "contour" is the name that its bootstrap asks for.
+  // Envoy gets TLS keys from Contour, so both authenticate. Contour's bootstrap configuration expects the name "contour".
   contour: { commonName: "contour", names: ["contour"] },
   envoy: { commonName: "envoy", names: ["envoy"] },
   admin: { commonName: "admin", organizations: ["system:masters"] },
 };
 
 /**
- * New ones for each start, as nothing that outlives the processes depends on them.
- * @param folder takes `NAME.crt`, `NAME.key` and `NAME.kubeconfig` per part; the admin's also goes to the checkout's kubeconfig
+ * Writes new credentials for each start: nothing that outlives the processes depends on them.
+ * @param folder receives `NAME.crt`, `NAME.key` and `NAME.kubeconfig` per component; the checkout's kubeconfig is the admin's
  */
 export async function writeCredentials(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -49,7 +49,7 @@ export async function writeCredentials(folder: string): Promise<void> {
   const accounts = await createSigningKey();
   write(join(folder, "accounts.key"), accounts.key);
   write(join(folder, "accounts.pub"), accounts.publicKey);
-  for (const [name, subject] of Object.entries(parts)) {
+  for (const [name, subject] of Object.entries(components)) {
     const { certificate, key } = await authority.issue(subject);
     write(join(folder, `${name}.crt`), certificate);
     write(join(folder, `${name}.key`), key);
@@ -59,7 +59,7 @@ export async function writeCredentials(folder: string): Promise<void> {
   }
 }
 
-/** JSON, which is YAML too. */
+/** A kubeconfig as JSON, which is valid YAML. */
 function kubeconfigOf(authority: string, certificate: string, key: string): string {
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   return JSON.stringify(

@@ -1,10 +1,10 @@
-/** The edge's ports: Contour's Envoy has its own inside the node's network, and takes those of this machine to them. */
+/** Ports of the edge. Contour's Envoy listens on ports inside the node's network, and forwards this machine's ports to them. */
 
-/** What Contour makes of the ports 80 and 443 of a Gateway, which it never opens as they are; of an Ingress, as it is told. */
+/** Contour maps the ports 80 and 443 of a Gateway to these. For an Ingress, the same ports are passed as options. */
 export const edgePorts = { http: 8080, https: 8443 } as const;
 
 /**
- * What Contour lets clients agree on: what Google's load balancer does by the SSL policy of a stack (TLS 1.2, RESTRICTED), and
+ * TLS settings of Contour: the ciphers of Google's load balancer with a stack's SSL policy (TLS 1.2, RESTRICTED), and
  * TLS 1.3. https://cloud.google.com/load-balancing/docs/ssl-policies-concepts#defining_an_ssl_policy
  */
 export const edgeTls = {
@@ -23,9 +23,10 @@ export interface ListenAddress {
 }
 
 /**
- * Envoy's own settings, beside those that it gets from Contour. It runs in the node's network, where no port is taken by
- * others, and opens two ports in that of process 1, which is this machine's. What comes in there is passed on as bytes,
- * with the client's address in front (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
+ * Static configuration of Envoy, in addition to Contour's. Envoy runs in the node's network namespace, where its ports
+ * are free. It also opens two ports in the namespace of process 1, which is this machine's. It forwards connections
+ * there as TCP, with the client's address in the PROXY protocol
+ * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
  */
 export function envoySettings({ address, httpPort, httpsPort }: ListenAddress) {
   const outside = { http: httpPort, https: httpsPort };

@@ -1,4 +1,4 @@
-/** The processes of the node and their settings, as files that `init.sh` runs. */
+/** The processes of the node and their configuration, as files that `init.sh` reads. */
 import { stringify } from "yaml";
 import { gatewayName } from "../../../names/kubernetes.ts";
 import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
@@ -7,32 +7,32 @@ import { edgePorts, edgeTls, envoySettings } from "./envoySettings.ts";
 import type { NodeOptions } from "./options.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 
-/** File below STATE/node that says that `bootstrapObjects` are in the API. */
+/** File below STATE/node that exists once the `bootstrapObjects` have been applied. */
 export const bootstrapped = "bootstrapped";
 export const envoyAdminSocket = "/run/envoy.sock";
-/** Number of the netfilter queue in which pods' new connections wait for what the network policies say. */
+/** Number of the netfilter queue in which new connections of pods wait for the network policies' verdict. */
 export const policyQueue = 100;
 
 /**
- * For those that would be refused before, or whose peer is not there: each then waits for longer and longer before it tries again,
- * and Contour, without its definitions, ends after minutes.
+ * Delays processes that need the bootstrap objects or a peer. Without them they would retry at growing intervals, and
+ * Contour would exit after minutes if its definitions are missing.
  */
-const rightsGiven = ["test", "-e", `/state/node/${bootstrapped}`];
+const isBootstrapped = ["test", "-e", `/state/node/${bootstrapped}`];
 
 interface Process {
-  /** Soft limit of a Go program's memory in MiB: above it, garbage is collected more eagerly. @default - none */
+  /** Soft memory limit of a Go program, above which it collects garbage more often. MiB. @default - none */
   readonly memory?: number;
-  /** Run before the process, each time; where one fails, the process is not started yet. */
+  /** Commands to run before each start. If one fails, the process is not started yet. */
   readonly before?: readonly (readonly string[])[];
   readonly command: readonly string[];
 }
 
-/** Paths are those inside the sandbox: /state is the state's folder, /cache the cache's. */
+/** Paths are those inside the sandbox: /state is the state folder, /cache the cache folder. */
 function processes(options: NodeOptions): Record<string, Process> {
   const pki = (file: string) => `/state/pki/${file}`;
   const xds = ["--xds-address", "127.0.0.1", "--xds-port", "8001"];
   return {
-    // What a laptop loses with its power is started anew by "npm start": syncing each write to the disk would only slow it.
+    // No fsync, which would slow down each write: after a power failure, "npm start" starts a new cluster anyway.
     etcd: {
       command: [
         "etcd",
@@ -66,7 +66,7 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--service-account-key-file=${pki("accounts.pub")}`,
         `--service-cluster-ip-range=${serviceRange}`,
         "--profiling=false",
-        // It asks etcd for a kind of progress report that Debian's is a little too old for, and logs each failure.
+        // This feature needs a progress notification that Debian's etcd is too old for, and every failure is logged.
         "--feature-gates=SizeBasedListCostEstimate=false",
       ],
     },
@@ -83,7 +83,7 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--cluster-signing-key-file=${pki("ca.key")}`,
         "--leader-elect=false",
         "--profiling=false",
-        // There is no other node: called away after an API server's silence, this one would only lose its pods' readiness.
+        // After a short outage of the API server, do not mark the only node as lost: its pods would become not ready.
         "--node-monitor-grace-period=10m",
       ],
     },
@@ -114,7 +114,7 @@ function processes(options: NodeOptions): Record<string, Process> {
     },
     "network-policies": {
       memory: 80,
-      before: [rightsGiven],
+      before: [isBootstrapped],
       command: [
         "network-policies",
         `--kubeconfig=${pki("network-policies.kubeconfig")}`,
@@ -122,10 +122,10 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--queue=${policyQueue}`,
       ],
     },
-    coredns: { memory: 100, before: [rightsGiven], command: ["coredns", "-conf=/state/node/Corefile"] },
+    coredns: { memory: 100, before: [isBootstrapped], command: ["coredns", "-conf=/state/node/Corefile"] },
     contour: {
       memory: 150,
-      before: [rightsGiven],
+      before: [isBootstrapped],
       command: [
         "contour",
         "serve",
@@ -145,14 +145,14 @@ function processes(options: NodeOptions): Record<string, Process> {
         "--use-proxy-protocol",
         `--ingress-status-address=${options.address}`,
         "--ingress-class-name=contour",
-        // Kinds of the Gateway API that are not installed.
+        // These kinds of the Gateway API are not installed.
         ...["tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies"].map((kind) => `--disable-feature=${kind}`),
         "--disable-leader-election",
       ],
     },
     envoy: {
       before: [
-        rightsGiven, // Contour begins then
+        isBootstrapped, // Contour starts at the same time.
         [
           "contour",
           "bootstrap",
@@ -170,7 +170,7 @@ function processes(options: NodeOptions): Record<string, Process> {
         "/run/envoy.json",
         "--config-yaml",
         '"$(cat /state/node/envoy.json)"',
-        // Envoy wants to know who it is, and Contour gives every Envoy the same.
+        // Envoy requires an id. Contour serves the same configuration to every Envoy.
         "--service-cluster",
         "local",
         "--service-node",
@@ -185,7 +185,7 @@ function processes(options: NodeOptions): Record<string, Process> {
   };
 }
 
-/** All that `init.sh` reads: the text of each file, by its path below STATE/node. */
+/** The text of each file that `init.sh` reads, by its path below STATE/node. */
 export function nodeFiles(options: NodeOptions): Record<string, string> {
   const settings = {
     ROOT: options.root,
@@ -216,7 +216,7 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
     "contour.yaml": stringify({
       gateway: { gatewayRef: { namespace: options.namespace, name: gatewayName } },
       tls: edgeTls,
-      // A request with a length and with chunks is refused, not read by one of the two; slashes are left to the proxy.
+      // Reject a request with both Content-Length and chunked encoding. Leave multiple slashes to the proxy.
       disableAllowChunkedLength: true,
       disableMergeSlashes: true,
     }),
@@ -234,7 +234,7 @@ function script({ memory, before, command }: Process): string {
   return lines.join("\n") + "\n";
 }
 
-/** A word that the shell takes as it is. */
+/** Quoted for the shell. */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,15 +1,16 @@
-/** What the node of the local Kubernetes is started with. */
+/** Options of the local Kubernetes' node. */
 import type { ListenAddress } from "./envoySettings.ts";
 
 export interface NodeOptions extends ListenAddress {
-  /** Of the stack's objects: Contour reads the one Gateway that is named to it, and every Ingress. */
+  /** Namespace of the stack. Contour reads every Ingress, but only the Gateway that its config names. */
   readonly namespace: string;
-  /** The group that kubelet makes the pods' groups below. */
+  /** Parent cgroup of the pods' cgroups. */
   readonly cgroup: string;
-  /** The unpacked Debian packages, the cache, and the folders of it that hold programs. */
+  /** Folder of the unpacked Debian packages. */
   readonly root: string;
   readonly cache: string;
+  /** Folders in the cache that contain programs. */
   readonly programs: readonly string[];
-  /** containerd's way to stack image layers: "native" copies them, where the kernel cannot stack overlays. */
+  /** containerd's snapshotter: "native" copies image layers, if the kernel cannot stack overlays. */
   readonly snapshotter: "overlayfs" | "native";
 }

@@ -1,4 +1,4 @@
-/** Settings files of the node's processes; paths are those inside the sandbox. */
+/** Configuration files of the node's processes. Paths are those inside the sandbox. */
 import { dnsServiceAddress, podRange } from "./addresses.ts";
 import type { NodeOptions } from "./options.ts";
 
@@ -8,7 +8,7 @@ export const pauseImage = "localhost/pause:1";
 export const containerd = ({ snapshotter }: NodeOptions) => `version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pauseImage}"
-  # A process may not lower another's score below its own, and the sandbox's may be above 0.
+  # A process cannot set another's OOM score below its own, and the sandbox's score may be above 0.
   restrict_oom_score_adj = true
   enable_selinux = false
   [plugins."io.containerd.grpc.v1.cri".containerd]
@@ -20,7 +20,7 @@ export const containerd = ({ snapshotter }: NodeOptions) => `version = 2
     conf_dir = "/state/node/cni"
 `;
 
-// A link per pod, routed by the node: with a bridge, answers between its pods would pass Service rules by.
+// One routed link per pod. With a bridge, responses between its pods would bypass the rules for Services.
 export const cni = {
   cniVersion: "0.4.0",
   name: "pods",
@@ -59,7 +59,7 @@ export const kubelet = ({ cgroup }: NodeOptions) => ({
   failSwapOn: false,
   oomScoreAdj: 0,
   healthzPort: 0,
-  // A nearly full disk is told before the start; evicting pods later would only hide why they went.
+  // No eviction: the start checks the disk space, and an eviction would only hide why a pod ended.
   evictionHard: {
     "memory.available": "0%",
     "nodefs.available": "0%",
@@ -76,15 +76,15 @@ export const kubeProxy = {
   clusterCIDR: podRange,
   clientConnection: { kubeconfig: "/state/pki/kube-proxy.kubeconfig" },
   iptables: { localhostNodePorts: false },
-  // These belong to the whole machine and stay as they are.
+  // Do not change settings of the whole machine.
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
   metricsBindAddress: "127.0.0.1:10249",
   healthzBindAddress: "127.0.0.1:10256",
 };
 
 /**
- * Nothing is cached: answers are made from memory as it is, and whoever changes a service would wait for an old one. That a
- * service has no pod would be kept for longest, and all pods of a node are not ready for a moment when kubelet starts.
+ * No cache: answers come from memory anyway, and after a change of a Service, clients would get an old one. The answer
+ * that a Service has no pods would be cached longest, and all pods are briefly not ready when kubelet starts.
  */
 export const corefile = `cluster.local:53 in-addr.arpa:53 {
   errors

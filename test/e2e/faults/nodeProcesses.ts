@@ -1,4 +1,4 @@
-/** What runs in the local Kubernetes, by its process ids on this machine: to be killed, or held for a while. */
+/** Finds processes of the local Kubernetes by their ids on this machine, to kill or suspend them. */
 import assert from "node:assert/strict";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
@@ -7,7 +7,7 @@ import { sandboxInit } from "../../../tools/machine/exec.ts";
 import { kubectlObjects, type KubectlTarget } from "../../../tools/cli/kubectl.ts";
 import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
-/** Processes of the node itself by program, such as kubelet; not those of another cluster on this machine. */
+/** Processes of the node by program, such as kubelet, without those of another cluster on this machine. */
 export function processesOf(program: string): number[] {
   const node = processNamespace(sandboxInit() ?? 0);
   const found = allProcesses().filter(
@@ -22,28 +22,28 @@ export function kill(pids: readonly number[]): void {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      continue; // It ended with its parent.
+      continue; // It has ended with its parent.
     }
 }
 
-/** Kubernetes waits before it starts a container again that has ended before. */
-export async function startedAgain(
-  place: KubectlTarget,
+/** Waits until containers have restarted. Kubernetes delays repeated restarts. */
+export async function restarted(
+  localTarget: KubectlTarget,
   deployment: string,
   before: number,
   reason: string,
 ): Promise<void> {
   const end = Date.now() + 60_000;
   for (;;) {
-    const { count, reasons } = await restartsOf(place, deployment);
+    const { count, reasons } = await restartsOf(localTarget, deployment);
     if (count > before && reasons.includes(reason)) return;
-    assert.ok(Date.now() < end, `started again: ${count - before} times, after: ${reasons.join()}`);
+    assert.ok(Date.now() < end, `${count - before} restarts, after: ${reasons.join()}`);
     await sleep(1000);
   }
 }
 
-/** Holds processes: to others they are there and do not answer. */
-export async function hold(pids: readonly number[], seconds: number): Promise<void> {
+/** Suspends processes: they exist, but do not answer. */
+export async function suspend(pids: readonly number[], seconds: number): Promise<void> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {
     await sleep(seconds * 1000);
@@ -61,24 +61,37 @@ interface ContainerStatus {
 interface PodStatus {
   readonly containerStatuses: readonly ContainerStatus[];
 }
-const podsOf = (place: KubectlTarget, deployment: string) =>
-  kubectlObjects(place, ["--namespace", "apps", "get", "pods", "--selector", `app.kubernetes.io/name=${deployment}`]);
+const podsOf = (localTarget: KubectlTarget, deployment: string) =>
+  kubectlObjects(localTarget, [
+    "--namespace",
+    "apps",
+    "get",
+    "pods",
+    "--selector",
+    `app.kubernetes.io/name=${deployment}`,
+  ]);
 
-/** How often containers of a Deployment were started again, and what ended them the last time. */
+/** Number of restarts of a Deployment's containers, and the reasons of the last ones. */
 export async function restartsOf(
-  place: KubectlTarget,
+  localTarget: KubectlTarget,
   deployment: string,
 ): Promise<{ count: number; reasons: string[] }> {
-  const containers = (await podsOf(place, deployment)).flatMap((pod) => (pod["status"] as PodStatus).containerStatuses);
+  const containers = (await podsOf(localTarget, deployment)).flatMap(
+    (pod) => (pod["status"] as PodStatus).containerStatuses,
+  );
   return {
     count: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     reasons: containers.flatMap(({ lastState }) => lastState.terminated?.reason ?? []),
   };
 }
 
-/** Processes of a container in the first pod of a Deployment of this project. */
-export async function containerOf(place: KubectlTarget, deployment: string, container = deployment): Promise<number[]> {
-  const [pod] = await podsOf(place, deployment);
+/** Processes of a container in the first pod of a Deployment. */
+export async function containerOf(
+  localTarget: KubectlTarget,
+  deployment: string,
+  container = deployment,
+): Promise<number[]> {
+  const [pod] = await podsOf(localTarget, deployment);
   const { containerStatuses } = pod?.["status"] as PodStatus;
   const id = containerStatuses.find(({ name }) => name === container)?.containerID.split("//")[1];
   assert.ok(id !== undefined, `no container ${container} in a pod of ${deployment}`);
