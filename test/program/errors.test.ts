@@ -9,11 +9,11 @@ import { certificateProblems } from "../../config/certificate.ts";
 import { createAuthority } from "../../tools/cli/pki.ts";
 import { checkRanges } from "../../names/ranges.ts";
 import { hoge, refusal, valid } from "../config/refusal.ts";
-import { checkErrors, schemaErrors, unknown, type ErrorPlace } from "./errorPlaces.ts";
+import { checkErrors, commandErrors, schemaErrors, unknown, type ErrorPlace } from "./errorPlaces.ts";
 
 /** What a fix begins with: it is in the imperative, or names the command to run. */
 const imperative =
-  /^(?:allow|check|choose|end|fix|free|give|install|keep|leave|lower|make|move|name|put|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
+  /^(?:add|allow|apply|check|choose|create|delete|end|fix|free|give|install|keep|leave|lower|make|move|name|push|put|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
 /** As far as the text of a place is known. */
 const known = (text: string) => !text.startsWith(unknown);
 
@@ -36,6 +36,16 @@ test("an error of a check says what is wrong with a value, and what to do", () =
       assert.ok(!known(rule) || /^\S+ \S+/.test(rule), `${place}: ${rule}`);
       assert.ok(!known(fix) || imperative.test(fix), `${place}: ${fix}`);
     }
+});
+
+test("an error of a command is a sentence with what it found, and one in the imperative", () => {
+  const places = commandErrors();
+  assert.ok(places.length > 70, `${places.length} places`);
+  for (const { place, texts, fixes } of places) {
+    assert.ok(texts.length > 0 && fixes.length > 0, `${place}: no text`);
+    for (const text of texts) assert.ok(!known(text) || /^["A-Z-].*(?:\.|:\n|: …|…)$/s.test(text), `${place}: ${text}`);
+    for (const fix of fixes) assert.ok(!known(fix) || (/^[A-Z]/.test(fix) && imperative.test(fix)), `${place}: ${fix}`);
+  }
 });
 
 const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };

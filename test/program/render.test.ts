@@ -93,8 +93,8 @@ test("an unknown stack is refused with the missing file", async () => {
 });
 
 test("no stack, two stacks and an unknown option are refused with the usage", async () => {
-  assertRefused(await render(), /One stack is to be named/, /render -- staging/);
-  assertRefused(await render("staging", "local"), /One stack is to be named/);
+  assertRefused(await render(), /Name exactly one stack/, /render -- staging/);
+  assertRefused(await render("staging", "local"), /Name exactly one stack/);
   assertRefused(await render("staging", "--outt", "x"), /--outt/, /npm run render -- STACK/);
 });
 

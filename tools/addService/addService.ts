@@ -52,7 +52,7 @@ function requireName(name: string): void {
   const reasons = "issues" in issue && Array.isArray(issue.issues) ? (issue.issues as { message: string }[]) : [];
   throw new Problem(
     `${JSON.stringify(name)} cannot be a service's name: it ${reasons.map(({ message }) => message).join("; ")}.`,
-    "For example: npm run add-service -- orders",
+    "Choose another name, for example: npm run add-service -- orders",
   );
 }
 

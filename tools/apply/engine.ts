@@ -36,7 +36,7 @@ export function recordApplied(context: string, what: Applied): void {
  */
 export function chooseEngine(requested: string, context = ownContext): Engine {
   if (!["auto", "pulumi", "kubectl"].includes(requested))
-    throw new Problem(`"${requested}" is not an engine.`, "Allowed are auto, pulumi and kubectl.");
+    throw new Problem(`"${requested}" is not an engine.`, "Use auto, pulumi or kubectl.");
   const program = findPulumi();
   const used = applied()[context]?.engine;
   if (requested !== "auto" && used !== undefined && used !== requested) {

@@ -68,7 +68,7 @@ async function contextNames(): Promise<string[]> {
     return (await run("kubectl", ["config", "get-contexts", "-o", "name"])).split("\n").filter((name) => name !== "");
   } catch (error) {
     if (error instanceof CommandError)
-      throw new Problem(`kubectl cannot read its contexts:\n${error.output}`, "Fix the kubeconfig.");
+      throw new Problem(`The kubeconfig cannot be read by kubectl:\n${error.output}`, "Fix the kubeconfig.");
     throw new Problem(
       "There is no kubectl on PATH.",
       "Install it, or leave --context out: npm start then brings its own.",
@@ -100,7 +100,7 @@ function loaderOf(context: string): LoadImages | undefined {
       try {
         await run(program, args);
       } catch (error) {
-        const why = error instanceof CommandError ? error.output : `there is no ${program} on PATH`;
+        const why = error instanceof CommandError ? error.output : `there is no ${program} on PATH.`;
         throw new Problem(
           `The image ${reference} cannot be loaded into the cluster of "${context}": ${why}`,
           pullInstead,

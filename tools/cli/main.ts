@@ -49,7 +49,8 @@ function parse<O extends Options>(usage: string, options: O): Parsed<O> {
 /** The stack argument of a command. @throws Problem unless there is exactly one */
 export function oneStack(positionals: readonly string[], example: string): string {
   const [stack, ...rest] = positionals;
-  if (stack === undefined || rest.length > 0) throw new Problem("Name exactly one stack.", `For example: ${example}`);
+  if (stack === undefined || rest.length > 0)
+    throw new Problem("Name exactly one stack.", `Run for example: ${example}`);
   return stack;
 }
 

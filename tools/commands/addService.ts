@@ -24,7 +24,7 @@ const options = {
 await main(usage, options, ({ values, positionals }) => {
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0)
-    throw new Problem("Name exactly one service.", "For example: npm run add-service -- orders");
+    throw new Problem("Name exactly one service.", "Run for example: npm run add-service -- orders");
   const stacks = [...new Set(["local", ...(values.stack ?? [])])];
   addService({ name, port: values.port, path: values.path, host: values.host }, stacks);
   const wrote = [`services/${name}`, ...stacks.map((stack) => `Pulumi.${stack}.yaml`)];

@@ -42,7 +42,7 @@ Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
 
 function positive(option: string, text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text))
-    throw new Problem(`${option} is "${text}".`, "Allowed: a whole number from 1 to 9999.");
+    throw new Problem(`"${text}" is not a number for ${option}.`, "Use a whole number from 1 to 9999.");
   return Number(text);
 }
 
@@ -60,7 +60,10 @@ await main(
     const [name = "start"] = positionals;
     const benchmark = benchmarks[name];
     if (benchmark === undefined)
-      throw new Problem(`There is no benchmark "${name}".`, `Allowed: ${Object.keys(benchmarks).join(", ")}.`);
+      throw new Problem(
+        `There is no benchmark "${name}".`,
+        `Name one of these: ${Object.keys(benchmarks).join(", ")}.`,
+      );
     const { result, text } = await benchmark(values);
     if (values.json) console.log(JSON.stringify({ benchmark: name, machine: machine(), ...result }, null, 2));
     else console.log(`\n${name}, on ${describe(machine())}\n${text}`);

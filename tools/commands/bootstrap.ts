@@ -70,5 +70,5 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
 
 function requireForm(option: string, value: string | undefined, form: RegExp, allowed: string): void {
   if (value !== undefined && !form.test(value))
-    throw new Problem(`${option} ${JSON.stringify(value)} is not ${allowed}.`, usage);
+    throw new Problem(`${option} ${JSON.stringify(value)} is not ${allowed}.`, `See the usage:\n${usage}`);
 }

@@ -25,12 +25,15 @@ const options = {
 await main(usage, options, async ({ values, positionals }) => {
   const [base, stack, ...rest] = positionals;
   if (base === undefined || stack === undefined || rest.length > 0)
-    throw new Problem("Name a revision and a stack.", "For example: npm run --silent diff -- main staging");
+    throw new Problem("Name a revision and a stack.", "Run for example: npm run --silent diff -- main staging");
   if (!/^[\w.-]{1,100}$/.test(stack))
     throw new Problem(`${JSON.stringify(stack)} is not the name of a stack.`, "Use only letters, digits, -, _ and .");
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 20_000)
-    throw new Problem(`--limit ${values.limit} is not a whole number of 20000 or more.`, "For example: --limit 65000");
+    throw new Problem(
+      `"${values.limit}" is not a limit of 20000 characters or more.`,
+      "Use for example: --limit 65000",
+    );
   const preview = values.preview === undefined ? undefined : read(values.preview);
   const { text, bad } = await difference({ base, stack, preview, limit, headCommit: values.commit });
   process.stdout.write(text);

@@ -73,6 +73,6 @@ await main(usage, options, async ({ values, positionals }) => {
 function seconds(text: string): number {
   const [, count, unit = "s"] = /^(\d{1,5})([smh]?)$/.exec(text) ?? [];
   if (count === undefined)
-    throw new Problem(`"${text}" is not a duration.`, "Allowed are seconds, minutes and hours: 90s, 10m, 1h.");
+    throw new Problem(`"${text}" is not a duration.`, "Use seconds, minutes or hours: 90s, 10m, 1h.");
   return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 1);
 }

@@ -20,11 +20,14 @@ When all suites run, the long ones (faults, hostile, interrupted) run in a short
 
 await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
   if (values.engine !== undefined && values.engine !== "pulumi")
-    throw new Problem(`"${values.engine}" is not an engine with a suite of its own.`, "Allowed: pulumi.");
+    throw new Problem(
+      `"${values.engine}" is not an engine with a suite of its own.`,
+      "Use --engine pulumi, or leave it out.",
+    );
   const named = values.engine === undefined ? positionals : ["pulumi"];
   for (const name of named)
     if (!existsSync(join(folder, `${name}.e2e.ts`)))
-      throw new Problem(`There is no suite "${name}".`, `Allowed: ${suites.join(", ")}.`);
+      throw new Problem(`There is no suite "${name}".`, `Name one of these: ${suites.join(", ")}.`);
   const files = (named.length === 0 ? suites : named).map((name) => join(folder, `${name}.e2e.ts`));
   // One after another: all suites use the same local Kubernetes.
   const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files], {

@@ -57,7 +57,7 @@ function counted(names: readonly string[]): string[] {
   return shortened(found, 3);
 }
 
-/** https://pkg.go.dev/github.com/distribution/reference: a first part without dot and port is no host. */
+/** https://pkg.go.dev/github.com/distribution/reference: a first part without dot and port is not a host. */
 function hostOf(image: string): string {
   const [first = "", ...rest] = image.split("/");
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";

@@ -25,7 +25,7 @@ function emsOf(character: string): number {
   return character < "\u0250" ? 0.64 : 1;
 }
 
-/** Breaks a text into lines of at most so many pixels, behind a space or else a separator where there is one. */
+/** Breaks a text into lines of at most so many pixels, behind a space, else a separator. */
 export function wrapped(text: string, most: number, size: number, weight: "normal" | "bold" = "normal"): string[] {
   const lines: string[] = [];
   let rest = Array.from(text); // by character: a surrogate pair stays whole

@@ -12,7 +12,7 @@ const marks: Readonly<Record<State, string>> = {
   failed: "✗ fails",
   warning: "! warning",
   unknown: "? not known",
-  skipped: "– not looked at",
+  skipped: "– not checked",
 };
 
 const worstFirst: readonly State[] = ["failed", "warning", "ok", "unknown", "skipped"];
@@ -112,8 +112,8 @@ function summary(report: Report): string {
   const { hops } = report;
   if (hops.some(({ state }) => state === "warning")) return "! it works, with warnings";
   return hops.some(({ state }) => state === "ok")
-    ? "✓ every hop that could be looked at holds"
-    : "? nothing could be looked at";
+    ? "✓ every hop that could be checked holds"
+    : "? nothing could be checked";
 }
 
 const nameOf = ({ title, route }: Hop) => (route === undefined ? title : `${title} of ${route}`);

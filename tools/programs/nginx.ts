@@ -128,7 +128,7 @@ export async function refuseBadRoutes(routes: string): Promise<void> {
   const problem = await syntaxProblem(routes);
   if (problem !== undefined)
     throw new Problem(
-      `nginx does not accept the routes of this stack, so nothing is applied:\n${problem}`,
-      "The config is valid, so this is a defect of nginx/routes.ts. Remove the route that nginx names, and report it.",
+      `The routes of this stack are not accepted by nginx, so nothing is applied:\n${problem}`,
+      "Remove the route that nginx names, and report it: the config is valid, so this is a defect of nginx/routes.ts.",
     );
 }

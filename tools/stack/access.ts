@@ -26,7 +26,7 @@ export async function accessTo(stack: string, project: string): Promise<Access> 
   if (cluster.kubeconfig === undefined)
     throw new Problem(
       `The stack ${stack} has no kubeconfig of its own: it uses the context "${context}" of your kubeconfig.`,
-      `kubectl --context ${context} get pods --all-namespaces`,
+      `Use it: kubectl --context ${context} get pods --all-namespaces`,
     );
   const file = resolve(project, cluster.kubeconfig);
   if (!existsSync(file))
@@ -72,7 +72,7 @@ function explained(stack: string, { output, status }: CommandError): Problem {
   if (/no stack named/.test(output))
     return new Problem(
       `Pulumi's backend has no stack ${stack}.`,
-      `"npx pulumi stack ls" lists the stacks that it has. "npx pulumi login" selects another backend.`,
+      `Name one that "npx pulumi stack ls" lists, or select another backend: npx pulumi login`,
     );
   if (/does not have output property/.test(output))
     return new Problem(

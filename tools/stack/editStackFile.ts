@@ -17,10 +17,7 @@ function configIn(text: string, where: string): YAMLMap {
   const document = parseDocument(text);
   const config = document.get("config");
   if (document.errors.length > 0 || !isMap(config))
-    throw new Problem(
-      `${where} is not a stack file.`,
-      "It must be YAML with a map `config`, such as Pulumi.staging.yaml.",
-    );
+    throw new Problem(`${where} is not a stack file.`, "Write YAML with a map `config`, as in Pulumi.staging.yaml.");
   return config;
 }
 

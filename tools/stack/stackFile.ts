@@ -48,10 +48,7 @@ export function stackConfig(
   }
   const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
   if (!isObject(config))
-    throw new Problem(
-      `${path} is not a stack file.`,
-      "It must be a map with a map `config`, such as Pulumi.staging.yaml.",
-    );
+    throw new Problem(`${path} is not a stack file.`, "Write a map with a map `config`, as in Pulumi.staging.yaml.");
   const twice = Object.keys(config).find((key) => fullKey(key) !== key && fullKey(key) in config);
   if (twice !== undefined)
     throw new Problem(`${path} has ${twice} twice, once as ${fullKey(twice)}.`, "Keep one of the two.");

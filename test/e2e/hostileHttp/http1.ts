@@ -52,7 +52,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "a blank in a name": get("/own000", "X A: b"),
   "no name": get("/own000", ": b"),
   "no colon": get("/own000", "nothing"),
-  "a method that is none": line("GE\x01T /own000 HTTP/1.1"),
+  "an invalid method": line("GE\x01T /own000 HTTP/1.1"),
   "a method in small letters": line("get /own000 HTTP/1.1"),
   "a blank in the path": line("GET /own000 /smuggled000 HTTP/1.1"),
   "HTTP/0.9": "GET /own000\r\n\r\n",
@@ -84,7 +84,7 @@ export const refused: Readonly<Record<string, string | Bytes>> = {
   "the URL of a file": get("file:///etc/passwd"),
   "a tunnel to itself": `${line(`CONNECT ${host}:443 HTTP/1.1`)}${smuggled}`,
   "a tunnel to a pod": "CONNECT 10.0.0.1:443 HTTP/1.1\r\nHost: 10.0.0.1:443\r\n\r\n",
-  "an upgrade that is none": get("/own000", "Connection: Upgrade", "Upgrade: other"),
+  "an unknown upgrade": get("/own000", "Connection: Upgrade", "Upgrade: other"),
   TRACE: line("TRACE /own000 HTTP/1.1"),
   "OPTIONS *": line("OPTIONS * HTTP/1.1"),
 

@@ -98,7 +98,7 @@ test("without kubectl, or with an invalid kubeconfig, the problem says what to f
   program("kubectl", "echo error loading config file >&2; exit 1");
   await assert.rejects(
     existingCluster("far", noImages),
-    problem(/cannot read its contexts:\nerror loading/, /kubeconfig/),
+    problem(/cannot be read by kubectl:\nerror loading/, /kubeconfig/),
   );
   rmSync(join(programs, "kubectl"));
   process.env["PATH"] = programs;

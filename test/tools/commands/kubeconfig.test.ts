@@ -110,7 +110,7 @@ test("a missing plugin is a warning that says how to get it", async (t) => {
 });
 
 const problems: [string, string[], string | undefined, RegExp][] = [
-  ["no stack named", [], "exit 0", /Name exactly one stack\.\nFor example: npm run kubeconfig -- staging/],
+  ["no stack named", [], "exit 0", /Name exactly one stack\.\nRun for example: npm run kubeconfig -- staging/],
   ["a stack without a file", ["stagin"], "exit 0", /There is no .*Pulumi\.stagin\.yaml\./],
   ["no Pulumi CLI", ["staging"], undefined, /there is no Pulumi CLI on PATH\.\nInstall it/],
   [

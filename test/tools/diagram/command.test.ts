@@ -31,7 +31,7 @@ test("every stack is drawn", () => {
 
 test("what is wrong is said with the way out", () => {
   const cases = [
-    [[], /Name exactly one stack\.\nFor example: npm run --silent diagram -- staging/],
+    [[], /Name exactly one stack\.\nRun for example: npm run --silent diagram -- staging/],
     [["nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
     [["staging", "--out", "/nowhere/stack.svg"], /\/nowhere\/stack\.svg could not be written: .*ENOENT/],
   ] as const;

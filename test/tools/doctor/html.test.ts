@@ -65,7 +65,7 @@ test("where one of several routes to a service fails, the label counts it", () =
   assert.equal(lines(hop("content", ok, route), hop("content", ok, other)), "✓ ok");
 });
 
-test("of several hops at one part, the worst is shown; what was looked at comes before what was not", () => {
+test("of several hops at one part, the worst is shown; what was checked comes before what was not", () => {
   assert.equal(node("edge", hop("certificate", bad), hop("edge", ok), hop("ingress", ok))?.state, "failed");
   assert.equal(node("edge", hop("certificate", ok), hop("ingress", { state: "skipped", seen: "" }))?.state, "ok");
   const skipped: Finding = { state: "skipped", seen: "" };
@@ -108,12 +108,12 @@ test("every hop stands below its route", () => {
 
 test("a page without failures says so", () => {
   const title = (...hops: Hop[]) => /<h1>(.*)<\/h1>/.exec(page(report(...hops), stackDiagram("staging")))?.[1];
-  assert.equal(title(hop("dns", ok)), "Stack staging: ✓ every hop that could be looked at holds");
+  assert.equal(title(hop("dns", ok)), "Stack staging: ✓ every hop that could be checked holds");
   assert.equal(
     title(hop("dns", ok), hop("edge", { ...bad, state: "warning" })),
     "Stack staging: ! it works, with warnings",
   );
-  assert.equal(title(hop("dns", { state: "unknown", seen: "" })), "Stack staging: ? nothing could be looked at");
+  assert.equal(title(hop("dns", { state: "unknown", seen: "" })), "Stack staging: ? nothing could be checked");
 });
 
 test("nothing in the page is from outside, and text that looks like markup stays text", () => {

@@ -27,7 +27,7 @@ export async function compareTools(
   step: Step,
 ): Promise<Comparison> {
   if (existsSync(file))
-    throw new Problem(`${file} already exists.`, "The benchmark needs this name: move the file away.");
+    throw new Problem(`${file} already exists.`, "Move the file away: the benchmark needs this name.");
   mkdirSync(folder);
   const removeFile = () => {
     rmSync(file, { force: true });

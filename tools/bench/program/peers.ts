@@ -42,7 +42,7 @@ async function installCdk8s(folder: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(
-      `cdk8s could not be installed: ${error.message}`,
+      `The peer cdk8s could not be installed: ${error.message}`,
       'Check the network and the registry in "npm config get registry", then run the benchmark again.',
     );
   }

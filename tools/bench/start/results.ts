@@ -42,7 +42,7 @@ export function targets({
     ),
     { what: "memory of all components and pods", value: memoryMiB, unit: "MiB", limit: 2560 } as const,
     {
-      what: "render staging, beyond Node importing the SDKs",
+      what: "render staging, beyond Node importing the SDKs uncached",
       value: render.beyondSdks,
       unit: "ms",
       limit: 100,
