@@ -35,5 +35,5 @@ test("a stack with a kubeconfig file uses the context in that file", async () =>
 
 test("a stack on one of the user's contexts has no kubeconfig of its own", async () => {
   await stackWith({ context: "minikube" });
-  await refusal(/uses the context "minikube" of your kubeconfig\.\nkubectl --context minikube get pods/);
+  await refusal(/uses the context "minikube" of your kubeconfig\.\nUse it: kubectl --context minikube get pods/);
 });
