@@ -140,7 +140,11 @@ const refusals: [string, string[], RegExp][] = [
     ["main", "nowhere"],
     /There is no Pulumi\.nowhere\.yaml in the working tree, nor in the base revision/,
   ],
-  ["a limit that is too small", ["main", "staging", "--limit", "100"], /"100" is not a limit of 20000 characters or more/],
+  [
+    "a limit that is too small",
+    ["main", "staging", "--limit", "100"],
+    /"100" is not a limit of 20000 characters or more/,
+  ],
   ["a preview file that does not exist", ["main", "staging", "--preview", "/none"], /There is no \/none/],
 ];
 for (const [what, args, message] of refusals)
