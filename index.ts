@@ -21,7 +21,7 @@ import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 import { proxyName } from "./names/kubernetes.ts";
 
-const config = loadConfig();
+const config = await loadConfig();
 const { stack, domain, rolloutSeconds } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
 

@@ -1,5 +1,5 @@
 /** Reads and checks the stack's whole config before any resource is registered. The only reader of Pulumi's config. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
@@ -22,6 +22,7 @@ import {
   type ConfigProblem,
 } from "./problems.ts";
 import { schema, type Settings } from "./schema.ts";
+import type { RewrittenScalar } from "./stackFile.ts";
 
 /** Config namespaces of this program's providers, which check their own keys. */
 const providers = ["gcp", "kubernetes", "docker", "tls", "pulumi"];
@@ -54,9 +55,10 @@ export interface StackConfig extends Omit<StackSettings, "secrets"> {
 }
 
 /** Reads the current stack's config. @throws RunError that lists every problem */
-export function loadConfig(): StackConfig {
+export async function loadConfig(): Promise<StackConfig> {
   const stack = pulumi.getStack();
   const raw = pulumi.runtime.allConfig();
+  await refuseRewrittenText(stack, raw);
   const { settings, certificate: pair, warnings } = checkConfig(raw, stack, projectDir, secretKeys());
   for (const warning of warnings) void pulumi.log.warn(warning);
   const { secrets, ...rest } = settings;
@@ -71,6 +73,49 @@ export function loadConfig(): StackConfig {
   const services = withHealthPaths(settings.services);
   const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
   return Object.freeze({ ...rest, ...names, services, certificate, secretEnv });
+}
+
+/**
+ * The CLI hands over `0777` without quotes as 511. Only the stack file shows what was written.
+ * @throws RunError for text that is lost this way
+ */
+async function refuseRewrittenText(stack: string, raw: Readonly<Record<string, string>>): Promise<void> {
+  const file = join(projectDir, `Pulumi.${stack}.yaml`);
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  // Hardly any file has such a scalar, and a YAML parser takes time to load.
+  if (!mayBeRewritten.test(text)) return;
+  const { parseStackFile } = await import("./stackFile.ts");
+  refuse(stack, lostText(raw, parseStackFile(text).rewritten));
+}
+
+/** A superset of the plain scalars that `parseStackFile` calls rewritten. */
+export const mayBeRewritten =
+  /(?:^|[\s,[{]|["']:)(?:[-+][\d._]|\.\d|0[\d_bBoOxX]|\d[\d_]*_|\d+\.\d*0(?![\d.])|\d+\.(?!\d)|[\d.]+[eE]|\d{16}|\d{4}-\d|True\b|TRUE\b|False\b|FALSE\b)/m;
+
+/**
+ * Text of which the program gets something else, because it has no quotes. A number or a switch may be written in any form.
+ * @param rewritten what the stack file has of that kind
+ */
+export function lostText(
+  raw: Readonly<Record<string, string>>,
+  rewritten: readonly RewrittenScalar[],
+): ConfigProblem[] {
+  if (rewritten.length === 0) return [];
+  const parsed = parseShape(inputOf(raw));
+  return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
+    const [namespace, name] = splitKey(key);
+    const path = [name, ...rest];
+    const value = parsed.success ? valueAt(parsed.data, path) : undefined;
+    const lost = parsed.success ? value === String(read) : typeof read !== "boolean";
+    if (!lost || namespace !== project) return [];
+    const meaning = name === "secrets" ? "something else" : String(read);
+    return problem(
+      path,
+      written,
+      `without quotes is ${meaning} to the Pulumi CLI`,
+      "quote it, if it is text, or write what is meant",
+    );
+  });
 }
 
 /** The keys set with `--secret`, as a whole or in part. The CLI passes them to programs in every language this way. */
@@ -97,25 +142,21 @@ export function checkConfig(
   projectDir: string,
   secretKeys: readonly string[] = [],
 ): CheckedConfig {
-  const input: Record<string, unknown> = {};
   const problems: ConfigProblem[] = [];
   // Any other secret could leak: into an error message, or into an object that is not a Secret.
   const misplaced = secretKeys.filter((key) => {
     const [namespace, name] = splitKey(key);
     return !providers.includes(namespace) && name !== "secrets";
   });
-  for (const [key, text] of Object.entries(raw)) {
+  const input = inputOf(raw, (key) => {
     const [namespace, name] = splitKey(key);
-    if (providers.includes(namespace)) continue;
-    // The CLI passes an unset object as the empty default from Pulumi.yaml. Use the schema's default then.
-    if (text === "{}" && hasDefault(name)) continue;
-    if (namespace !== project) problems.push(foreign(key, namespace, name));
+    if (namespace === project) return true;
+    problems.push(foreign(key, namespace, name));
     // Check keys under another name too, so that one run reports every problem.
-    const fromOtherProject = Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
-    if (namespace === project || fromOtherProject)
-      Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
-  }
-  const parsed = schema.safeParse(input, { error: wording });
+    return Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
+  });
+  problems.push(...reservedKeys(input, []));
+  const parsed = parseShape(input);
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
@@ -128,10 +169,26 @@ export function checkConfig(
     ),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ];
-  if (shown.length > 0 || !parsed.success) throw new pulumi.RunError(message(stack, shown));
+  refuse(stack, shown);
+  if (!parsed.success) throw new Error("The config is invalid, and no problem says why.");
   const warnings = [...warningsOf(certificate), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return { settings: withGoogle(parsed.data, google), certificate, warnings };
+}
+
+/** The schema's input: names without the namespace, JSON parsed. */
+function inputOf(
+  raw: Readonly<Record<string, string>>,
+  isOurs: (key: string) => boolean = (key) => splitKey(key)[0] === project,
+): Record<string, unknown> {
+  const input: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(raw)) {
+    const [namespace, name] = splitKey(key);
+    // The CLI passes an unset object as the empty default from Pulumi.yaml. Use the schema's default then.
+    if (providers.includes(namespace) || (text === "{}" && hasDefault(name)) || !isOurs(key)) continue;
+    Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
+  }
+  return input;
 }
 
 function withGoogle({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): StackSettings {
@@ -175,6 +232,11 @@ function hasDefault(name: string): boolean {
   return Object.entries(schema.shape).some(([key, value]) => key === name && value.safeParse(undefined).success);
 }
 
+/** @throws RunError if there is a problem */
+export function refuse(stack: string, problems: readonly ConfigProblem[]): void {
+  if (problems.length > 0) throw new pulumi.RunError(message(stack, problems));
+}
+
 /** Problems listed per run. */
 const maxShown = 40;
 
@@ -194,14 +256,49 @@ function splitKey(key: string): [string, string] {
   return [key.slice(0, colon), key.slice(colon + 1)];
 }
 
-/** Pulumi passes objects as JSON and plain values as text. */
+/** Pulumi passes objects as JSON and plain values as text. A number that JavaScript would change stays text. */
 function parse(name: string, text: string): unknown {
   if (name === "domain" || name === "namespace") return text;
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text, exactly) as unknown;
   } catch {
     return text;
   }
+}
+
+const exactly = (_: string, value: unknown, { source }: { readonly source?: string } = {}): unknown =>
+  typeof value === "number" && source !== undefined && String(value) !== source ? source : value;
+
+/** Keys that the schema would not see: JavaScript takes `__proto__` for something else when an object is copied. */
+function reservedKeys(value: unknown, path: readonly PropertyKey[]): ConfigProblem[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [
+    ...(key === "__proto__"
+      ? [problem([...path, key], key, "is a name that JavaScript reserves", "choose another name")]
+      : []),
+    ...reservedKeys(item, [...path, Array.isArray(value) ? Number(key) : key]),
+  ]);
+}
+
+/**
+ * Validates the shape. Text that looks like a number arrives as one, from a stack file as from `pulumi config set --path`:
+ * a key that takes text takes it as it was written.
+ */
+function parseShape(input: Record<string, unknown>): ReturnType<typeof schema.safeParse> {
+  const first = schema.safeParse(input, { error: wording });
+  const numbers = (first.error?.issues ?? []).filter(
+    ({ code, path, ...issue }) =>
+      code === "invalid_type" &&
+      "expected" in issue &&
+      issue.expected === "string" &&
+      typeof valueAt(input, path) === "number",
+  );
+  if (numbers.length === 0) return first;
+  for (const { path } of numbers) {
+    const holder = valueAt(input, path.slice(0, -1)) as Record<PropertyKey, unknown>;
+    holder[path.at(-1) ?? ""] = String(valueAt(input, path));
+  }
+  return schema.safeParse(input, { error: wording });
 }
 
 function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Partial<Google> {

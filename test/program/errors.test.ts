@@ -5,15 +5,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lostText } from "../../config/config.ts";
 import { certificateProblems } from "../../config/certificate.ts";
 import { createAuthority } from "../../tools/cli/pki.ts";
 import { checkRanges } from "../../names/ranges.ts";
-import { hoge, refusal, valid } from "../config/refusal.ts";
+import { hoge, raw, refusal, valid } from "../config/refusal.ts";
 import { checkErrors, commandErrors, schemaErrors, unknown, type ErrorPlace } from "./errorPlaces.ts";
 
 /** What a fix begins with: it is in the imperative, or names the command to run. */
 const imperative =
-  /^(?:add|allow|apply|check|choose|create|delete|end|fix|free|give|install|keep|leave|lower|make|move|name|push|put|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
+  /^(?:add|allow|apply|check|choose|create|delete|end|fix|free|give|install|keep|leave|lower|make|move|name|push|put|quote|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
 /** As far as the text of a place is known. */
 const known = (text: string) => !text.startsWith(unknown);
 
@@ -177,6 +178,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   // Keys that do not fit each other, or the stack
   [valid, {}, { secretKeys: ["gke-microservices:domain"] }],
   [gke(), google, { stack: "Staging_2" }],
+  [valid, { "gke-microservices:services": '{"__proto__":{"image":"a/b:1"}}' }],
   [{ ...valid, "x:y": 1 }, { "x:y": "1" }],
   [valid, { "old-name:domain": "shop.example.com" }],
   [gke(), { "gcp:project": "A", "gcp:region": "B" }],
@@ -330,6 +332,10 @@ test("each place that refuses a config was made to; each problem has its key, th
   });
   const texts = [
     ...problems.map(([, text]) => text),
+    ...lostText(raw({ ...hoge({ env: { A: 511 } }), secrets: { hoge: { B: 511 } } }), [
+      { path: ["gke-microservices:services", "hoge", "env", "A"], written: "0777", read: 511 },
+      { path: ["gke-microservices:secrets", "hoge", "B"], written: "0777", read: 511 },
+    ]).map(({ message }) => message),
     ...controlPlane.map(({ found, fix }) => `${found}; ${fix}`),
     ...(await certificateMistakes()),
   ];

@@ -1,7 +1,6 @@
 /** Finds the encrypted values of a stack file that differ. A rendering cannot show them, because it never sees them. */
 import { existsSync, readFileSync } from "node:fs";
-import { parse } from "yaml";
-import { fullKey } from "../../names/project.ts";
+import { parseStackFile } from "../../config/stackFile.ts";
 
 /** Keys such as `gke-microservices:secrets.hoge.API_KEY` whose encrypted value differs between the files. */
 export function editedSecrets(before: string, after: string): string[] {
@@ -16,10 +15,10 @@ function encryptedIn(file: string): Map<string, string> {
     if (typeof value !== "object" || value === null) return;
     const { secure } = value as { readonly secure?: unknown };
     if (typeof secure === "string" && Object.keys(value).length === 1) found.set(key, secure);
-    else for (const [name, item] of Object.entries(value)) walk(item, key === "" ? fullKey(name) : `${key}.${name}`);
+    else for (const [name, item] of Object.entries(value)) walk(item, `${key}.${name}`);
   };
   try {
-    if (existsSync(file)) walk((parse(readFileSync(file, "utf8")) as { readonly config?: unknown } | null)?.config, "");
+    if (existsSync(file)) parseStackFile(readFileSync(file, "utf8")).values.forEach(walk);
   } catch {
     return found; // The rendering reports what is wrong with the file.
   }

@@ -19,9 +19,20 @@ export function configSchema(): JsonSchema {
       if (description !== undefined) Object.assign(jsonSchema, { description, examples });
       const { def } = zodSchema._zod;
       if (def.type === "default" || def.type === "prefault") jsonSchema.default ??= plain(def.defaultValue);
+      if (mayBeNumber(jsonSchema)) jsonSchema.type = ["string", "number"] as unknown as "string";
     },
   });
 }
+
+/** Text that looks like a number needs no quotes, as in `cpu: 1`. */
+const mayBeNumber = ({ type, const: only, enum: values, format, pattern, allOf = [] }: JsonSchema): boolean =>
+  type === "string" &&
+  only === undefined &&
+  values === undefined &&
+  format === undefined &&
+  [pattern, ...allOf.map((each) => (typeof each === "object" ? each.pattern : undefined))].every(
+    (each) => each === undefined || new RegExp(each).test("1"),
+  );
 
 type Described = Pick<JsonSchema, "description" | "examples">;
 

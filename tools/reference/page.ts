@@ -108,5 +108,7 @@ otherwise; \`domain\` alone is needed by every stack. Editors complete and check
 [\`config.schema.json\`](../config.schema.json), which the first line of each stack file names. \`npm run check -- STACK\` checks what is between
 keys as well.
 
+The Pulumi CLI reads some text as a number or a time: \`0777\` is 511 to it. Such text needs quotes, and is refused without them.
+
 ${sections.join("\n")}`;
 }

@@ -1,9 +1,9 @@
 /** Reads a stack file, `Pulumi.<stack>.yaml`, into the form in which Pulumi passes it to the program. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parse } from "yaml";
-import { checkConfig, type CheckedConfig } from "../../config/config.ts";
-import { fullKey, project } from "../../names/project.ts";
+import { basename, dirname, join } from "node:path";
+import { checkConfig, lostText, refuse, type CheckedConfig } from "../../config/config.ts";
+import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
+import { project } from "../../names/project.ts";
 import { projectDir, tlsDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 
@@ -34,37 +34,67 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
   return stackConfig(readFileSync(path, "utf8"), path, encrypted);
 }
 
-/** The same for the text of a stack file. @throws Problem */
+/** The same for the text of a stack file. @throws Problem, RunError for text that would be lost, see `lostText` */
 export function stackConfig(
   text: string,
   path: string,
   encrypted: "placeholder" | "refuse" = "placeholder",
 ): RawConfig {
-  let document: unknown;
+  const { values, rewritten, usesEnvironment } = parsed(text, path);
+  if (usesEnvironment)
+    console.error(`warning: ${path} uses an environment: only the Pulumi CLI can read the values that it adds.`);
+  const config = {
+    ...projectConfig(join(dirname(path), "Pulumi.yaml")),
+    ...Object.fromEntries(
+      [...values].map(([key, value]) => [
+        key,
+        asText(
+          withoutSecrets(value, key, (where) => {
+            if (encrypted === "placeholder") return notShown(`secret ${where}`);
+            throw new Problem(
+              `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
+              "Write a plain-text value for this machine there, or apply the stack with `npx pulumi up`.",
+            );
+          }),
+        ),
+      ]),
+    ),
+  };
+  refuse(basename(path).replace(/^Pulumi\.|\.yaml$/g, ""), lostText(config, rewritten));
+  return config;
+}
+
+function parsed(text: string, path: string, kind?: "project"): StackFile {
   try {
-    document = parse(text, { maxAliasCount: 100 });
+    return parseStackFile(text, kind);
   } catch (error) {
-    throw new Problem(`${path} is not YAML: ${String(error).split("\n")[0] ?? ""}`, "Fix that line.");
+    if (!(error instanceof StackFileError)) throw error;
+    const where = error.line === undefined ? path : `${path}, line ${error.line}`;
+    throw new Problem(`${where}: ${error.message}.`, `${error.fix.charAt(0).toUpperCase()}${error.fix.slice(1)}.`);
   }
-  const config = isObject(document) ? (document["config"] ?? {}) : (document ?? {});
-  if (!isObject(config))
-    throw new Problem(`${path} is not a stack file.`, "Write a map with a map `config`, as in Pulumi.staging.yaml.");
-  const twice = Object.keys(config).find((key) => fullKey(key) !== key && fullKey(key) in config);
-  if (twice !== undefined)
-    throw new Problem(`${path} has ${twice} twice, once as ${fullKey(twice)}.`, "Keep one of the two.");
-  return Object.fromEntries(
-    Object.entries(config).map(([short, value]) => {
-      const key = fullKey(short);
-      const plain = withoutSecrets(value, key, (where) => {
-        if (encrypted === "placeholder") return notShown(`secret ${where}`);
-        throw new Problem(
-          `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
-          "Write a plain-text value for this machine there, or apply the stack with `npx pulumi up`.",
-        );
-      });
-      return [key, typeof plain === "string" ? plain : JSON.stringify(plain)];
-    }),
-  );
+}
+
+/** The values that Pulumi.yaml gives to every stack. https://www.pulumi.com/docs/iac/concepts/projects/project-file/#config-options */
+function projectConfig(path: string): RawConfig {
+  if (!existsSync(path)) return {};
+  const entries = [...parsed(readFileSync(path, "utf8"), path, "project").values].flatMap(([key, entry]) => {
+    const value = isObject(entry) ? (entry["value"] ?? entry["default"]) : entry;
+    return value === undefined ? [] : [[key, asText(value)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** As the CLI passes a value: text as it is, anything else as JSON. */
+export const asText = (value: unknown): string => (typeof value === "string" ? value : toJson(value));
+
+/** JSON.stringify that writes a bigint as a number. */
+function toJson(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  if (Array.isArray(value)) return `[${value.map(toJson).join()}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`)
+    .join()}}`;
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,0 +1,265 @@
+/** A stack file is read as the Pulumi CLI reads it; text that would arrive as something else is refused. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkConfig, lostText, mayBeRewritten } from "../../config/config.ts";
+import { parseStackFile, plainValue, StackFileError } from "../../config/stackFile.ts";
+import { asText } from "../../tools/stack/stackFile.ts";
+import { hoge, projectDir, raw, refusal } from "./refusal.ts";
+
+const values = (text: string) => Object.fromEntries(parseStackFile(text).values);
+const key = (name: string) => `gke-microservices:${name}`;
+
+test("plain scalars mean what yaml.v3 of Go makes of them", () => {
+  const rows: [string, unknown][] = [
+    ["text", "text"],
+    ["01234", 668],
+    ["0777", 511],
+    ["-017", -15],
+    ["08", 8],
+    ["0x1F", 31],
+    ["0b101", 5],
+    ["0o17", 15],
+    ["0o+17", 15],
+    ["1_000", 1000],
+    ["_1", "_1"],
+    ["+5", 5],
+    ["1e3", 1000],
+    ["1e400", "1e400"],
+    [".5", 0.5],
+    [".511_000", 0.511],
+    ["._5", "._5"],
+    ["1.10", 1.1],
+    ["1.2.3", "1.2.3"],
+    ["1234567890123456789", 1234567890123456789n],
+    ["18446744073709551615", 18446744073709551615n],
+    ["18446744073709551616", 18446744073709552000],
+    ["True", true],
+    ["yes", "yes"],
+    ["on", "on"],
+    ["y", "y"],
+    ["~", null],
+    ["Null", null],
+    ["", null],
+    ["2026-01-03", "2026-01-03 00:00:00 +0000 UTC"],
+    ["2026-1-3", "2026-01-03 00:00:00 +0000 UTC"],
+    ["2026-02-30", "2026-02-30"],
+    ["2026-01-03T17:00:00Z", "2026-01-03 17:00:00 +0000 UTC"],
+    ["2026-01-03t17:00:00.5+09:00", "2026-01-03 17:00:00.5 +0900 +0900"],
+    ["2026-01-03 17:00:00", "2026-01-03 17:00:00 +0000 UTC"],
+    ["17:00", "17:00"],
+    ["190:20:30", "190:20:30"],
+  ];
+  for (const [written, read] of rows) assert.deepEqual(plainValue(written), read, written);
+});
+
+test("anchors, aliases and merges are resolved; a map's own keys come before merged ones, and the first map before the next", () => {
+  const text = `
+x-base: &base { image: "a:1", env: { A: "1" } }
+config:
+  services:
+    a: { <<: *base, image: "b:1" }
+    b: { <<: [{ port: 1 }, { port: 2, replicas: 3 }] }
+    c: *base
+`;
+  assert.deepEqual(values(text), {
+    [key("services")]: {
+      a: { image: "b:1", env: { A: "1" } },
+      b: { port: 1, replicas: 3 },
+      c: { image: "a:1", env: { A: "1" } },
+    },
+  });
+});
+
+test("what the CLI ignores, refuses or reads in another way is refused with the line and the fix", () => {
+  const rows: [string, number | undefined, RegExp, RegExp][] = [
+    [
+      "config: {}\ngke-microservices:services: {}\n",
+      2,
+      /"gke-microservices:services" is at the top of the file/,
+      /indent it below `config:`/,
+    ],
+    ["services: {}\n", 1, /at the top/, /indent it/],
+    ["confg:\n  domain: a.b\n", 1, /"confg" is at the top/, /write config/],
+    ["config:\n  a: 1\n  a: 2\n", 3, /unique/, /fix that line/],
+    [`config:\n  domain: a.b\n  ${key("domain")}: c.d\n`, 3, /domain is there twice/, /keep one/],
+    ["config:\n  env: {1: a}\n", 2, /"1" is not text as a key/, /quote it/],
+    ["config:\n  env: {0777: a}\n", 2, /"0777" is not text as a key/, /quote it/],
+    ["config:\n  env: {2026-01-03: a}\n", 2, /not text as a key/, /quote it/],
+    ["config:\n  a: .inf\n", 2, /\.inf is not a number that JSON has/, /quote it/],
+    ["config:\n  a: !!binary aGk=\n", 2, /the tag !!binary is not known here/, /quote the value/],
+    ["config:\n  a: *b\n", undefined, /b/, /./],
+    ["config:\n  a: {<<: 1}\n", 2, /`<<` merges something that is not a map/, /alias/],
+    ["config: []\n", 1, /`config` is not a map/, /each key on a line/],
+    ["text\n", undefined, /not a map/, /`config`/],
+    ["config:\n  a: b\u2028\n", 2, /U\+2028 ends a line/, /double quotes/],
+    ["config:\n\ta: 1\n", 2, /./, /fix that line/],
+  ];
+  for (const [text, line, found, fix] of rows)
+    assert.throws(
+      () => parseStackFile(text),
+      (error) => {
+        assert.ok(error instanceof StackFileError, text);
+        assert.match(error.message, found);
+        assert.match(error.fix, fix);
+        if (line !== undefined) assert.equal(error.line, line, text);
+        return true;
+      },
+    );
+});
+
+test("a byte order mark, comments, `environment` and the keys that the CLI writes are no config", () => {
+  const text = "\ufeff# a\nencryptionsalt: v1:abc\nenvironment: [acme/prod]\nconfig:\n  domain: a.b # c\n";
+  assert.deepEqual(values(text), { [key("domain")]: "a.b" });
+  assert.deepEqual(
+    [parseStackFile(text).usesEnvironment, parseStackFile("config: {}\n").usesEnvironment],
+    [true, false],
+  );
+  for (const empty of ["", "---\n", "# nothing\n", "config:\n", "config: {}\n"]) assert.deepEqual(values(empty), {});
+});
+
+/** The config of a file with one service, and what is refused in it. */
+function lost(service: string): string[] {
+  const text = `config:\n  domain: shop.example.com\n  services:\n    hoge: ${service}\n`;
+  const file = parseStackFile(text);
+  const config = Object.fromEntries([...file.values].map(([name, value]) => [name, asText(value)]));
+  return lostText(config, file.rewritten).map(({ key, message }) => `${key} ${message}`);
+}
+
+test("text without quotes that would arrive as something else is refused; numbers and switches are not text", () => {
+  const env = (text: string) => lost(`{ image: "a/b:1", env: { A: ${text} } }`);
+  for (const text of [
+    "0777",
+    "01234",
+    "1e3",
+    "1_000",
+    "0x1F",
+    "+5",
+    "1.10",
+    ".5",
+    "2026-01-03",
+    "True",
+    "-0",
+    "123456789012345678901",
+  ]) {
+    const [found, ...others] = env(text);
+    assert.match(
+      found ?? "",
+      /^gke-microservices:services\.hoge\.env\.A ".*" without quotes is .* to the Pulumi CLI; quote it/,
+      text,
+    );
+    assert.deepEqual(others, []);
+  }
+  for (const text of [
+    "777",
+    "'0777'",
+    '"1e3"',
+    "1.5",
+    "true",
+    "yes",
+    "on",
+    "1234567890123456789",
+    "a0777",
+    "10.0.0.1",
+    "17:00",
+  ])
+    assert.deepEqual(env(text), [], text);
+  assert.deepEqual(lost('{ image: "a/b:1", port: 0x1F90, replicas: 0o3 }'), [], "a number may be written in any form");
+  assert.equal(
+    lost('{ image: "a/b:1", routes: [{ host: 012 }], port: none }').length,
+    1,
+    "other mistakes do not hide it",
+  );
+});
+
+test("property: the program, which looks before it parses, overlooks no file with such text", () => {
+  const pieces = [
+    "0",
+    "1",
+    "7",
+    "9",
+    "x",
+    "X",
+    "o",
+    "b",
+    "_",
+    ".",
+    "-",
+    "+",
+    "e",
+    "E",
+    "True",
+    "FALSE",
+    "2026-01-03",
+    "T17:00:00Z",
+    " ",
+    "a",
+  ];
+  const scalar = fc.array(fc.constantFrom(...pieces, ...pieces.slice(0, 4)), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(
+      scalar,
+      fc.constantFrom("  a: $", "  a: {b: $}", "  a: [$]", "  a: [b,$]", "  a:\n    - $"),
+      (parts, form) => {
+        const text = `config:\n${form.replace("$", parts.join(""))}\n`;
+        let rewritten;
+        try {
+          ({ rewritten } = parseStackFile(text));
+        } catch {
+          return;
+        }
+        if (rewritten.length > 0) assert.match(text, mayBeRewritten);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  for (const stack of ["local", "staging", "production"])
+    assert.doesNotMatch(
+      readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8"),
+      mayBeRewritten,
+      "it would cost time",
+    );
+});
+
+test("a time may have quotes or none; both arrive as the same", () => {
+  for (const quote of ["", '"'])
+    assert.deepEqual(values(`config:\n  cluster: { maintenance: { start: ${quote}2026-01-03T17:00:00Z${quote} } }\n`), {
+      [key("cluster")]: {
+        maintenance: { start: quote === "" ? "2026-01-03 17:00:00 +0000 UTC" : "2026-01-03T17:00:00Z" },
+      },
+    });
+});
+
+test("what looks like a number is text to a key that takes text, as it was written", () => {
+  const service = hoge({
+    env: { ID: 0 },
+    resources: { cpu: 1, memory: 134217728 },
+    routes: [{ host: 12 }, { path: "/", versions: [{ header: "X-Version", value: 1.1, service: "web" }] }],
+  });
+  const services = { ...service.services, web: { image: "a/b:1" } };
+  const text = raw({ ...service, services });
+  const name = key("services");
+  text[name] = (text[name] ?? "").replace('"ID":0', '"ID":1234567890123456789');
+  const { settings } = checkConfig(text, "test", projectDir);
+  const hogeSettings = settings.services["hoge"];
+  assert.deepEqual(hogeSettings?.resources, { cpu: "1", memory: "134217728" });
+  assert.deepEqual(hogeSettings.env, { ID: "1234567890123456789" });
+  assert.deepEqual([hogeSettings.routes[0]?.host, hogeSettings.routes[1]?.versions?.[0]?.value], ["12", "1.1"]);
+  assert.match(refusal(hoge({ image: 1 })), /image\n\s+"1" must have a tag/);
+  assert.match(refusal(hoge({ port: "1" })), /port\n\s+"1" must be a number/);
+});
+
+test("a name that JavaScript reserves is refused wherever it is", () => {
+  for (const [config, at] of [
+    [`{"__proto__":{"image":"a/b:1"}}`, "services.__proto__"],
+    [`{"hoge":{"image":"a/b:1","env":{"__proto__":"1"}}}`, "services.hoge.env.__proto__"],
+  ] as const)
+    assert.throws(
+      () => checkConfig({ ...raw(hoge({})), [key("services")]: config }, "test", projectDir),
+      (error) =>
+        error instanceof Error &&
+        error.message.includes(`${key(at)}\n    "__proto__" is a name that JavaScript reserves; choose`),
+    );
+});
