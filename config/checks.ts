@@ -3,6 +3,7 @@ import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
+import { checkLimits } from "./checks/limits.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
@@ -25,7 +26,7 @@ export function checkSettings(
   settings: Settings,
   { stack, region, projectDir, certificate }: CheckContext,
 ): ConfigProblem[] {
-  return [
+  const problems = [
     ...checkCluster(settings, stack, region),
     ...checkEdge(settings),
     ...checkTls(settings, certificate),
@@ -37,4 +38,5 @@ export function checkSettings(
     ...checkRoutes(settings),
     ...checkSecrets(settings),
   ];
+  return problems.length > 0 ? problems : checkLimits(settings);
 }

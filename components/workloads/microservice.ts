@@ -12,6 +12,12 @@ import {
   type Resources,
 } from "./pod.ts";
 
+/**
+ * Kubernetes expands `$(NAME)` and `$$` in the value of a variable: double the `$` that would begin either.
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
+ */
+export const literal = (value: string): string => value.replaceAll(/\$(?=[$(])/g, () => "$$");
+
 export interface MicroserviceArgs {
   readonly namespace: pulumi.Input<string>;
   /** Image by tag or digest. */
@@ -78,7 +84,7 @@ export class Microservice extends pulumi.ComponentResource {
                 name: service,
                 image: args.image,
                 ports: [{ name: "http", containerPort: port }],
-                env: Object.entries(args.env).map(([key, value]) => ({ name: key, value })),
+                env: Object.entries(args.env).map(([key, value]) => ({ name: key, value: literal(value) })),
                 ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
                 resources: resourceRequirements(args.resources),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },

@@ -50,12 +50,18 @@ export const path = z
     "must not contain . or .. segments",
   );
 
+/** https://pkg.go.dev/github.com/distribution/reference: labels of a host, and words of a path with single separators. */
+const registryHost = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\\d+)?";
+const imagePath = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
+
 /** An image by tag or digest. A reference without either, or with `latest`, may change its content any time. */
 export const image = z
   .string()
   .max(500, "must have at most 500 characters")
   .regex(
-    /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    new RegExp(
+      `^(${registryHost}/)?${imagePath}(/${imagePath})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
+    ),
     "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
   )
   .refine((value) => value.includes("@sha256:") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
@@ -106,9 +112,11 @@ export const resources = (cpu: string, memory: string) =>
 const envName = z
   .string()
   .regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    "must be the name of an environment variable, such as LOG_LEVEL: letters, digits and _",
-  );
+    // https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
+    /^(?!\.\.)(?!\.$)[-._A-Za-z][-._A-Za-z0-9]*$/,
+    "must be the name of an environment variable, such as LOG_LEVEL: letters, digits and _ - ., with no digit and no .. at its start",
+  )
+  .max(253, "must have at most 253 characters");
 /**
  * NUL ends an environment variable. The other characters pass through JSON unescaped. The API server then parses the
  * object as YAML: it rejects them, or changes them, as U+0085. https://yaml.org/spec/1.1/#id868524

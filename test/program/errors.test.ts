@@ -97,7 +97,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { path: "/", responseHeaders: { "a b": '"', "X-A": '"' } },
     ),
   ],
-  ...["A/b", "a/b", "a/b:latest", `a/${long}:1`].map((image) => [hoge({ image })] as const),
+  ...["a//b:1", "a/b", "a/b:latest", `a/${long}:1`].map((image) => [hoge({ image })] as const),
   [
     hoge({
       build: { context: "x" },
@@ -175,6 +175,19 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, edge: { kind: "gateway", trustedProxies: ["10.0.0.0/8"] } }],
   [{ ...valid, edge: { kind: "gateway", className: "gke-l7-rilb", timeoutSeconds: 30 } }],
 
+  // Sizes
+  [
+    hoge({
+      routes: Array.from({ length: 50 }, (_, i) => ({
+        path: `/${i}`,
+        responseHeaders: Object.fromEntries(Array.from({ length: 25 }, (_, j) => [`X-${j}`, "x".repeat(1000)])),
+      })),
+    }),
+  ],
+  [hoge({ env: { A: "x".repeat(140_000) } })],
+  [hoge({ env: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`A${i}`, "x".repeat(120_000)])) })],
+  [{ ...valid, edge: { ...valid.edge, annotations: { a: "x".repeat(300_000) } } }],
+  [hoge({ env: { ["x".repeat(254)]: "1" } })],
   // Keys that do not fit each other, or the stack
   [valid, {}, { secretKeys: ["gke-microservices:domain"] }],
   [gke(), google, { stack: "Staging_2" }],

@@ -1,0 +1,91 @@
+/** Sizes that Kubernetes or Linux refuse only after the preview. */
+import { Buffer } from "node:buffer";
+import { renderRoutes } from "../../nginx/routes.ts";
+import { problem, type ConfigProblem } from "../problems.ts";
+import { proxyRoutes } from "../routes.ts";
+import type { Settings } from "../schema.ts";
+
+/** Data of a ConfigMap or Secret. https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
+const dataBytes = 1024 * 1024;
+/** Left of it for the names of the keys, and for the metrics' config beside the routes. */
+const reservedBytes = 4096;
+
+/** `NAME=value` with its end: MAX_ARG_STRLEN, 32 pages of 4 KiB. https://man7.org/linux/man-pages/man2/execve.2.html */
+const variableBytes = 32 * 4096;
+
+/** All annotations of an object. https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/ */
+const annotationBytes = 256 * 1024;
+
+const bytes = (text: string) => Buffer.byteLength(text);
+const count = (value: number) => value.toLocaleString("en");
+const sum = (entries: Readonly<Record<string, string>>) =>
+  Object.entries(entries).reduce((total, [key, value]) => total + bytes(key) + bytes(value), 0);
+
+/** Call it with settings that have no other problem: they are rendered. */
+export function checkLimits(settings: Settings): ConfigProblem[] {
+  return [...checkRoutesSize(settings), ...checkEnv(settings), ...checkAnnotations(settings)];
+}
+
+function checkRoutesSize(settings: Settings): ConfigProblem[] {
+  const routes = proxyRoutes(settings);
+  const size = bytes(renderRoutes(routes));
+  const most = dataBytes - reservedBytes;
+  if (size <= most) return [];
+  return [
+    problem(
+      ["services"],
+      { services: Object.keys(settings.services).length, routes: routes.routes.length },
+      `make ${count(size)} bytes of nginx config, and a ConfigMap has room for ${count(most)}`,
+      "use fewer routes, or find services by name with proxy.wildcards",
+    ),
+  ];
+}
+
+function checkEnv({ services, secrets }: Settings): ConfigProblem[] {
+  return Object.entries(services).flatMap(([name, { env }]) => {
+    const secretEnv = Object.hasOwn(secrets, name) ? (secrets[name] as Readonly<Record<string, string>>) : {};
+    const places = [
+      { path: ["services", name, "env"], values: env },
+      { path: ["secrets", name], values: secretEnv },
+    ];
+    return places.flatMap(({ path, values }) => {
+      const long = Object.entries(values).filter(([key, value]) => bytes(`${key}=${value}`) >= variableBytes);
+      if (long.length > 0)
+        return long.map(([key, value]) =>
+          problem(
+            [...path, key],
+            value,
+            `has ${count(bytes(value))} bytes, and Linux starts no program with a variable of ${count(variableBytes)} or more`,
+            "put the content into the image, or let the service fetch it",
+          ),
+        );
+      return sum(values) <= dataBytes
+        ? []
+        : [
+            problem(
+              path,
+              Object.keys(values),
+              `have ${count(sum(values))} bytes together, and Kubernetes takes ${count(dataBytes)}`,
+              "put the content into the image, or let the service fetch it",
+            ),
+          ];
+    });
+  });
+}
+
+function checkAnnotations({ edge }: Settings): ConfigProblem[] {
+  if (edge.kind !== "ingress") return [];
+  const { annotations, grpcServiceAnnotations } = edge;
+  return Object.entries({ annotations, grpcServiceAnnotations }).flatMap(([key, values]) =>
+    sum(values) <= annotationBytes
+      ? []
+      : [
+          problem(
+            ["edge", key],
+            Object.keys(values),
+            `have ${count(sum(values))} bytes together, and Kubernetes takes ${count(annotationBytes)}`,
+            "remove some of them",
+          ),
+        ],
+  );
+}
