@@ -60,7 +60,8 @@ export async function loadConfig(): Promise<StackConfig> {
   const raw = pulumi.runtime.allConfig();
   await refuseRewrittenText(stack, raw);
   const { settings, certificate: pair, warnings } = checkConfig(raw, stack, projectDir, secretKeys());
-  for (const warning of warnings) void pulumi.log.warn(warning);
+  const isPlain = Object.keys(settings.secrets).length > 0 && !secretKeys().includes(fullKey("secrets"));
+  for (const warning of [...warnings, ...(isPlain ? plainSecretsWarning(settings) : [])]) void pulumi.log.warn(warning);
   const { secrets, ...rest } = settings;
   const { tls: _, ...envs } = secrets;
   const secretEnv = new Map(
@@ -157,10 +158,10 @@ export function checkConfig(
   });
   problems.push(...reservedKeys(input, []));
   const parsed = parseShape(input);
-  if (!parsed.success) problems.push(...describe(parsed.error.issues, input));
+  if (!parsed.success) problems.push(...describe(parsed.error.issues, input, schema));
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
-  const { project: googleProject, region } = usesGke ? readGoogle(raw, problems) : {};
+  const { project: googleProject, region } = usesGke ? readGoogle(raw, stack, problems) : {};
   const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
   if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, certificate }));
   const shown = [
@@ -203,6 +204,12 @@ function withGoogle({ cluster, edge, registry, ...rest }: Settings, google: Goog
   if (cluster.kind === "gke" || edge.onGoogle) throw new Error("The stack is on Google, and has no project there.");
   return { ...rest, cluster, edge, registry: { kind: "node" } };
 }
+
+/** On this machine secrets may be plain: nobody else sees them. */
+export const plainSecretsWarning = ({ cluster }: Pick<StackSettings, "cluster">): string[] =>
+  cluster.kind === "gke"
+    ? [`${keyOf(["secrets"])}: holds values that are not encrypted in the stack's file; set them again with --secret`]
+    : [];
 
 function warningsOf(certificate: CertificatePair | undefined): string[] {
   const warning = certificate && expiryWarning(certificate.crt);
@@ -247,7 +254,7 @@ function message(stack: string, problems: readonly ConfigProblem[]): string {
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
     ...(problems.length > maxShown ? [`  and ${problems.length - maxShown} more`] : []),
-    `Fix them in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
+    `Fix ${problems.length === 1 ? "it" : "them"} in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
   ].join("\n");
 }
 
@@ -301,7 +308,7 @@ function parseShape(input: Record<string, unknown>): ReturnType<typeof schema.sa
   return schema.safeParse(input, { error: wording });
 }
 
-function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProblem[]): Partial<Google> {
+function readGoogle(raw: Readonly<Record<string, string>>, stack: string, problems: ConfigProblem[]): Partial<Google> {
   const rules = {
     // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
     project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },
@@ -316,7 +323,7 @@ function readGoogle(raw: Readonly<Record<string, string>>, problems: ConfigProbl
           `gcp:${name}`,
           value,
           `is not a Google Cloud ${name}`,
-          `set one such as ${example}: npx pulumi config set gcp:${name} ${example}`,
+          `set one such as ${example}: npx pulumi config set --stack ${stack} gcp:${name} ${example}`,
         ),
       );
     return value !== undefined && form.test(value) ? value : undefined;

@@ -1,6 +1,7 @@
 /** Formats config problems: key, value, allowed values and fix. */
 import type * as z from "zod";
 import { project } from "../names/project.ts";
+import { describedAt } from "./schema/lookup.ts";
 
 /** A problem to fix, made by `problem` or `describe`. */
 export interface ConfigProblem {
@@ -108,7 +109,11 @@ export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** Converts the schema's issues to problems. Pass the schema's input, so that each problem can show its value. */
-export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): ConfigProblem[] {
+export function describe(
+  issues: readonly z.core.$ZodIssue[],
+  input: unknown,
+  schema: z.core.$ZodType,
+): ConfigProblem[] {
   return issues.flatMap((issue): ConfigProblem[] => {
     const value = valueAt(input, issue.path);
     switch (issue.code) {
@@ -123,10 +128,26 @@ export function describe(issues: readonly z.core.$ZodIssue[], input: unknown): C
           message: `${show([], issue.path.at(-1))} ${inner.message}`,
         }));
       default:
-        if (value === undefined) return [{ key: keyOf(issue.path), message: `is missing; ${issue.message}` }];
-        return [{ key: keyOf(issue.path), message: `${show(issue.path, value)} ${issue.message}` }];
+        return [
+          {
+            key: keyOf(issue.path),
+            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}`,
+          },
+        ];
     }
   });
+}
+
+/** A wrong type is answered with the right form: the limits of a number, else the key's example. */
+function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  const { example, minimum, maximum } = describedAt(schema, issue.path) ?? {};
+  if (issue.expected === "boolean") return issue.message;
+  if (issue.expected !== "int" && issue.expected !== "number")
+    return example === undefined ? issue.message : `${issue.message}, such as ${show([], example)}`;
+  const isLimit = (limit: number | undefined) => limit !== undefined && Math.abs(limit) < Number.MAX_SAFE_INTEGER;
+  const limits = isLimit(minimum) && isLimit(maximum) ? ` from ${minimum ?? 0} to ${maximum ?? 0}` : "";
+  return `must be a number${limits}, without quotes and unit`;
 }
 
 /** Messages for the schema's built-in checks; a message in the schema wins. */
@@ -137,6 +158,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
       return Object.keys(def?.shape ?? {}).join(" ");
     }
     case "invalid_type":
+      if (issue.expected === "boolean") return "must be true or false";
       return `must be ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected === "record" ? "map" : issue.expected}`;
     case "invalid_value":
       return oneOf(issue.input, issue.values.map(String));

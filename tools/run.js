@@ -46,6 +46,13 @@ const compileCache = `${root}node_modules/.cache/compile`;
 process.env.NODE_COMPILE_CACHE ??= compileCache; // for the programs that the command runs
 const file = `${root}tools/commands/${name.replaceAll(/-(.)/g, (_, letter) => letter.toUpperCase())}.ts`;
 const pinned = `${root}node_modules/.bin/node`;
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (!existsSync(pinned) && (major < 22 || (major === 22 && minor < 18))) {
+  console.error(
+    `Node.js 22.18 or newer is needed; this is ${process.version}. Only on Linux do the packages bring one: install it.`,
+  );
+  process.exit(1);
+}
 if (!existsSync(pinned) || realpathSync(pinned) === realpathSync(process.execPath)) {
   module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
   process.argv = [process.execPath, file, ...args];

@@ -321,7 +321,7 @@ test("each place that refuses a config was made to; each problem has its key, th
   const problems = mistakes.flatMap((mistake) => {
     const message = refusal(...mistake);
     assert.match(message, /nothing was changed:\n/);
-    assert.match(message, /\nFix them in Pulumi\.\w+\.yaml, or with: npx pulumi config set --stack \w+ --path /);
+    assert.match(message, /\nFix (?:it|them) in Pulumi\.\w+\.yaml, or with: npx pulumi config set --stack \w+ --path /);
     assert.doesNotMatch(message, /hidden-value/);
     return problemsIn(message);
   });

@@ -237,3 +237,31 @@ test("the variables are those that bootstrap prints", () => {
   const used = [...texts.values()].flatMap((text) => [...text.matchAll(/\bvars\.(\w+)/g)].map(([, name]) => name));
   assert.deepEqual([...new Set(used)].sort(), printed.sort());
 });
+
+test("the images that Dependabot updates are those that the project pins", () => {
+  const pod = parse(readFileSync(join(projectDir, ".github/images/images.yaml"), "utf8")) as {
+    spec: { containers: readonly { name: string; image: string }[] };
+  };
+  const images = Object.fromEntries(pod.spec.containers.map(({ name, image }) => [name, image]));
+  const places: [string, string][] = [
+    ["proxy", "nginx/Dockerfile"],
+    ["sample", "services/sample/Dockerfile"],
+    ["sample", "tools/addService/template/Dockerfile"],
+    ["exporter", "config/schema/proxy.ts"],
+  ];
+  for (const [name, file] of places) {
+    assert.match(images[name] ?? "", /@sha256:[0-9a-f]{64}$/);
+    assert.ok(
+      readFileSync(join(projectDir, file), "utf8").includes(images[name] ?? "?"),
+      `${file}: say ${images[name] ?? ""}`,
+    );
+  }
+  const dockerfiles = readdirSync(projectDir, { recursive: true, encoding: "utf8" }).filter(
+    (file) => /(^|\/)Dockerfile$/.test(file) && !/node_modules|^\.local|^test\//.test(file),
+  );
+  for (const file of dockerfiles)
+    assert.ok(
+      places.some(([, place]) => place === file),
+      `${file}: add it to images.yaml and here`,
+    );
+});

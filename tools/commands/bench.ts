@@ -30,9 +30,14 @@ const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
     program({ rounds: positive("--rounds", rounds), largest: positive("--largest", largest), write }),
 };
 
-const usage = `npm run bench -- [NAME] [--json] [options]
+const usage = `npm run bench -- NAME [--json] [options]
 
-Runs a benchmark: ${Object.keys(benchmarks).join(", ")}.
+Runs a benchmark:
+  start        starts of the local Kubernetes, part by part; it stops yours, and edits Pulumi.local.yaml for the time of the run
+  proxy        the proxy next to its peers, on loopback
+  program      the program next to its peers, as a stack grows
+  apply        a change until it is there, on the local Kubernetes; it stops yours
+
   --json       print the results and the machine as JSON
   --cold       start: also measure with an empty cache, which compiles everything (takes minutes)
   --rounds N   proxy, program: number of rounds (default 5)
@@ -57,8 +62,9 @@ await main(
     largest: { type: "string", default: "2000" },
   },
   async ({ values, positionals }) => {
-    const [name = "start"] = positionals;
+    const [name = ""] = positionals;
     const benchmark = benchmarks[name];
+    if (name === "") throw new Problem("Name a benchmark.", `See the usage:\n${usage}`);
     if (benchmark === undefined)
       throw new Problem(
         `There is no benchmark "${name}".`,

@@ -104,7 +104,7 @@ Every key of \`Pulumi.<stack>.yaml\`, below \`config:\`. A key may have the proj
 writes it. Two keys are Google's own: \`gcp:project\` and \`gcp:region\`, which a stack on Google needs. A key that is newer than 0.1.0 says since when it exists.
 
 \`NAME\` stands for a name of yours, \`[]\` for each entry of a list. A key without a default may be left out, unless its meaning says
-otherwise; \`domain\` alone is needed by every stack. Editors complete and check the same keys by
+otherwise; every stack needs \`domain\` and \`services\`. Editors complete and check the same keys by
 [\`config.schema.json\`](../config.schema.json), which the first line of each stack file names. \`npm run check -- STACK\` checks what is between
 keys as well.
 

@@ -1,9 +1,9 @@
 /** Reads a stack file, `Pulumi.<stack>.yaml`, into the form in which Pulumi passes it to the program. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { checkConfig, lostText, refuse, type CheckedConfig } from "../../config/config.ts";
+import { checkConfig, lostText, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
-import { project } from "../../names/project.ts";
+import { fullKey, project } from "../../names/project.ts";
 import { projectDir, tlsDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 
@@ -15,7 +15,10 @@ export const stackFile = (stack: string, folder = projectDir): string => join(fo
  * @throws Problem if the file is missing or not a stack file, RunError with all errors in it
  */
 export function loadStackFile(stack: string, certificates: Placeholders = "replaceable"): CheckedConfig {
-  return checkConfig(withPlaceholderFiles(readStackFile(stackFile(stack)), certificates), stack, projectDir);
+  const path = stackFile(stack);
+  const checked = checkConfig(withPlaceholderFiles(readStackFile(path), certificates), stack, projectDir);
+  const isPlain = hasPlainText(parsed(readFileSync(path, "utf8"), path).values.get(fullKey("secrets")));
+  return isPlain ? { ...checked, warnings: [...checked.warnings, ...plainSecretsWarning(checked.settings)] } : checked;
 }
 
 /** Placeholder for a value that only the Pulumi CLI or Google knows. */
@@ -63,6 +66,12 @@ export function stackConfig(
   refuse(basename(path).replace(/^Pulumi\.|\.yaml$/g, ""), lostText(config, rewritten));
   return config;
 }
+
+/** Whether any value is not encrypted. */
+const hasPlainText = (value: unknown): boolean =>
+  isObject(value)
+    ? Object.keys(value).join() !== "secure" && Object.values(value).some(hasPlainText)
+    : value !== undefined;
 
 function parsed(text: string, path: string, kind?: "project"): StackFile {
   try {
