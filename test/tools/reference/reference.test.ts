@@ -32,7 +32,11 @@ test("every key has a meaning and an example", () => {
 test("a key that the first release did not have says since when it exists", () => {
   const first = new Set(read("test/tools/reference/keys-0.1.0.txt").trim().split("\n"));
   for (const { path, schema: key } of keys)
-    assert.equal(/ Since \d+\.\d+\.\d+\.$/.test(key.description ?? ""), !first.has(path), `${path}: say since when a new key exists, with the next version as third argument of doc()`);
+    assert.equal(
+      / Since \d+\.\d+\.\d+\.$/.test(key.description ?? ""),
+      !first.has(path),
+      `${path}: say since when a new key exists, with the next version as third argument of doc()`,
+    );
 });
 
 type Holder = Record<string, unknown>;
