@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
 import { checkSettings } from "./checks.ts";
 import { sizeWarnings } from "./checks/edge.ts";
+import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
 import type { CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
@@ -172,7 +173,12 @@ export function checkConfig(
   ];
   refuse(stack, shown);
   if (!parsed.success) throw new Error("The config is invalid, and no problem says why.");
-  const warnings = [...warningsOf(certificate), ...sizeWarnings(parsed.data), ...memoryWarnings(parsed.data)];
+  const warnings = [
+    ...warningsOf(certificate),
+    ...sizeWarnings(parsed.data),
+    ...memoryWarnings(parsed.data),
+    ...maintenanceWarnings(parsed.data),
+  ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return { settings: withGoogle(parsed.data, google), certificate, warnings };
 }

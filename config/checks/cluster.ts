@@ -5,6 +5,8 @@ import { googleName } from "../../names/google.ts";
 import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
+import { checkMaintenance } from "./maintenance.ts";
+import { checkMachine } from "./machines.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
 
@@ -58,7 +60,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
         add(["endpoint", "authorizedNetworks", name], range, found, fix);
 
   checkPools(cluster, stack, add);
-  checkMaintenance(cluster, add);
+  checkMaintenance(cluster.maintenance, add);
   for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes: maxNodesOf(cluster) }))
     add(["network", range], value, found, fix);
   return problems;
@@ -68,7 +70,10 @@ type Add = (path: readonly PropertyKey[], value: unknown, rule: string, fix: str
 
 function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
   const room = maxNameLength - stack.length - 1;
-  for (const [name, { minPerZone, maxPerZone }] of Object.entries(nodePools)) {
+  for (const [name, { minPerZone, maxPerZone, machineType, diskType }] of Object.entries(nodePools)) {
+    checkMachine({ machineType, diskType }, (key, ...problem) => {
+      add(["nodePools", name, key], ...problem);
+    });
     if (name.length > room)
       add(
         ["nodePools", name],
@@ -94,27 +99,6 @@ function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
       "all have taints that keep pods away, so that nothing could run",
       "leave one pool without taints",
     );
-}
-
-/** https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions */
-function checkMaintenance({ maintenance }: Gke, add: Add): void {
-  const { start, end, exclusions } = maintenance;
-  const hours = (Date.parse(end) - Date.parse(start)) / 3_600_000;
-  if (hours < 4)
-    add(
-      ["maintenance", "end"],
-      end,
-      `is less than 4 hours after start, which is "${start}", and Google counts no shorter window`,
-      "choose a later end",
-    );
-  for (const [name, exclusion] of Object.entries(exclusions))
-    if (Date.parse(exclusion.end) <= Date.parse(exclusion.start))
-      add(
-        ["maintenance", "exclusions", name, "end"],
-        exclusion.end,
-        `is not after start, which is "${exclusion.start}"`,
-        "choose a later end",
-      );
 }
 
 /** The maximum of every pool, plus one surge node per pool during upgrades. For Autopilot, Google decides. */

@@ -3,6 +3,7 @@
  * depends on the region or on other keys.
  */
 import * as z from "zod";
+import { recurrenceForm } from "../checks/maintenance.ts";
 import { distinct, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
@@ -140,11 +141,16 @@ const gke = z
           .default("2026-01-03T17:00:00Z")
           .meta(doc("Start of the first window, RFC 3339.", "2026-01-03T17:00:00Z")),
         end: time
-          .default("2026-01-03T21:00:00Z")
-          .meta(doc("End of the first window, at least 4 hours later.", "2026-01-03T21:00:00Z")),
+          .default("2026-01-04T01:00:00Z")
+          .meta(
+            doc(
+              "End of the first window, at least 4 hours later. Google needs 48 hours of windows in 32 days.",
+              "2026-01-04T01:00:00Z",
+            ),
+          ),
         recurrence: z
           .string()
-          .startsWith("FREQ=", "must be an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA,SU")
+          .regex(recurrenceForm, "must be days or weeks of RFC 5545, such as FREQ=WEEKLY;BYDAY=SA,SU or FREQ=DAILY")
           .default("FREQ=WEEKLY;BYDAY=SA,SU")
           .meta(doc("Recurrence of the window, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
         exclusions: z

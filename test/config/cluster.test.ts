@@ -59,7 +59,7 @@ test("omitted settings have secure defaults", () => {
     releaseChannel: "REGULAR",
     maintenance: {
       start: "2026-01-03T17:00:00Z",
-      end: "2026-01-03T21:00:00Z",
+      end: "2026-01-04T01:00:00Z",
       recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
       exclusions: {},
     },
@@ -109,7 +109,12 @@ test("machine types of all series are accepted", () => {
     ...["e2-micro", "e2-standard-4", "n2-custom-4-8192", "n2-custom-4-8192-ext", "custom-4-8192", "t2a-standard-8"],
     ...["c3-standard-4-lssd", "c4a-highmem-16", "a2-highgpu-1g", "a3-megagpu-8g", "m3-ultramem-32", "z3-highmem-88"],
   ])
-    assert.equal(check({ nodePools: { main: { machineType } } }).nodePools["main"]?.machineType, machineType);
+    assert.equal(
+      check({
+        nodePools: { main: { machineType, diskType: machineType.startsWith("c4") ? "hyperdisk-balanced" : "pd-ssd" } },
+      }).nodePools["main"]?.machineType,
+      machineType,
+    );
 });
 
 const refused: [string, object, RegExp][] = [

@@ -208,6 +208,30 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     }),
     google,
   ],
+  ...[
+    {
+      maintenance: {
+        start: "2026-01-03T17:00:00Z",
+        end: "2026-01-03T21:00:00Z",
+        recurrence: "FREQ=WEEKLY;INTERVAL=4;BYDAY=SA",
+      },
+    },
+    { maintenance: { exclusions: { a: { start: "2026-01-01T00:00:00Z", end: "2026-06-01T00:00:00Z" } } } },
+    {
+      maintenance: {
+        exclusions: Object.fromEntries(
+          [1, 2, 3, 4].map((month) => [
+            `a${month}`,
+            { start: `2026-0${month}-01T00:00:00Z`, end: `2026-0${month}-02T00:00:00Z` },
+          ]),
+        ),
+      },
+    },
+    { nodePools: { main: { machineType: "f1-micro" } } },
+    { nodePools: { main: { machineType: "e2-standard-3", diskType: "hyperdisk-balanced" } } },
+    { nodePools: { main: { machineType: "n4-standard-4" } } },
+    { nodePools: { main: { machineType: "c3-standard-4", diskType: "pd-standard" } } },
+  ].map((cluster) => [gke(cluster), google] as const),
   [gke({ network: { pods: "10.4.0.0/21" }, nodePools: { main: { maxPerZone: 1000 } } }), google],
   [{ ...valid, tls: { mode: "managed" } }],
   [{ ...valid, edge: { kind: "gce" }, tls: { mode: "managed" } }],

@@ -1,0 +1,186 @@
+/** What Google refuses when it makes the cluster is refused before: maintenance windows, machine types and disks. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkConfig } from "../../config/config.ts";
+import { checkMaintenance } from "../../config/checks/maintenance.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const config = (cluster: Record<string, unknown>) => ({
+  ...valid,
+  cluster: { kind: "gke", ...cluster },
+  edge: { kind: "gce" },
+  tls: { mode: "self-signed" },
+  registry: { kind: "artifact-registry" },
+});
+const warnings = (cluster: Record<string, unknown>) =>
+  checkConfig(raw(config(cluster), google), "test", projectDir).warnings;
+const refused = (cluster: Record<string, unknown>) => refusal(config(cluster), google);
+
+const window = (hours: number, recurrence: string, exclusions = {}) => ({
+  maintenance: {
+    start: "2026-01-03T17:00:00Z", // A Saturday.
+    end: new Date(Date.parse("2026-01-03T17:00:00Z") + hours * 3_600_000).toISOString().replace(".000", ""),
+    recurrence,
+    exclusions,
+  },
+});
+
+test("windows of 48 hours in every 32 days pass, those of 48 in 92 are a warning with both numbers, less is refused", () => {
+  for (const [hours, recurrence] of [
+    [8, "FREQ=WEEKLY;BYDAY=SA,SU"],
+    [6, "FREQ=WEEKLY;BYDAY=SA,SU"],
+    [4, "FREQ=DAILY"],
+    [4, "FREQ=DAILY;BYDAY=MO,WE,FR"],
+    [12, "FREQ=WEEKLY"],
+    [24, "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"],
+    [48, "FREQ=WEEKLY;INTERVAL=3;BYDAY=SA,SU"],
+  ] as const)
+    assert.deepEqual(warnings(window(hours, recurrence)), [], `${hours} ${recurrence}`);
+  for (const [hours, recurrence, left] of [
+    [4, "FREQ=WEEKLY;BYDAY=SA,SU", 32],
+    [4, "FREQ=WEEKLY;BYDAY=SA", 16],
+    [24, "FREQ=WEEKLY;INTERVAL=4;BYDAY=SA", 24],
+  ] as const) {
+    const [warning, ...others] = warnings(window(hours, recurrence));
+    assert.match(
+      warning ?? "",
+      new RegExp(
+        `^gke-microservices:cluster\\.maintenance\\.recurrence: "${recurrence}" leaves ${left} hours of windows in some 32 days: .*longer than 32d without 48h.*48 hours in 92 days`,
+      ),
+    );
+    assert.deepEqual(others, []);
+  }
+  for (const [hours, recurrence, left] of [
+    [4, "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", 24],
+    [4, "FREQ=WEEKLY;INTERVAL=99", 0],
+    [12, "FREQ=WEEKLY;INTERVAL=4;BYDAY=SA", 36],
+  ] as const)
+    assert.match(
+      refused(window(hours, recurrence)),
+      new RegExp(
+        `maintenance\\.recurrence\\n\\s+"${recurrence}" leaves ${left} hours of windows in some 92 days, and Google needs 48`,
+      ),
+    );
+});
+
+test("the defaults leave enough time, with the exclusions that Google takes beside them", () => {
+  assert.deepEqual(warnings({}), []);
+  const month = { start: "2026-03-01T00:00:00Z", end: "2026-03-15T00:00:00Z" };
+  assert.deepEqual(warnings({ maintenance: { exclusions: { a: { ...month, scope: "NO_MINOR_UPGRADES" } } } }), []);
+  const [warning] = warnings({
+    maintenance: { exclusions: { a: { start: "2026-03-01T00:00:00Z", end: "2026-04-15T00:00:00Z" } } },
+  });
+  assert.match(warning ?? "", /leaves \d+ hours of windows in some 32 days/);
+  assert.match(
+    refused({ maintenance: { exclusions: { a: { start: "2026-03-01T00:00:00Z", end: "2026-07-01T00:00:00Z" } } } }),
+    /exclusions\.a\.end\n\s+"2026-07-01T00:00:00Z" is 122 days after start, and Google holds all upgrades back for at most 90/,
+  );
+});
+
+test("recurrences that cannot be followed are refused with the form", () => {
+  for (const recurrence of [
+    "FREQ=HOURLY",
+    "FREQ=MONTHLY;BYDAY=1SA",
+    "WEEKLY",
+    "FREQ=WEEKLY;BYDAY=SAT",
+    "FREQ=WEEKLY;COUNT=3",
+    "",
+    "FREQ=WEEKLY;INTERVAL=0",
+  ])
+    assert.match(
+      refused(window(8, recurrence)),
+      /recurrence\n.*must be days or weeks of RFC 5545, such as/,
+      recurrence,
+    );
+});
+
+test("property: a longer window, more days and fewer exclusions never turn a policy that passes into one that does not", () => {
+  const problems = (hours: number, days: readonly string[], interval: number, exclusions: Record<string, unknown>) => {
+    const found: unknown[] = [];
+    const { maintenance } = window(hours, `FREQ=WEEKLY;INTERVAL=${interval};BYDAY=${days.join()}`, exclusions);
+    checkMaintenance(maintenance as Parameters<typeof checkMaintenance>[0], (...problem) => found.push(problem));
+    return found.length;
+  };
+  const days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 4, max: 40 }),
+      fc.subarray(days, { minLength: 1 }),
+      fc.integer({ min: 1, max: 8 }),
+      fc.constantFrom(...days),
+      fc.integer({ min: 1, max: 20 }),
+      (hours, chosen, interval, another, more) => {
+        const exclusions = { a: { start: "2026-02-01T00:00:00Z", end: "2026-02-20T00:00:00Z", scope: "NO_UPGRADES" } };
+        if (problems(hours, chosen, interval, exclusions) > 0) return;
+        assert.equal(problems(hours + more, chosen, interval, exclusions), 0);
+        assert.equal(
+          problems(
+            hours,
+            days.filter((day) => chosen.includes(day) || day === another),
+            interval,
+            exclusions,
+          ),
+          0,
+        );
+        assert.equal(problems(hours, chosen, interval, {}), 0);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("machine types that do not exist and disks that do not fit are refused with what does", () => {
+  const pool = (machineType: string, diskType = "pd-balanced") => ({ nodePools: { main: { machineType, diskType } } });
+  for (const [machineType, diskType, message] of [
+    [
+      "e2-standard-3",
+      "pd-balanced",
+      /machineType\n\s+"e2-standard-3" does not exist: machines of the series e2 have 2, 4, 8, 16, 32 vCPUs; choose one of those numbers, such as e2-standard-4/,
+    ],
+    ["n2-highmem-6", "pd-ssd", /"n2-highmem-6" does not exist/],
+    [
+      "c3-standard-8",
+      "pd-standard",
+      /diskType\n\s+"pd-standard" is no disk for the series c3; use pd-balanced or hyperdisk-balanced/,
+    ],
+    ["f1-micro", "pd-balanced", /too little memory/],
+    ...["n4-standard-4", "c4-standard-8", "c4a-standard-4", "c4d-highcpu-8", "n4-custom-4-8192"].map(
+      (type) =>
+        [
+          type,
+          "pd-balanced",
+          /diskType\n\s+"pd-balanced" is no disk for the series \w+; use hyperdisk-balanced/,
+        ] as const,
+    ),
+    ...[
+      "e2-standard-4",
+      "n1-standard-4",
+      "n2-standard-4",
+      "n2d-standard-4",
+      "t2d-standard-4",
+      "c2-standard-4",
+      "e2-custom-4-8192",
+      "e2-micro",
+    ].map(
+      (type) =>
+        [
+          type,
+          "hyperdisk-balanced",
+          /diskType\n\s+"hyperdisk-balanced" is no disk for the series \w+; use pd-balanced/,
+        ] as const,
+    ),
+  ] as const)
+    assert.match(refused(pool(machineType, diskType)), message, machineType);
+  for (const [machineType, diskType] of [
+    ["n4-standard-4", "hyperdisk-balanced"],
+    ["c3-standard-4", "pd-balanced"],
+    ["c3-standard-4-lssd", "hyperdisk-balanced"],
+    ["e2-medium", "pd-standard"],
+    ["n2-custom-4-8192-ext", "pd-ssd"],
+    ["m3-ultramem-32", "hyperdisk-balanced"],
+    ["g2-standard-8", "pd-balanced"],
+  ] as const)
+    assert.deepEqual(warnings(pool(machineType, diskType)), [], machineType);
+});
