@@ -30,6 +30,12 @@ export function certificateProblems(
       },
     ];
   const problems: CertificateProblem[] = [];
+  if (privateKey.test(crt))
+    problems.push({
+      of: "crt",
+      found: "holds a private key as well",
+      fix: "supply the key apart from the certificate",
+    });
   try {
     if (!leaf.checkPrivateKey(createPrivateKey(key)))
       problems.push({
@@ -54,7 +60,7 @@ export function certificateProblems(
         fix: "put the leaf first, then the certificate that signed it, and so on",
       });
   }
-  problems.push(...keyProblems(leaf));
+  problems.push(...keyProblems(leaf), ...useProblems(leaf), ...chain.flatMap(signatureProblems));
   // Clients no longer read the subject's common name (https://www.rfc-editor.org/rfc/rfc9110#section-4.3.4).
   const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), { subject: "never" }) === undefined);
   if (missing.length > 0) {
@@ -65,6 +71,55 @@ export function certificateProblems(
     });
   }
   return problems;
+}
+
+const privateKey = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[^]*?-----END (?:[A-Z]+ )*PRIVATE KEY-----/;
+
+/**
+ * A pair without what is around its PEM blocks: a byte order mark, which breaks the readers of Go, or the bag attributes that
+ * openssl writes. Text without a block stays as it is, to be refused.
+ */
+export const pemBlocks = <Pair extends { readonly crt: string; readonly key: string }>(pair: Pair): Pair => ({
+  ...pair,
+  crt: alone(pair.crt, /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g),
+  key: alone(pair.key, new RegExp(privateKey, "g")),
+});
+
+function alone(text: string, block: RegExp): string {
+  const blocks = text.match(block) ?? [];
+  const hasMore = text.replaceAll(block, "").trim() !== "" || text.startsWith("\ufeff");
+  return hasMore && blocks.length > 0 ? `${blocks.join("\n")}\n` : text;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12 */
+const [serverAuth, anyUse] = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
+
+function useProblems({ keyUsage }: X509Certificate): CertificateProblem[] {
+  // Extended key usage, by Node's name for it. Without any, every use is allowed.
+  const uses = keyUsage as readonly string[] | undefined;
+  return uses === undefined || uses.length === 0 || uses.includes(serverAuth) || uses.includes(anyUse)
+    ? []
+    : [
+        {
+          of: "crt",
+          found: "is not for servers by its extended key usage",
+          fix: "supply one that is issued with serverAuth",
+        },
+      ];
+}
+
+/** Browsers refuse these (https://www.rfc-editor.org/rfc/rfc9155), except in a root, whose signature nobody checks. */
+function signatureProblems(certificate: X509Certificate, index: number): CertificateProblem[] {
+  const algorithm = certificate.signatureAlgorithm ?? "";
+  if (!/^(?:sha1|md[245]|ecdsa-with-sha1|dsa)/i.test(algorithm)) return [];
+  if (index > 0 && certificate.checkIssued(certificate)) return [];
+  return [
+    {
+      of: "crt",
+      found: `${holds(certificate, index)}is signed with ${algorithm}, which browsers refuse`,
+      fix: "supply one that is signed with SHA-256",
+    },
+  ];
 }
 
 /** Empty for text without a certificate, or with an unreadable one. */

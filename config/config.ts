@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
+import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
 import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
@@ -180,7 +181,7 @@ export function checkConfig(
     ...maintenanceWarnings(parsed.data),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
-  return { settings: withGoogle(parsed.data, google), certificate, warnings };
+  return { settings: withGoogle(parsed.data, google), certificate: certificate && pemBlocks(certificate), warnings };
 }
 
 /** The schema's input: names without the namespace, JSON parsed. */

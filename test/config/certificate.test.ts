@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fullKey } from "../../names/project.ts";
 import { checkConfig } from "../../config/config.ts";
 import { expiryWarning } from "../../names/certificates.ts";
-import { certificateProblems } from "../../config/certificate.ts";
+import { certificateProblems, pemBlocks } from "../../config/certificate.ts";
 import { createAuthority } from "../../tools/cli/pki.ts";
 
 const names = ["shop.example.com", "hoge.shop.example.com"];
@@ -21,6 +21,25 @@ const inDays = (days: number) => new Date(Date.now() + days * day);
 
 const problemsOf = (...args: Parameters<typeof certificateProblems>) =>
   certificateProblems(...args).map(({ of, found, fix }) => `${of} ${found}; ${fix}`);
+
+/** The problems of a certificate that openssl signs with its own key. */
+const signed = (args: readonly string[]) => {
+  const folder = mkdtempSync(join(tmpdir(), "key-"));
+  try {
+    const [key, crt] = [join(folder, "key"), join(folder, "crt")];
+    const subject = ["-subj", "/CN=shop.example.com", "-addext", `subjectAltName=DNS:${names.join(",DNS:")}`];
+    execFileSync(
+      "openssl",
+      ["req", "-x509", "-nodes", "-days", "90", "-keyout", key, "-out", crt, ...subject, ...args],
+      {
+        stdio: "ignore",
+      },
+    );
+    return problemsOf(readFileSync(crt, "utf8"), readFileSync(key, "utf8"), names);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
 
 /** Any line of a key's body: a message with one would leak the key. */
 const keyText = (key: string) => key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
@@ -74,6 +93,7 @@ test("a wildcard covers exactly one label", async () => {
 test("a name only in the subject is refused: clients read only the alternative names", async () => {
   const { certificate, key } = await issue([]);
   assert.deepEqual(problemsOf(certificate, key, ["shop.example.com"]), [
+    "crt is not for servers by its extended key usage; supply one that is issued with serverAuth",
     "crt is for no name, not for shop.example.com; supply one for all hosts of the stack",
   ]);
 });
@@ -121,23 +141,6 @@ test("each next certificate in the chain must have signed the one before, and mu
 });
 
 test("keys that clients and load balancers reject are refused, others are not", () => {
-  const signed = (args: readonly string[]) => {
-    const folder = mkdtempSync(join(tmpdir(), "key-"));
-    try {
-      const [key, crt] = [join(folder, "key"), join(folder, "crt")];
-      const subject = ["-subj", "/CN=shop.example.com", "-addext", `subjectAltName=DNS:${names.join(",DNS:")}`];
-      execFileSync(
-        "openssl",
-        ["req", "-x509", "-nodes", "-days", "90", "-keyout", key, "-out", crt, ...subject, ...args],
-        {
-          stdio: "ignore",
-        },
-      );
-      return problemsOf(readFileSync(crt, "utf8"), readFileSync(key, "utf8"), names);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  };
   const curve = (name: string) => signed(["-newkey", "ec", "-pkeyopt", `ec_paramgen_curve:${name}`]);
   assert.deepEqual(signed(["-newkey", "rsa:2048"]), []);
   assert.deepEqual([curve("prime256v1"), curve("secp384r1")], [[], []]);
@@ -164,6 +167,36 @@ test("a certificate in its last 30 days causes a warning with the date; so does 
   assert.equal(expiryWarning(leaf.certificate), undefined);
   assert.match(expiryWarning(`${leaf.certificate}\n${short.certificate}`) ?? "", /, in 10 days$/);
   assert.equal(expiryWarning("(.local/tls/tls.crt not shown)"), undefined);
+});
+
+test("what stands around PEM blocks is dropped: a byte order mark, bag attributes, parameters; a key in the certificate is refused", () => {
+  const around = (pem: string) => `\ufeffBag Attributes\n    friendlyName: a\nsubject=CN = a\n${pem}\ntrailing\n`;
+  const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const pair = { crt: around(`${good.certificate}\n${authority.certificate}`), key: around(parameters + good.key) };
+  assert.deepEqual(problemsOf(pair.crt, pair.key, names), []);
+  assert.deepEqual(pemBlocks(pair), {
+    crt: `${good.certificate.trim()}\n${authority.certificate.trim()}\n`,
+    key: `${good.key.trim()}\n`,
+  });
+  const { certificate: crt, key } = good;
+  assert.deepEqual(pemBlocks({ crt, key }), { crt, key }, "a pair that has nothing around it keeps its text");
+  assert.deepEqual(pemBlocks({ crt: "(a not shown)", key: "" }), { crt: "(a not shown)", key: "" });
+  const both = `${good.certificate}\n${good.key}`;
+  const problems = problemsOf(both, good.key, names);
+  assert.deepEqual(problems, ["crt holds a private key as well; supply the key apart from the certificate"]);
+  assertNoKey(problems, good.key);
+  assertNoKey([pemBlocks({ crt: both, key: good.key }).crt], good.key);
+});
+
+test("signatures and uses that browsers refuse are refused", () => {
+  assert.deepEqual(signed(["-newkey", "rsa:2048", "-sha1"]), [
+    "crt is signed with sha1WithRSAEncryption, which browsers refuse; supply one that is signed with SHA-256",
+  ]);
+  assert.deepEqual(signed(["-newkey", "rsa:2048", "-addext", "extendedKeyUsage=clientAuth"]), [
+    "crt is not for servers by its extended key usage; supply one that is issued with serverAuth",
+  ]);
+  for (const use of ["serverAuth", "serverAuth,clientAuth", "anyExtendedKeyUsage"])
+    assert.deepEqual(signed(["-newkey", "rsa:2048", "-addext", `extendedKeyUsage=${use}`]), [], use);
 });
 
 test("all problems are reported together", async () => {

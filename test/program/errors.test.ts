@@ -332,9 +332,14 @@ async function certificateMistakes(): Promise<string[]> {
       certificateProblems(chain(ca), leaf.key, names, late),
       certificateProblems(chain(ca), leaf.key, names, new Date(0)),
       certificateProblems(leaf.certificate, (await other.issue({ commonName: "a", names, days: 9 })).key, names),
-      ...[["rsa:1024"], ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"], ["ed25519"]].map((key) =>
-        certificateProblems(...signed(...key), names),
-      ),
+      certificateProblems(`${leaf.certificate}\n${leaf.key}`, leaf.key, names),
+      ...[
+        ["rsa:2048", "-sha1"],
+        ["rsa:2048", "-addext", "extendedKeyUsage=clientAuth"],
+        ["rsa:1024"],
+        ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+        ["ed25519"],
+      ].map((key) => certificateProblems(...signed(...key), names)),
     ].flatMap((problems) => problems.map(({ found, fix }) => `${found}; ${fix}`));
   } finally {
     rmSync(folder, { recursive: true });
