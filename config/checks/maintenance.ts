@@ -78,9 +78,9 @@ const span = (start: string, end: string) => Date.parse(end) - Date.parse(start)
 
 export function checkMaintenance(maintenance: Maintenance, add: Add): void {
   const { start, end, recurrence, exclusions } = maintenance;
-  let isWellFormed = true;
+  const refused: unknown[] = [];
   const refuse: Add = (...problem) => {
-    isWellFormed = false;
+    refused.push(problem);
     add(...problem);
   };
   if (span(start, end) < shortest)
@@ -115,7 +115,7 @@ export function checkMaintenance(maintenance: Maintenance, add: Add): void {
       `has ${withoutUpgrades} exclusions with scope NO_UPGRADES, and Google takes ${maxExclusions}`,
       "remove some, or give them the scope NO_MINOR_UPGRADES",
     );
-  if (!isWellFormed) return;
+  if (refused.length > 0) return;
   const { open, from } = available(maintenance);
   const hours = leastHours(open, from, looseDays);
   if (hours < neededHours)
