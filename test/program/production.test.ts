@@ -25,9 +25,9 @@ test("the cluster is protected, and upgrades on the slowest channel one night a 
   assert.equal(inputs["deletionProtection"], true);
   assert.deepEqual(inputs["releaseChannel"], { channel: "STABLE" });
   assert.deepEqual((inputs["maintenancePolicy"] as Tree)["recurringWindow"], {
-    startTime: "2026-01-03T17:00:00Z",
-    endTime: "2026-01-04T01:00:00Z",
-    recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+    startTime: "2026-01-02T15:00:00Z",
+    endTime: "2026-01-02T23:00:00Z",
+    recurrence: "FREQ=WEEKLY;BYDAY=FR,SA",
   });
   const other = staging.one(types.cluster);
   assert.equal(other.protect, false);
