@@ -23,8 +23,10 @@ export async function rollouts(
   seconds: number,
   { pause, patience } = defaultPace,
 ): Promise<void> {
-  const end = Date.now() + seconds * 1000;
+  const started = Date.now();
+  const end = started + seconds * 1000;
   const stuckSince = new Map<string, number>();
+  const earlierRestarts = new Map<string, number>();
   let pending = deployments;
   while (pending.length > 0) {
     const began = Date.now();
@@ -33,11 +35,14 @@ export async function rollouts(
       const done = new Set(releases.flatMap(({ name, deployment }) => (isRolledOut(deployment) ? name : [])));
       pending = pending.filter((name) => !done.has(name));
       const waited = releases.filter(({ name }) => !done.has(name));
+      for (const pod of waited.flatMap(({ pods }) => pods))
+        if (!earlierRestarts.has(pod.metadata.name))
+          earlierRestarts.set(pod.metadata.name, restartsBefore(pod, started));
       let probes: ReturnType<typeof probeFailures> | undefined;
       const probed = () => (probes ??= probeFailures(target, namespace));
       for (const release of waited) {
         const { name } = release;
-        if (!(await isCertain(release, patience, probed))) stuckSince.delete(name);
+        if (!(await isCertain(release, patience, probed, earlierRestarts))) stuckSince.delete(name);
         else if (!stuckSince.has(name)) stuckSince.set(name, Date.now());
         else if (Date.now() - (stuckSince.get(name) ?? 0) >= patience)
           throw failure(`The rollout of ${name} cannot complete`, name, reasonsOf(release, await probed()));
@@ -144,18 +149,29 @@ async function isCertain(
   { set, pods }: Release,
   patience: number,
   probed: () => Promise<ReadonlyMap<string, string>>,
+  earlierRestarts: ReadonlyMap<string, number>,
 ): Promise<boolean> {
   if (refusals(set).length > 0) return true;
   const containers = pods.flatMap(containersOf);
-  const isFinal = ({ state: { waiting }, restartCount }: ContainerStatus) =>
-    waiting !== undefined &&
-    (final.includes(waiting.reason) || (waiting.reason === "CrashLoopBackOff" && restartCount >= 2));
-  if (containers.some(isFinal)) return true;
+  const isFinal = (pod: LiveObject) =>
+    containersOf(pod).some(
+      ({ state: { waiting }, restartCount }) =>
+        waiting !== undefined &&
+        (final.includes(waiting.reason) ||
+          (waiting.reason === "CrashLoopBackOff" && restartCount - (earlierRestarts.get(pod.metadata.name) ?? 0) >= 2)),
+    );
+  if (pods.some(isFinal)) return true;
   const runsFor = ({ state }: ContainerStatus) => Date.now() - Date.parse(state.running?.startedAt ?? "");
   if (!containers.some((container) => runsFor(container) > patience)) return false;
   // A starting service refuses connections or answers 503. A 4xx such as 404 means that the health path is wrong.
   const probes = await probed();
   return pods.some((pod) => /statuscode: 4(?!29)\d\d/.test(probes.get(pod.metadata.name) ?? ""));
+}
+
+/** A node that starts again restarts its containers: those of a pod from before this rollout say nothing about it. */
+function restartsBefore(pod: LiveObject, started: number): number {
+  const isOlder = Date.parse(String(pod.metadata["creationTimestamp"])) < started - 60_000;
+  return isOlder ? Math.max(0, ...containersOf(pod).map(({ restartCount }) => restartCount)) : 0;
 }
 
 const refusals = (set: LiveObject | undefined): string[] =>

@@ -55,6 +55,11 @@ const pod = (set: string, state: object, restartCount = 0) => ({
   metadata: { name: `hoge-${set}-pod`, ownerReferences: [{ uid: set }] },
   status: { containerStatuses: [{ ready: false, restartCount, state }] },
 });
+/** The same pod, made before this rollout. */
+const older = <Pod extends { metadata: object }>(pod: Pod) => ({
+  ...pod,
+  metadata: { ...pod.metadata, creationTimestamp: "2026-01-01T00:00:00Z" },
+});
 const waiting = (reason: string) => ({ waiting: { reason, message: "kubelet's message" } });
 const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
 const unhealthy = (message: string) => ({ involvedObject: { name: "hoge-new-pod" }, message });
@@ -94,6 +99,7 @@ test("pods that the API server rejects fail at once", async () => {
 const patient: [string, object[], object[]][] = [
   ["a pod that starts slowly", [pod("new", running)], [unhealthy("Startup probe failed: connection refused")]],
   ["a pod that is not ready", [pod("new", running)], [unhealthy("HTTP probe failed with statuscode: 503")]],
+  ["a pod from before, restarted with its node", [older(pod("new", waiting("CrashLoopBackOff"), 3))], []],
   ["a failing revision that is being replaced", [pod("old", waiting("ImagePullBackOff"))], []],
 ];
 for (const [what, pods, events] of patient)
@@ -104,6 +110,15 @@ for (const [what, pods, events] of patient)
     play([deployment(done), ...sets]);
     await ended;
   });
+
+test("a pod from before that goes on restarting fails at once", async () => {
+  play([deployment(), ...sets, older(pod("new", waiting("CrashLoopBackOff"), 3))]);
+  const ended = rollouts(target, "apps", ["hoge"], 20, pace);
+  const failed = assert.rejects(ended, /cannot complete.*\n.*CrashLoopBackOff.*5 restarts/);
+  await sleep(2 * pace.patience);
+  play([deployment(), ...sets, older(pod("new", waiting("CrashLoopBackOff"), 5))]);
+  await failed;
+});
 
 test("a Deployment that is deleted meanwhile times out", async () => {
   play([]);
