@@ -93,7 +93,7 @@ async function refuseRewrittenText(stack: string, raw: Readonly<Record<string, s
 
 /** A superset of the plain scalars that `parseStackFile` calls rewritten. */
 export const mayBeRewritten =
-  /(?:^|[\s,[{]|["']:)(?:[-+][\d._]|\.\d|0[\d_bBoOxX]|\d[\d_]*_|\d+\.\d*0(?![\d.])|\d+\.(?!\d)|[\d.]+[eE]|\d{16}|\d{4}-\d|True\b|TRUE\b|False\b|FALSE\b)/m;
+  /(?:^|[\s,[{]|["']:)(?:[-+][\d._]|\.\d|0[\d_bBoOxX]|[\d._]*\d_|\d+\.\d*0(?![\d.])|\d+\.(?!\d)|[\d.]+[eE]|\d{16}|\d{4}-\d|True\b|TRUE\b|False\b|FALSE\b)/m;
 
 /**
  * Text of which the program gets something else, because it has no quotes. A number or a switch may be written in any form.

@@ -57,7 +57,8 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
   refuseTags(text);
   const document = parseDocument(text, { schema: "failsafe", merge: false, version: "1.2", prettyErrors: true });
   const [error] = document.errors;
-  if (error !== undefined) throw new StackFileError(firstLine(error.message), "fix that line", error.linePos?.[0].line);
+  if (error !== undefined)
+    throw new StackFileError(`it is not YAML: ${firstLine(error.message)}`, "fix that line", error.linePos?.[0].line);
   const { contents } = document;
   if (contents === null || isEmpty(contents)) return { values: new Map(), rewritten: [], usesEnvironment: false };
   if (!isMap(contents)) throw new StackFileError("it is not a map", "write a map with a key `config`");
@@ -77,7 +78,7 @@ function refuseTags(text: string): void {
   }
 }
 
-const firstLine = (text: string) => text.split("\n")[0]?.replace(/:$/, "") ?? "";
+const firstLine = (text: string) => text.split("\n")[0]?.replace(/(?: at line \d+, column \d+)?:$/, "") ?? "";
 const isEmpty = (node: unknown) => isScalar(node) && node.type === Scalar.PLAIN && node.source === "";
 
 type Path = readonly (string | number)[];

@@ -25,10 +25,6 @@ const [maxExclusions, strictExclusionDays, looseExclusionDays] = [3, 30, 90];
 
 const weekdays = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 
-/** The rules of RFC 5545 that can be followed here. Google may read more. */
-export const recurrenceForm =
-  /^FREQ=(DAILY|WEEKLY)(;INTERVAL=[1-9]\d?)?(;BYDAY=(MO|TU|WE|TH|FR|SA|SU)(,(MO|TU|WE|TH|FR|SA|SU))*)?$/;
-
 /** Windows over 400 days; those that touch are one. */
 function windows({ start, end, recurrence }: Maintenance): Interval[] {
   const first = Date.parse(start);

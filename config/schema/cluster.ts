@@ -3,11 +3,14 @@
  * depends on the region or on other keys.
  */
 import * as z from "zod";
-import { recurrenceForm } from "../checks/maintenance.ts";
 import { distinct, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
 /** A node pool with defaults; Autopilot has no node pools. */
+/** The rules of RFC 5545 that `../checks/maintenance.ts` follows. Google may accept more. */
+const recurrenceForm =
+  /^FREQ=(DAILY|WEEKLY)(;INTERVAL=[1-9]\d?)?(;BYDAY=(MO|TU|WE|TH|FR|SA|SU)(,(MO|TU|WE|TH|FR|SA|SU))*)?$/;
+
 const nodePool = z.strictObject({
   machineType: z
     .string()

@@ -116,12 +116,15 @@ test("an invalid config is refused with every problem, its key and its value", a
 });
 
 test("a stack file that is not YAML is refused with its name", async (t) => {
-  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /is not YAML/, /Fix that line/);
+  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /it is not YAML: /, /Fix that line/);
 });
 
 test("a stack file without config is refused with the missing keys", async (t) => {
   assertRefused(await render(stackLike(t, "empty", () => "")), /[\w-]+:domain\n\s+is missing/);
-  assertRefused(await render(stackLike(t, "list", () => "config: [1, 2]")), /Pulumi\.\S+\.yaml is not a stack file/);
+  assertRefused(
+    await render(stackLike(t, "list", () => "config: [1, 2]")),
+    /Pulumi\.\S+\.yaml, line 1: `config` is not a map/,
+  );
 });
 
 test("--help prints the usage", async () => {
