@@ -87,8 +87,14 @@ async function refuseRewrittenText(stack: string, raw: Readonly<Record<string, s
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   // Hardly any file has such a scalar, and a YAML parser takes time to load.
   if (!mayBeRewritten.test(text)) return;
-  const { parseStackFile } = await import("./stackFile.ts");
-  refuse(stack, lostText(raw, parseStackFile(text).rewritten));
+  const { parseStackFile, StackFileError } = await import("./stackFile.ts");
+  try {
+    refuse(stack, lostText(raw, parseStackFile(text).rewritten));
+  } catch (error) {
+    if (!(error instanceof StackFileError)) throw error;
+    const line = error.line === undefined ? "" : `, line ${error.line}`;
+    throw new pulumi.RunError(`Pulumi.${stack}.yaml${line}: ${error.message}; ${error.fix}`);
+  }
 }
 
 /** A superset of the plain scalars that `parseStackFile` calls rewritten. */
@@ -96,7 +102,7 @@ export const mayBeRewritten =
   /(?:^|[\s,[{]|["']:)(?:[-+][\d._]|\.\d|0[\d_bBoOxX]|[\d._]*\d_|\d+\.\d*0(?![\d.])|\d+\.(?!\d)|[\d.]+[eE]|\d{16}|\d{4}-\d|True\b|TRUE\b|False\b|FALSE\b)/m;
 
 /**
- * Text of which the program gets something else, because it has no quotes. A number or a switch may be written in any form.
+ * Text of which the program gets something else, because it has no quotes. Numbers, true and false may be written in any form.
  * @param rewritten what the stack file has of that kind
  */
 export function lostText(

@@ -40,7 +40,7 @@ export class StackFileError extends Error {
 const topKeys = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
 
 /** Merge keys and aliases may make a small file large; no stack needs so many. */
-const mostAliases = 1000;
+const maxAliases = 1000;
 
 /**
  * @param kind `project` for Pulumi.yaml, which has other keys at its top
@@ -72,7 +72,7 @@ function refuseTags(text: string): void {
   for (const lexeme of new Lexer().lex(text)) {
     if (lexeme.startsWith("!") && previous !== scalarFollows && lexeme !== "!!str")
       throw new StackFileError(`the tag ${lexeme} is not known here`, "remove it, or quote the value", lineOf(offset));
-    // The marks of the lexer are no part of the text.
+    // The marks of the lexer are not part of the text.
     if (!["\u0002", "\u0018", scalarFollows].includes(lexeme)) offset += lexeme.length;
     previous = lexeme;
   }
@@ -129,8 +129,8 @@ class Reader {
 
   #resolve(node: unknown): unknown {
     if (!isAlias(node)) return node;
-    if (++this.#aliases > mostAliases)
-      throw this.#refuse(node, `it has more than ${mostAliases} aliases`, "write them out");
+    if (++this.#aliases > maxAliases)
+      throw this.#refuse(node, `it has more than ${maxAliases} aliases`, "write them out");
     const target = node.resolve(this.#document);
     if (target === undefined)
       throw this.#refuse(node, `the alias *${node.source} has no anchor`, "write the anchor above it");
