@@ -1,6 +1,6 @@
 /** Checks a supplied certificate before anything changes. */
 import { createPrivateKey, type X509Certificate } from "node:crypto";
-import { certificatesOf } from "../names/certificates.ts";
+import { certificateBlock, certificatesOf } from "../names/certificates.ts";
 
 /** Why a pair is refused, continuing a sentence that begins with the certificate (`crt`) or the key, and what to do. */
 export interface CertificateProblem {
@@ -81,7 +81,7 @@ const privateKey = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[^]*?-----END (?:[A-Z
  */
 export const pemBlocks = <Pair extends { readonly crt: string; readonly key: string }>(pair: Pair): Pair => ({
   ...pair,
-  crt: alone(pair.crt, /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g),
+  crt: alone(pair.crt, certificateBlock),
   key: alone(pair.key, new RegExp(privateKey, "g")),
 });
 

@@ -92,8 +92,7 @@ async function refuseRewrittenText(stack: string, raw: Readonly<Record<string, s
     refuse(stack, lostText(raw, parseStackFile(text).rewritten));
   } catch (error) {
     if (!(error instanceof StackFileError)) throw error;
-    const line = error.line === undefined ? "" : `, line ${error.line}`;
-    throw new pulumi.RunError(`Pulumi.${stack}.yaml${line}: ${error.message}; ${error.fix}`);
+    throw new pulumi.RunError(`${error.placeIn(`Pulumi.${stack}.yaml`)}: ${error.message}; ${error.fix}`);
   }
 }
 

@@ -11,6 +11,9 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** Collects what `problem` makes, below a key of the collector's. */
+export type AddProblem = (path: readonly PropertyKey[], value: unknown, rule: string, fix: string) => void;
+
 /**
  * A problem that the schema cannot express: a value that does not fit other keys or the stack.
  * @param key full key, or its path below this project's namespace

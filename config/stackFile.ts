@@ -34,6 +34,11 @@ export class StackFileError extends Error {
     this.line = line;
     this.fix = fix;
   }
+
+  /** The file, and the line where it is known. */
+  placeIn(file: string): string {
+    return this.line === undefined ? file : `${file}, line ${this.line}`;
+  }
 }
 
 /** What the CLI knows at the top of a stack file. */
@@ -145,8 +150,12 @@ class Reader {
       for (const node of [key, value])
         if (node === null || isEmpty(node))
           throw this.#refuse(node ?? map, "an entry within braces has no key or no value", "write null, or remove it");
-        else if (isScalar(node) && node.type === Scalar.PLAIN && /^:|:$/.test(written(node)))
-          throw this.#refuse(node, `"${written(node)}" has a colon at its end, within braces`, "quote it");
+        else this.#refuseColonAtEnd(node, "braces");
+  }
+
+  #refuseColonAtEnd(node: unknown, within: "braces" | "brackets"): void {
+    if (isScalar(node) && node.type === Scalar.PLAIN && /^:|:$/.test(written(node)))
+      throw this.#refuse(node, `"${written(node)}" has a colon at its end, within ${within}`, "quote it");
   }
 
   /** The keys of a map with what it merges: its own come first, then those of the first map that has them. */
@@ -181,9 +190,7 @@ class Reader {
     const target = this.#resolve(node);
     if (target === null) return null;
     if (isSeq(target)) {
-      for (const item of target.flow === true ? target.items : [])
-        if (isScalar(item) && item.type === Scalar.PLAIN && /^:|:$/.test(written(item)))
-          throw this.#refuse(item, `"${written(item)}" has a colon at its end, within brackets`, "quote it");
+      if (target.flow === true) for (const item of target.items) this.#refuseColonAtEnd(item, "brackets");
       return target.items.map((item, index) => this.#value(item, [...path, index]));
     }
     if (isMap(target)) {

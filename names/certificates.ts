@@ -6,11 +6,12 @@ export const renewalDays = 30;
 
 const day = 24 * 3600_000;
 
+/** Each certificate of a PEM text. */
+export const certificateBlock = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
 /** The certificates of a PEM chain, in order. @throws Error if one cannot be parsed */
 export const certificatesOf = (pem: string): X509Certificate[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? []).map(
-    (text) => new X509Certificate(text),
-  );
+  (pem.match(certificateBlock) ?? []).map((text) => new X509Certificate(text));
 
 /** @returns the earliest expiry in a PEM chain; undefined for text without a readable chain */
 export function expiryOf(pem: string): Date | undefined {

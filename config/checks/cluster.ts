@@ -3,7 +3,7 @@
  */
 import { googleName } from "../../names/google.ts";
 import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
-import { problem, type ConfigProblem } from "../problems.ts";
+import { problem, type AddProblem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 import { checkMaintenance } from "./maintenance.ts";
 import { checkMachine } from "./machines.ts";
@@ -23,7 +23,7 @@ const maxNameLength = 40 - "-0123456".length;
 export function checkCluster({ cluster }: Settings, stack: string, region: string | undefined): ConfigProblem[] {
   if (cluster.kind !== "gke") return [];
   const problems: ConfigProblem[] = [];
-  const add: Add = (path, value, rule, fix) => {
+  const add: AddProblem = (path, value, rule, fix) => {
     problems.push(problem(["cluster", ...path], value, rule, fix));
   };
 
@@ -66,9 +66,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
   return problems;
 }
 
-type Add = (path: readonly PropertyKey[], value: unknown, rule: string, fix: string) => void;
-
-function checkPools({ nodePools }: Gke, stack: string, add: Add): void {
+function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {
   const room = maxNameLength - stack.length - 1;
   for (const [name, { minPerZone, maxPerZone, machineType, diskType }] of Object.entries(nodePools)) {
     checkMachine({ machineType, diskType }, (key, ...problem) => {

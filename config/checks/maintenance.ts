@@ -2,11 +2,10 @@
  * Google refuses a maintenance policy that leaves too little time for upgrades, and only when the cluster is created.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
  */
-import { keyOf } from "../problems.ts";
+import { keyOf, type AddProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 type Maintenance = Extract<Settings["cluster"], { kind: "gke" }>["maintenance"];
-type Add = (path: readonly PropertyKey[], value: unknown, rule: string, fix: string) => void;
 type Interval = readonly [from: number, to: number];
 
 const hour = 3_600_000;
@@ -72,10 +71,10 @@ function available(maintenance: Maintenance): { readonly open: readonly Interval
 
 const span = (start: string, end: string) => Date.parse(end) - Date.parse(start);
 
-export function checkMaintenance(maintenance: Maintenance, add: Add): void {
+export function checkMaintenance(maintenance: Maintenance, add: AddProblem): void {
   const { start, end, recurrence, exclusions } = maintenance;
   const refused: unknown[] = [];
-  const refuse: Add = (...problem) => {
+  const refuse: AddProblem = (...problem) => {
     refused.push(problem);
     add(...problem);
   };

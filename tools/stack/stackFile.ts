@@ -16,8 +16,10 @@ export const stackFile = (stack: string, folder = projectDir): string => join(fo
  */
 export function loadStackFile(stack: string, certificates: Placeholders = "replaceable"): CheckedConfig {
   const path = stackFile(stack);
-  const checked = checkConfig(withPlaceholderFiles(readStackFile(path), certificates), stack, projectDir);
-  const isPlain = hasPlainText(parsed(readFileSync(path, "utf8"), path).values.get(fullKey("secrets")));
+  const file = parsed(textOf(path), path);
+  const config = configOf(file, path, "placeholder");
+  const checked = checkConfig(withPlaceholderFiles(config, certificates), stack, projectDir);
+  const isPlain = hasPlainText(file.values.get(fullKey("secrets")));
   return isPlain ? { ...checked, warnings: [...checked.warnings, ...plainSecretsWarning(checked.settings)] } : checked;
 }
 
@@ -32,18 +34,26 @@ export type RawConfig = Record<string, string>;
  * @throws Problem
  */
 export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
-  if (!existsSync(path))
-    throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
-  return stackConfig(readFileSync(path, "utf8"), path, encrypted);
+  return stackConfig(textOf(path), path, encrypted);
+}
+
+function textOf(path: string): string {
+  if (existsSync(path)) return readFileSync(path, "utf8");
+  throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
 }
 
 /** The same for the text of a stack file. @throws Problem, RunError for text that would be lost, see `lostText` */
-export function stackConfig(
+export const stackConfig = (
   text: string,
   path: string,
   encrypted: "placeholder" | "refuse" = "placeholder",
+): RawConfig => configOf(parsed(text, path), path, encrypted);
+
+function configOf(
+  { values, rewritten, usesEnvironment }: StackFile,
+  path: string,
+  encrypted: "placeholder" | "refuse",
 ): RawConfig {
-  const { values, rewritten, usesEnvironment } = parsed(text, path);
   if (usesEnvironment)
     console.error(`warning: ${path} uses an environment: only the Pulumi CLI can read the values that it adds.`);
   const config = {
@@ -67,19 +77,21 @@ export function stackConfig(
   return config;
 }
 
+const isEncrypted = (value: object): boolean => Object.keys(value).join() === "secure";
+
 /** Whether any value is not encrypted. */
 const hasPlainText = (value: unknown): boolean =>
-  isObject(value)
-    ? Object.keys(value).join() !== "secure" && Object.values(value).some(hasPlainText)
-    : value !== undefined;
+  isObject(value) ? !isEncrypted(value) && Object.values(value).some(hasPlainText) : value !== undefined;
 
 function parsed(text: string, path: string, kind?: "project"): StackFile {
   try {
     return parseStackFile(text, kind);
   } catch (error) {
     if (!(error instanceof StackFileError)) throw error;
-    const where = error.line === undefined ? path : `${path}, line ${error.line}`;
-    throw new Problem(`${where}: ${error.message}.`, `${error.fix.charAt(0).toUpperCase()}${error.fix.slice(1)}.`);
+    throw new Problem(
+      `${error.placeIn(path)}: ${error.message}.`,
+      `${error.fix.charAt(0).toUpperCase()}${error.fix.slice(1)}.`,
+    );
   }
 }
 
@@ -112,7 +124,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 function withoutSecrets(value: unknown, key: string, instead: (key: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`, instead));
   if (!isObject(value)) return value;
-  if (Object.keys(value).join() === "secure") return instead(key);
+  if (isEncrypted(value)) return instead(key);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`, instead)]),
   );

@@ -1,28 +1,17 @@
 /** In which order a changed stack is applied; a script plays kubectl. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { apply } from "../../../tools/apply/apply.ts";
+import { folder, installKubectl, program } from "./kubectlScript.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "apply-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
-const program = join(folder, "kubectl");
 const calls = join(folder, "calls");
-writeFileSync(
-  program,
-  `#!/bin/sh
-case "$*" in
-  *--dry-run=server*) cat ;;
-  *" apply "*) cat >> ${calls}; echo >> ${calls} ;;
-  *) echo '{"kind":"List","items":[]}' ;;
-esac
-`,
+installKubectl(
+  "*--dry-run=server*) cat",
+  `*" apply "*) cat >> ${calls}; echo >> ${calls}`,
+  `*) echo '{"kind":"List","items":[]}'`,
 );
-chmodSync(program, 0o755);
 
 const object = (apiVersion: string, kind: string, name: string) => ({
   apiVersion,

@@ -1,17 +1,12 @@
 /** Rollouts that do not complete, with a script instead of kubectl. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRolledOut, rollouts } from "../../../tools/apply/rollout.ts";
+import { folder, installKubectl, program } from "./kubectlScript.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "rollout-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
-const program = join(folder, "kubectl");
 const target = { kubectl: program, context: "test" };
 const pace = { pause: 10, patience: 100 };
 
@@ -20,16 +15,7 @@ function play(objects: readonly object[], events: readonly object[] = []): void 
   const list = (items: readonly object[]) => JSON.stringify({ kind: "List", items });
   writeFileSync(join(folder, "objects.json"), list(objects));
   writeFileSync(join(folder, "events.json"), list(events));
-  writeFileSync(
-    program,
-    `#!/bin/sh
-case "$*" in
-  *"get events"*) cat ${folder}/events.json ;;
-  *) cat ${folder}/objects.json ;;
-esac
-`,
-  );
-  chmodSync(program, 0o755);
+  installKubectl(`*"get events"*) cat ${folder}/events.json`, `*) cat ${folder}/objects.json`);
 }
 
 const revision = (number: string) => ({ "deployment.kubernetes.io/revision": number });
