@@ -29,7 +29,8 @@ const google = config.cluster.kind === "gke" ? config.cluster : undefined;
 const cluster = createCluster(stack, config.cluster);
 const { clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
 const inCluster = { provider: cluster.provider };
-const namespace = createNamespace(config.namespace, inCluster);
+const { claimProvider } = cluster;
+const namespace = createNamespace({ name: config.namespace, stack, claimProvider }, inCluster);
 
 // Network policies come first, so that no pod runs unrestricted.
 const policies = config.networkPolicies.enabled

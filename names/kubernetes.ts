@@ -1,5 +1,6 @@
 /** Names and labels that the program computes, so that `pulumi up` and `npm start` create the same objects. */
 import { createHash } from "node:crypto";
+import { googleName } from "./google.ts";
 
 /** The proxy's Deployment and Service, and the Service of its gRPC port. */
 export const proxyName = "nginx-proxy";
@@ -36,3 +37,12 @@ export const commonLabels = (name: string): Record<string, string> => ({
   ...selectorLabels(name),
   "app.kubernetes.io/part-of": "gke-microservices",
 });
+
+/** The label of a namespace with the stack that owns it. */
+export const stackLabel = "gke-microservices/stack";
+
+/** `project.stack`, shortened with a hash where it is not a label's value of at most 63 characters. */
+export function stackLabelValue(project: string, stack: string): string {
+  const text = `${project}.${stack}`;
+  return /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/.test(text) ? text : googleName(text, 63);
+}

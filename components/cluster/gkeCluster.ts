@@ -2,6 +2,7 @@ import * as gcp from "@pulumi/gcp";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { applyOptions } from "./applyOptions.ts";
 import { grantClusterKey } from "./encryptionKey.ts";
 import { clusterSettings, type Endpoint, type Maintenance } from "./clusterSettings.ts";
 import { enableApis } from "../googleApis.ts";
@@ -59,6 +60,8 @@ export class GkeCluster extends pulumi.ComponentResource {
   readonly workloadsUrl: string;
   /** Provider for all objects in the cluster: created after the nodes, deleted before them. */
   readonly provider: k8s.Provider;
+  /** The cluster is the stack's own: no other stack claims its namespaces. */
+  readonly claimProvider = undefined;
 
   /**
    * @param name unique in the Google Cloud project, such as the stack's name: names of Google resources derive from it.
@@ -188,8 +191,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         kubeconfig: this.kubeconfig,
         // A new cluster has a new generated ID. Only then does Pulumi recreate all objects in it.
         clusterIdentifier: cluster.id,
-        // Overwrite manual changes to fields that the stack manages.
-        enablePatchForce: true,
+        ...applyOptions,
       },
       { parent: this, dependsOn: [cluster, ...pools] },
     );

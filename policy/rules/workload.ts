@@ -14,7 +14,7 @@ const account = { name: "ServiceAccount", types: ["kubernetes:core/v1:ServiceAcc
 const content = { name: "Secret, ConfigMap", types: ["kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"] };
 const namespaced = {
   name: "namespaced object",
-  types: /^kubernetes:(?!core\/v1:Namespace$|rbac.*:Cluster|.*(Class|CustomResourceDefinition)$)/,
+  types: /^kubernetes:(?!core\/v1:Namespace(Patch)?$|rbac.*:Cluster|.*(Class|CustomResourceDefinition)$)/,
 };
 
 const pod = "spec.template.spec";

@@ -1,11 +1,15 @@
 /**
- * The engine identifies resources by URN. A new name or type makes every running stack recreate the resource, unless it
- * has the old one as an alias. To accept a change, add the alias, then rewrite the file with UPDATE=1.
+ * The engine identifies resources by URN. Under a new name or type without an alias, it creates a resource and then
+ * deletes the old one: in a cluster, that deletes the object that it has just taken over. To accept a change, add the
+ * alias, or an entry in `removed`. Then rewrite the file with UPDATE=1.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { mockPulumi, settled, type Recorded } from "../../tools/testing/mocks.ts";
 import { record } from "../../tools/testing/recorded.ts";
 
 const image = "registry.example.com/apps/a:1";
@@ -26,16 +30,48 @@ const stacks = {
   "staging, with all that a Gateway has": () => record("staging", rich),
 };
 
+/** Resources that a release no longer has, and why their deletion is safe in a running stack. */
+const removed: Readonly<Record<string, string>> = {};
+
 /** Types from the parent down, and the name. */
 const known = (urn: string) => urn.split("::").slice(2).join(" ");
 
-test("every resource keeps its type, its parents and its name", async () => {
+/** URNs of before that no resource has, neither as its own nor as an alias. */
+function lost(before: readonly string[], resources: readonly Pick<Recorded, "urn" | "aliases">[]): string[] {
+  const kept = new Set(resources.flatMap(({ urn, aliases }) => [urn, ...aliases].map(known)));
+  return before.filter((urn) => !kept.has(urn) && !(urn in removed));
+}
+
+test("every resource keeps its type, its parents and its name, or has the old ones as an alias", async () => {
   const file = join(import.meta.dirname, "urns.json");
+  const before = JSON.parse(readFileSync(file, "utf8")) as Record<string, string[]>;
   const found: Record<string, string[]> = {};
   for (const [stack, evaluated] of Object.entries(stacks)) {
     const { recording } = await evaluated();
     found[stack] = recording.resources.map(({ urn }) => known(urn)).sort();
+    assert.deepEqual(
+      lost(before[stack] ?? [], recording.resources),
+      [],
+      `${stack}: give the new resource the old name as an alias; rewriting the file does not help a running stack`,
+    );
   }
   if (process.env["UPDATE"] !== undefined) writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`);
   assert.deepEqual(found, JSON.parse(readFileSync(file, "utf8")));
+});
+
+test("a rename without an alias is found, by name, type and parent", async () => {
+  const recording = await mockPulumi();
+  class Part extends pulumi.ComponentResource {
+    constructor(name: string, type: string, child: string, aliases: pulumi.Alias[] = []) {
+      super(`test:index:${type}`, name);
+      new k8s.core.v1.ServiceAccount(child, {}, { parent: this, aliases });
+    }
+  }
+  new Part("one", "Part", "new", [{ name: "old" }]);
+  new Part("two", "Other", "moved", [{ parent: "urn:pulumi:test::gke-microservices::test:index:Part::two" }]);
+  await settled();
+  const type = "kubernetes:core/v1:ServiceAccount";
+  assert.deepEqual(lost([`test:index:Part$${type} old`, `test:index:Part$${type} moved`], recording.resources), []);
+  const other = [`test:index:Part$${type} other`, `test:index:Part$kubernetes:core/v1:Secret new`];
+  assert.deepEqual(lost(other, recording.resources), other);
 });

@@ -8,6 +8,7 @@ import { concurrently } from "../cli/concurrently.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
+import { stackLabel } from "../../names/kubernetes.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
 import { pairDigest, recordUnchanged, unchangedBefore } from "./knownUnchanged.ts";
 
@@ -56,6 +57,7 @@ export async function apply(
   // Keep the namespace out of the set: the set's parent is in it, and pruning it would delete everything in it.
   const namespaces = objects.filter(isNamespace);
   const members = objects.filter((object) => !isNamespace(object));
+  refuseOthersNamespace(live, namespaces);
   const rolledOut = async (deployments: readonly string[]) => {
     if (deployments.length > 0) say(waitingForRollouts);
     await rollouts(target, namespace, deployments, rolloutSeconds);
@@ -98,11 +100,23 @@ export async function apply(
   return { applied: changed.map(id), pruned: obsolete.map(id) };
 }
 
+/** @throws Problem if a label says that the namespace belongs to another stack, which would lose its objects */
+function refuseOthersNamespace(live: Live, namespaces: readonly KubernetesObject[]): void {
+  const owner = (object: KubernetesObject | LiveObject | undefined) =>
+    (object?.metadata.labels as Record<string, string> | undefined)?.[stackLabel];
+  const [found, ours] = [owner(live.objects.find(isNamespace)), owner(namespaces[0])];
+  if (found === undefined || ours === undefined || found === ours) return;
+  throw new Problem(
+    `The namespace ${live.namespace} belongs to the stack ${found}, says its label ${stackLabel}. Nothing was changed.`,
+    `Set another "namespace" in the stack's config. If that stack is gone: kubectl label namespace ${live.namespace} ${stackLabel}-`,
+  );
+}
+
 const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
   JSON.stringify({ apiVersion: "v1", kind: "List", items });
 const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${metadata.name}`;
 const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
-const isNamespace = ({ kind }: KubernetesObject) => kind === "Namespace";
+const isNamespace = ({ kind }: KubernetesObject | LiveObject) => kind === "Namespace";
 const isEdge = ({ kind }: KubernetesObject) => ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
 

@@ -28,7 +28,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     {
       newResource: async ({ type, name, inputs: rawInputs }) => {
         const inputs = rawInputs as Record<string, unknown>;
-        if (type.startsWith("kubernetes:") && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
+        if (isObjectType(type) && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
         return {
           id: `${name}-id`,
           state: type.startsWith("kubernetes:")
@@ -56,6 +56,9 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   Error.stackTraceLimit = stackTraceLimit;
   return { objects: inOrder(objects), outputs };
 }
+
+/** A Patch resource has a part of an object that another resource has whole. */
+const isObjectType = (type: string) => type.startsWith("kubernetes:") && !type.endsWith("Patch");
 
 const promise = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
 

@@ -17,6 +17,9 @@ export interface Recorded {
   readonly dependencies: readonly string[];
   readonly protect: boolean;
   readonly deleteBeforeReplace: boolean;
+  readonly retainOnDelete: boolean;
+  /** URNs that the resource had before. */
+  readonly aliases: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly replaceOnChanges: readonly string[];
   readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
@@ -35,6 +38,12 @@ export interface MockOptions {
   readonly calls?: Readonly<Record<string, Record<string, unknown>>>;
 }
 
+/** An old URN, or how it differs from the present one. */
+interface AliasMessage {
+  getUrn(): string;
+  getSpec(): { getName(): string; getType(): string; getParenturn(): string; getNoparent(): boolean } | undefined;
+}
+
 /** The recorded part of a registration request to the engine. */
 interface RegisterRequest {
   getType(): string;
@@ -45,6 +54,8 @@ interface RegisterRequest {
   getDependenciesList(): string[];
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
+  getRetainondelete(): boolean;
+  getAliasesList(): AliasMessage[];
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
   getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
@@ -147,6 +158,8 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
     dependencies: request.getDependenciesList(),
     protect: request.getProtect(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
+    retainOnDelete: request.getRetainondelete(),
+    aliases: request.getAliasesList().map((alias) => aliasUrn(alias, request, urn)),
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
     customTimeouts: timeouts && {
@@ -155,6 +168,18 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
       delete: timeouts.getDelete(),
     },
   };
+}
+
+/** As in https://www.pulumi.com/docs/iac/concepts/options/aliases/: what an alias leaves out is as in the present URN. */
+function aliasUrn(alias: AliasMessage, request: RegisterRequest, urn: string): string {
+  const spec = alias.getSpec();
+  if (spec === undefined) return alias.getUrn();
+  const [stackPart, project] = urn.split("::");
+  const parent = spec.getNoparent() ? "" : spec.getParenturn() || request.getParent();
+  const parentTypes = parent.split("::")[2];
+  const type = spec.getType() || request.getType();
+  const types = parentTypes === undefined || parentTypes === "pulumi:pulumi:Stack" ? type : `${parentTypes}$${type}`;
+  return [stackPart, project, types, spec.getName() || request.getName()].join("::");
 }
 
 /** Waits until all requests of the program are answered. */

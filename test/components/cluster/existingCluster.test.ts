@@ -7,10 +7,10 @@ async function make(args: ExistingClusterArgs) {
   const recording = await mockPulumi();
   const cluster = new ExistingCluster("local", args);
   await settled();
-  return { recording, cluster, provider: recording.one("pulumi:providers:kubernetes") };
+  return { recording, cluster, provider: recording.one("pulumi:providers:kubernetes", "local-kubernetes") };
 }
 
-test("only a provider for the context is created", async () => {
+test("only providers for the context are created", async () => {
   const { recording, cluster, provider } = await make({ context: "somewhere" });
   assert.equal(provider.parent, "urn:pulumi:test::gke-microservices::gke-microservices:index:ExistingCluster::local");
   assert.equal(provider.parent, await valueOf(cluster.urn));
@@ -20,8 +20,14 @@ test("only a provider for the context is created", async () => {
     context: "somewhere",
     clusterIdentifier: "somewhere",
     enablePatchForce: "true",
+    upsertExistingObjects: "true",
   });
-  assert.equal(recording.resources.length, 2);
+  // Without force, so that the label of another stack's namespace is a conflict.
+  assert.deepEqual(recording.one("pulumi:providers:kubernetes", "local-claim").inputs, {
+    context: "somewhere",
+    clusterIdentifier: "somewhere",
+  });
+  assert.equal(recording.resources.length, 3);
   assert.equal(await valueOf(cluster.clusterName), "somewhere");
   assert.equal(cluster.kubeconfig, undefined);
   assert.equal(cluster.consoleUrl, undefined);

@@ -44,6 +44,7 @@ test("the provider depends on the cluster and the nodes, and overwrites manual c
     kubeconfig: await valueOf(cluster.kubeconfig),
     clusterIdentifier: "staging-cluster-id",
     enablePatchForce: "true",
+    upsertExistingObjects: "true",
   });
   assert.ok(provider.dependencies.includes(recording.one("gcp:container/nodePool:NodePool").urn));
 });

@@ -1,9 +1,10 @@
 /** In which order a changed stack is applied; a script plays kubectl. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { apply } from "../../../tools/apply/apply.ts";
+import { Problem } from "../../../tools/cli/problem.ts";
 import { folder, installKubectl, program } from "./kubectlScript.ts";
 
 const calls = join(folder, "calls");
@@ -41,4 +42,35 @@ test("objects of the edge are applied after what they refer to", async () => {
     ["Secret", "Service"],
     ["Ingress", "HTTPRoute"],
   ]);
+});
+
+const namespace = (stack: string | undefined) => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name: "apps", ...(stack !== undefined && { labels: { "gke-microservices/stack": stack } }) },
+});
+const applyOver = (found: string | undefined, ours: string | undefined) => {
+  const live = { namespace: "apps", kinds: ["Secret"], objects: [namespace(found)] };
+  const target = { kubectl: program, context: "apply.test" };
+  return apply(target, live, [namespace(ours)], 1, () => undefined);
+};
+
+test("a namespace of another stack is refused before anything is applied", async () => {
+  writeFileSync(calls, "");
+  await assert.rejects(applyOver("shop.staging", "shop.local"), (error) => {
+    assert.ok(error instanceof Problem);
+    assert.match(error.message, /The namespace apps belongs to the stack shop\.staging/);
+    assert.match(error.fix, /kubectl label namespace apps gke-microservices\/stack-/);
+    return true;
+  });
+  assert.equal(readFileSync(calls, "utf8"), "");
+});
+
+test("the stack's own namespace is taken, and one without a label", async () => {
+  for (const [found, ours] of [
+    ["shop.local", "shop.local"],
+    [undefined, "shop.local"],
+    ["shop.local", undefined],
+  ])
+    await applyOver(found, ours);
 });
