@@ -61,8 +61,8 @@ interface OtherGatewayChoice {
 }
 
 export interface Edge {
-  /** Address for clients. If it is not reserved, it is unknown until the controller reports it. */
-  readonly address: pulumi.Output<string | undefined>;
+  /** Address for clients. If it is not reserved, it is null until the controller reports it; the CLI warns of undefined. */
+  readonly address: pulumi.Output<string | null>;
   /** Status of the certificates, by host or wildcard; undefined for plain HTTP. */
   readonly certificates: pulumi.Output<Record<string, CertificateStatus>> | undefined;
   /** DNS records that Google needs to issue certificates, by domain. The stack creates those that `dns` covers. */
@@ -168,7 +168,7 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
           opts,
         );
   return {
-    address: edge.onGoogle ? edge.reserved.address : edgeObject.address,
+    address: edge.onGoogle ? edge.reserved.address : edgeObject.address.apply((reported) => reported ?? null),
     certificates: managed?.statuses ?? map?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
     authorizations: map?.records,
     caCertificate: selfSigned?.caCrt,

@@ -1,7 +1,9 @@
+import { homedir } from "node:os";
 import * as docker from "@pulumi/docker";
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 
+import { missingSockets } from "./dockerDaemon.ts";
 import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
 
@@ -65,6 +67,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
 
   readonly #name: string;
   readonly #host: string;
+  #warned = false;
   #password: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -111,6 +114,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
    * @returns the image by digest, `<url>/<name>@sha256:…`; unknown during a preview that would build it
    */
   image(name: string, args: ImageArgs): pulumi.Output<string> {
+    this.#warnWithoutDocker(name);
     const image = new docker.Image(
       `${this.#name}-${name}`,
       {
@@ -129,6 +133,18 @@ export class ImageRegistry extends pulumi.ComponentResource {
       { parent: this },
     );
     return image.repoDigest;
+  }
+
+  /** Only in a preview: it comes first, and the provider fails in it already. */
+  #warnWithoutDocker(name: string): void {
+    if (!pulumi.runtime.isDryRun() || this.#warned) return;
+    this.#warned = true;
+    const sockets = missingSockets({ env: process.env, home: homedir(), platform: process.platform });
+    if (sockets !== undefined)
+      void pulumi.log.warn(
+        `the stack builds images, ${name} among them, but there is no Docker daemon at ${sockets.join(" or ")}: start Docker or set DOCKER_HOST; or give ready images, in services.NAME.image and proxy.image`,
+        this,
+      );
   }
 
   /** A short-lived token of the current user; requested once, and only for builds. */

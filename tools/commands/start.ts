@@ -9,7 +9,9 @@ import { proxyRoutes, routeTable } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
 import { apply, liveState } from "../apply/apply.ts";
+import { withLock } from "../cli/lock.ts";
 import { main } from "../cli/main.ts";
+import { lockFile } from "../machine/cluster.ts";
 import {
   embeddedCluster,
   existingCluster,
@@ -68,7 +70,7 @@ await main(usage, options, async ({ values }) => {
   // The program logs its warnings, but the Pulumi CLI's output is not shown here.
   if (engine.name === "pulumi")
     for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
-  await applyStack(cluster, engine, raw, checked, progress);
+  await withLock(lockFile, () => applyStack(cluster, engine, raw, checked, progress));
   await verifyRoutes(cluster, checked, { ...ports, address: values.address });
 });
 

@@ -7,6 +7,7 @@ import { CommandError, run } from "../cli/run.ts";
 import type { RawConfig } from "./stackFile.ts";
 import { projectDir, stateDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
+import { fixFor } from "./pulumiMessages.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
 
 const stack = "local";
@@ -55,7 +56,7 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
     if (error instanceof CommandError)
       throw new Problem(
         `Pulumi failed with status ${String(error.status)}:\n${error.output}`,
-        "Fix what it names and run this again. The full output is in .local/logs/pulumi.log.",
+        `${fixFor(error.output) ?? "Fix what it names and run this again."} The full output is in .local/logs/pulumi.log.`,
       );
     throw error;
   }
@@ -84,11 +85,17 @@ const stackArgs = ["--stack", stack, "--config-file", configFile];
 /** @throws Problem with Pulumi's output */
 export async function up(program: string, config: RawConfig): Promise<PulumiResult> {
   await prepare(program, config);
-  const text = await pulumi(program, ["up", ...stackArgs, "--yes", "--skip-preview", "--refresh"]);
-  const counts = [...text.matchAll(/^\s+[+~-]+\s+(\d+) (?:created|updated|replaced|deleted)/gm)].map(([, count]) =>
-    Number(count),
-  );
-  return { changes: counts.reduce((sum, count) => sum + count, 0) };
+  // The lock of a killed run. Another run cannot hold it: this process has the checkout's own lock.
+  await pulumi(program, ["cancel", "--stack", stack, "--yes"]);
+  // With its preview: what the API server refuses is then refused before anything changes.
+  return { changes: countChanges(await pulumi(program, ["up", ...stackArgs, "--yes", "--refresh"])) };
+}
+
+/** @param text output of an update, preview included; its last summary is that of the update */
+export function countChanges(text: string): number {
+  const summary = text.slice(text.lastIndexOf("Resources:"));
+  const counts = [...summary.matchAll(/^\s+[+~-]+\s*(\d+) (?:created|updated|replaced|deleted)/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 /** Number of resources that an update would change; 0 if cluster, state and config agree. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import * as pulumi from "@pulumi/pulumi";
 import { ImageRegistry } from "../../../components/images/imageRegistry.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
@@ -118,4 +119,18 @@ test("the colon of a domain-scoped project is a slash in the address", async () 
   const registry = new ImageRegistry("staging-registry", { ...args, project: "example.com:shop" });
   assert.equal(await valueOf(registry.url), "asia-northeast1-docker.pkg.dev/example.com/shop/staging-images");
   await settled();
+});
+
+test("a preview of builds without a Docker daemon says what to do, once", async (t) => {
+  const warn = t.mock.method(pulumi.log, "warn", () => Promise.resolve());
+  t.mock.property(process, "env", { ...process.env, DOCKER_HOST: "unix:///nowhere/docker.sock" });
+  for (const preview of [false, true]) {
+    await mockPulumi({ preview, calls: { [login]: { accessToken: "token" } } });
+    const registry = new ImageRegistry("staging-registry", args);
+    for (const name of ["web", "hoge"]) registry.image(name, { context: "services/web", tag: "1" });
+    await settled();
+  }
+  const said = warn.mock.calls.map(({ arguments: [text] }) => text);
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /builds images, web .* no Docker daemon at \/nowhere\/docker\.sock: start Docker/);
 });
