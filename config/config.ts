@@ -8,7 +8,7 @@ import { checkSettings } from "./checks.ts";
 import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
-import type { CertificatePair } from "./checks/tls.ts";
+import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
 import { fullKey, project, projectDir } from "../names/project.ts";
@@ -38,10 +38,11 @@ interface Google {
 type WithGoogle<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
 
 /** The settings of a checked stack, with project and region. */
-export interface StackSettings extends Omit<Settings, "cluster" | "edge" | "registry"> {
+export interface StackSettings extends Omit<Settings, "cluster" | "edge" | "registry" | "tls"> {
   readonly cluster: WithGoogle<Settings["cluster"], { kind: "gke" }>;
   readonly edge: WithGoogle<Settings["edge"], { onGoogle: true }>;
   readonly registry: WithGoogle<Settings["registry"], { kind: "artifact-registry" }>;
+  readonly tls: ReturnType<typeof withFallback>;
 }
 
 export interface StackConfig extends Omit<StackSettings, "secrets"> {
@@ -50,7 +51,7 @@ export interface StackConfig extends Omit<StackSettings, "secrets"> {
   readonly hosts: readonly string[];
   /** By host, the paths that the edge routes separately; only with gRPC routes. */
   readonly edgePaths: ReturnType<typeof edgePaths>;
-  /** The supplied certificate; only with `tls.mode` supplied. */
+  /** The supplied certificate; only with `tls.mode` or `tls.fallback` supplied. */
   readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
   /** Secret environment variables by service. */
   readonly secretEnv: ReadonlyMap<string, Readonly<Record<string, pulumi.Output<string>>>>;
@@ -133,7 +134,7 @@ function secretKeys(): string[] {
 
 export interface CheckedConfig {
   readonly settings: StackSettings;
-  /** As supplied; only with `tls.mode` supplied. */
+  /** As supplied; only with `tls.mode` or `tls.fallback` supplied. */
   readonly certificate: CertificatePair | undefined;
   /** Problems that are due soon, such as an expiring certificate. */
   readonly warnings: readonly string[];
@@ -204,7 +205,9 @@ function inputOf(
   return input;
 }
 
-function withGoogle({ cluster, edge, registry, ...rest }: Settings, google: Google | undefined): StackSettings {
+function withGoogle(settings: Settings, google: Google | undefined): StackSettings {
+  const { cluster, edge, registry, ...others } = settings;
+  const rest = { ...others, tls: withFallback(settings) };
   if (google !== undefined)
     return {
       ...rest,
@@ -345,6 +348,7 @@ function readGoogle(raw: Readonly<Record<string, string>>, stack: string, proble
 }
 
 function readCertificate({ tls, secrets }: Settings, projectDir: string): CertificatePair | undefined {
+  if (tls.mode === "managed" && tls.fallback === "supplied") return secrets.tls;
   if (tls.mode !== "supplied") return undefined;
   if (tls.certFile === undefined || tls.keyFile === undefined) return secrets.tls;
   try {

@@ -2,7 +2,13 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
-import type { CertificateStatus } from "./managedCertificates.ts";
+import {
+  fallbackName,
+  fallbackNames,
+  pendingOf,
+  type CertificateStatus,
+  type FallbackFor,
+} from "./managedCertificates.ts";
 
 /**
  * A required DNS record, such as `_acme-challenge.shop.example.com.`, `CNAME`, `….authorize.certificatemanager.goog.`.
@@ -20,6 +26,8 @@ export interface CertificateMapArgs {
   readonly stack: string;
   /** Names to certify: host names, and wildcards such as `*.shop.example.com`. */
   readonly names: readonly string[];
+  /** Makes the certificate that serves the names until Google has issued theirs. @default - none serves them */
+  readonly fallback?: FallbackFor | undefined;
 }
 
 /**
@@ -80,19 +88,8 @@ export class CertificateMap extends pulumi.ComponentResource {
         { ...common(each), managed: { domains: [each], dnsAuthorizations: authorization ? [authorization.id] : [] } },
         parent,
       );
-      const entry = new gcp.certificatemanager.CertificateMapEntry(
-        `${name}-entry-${each}`,
-        { ...common(each), map: map.name, hostname: each, certificates: [certificate.id] },
-        parent,
-      );
-      return { each, entry, name: certificate.name, managed: certificate.managed };
+      return { each, id: certificate.id, name: certificate.name, managed: certificate.managed };
     });
-
-    const filled = pulumi.all(certificates.map(({ entry }) => entry.id));
-    this.mapName = pulumi.all([map.name, filled]).apply(([mapName]) => mapName);
-    this.records = Object.fromEntries(
-      [...authorizations].map(([domain, { dnsResourceRecords }]) => [domain, dnsResourceRecords.apply(onlyRecord)]),
-    );
     this.statuses = pulumi.all(certificates.map(({ each, name, managed }) => ({ each, name, managed }))).apply((all) =>
       Object.fromEntries(
         all.map(({ each, name, managed }) => {
@@ -100,6 +97,39 @@ export class CertificateMap extends pulumi.ComponentResource {
           return [each, { name, status }] as const;
         }),
       ),
+    );
+    const pending = pendingOf(this.statuses);
+    const fallback = args.fallback?.(fallbackNames(pending, args.names));
+    const own =
+      fallback &&
+      new gcp.certificatemanager.Certificate(
+        `${name}-fallback`,
+        {
+          project,
+          labels,
+          name: fallbackName(stack, fallback),
+          selfManaged: { pemCertificate: fallback.crt, pemPrivateKey: fallback.key },
+        },
+        { ...parent, dependsOn },
+      );
+
+    const entries = certificates.map(({ each, id }) => {
+      const serving =
+        own === undefined
+          ? id
+          : pulumi
+              .all([pending, id, own.id])
+              .apply(([names, managed, last]) => (names.includes(each) ? last : managed));
+      return new gcp.certificatemanager.CertificateMapEntry(
+        `${name}-entry-${each}`,
+        { ...common(each), map: map.name, hostname: each, certificates: [serving] },
+        parent,
+      );
+    });
+    const filled = pulumi.all(entries.map((entry) => entry.id));
+    this.mapName = pulumi.all([map.name, filled]).apply(([mapName]) => mapName);
+    this.records = Object.fromEntries(
+      [...authorizations].map(([domain, { dnsResourceRecords }]) => [domain, dnsResourceRecords.apply(onlyRecord)]),
     );
     this.registerOutputs({ mapName: this.mapName, records: this.records, statuses: this.statuses });
   }

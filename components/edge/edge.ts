@@ -8,7 +8,7 @@ import { Gateway } from "./gateway.ts";
 import { GlobalAddress } from "./globalAddress.ts";
 import type { GoogleBackend } from "./googleBackend.ts";
 import type { GrpcBackend } from "./grpcBackend.ts";
-import { ManagedCertificates, type CertificateStatus } from "./managedCertificates.ts";
+import { ManagedCertificates, pendingOf, type CertificateStatus, type FallbackFor } from "./managedCertificates.ts";
 import { SelfSignedCertificate } from "./selfSignedCertificate.ts";
 import { TlsIngress, type ClassEdge } from "./tlsIngress.ts";
 import type { Certificate } from "../tlsSecret.ts";
@@ -28,9 +28,15 @@ export interface EdgeArgs {
   readonly tls:
     | { readonly mode: "none" }
     /** With a Gateway, one certificate can cover every label under the domain. */
-    | { readonly mode: "managed"; readonly redirectHttp: boolean; readonly wildcard?: boolean }
+    | {
+        readonly mode: "managed";
+        readonly redirectHttp: boolean;
+        readonly wildcard?: boolean;
+        /** What serves the hosts until Google has issued their certificates. @default "none" */
+        readonly fallback?: "none" | "self-signed" | "supplied";
+      }
     | { readonly mode: "self-signed" | "supplied"; readonly redirectHttp: boolean };
-  /** The certificate for `tls.mode` supplied. */
+  /** The certificate for `tls.mode` or `tls.fallback` supplied. */
   readonly certificate?: Certificate | undefined;
   /** Records in Cloud DNS, in the given zone or a new one. @default - none */
   readonly dns?: { readonly zone?: string | undefined; readonly wildcard: boolean } | undefined;
@@ -85,12 +91,21 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
   const edge = args.edge.onGoogle
     ? { ...args.edge, reserved: new GlobalAddress(stack, { project: args.edge.project }) }
     : args.edge;
+  const selfSigned = (names: pulumi.Input<readonly string[]>) =>
+    new SelfSignedCertificate("tls", {
+      domain: args.domain,
+      names,
+      ...(edge.onGoogle && { address: edge.reserved.address }),
+    });
+  const own = tls.mode === "self-signed" ? selfSigned(hosts) : undefined;
+  const fallback = tls.mode === "managed" ? fallbackFor(tls.fallback, args.certificate, selfSigned) : undefined;
   const map =
     tls.mode === "managed" && edge.kind === "gateway" && edge.onGoogle
       ? new CertificateMap("tls-map", {
           project: edge.project,
           stack,
           names: certificateNames(hosts, tls.wildcard ?? false),
+          fallback,
         })
       : undefined;
   const records =
@@ -106,18 +121,11 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
           authorizations: map?.records,
         })
       : undefined;
-  const selfSigned =
-    tls.mode === "self-signed"
-      ? new SelfSignedCertificate("tls", {
-          names: hosts,
-          ...(edge.onGoogle && { address: edge.reserved.address }),
-        })
-      : undefined;
   const managed =
     tls.mode === "managed" && edge.kind === "gce"
-      ? new ManagedCertificates("tls-managed", { project: edge.project, stack, hosts })
+      ? new ManagedCertificates("tls-managed", { project: edge.project, stack, hosts, fallback })
       : undefined;
-  const certificate = selfSigned ?? args.certificate;
+  const certificate = tls.mode === "managed" ? undefined : (own ?? args.certificate);
   const common = {
     namespace,
     hosts,
@@ -167,14 +175,36 @@ export function createEdge(args: EdgeArgs, opts: pulumi.ComponentResourceOptions
           },
           opts,
         );
+  const statuses = managed?.statuses ?? map?.statuses;
+  if (fallback !== undefined && statuses !== undefined) warnOfPending(pendingOf(statuses));
   return {
     address: edge.onGoogle ? edge.reserved.address : edgeObject.address.apply((reported) => reported ?? null),
-    certificates: managed?.statuses ?? map?.statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
+    certificates: statuses ?? (certificate && issuedTo(hosts, certificate.crt)),
     authorizations: map?.records,
-    caCertificate: selfSigned?.caCrt,
+    caCertificate: own?.caCrt,
     nameServers: records?.nameServers,
     hostsElsewhere: records?.hostsElsewhere,
   };
+}
+
+/** @returns undefined if nothing serves the hosts until Google has issued their certificates */
+function fallbackFor(
+  kind: "none" | "self-signed" | "supplied" | undefined,
+  supplied: Certificate | undefined,
+  selfSigned: FallbackFor,
+): FallbackFor | undefined {
+  if (kind === "self-signed") return selfSigned;
+  return kind === "supplied" && supplied !== undefined ? () => supplied : undefined;
+}
+
+/** Says what ends the use of the fallback: an update that reads the state of the certificates. */
+function warnOfPending(pending: pulumi.Output<string[]>): void {
+  pending.apply((hosts) => {
+    if (hosts.length > 0)
+      void pulumi.log.warn(
+        `Google has not issued the certificate of ${hosts.join(", ")} yet, and tls.fallback serves instead. Google issues it within about an hour after DNS points at the address. Then run: npx pulumi up --refresh`,
+      );
+  });
 }
 
 /** One certificate for all hosts. Its expiry is not a secret, even if the pair is. */

@@ -3,8 +3,10 @@ import * as tls from "@pulumi/tls";
 import { expiryWarning, renewalDays } from "../../names/certificates.ts";
 
 export interface SelfSignedCertificateArgs {
-  /** DNS names of the certificate, the main one first. */
-  readonly names: readonly string[];
+  /** The main DNS name: the common name. */
+  readonly domain: string;
+  /** DNS names of the certificate. */
+  readonly names: pulumi.Input<readonly string[]>;
   /** Additional IP address of the certificate. @default - none */
   readonly address?: pulumi.Input<string>;
 }
@@ -31,11 +33,12 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       {
         privateKeyPem: caKey.privateKeyPem,
         isCaCertificate: true,
-        subject: { commonName: `${args.names[0] ?? name} CA` },
+        subject: { commonName: `${args.domain} CA` },
         validityPeriodHours: days(3650),
         allowedUses: ["cert_signing", "crl_signing"],
       },
-      parent,
+      // Clients trust this CA: a new domain must not replace it.
+      { ...parent, ignoreChanges: ["subject"] },
     );
 
     const key = new tls.PrivateKey(`${name}-key`, rsa, parent);
@@ -43,8 +46,8 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       `${name}-request`,
       {
         privateKeyPem: key.privateKeyPem,
-        subject: { commonName: args.names[0] ?? name },
-        dnsNames: [...args.names],
+        subject: { commonName: args.domain },
+        dnsNames: pulumi.output(args.names).apply((names) => [...names]),
         ...(args.address !== undefined && { ipAddresses: [args.address] }),
       },
       parent,

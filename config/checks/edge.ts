@@ -3,6 +3,7 @@ import { edgePaths } from "../grpc.ts";
 import { hostNames } from "../hosts.ts";
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { checkGateway } from "./gateway.ts";
+import { certificatesPerLoadBalancer } from "./tls.ts";
 import type { Settings } from "../schema.ts";
 import type { GoogleEdge } from "../schema/googleEdge.ts";
 
@@ -34,11 +35,6 @@ export function checkEdge(settings: Settings): ConfigProblem[] {
     );
   return problems;
 }
-
-/**
- * Limit of Google's load balancers of every kind. https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates
- */
-const certificatesPerLoadBalancer = 15;
 
 /** An Ingress needs one managed certificate for each host. */
 function checkManaged(settings: Settings): ConfigProblem[] {
@@ -72,6 +68,15 @@ function checkManaged(settings: Settings): ConfigProblem[] {
         tls.mode,
         `makes a certificate for each of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}`,
         "use edge.kind gateway with tls.wildcard, or supply one certificate for all",
+      ),
+    );
+  else if (hosts.length === certificatesPerLoadBalancer && (tls.fallback ?? "none") !== "none")
+    problems.push(
+      problem(
+        ["tls", "fallback"],
+        tls.fallback,
+        `adds a certificate to those of ${hosts.length} hosts, and a load balancer takes ${certificatesPerLoadBalancer}`,
+        "leave it out",
       ),
     );
   return problems;

@@ -16,8 +16,29 @@ export interface CertificatePair {
   readonly key: string;
 }
 
+/**
+ * Limit of Google's load balancers of every kind. https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates
+ */
+export const certificatesPerLoadBalancer = 15;
+
+/**
+ * Decides what serves a host until Google has issued its certificate. An Ingress has both certificates attached, and
+ * the load balancer takes Google's once it is there. An entry of a Gateway's map has one certificate: only the next
+ * update would change it, so a new stack goes without.
+ */
+export function withFallback(settings: Pick<Settings, "tls" | "edge" | "domain" | "services" | "proxy">) {
+  const { tls, edge } = settings;
+  if (tls.mode !== "managed") return tls;
+  const room = hostNames(settings).length < certificatesPerLoadBalancer;
+  const usual = edge.kind === "gce" && room ? ("self-signed" as const) : ("none" as const);
+  return { ...tls, fallback: tls.fallback ?? usual };
+}
+
+const usesSecret = ({ tls }: Settings) =>
+  tls.mode === "supplied" || (tls.mode === "managed" && tls.fallback === "supplied");
+
 export function checkTls(settings: Settings, certificate: CertificatePair | undefined): ConfigProblem[] {
-  if (settings.tls.mode !== "supplied") {
+  if (!usesSecret(settings)) {
     return settings.secrets.tls === undefined
       ? []
       : [
@@ -25,11 +46,22 @@ export function checkTls(settings: Settings, certificate: CertificatePair | unde
             ["secrets", "tls"],
             settings.secrets.tls,
             `is only used with tls.mode supplied, not ${settings.tls.mode}`,
-            "remove it",
+            settings.tls.mode === "managed"
+              ? "remove it; or set tls.fallback: supplied, until Google has issued the certificates"
+              : "remove it",
           ),
         ];
   }
-  const { certFile, keyFile } = settings.tls;
+  if (settings.tls.mode === "managed" && settings.secrets.tls === undefined)
+    return [
+      problem(
+        ["tls", "fallback"],
+        settings.tls.fallback,
+        "needs a certificate and its key",
+        "set secrets.tls.crt and secrets.tls.key (--secret), or use self-signed",
+      ),
+    ];
+  const { certFile, keyFile } = settings.tls.mode === "supplied" ? settings.tls : {};
   if (settings.secrets.tls !== undefined && (certFile !== undefined || keyFile !== undefined)) {
     return [
       problem(

@@ -34,6 +34,16 @@ export const tls = z
         .boolean()
         .default(false)
         .meta(doc("One certificate for every label under the domain; needs `edge.kind: gateway`.", true)),
+      fallback: z
+        .enum(["none", "self-signed", "supplied"])
+        .optional()
+        .meta(
+          doc(
+            "What serves a host until Google has issued its certificate; `supplied` is `secrets.tls`. Default: `self-signed` for `edge.kind: gce`, `none` for a Gateway.",
+            "self-signed",
+            "0.3.0",
+          ),
+        ),
     }),
     z.strictObject({
       mode: z.literal("self-signed").meta(doc("The stack's own CA signs it.", "self-signed")),

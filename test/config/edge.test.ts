@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { checkConfig } from "../../config/config.ts";
+import { createAuthority } from "../../tools/cli/pki.ts";
 import { network } from "../../config/schema/values.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
@@ -95,6 +96,7 @@ test("managed certificates cover as many hosts as a load balancer allows", () =>
     redirectHttp: true,
     hsts: { days: 30, includeSubdomains: false },
     wildcard: false,
+    fallback: "none",
   });
 });
 
@@ -197,4 +199,41 @@ test("a range is a network if masking does not change it", () => {
     assert.ok(network.safeParse(range).success, range);
   for (const range of ["2001:db8::1/32", "::1/0", "2001:db8:0:8000::/48", "2001:db8:0:1:2:3:4:5/127"])
     assert.ok(!network.safeParse(range).success, range);
+});
+
+test("until Google has issued a certificate, an Ingress serves another, and a Gateway none", () => {
+  const tlsOf = (edge: object, tls: object = {}, more: object = {}) =>
+    checkConfig(raw(onGoogle({ ...edge }, { tls: { mode: "managed", ...tls }, ...more }), google), "test", projectDir)
+      .settings.tls as { fallback: string };
+  assert.equal(tlsOf({}).fallback, "self-signed");
+  assert.equal(tlsOf({ kind: "gateway" }).fallback, "none");
+  assert.equal(tlsOf({ kind: "gateway" }, { fallback: "self-signed" }).fallback, "self-signed");
+  assert.equal(tlsOf({}, { fallback: "none" }).fallback, "none");
+  // A load balancer takes 15 certificates: those of the domain and 13 hosts, and one more.
+  assert.equal(tlsOf({}, {}, { services: web(13) }).fallback, "self-signed");
+  assert.equal(tlsOf({}, {}, { services: web(14) }).fallback, "none");
+  assert.match(
+    refusal(onGoogle({}, { tls: { mode: "managed", fallback: "self-signed" }, services: web(14) }), google),
+    /tls\.fallback\n.*adds a certificate to those of 15 hosts, and a load balancer takes 15; leave it out/,
+  );
+});
+
+test("a supplied fallback needs a certificate, and a certificate needs a use", async () => {
+  const authority = await createAuthority("ca", "ecdsa", 100);
+  const { certificate, key } = await authority.issue({
+    commonName: "x",
+    names: [valid.domain, `hoge.${valid.domain}`],
+    days: 90,
+  });
+  const secrets = { tls: { crt: certificate, key } };
+  const with_ = (tls: object, more: object = {}) => onGoogle({}, { tls: { mode: "managed", ...tls }, ...more });
+  checkConfig(raw(with_({ fallback: "supplied" }, { secrets }), google), "test", projectDir);
+  assert.match(
+    refusal(with_({ fallback: "supplied" }), google),
+    /tls\.fallback\n.*"supplied" needs a certificate and its key; set secrets\.tls\.crt and secrets\.tls\.key/,
+  );
+  assert.match(
+    refusal(with_({}, { secrets }), google),
+    /secrets\.tls\n.*is only used with tls\.mode supplied, not managed; remove it; or set tls\.fallback: supplied/,
+  );
 });

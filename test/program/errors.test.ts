@@ -234,6 +234,20 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ].map((cluster) => [gke(cluster), google] as const),
   [gke({ network: { pods: "10.4.0.0/21" }, nodePools: { main: { maxPerZone: 1000 } } }), google],
   [{ ...valid, tls: { mode: "managed" } }],
+  [gke({}, { tls: { mode: "managed", fallback: "supplied" } }), google],
+  [gke({}, { tls: { mode: "managed" }, secrets: { tls: { crt: "x", key: "x" } } }), google],
+  [
+    gke(
+      {},
+      {
+        tls: { mode: "managed", fallback: "self-signed" },
+        ...{
+          services: { hoge: { image: "a/b:1", routes: Array.from({ length: 14 }, (_, i) => ({ host: `h${i}` })) } },
+        },
+      },
+    ),
+    google,
+  ],
   [{ ...valid, edge: { kind: "gce" }, tls: { mode: "managed" } }],
   [
     gke({}, { tls: { mode: "managed", wildcard: true }, proxy: { wildcards: { subdomain: { allow: ["a-*"] } } } }),

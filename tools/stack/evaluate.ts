@@ -77,6 +77,8 @@ function unknownOutputs(type: string, name: string): Record<string, unknown> {
       return { dnsResourceRecords: [{ name: known("record"), type: "CNAME", data: known("record's data") }] };
     case "docker:index/image:Image":
       return { repoDigest: known("digest") };
+    case "gcp:compute/managedSslCertificate:ManagedSslCertificate": // Issued, as it will stay.
+      return { name: known("name"), expireTime: known("expiry") };
     case "tls:index/privateKey:PrivateKey":
       return { privateKeyPem: known("key") };
     case "tls:index/certRequest:CertRequest":

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
-import { certificateNames, CertificateMap } from "../../../components/edge/certificateMap.ts";
+import { certificateNames, CertificateMap, type CertificateMapArgs } from "../../../components/edge/certificateMap.ts";
 import { mockPulumi, settled, valueOf, type Recording } from "../../../tools/testing/mocks.ts";
 
 const types = {
@@ -13,7 +13,11 @@ const types = {
 };
 const record = { name: "_acme-challenge_x.shop.example.com.", type: "CNAME", data: "x.authorize.example.goog." };
 
-async function make(names: readonly string[], states: Readonly<Record<string, string>> = {}) {
+async function make(
+  names: readonly string[],
+  states: Readonly<Record<string, string>> = {},
+  fallback?: CertificateMapArgs["fallback"],
+) {
   const recording = await mockPulumi({
     outputs: {
       [types.authorization]: () => ({ dnsResourceRecords: [record] }),
@@ -23,7 +27,7 @@ async function make(names: readonly string[], states: Readonly<Record<string, st
       },
     },
   });
-  const component = new CertificateMap("tls-map", { project: "acme-staging", stack: "staging", names });
+  const component = new CertificateMap("tls-map", { project: "acme-staging", stack: "staging", names, fallback });
   await settled();
   return { recording, component };
 }
@@ -114,6 +118,28 @@ test("the required DNS records, and the status of each certificate", async () =>
     "shop.example.com": { name: "staging-shop-example-com-12d959", status: "issued" },
     "*.shop.example.com": { name: "staging-shop-example-com-d5cd5e", status: "provisioning" },
   });
+});
+
+test("with a fallback, it serves each name until Google has issued that name's certificate", async () => {
+  const names = ["shop.example.com", "*.shop.example.com"];
+  const served = async (states: Readonly<Record<string, string>>) => {
+    const covered: (readonly string[])[] = [];
+    const { recording } = await make(names, states, (of) => ({
+      crt: of.apply((all) => (covered.push(all), `chain for ${all.join()}`)),
+      key: "the key",
+    }));
+    const own = recording.one(types.certificate, "tls-map-fallback");
+    assert.deepEqual(own.inputs["selfManaged"], {
+      pemCertificate: `chain for ${covered[0]?.join() ?? ""}`,
+      pemPrivateKey: "the key",
+    });
+    return [covered[0], ...recording.all(types.entry).map(({ inputs }) => inputs["certificates"])];
+  };
+  const [first, second] = names.map((name) => [`tls-map-certificate-${name}-id`]);
+  const fallback = ["tls-map-fallback-id"];
+  assert.deepEqual(await served({}), [names, fallback, fallback]);
+  assert.deepEqual(await served({ "shop.example.com": "ACTIVE" }), [["*.shop.example.com"], first, fallback]);
+  assert.deepEqual(await served(Object.fromEntries(names.map((name) => [name, "ACTIVE"]))), [names, first, second]);
 });
 
 test("with a wildcard, a host under the domain needs no certificate; one deeper or elsewhere does", () => {

@@ -84,6 +84,49 @@ test("changing hosts: new certificate, ingress, then the old certificate; the ot
   ]);
 });
 
+test("from self-signed to managed: one change of the ingress attaches both, then the Secret goes; the leaf stays", async () => {
+  const before = (await make({ tls: { mode: "self-signed", redirectHttp: true } })).recording;
+  const after = (await make({ tls: { ...managed, fallback: "self-signed" } })).recording;
+  const all = steps(before.resources, after.resources);
+  assert.deepEqual(
+    all.filter((step) => !step.includes("api")),
+    [
+      "create tls-managed",
+      "create tls-managed-shop.example.com",
+      "create tls-managed-hoge.shop.example.com",
+      "create tls-managed-fallback",
+      "change ingress-ingress",
+      "delete ingress-tls",
+    ],
+  );
+  const { metadata, spec } = after.one(types.ingress).inputs as Record<"metadata" | "spec", Record<string, unknown>>;
+  const fallback = String(after.one("gcp:compute/sSLCertificate:SSLCertificate").inputs["name"]);
+  const attached = (metadata["annotations"] as Record<string, string>)["ingress.gcp.kubernetes.io/pre-shared-cert"];
+  assert.ok(attached?.endsWith(`,${fallback}`), attached);
+  assert.equal(spec["tls"], undefined);
+});
+
+test("from supplied to managed, the supplied certificate serves on", async () => {
+  const certificate = { crt: "the supplied chain", key: "its key" };
+  const { recording } = await make({ tls: { ...managed, fallback: "supplied" }, certificate });
+  const { inputs } = recording.one("gcp:compute/sSLCertificate:SSLCertificate");
+  assert.deepEqual([inputs["certificate"], inputs["privateKey"]], ["the supplied chain", "its key"]);
+  assert.deepEqual(recording.all(types.leaf), []);
+});
+
+test("an update says which hosts the fallback serves, and what ends it", async (context) => {
+  const warnings: string[] = [];
+  context.mock.method(pulumi.log, "warn", (message: string) => warnings.push(message));
+  await make({ tls: { ...managed, fallback: "self-signed" } });
+  assert.match(
+    warnings.join(),
+    /certificate of shop\.example\.com, hoge\.shop\.example\.com yet.* pulumi up --refresh$/,
+  );
+  warnings.length = 0;
+  await make();
+  assert.deepEqual(warnings, []);
+});
+
 test("first creation, and complete deletion", async () => {
   const { resources } = (await make()).recording;
   const creation = steps([], resources);

@@ -64,3 +64,49 @@ test("a certificate is provisioning until Google reports its expiry", async () =
   });
   assert.equal(await pulumi.isSecret(statuses), false);
 });
+
+const own = "gcp:compute/sSLCertificate:SSLCertificate";
+const expires = "2027-02-20T10:00:00.000-08:00";
+
+/** @param issued hosts whose certificates Google has issued */
+async function withFallback(issued: readonly string[]) {
+  const certificates = issued.map((host) => `tls-managed-${host}`);
+  const recording = await mockPulumi({
+    outputs: { [type]: (name) => ({ expireTime: certificates.includes(name) ? expires : "" }) },
+  });
+  const covered: (readonly string[])[] = [];
+  const { names } = new ManagedCertificates("tls-managed", {
+    project: "acme-staging",
+    stack: "staging",
+    hosts,
+    fallback: (of) => ({ crt: of.apply((all) => (covered.push(all), `chain for ${all.join()}`)), key: "the key" }),
+  });
+  await settled();
+  return { recording, covered, names: await valueOf(names) };
+}
+const managedNames = ["staging-shop-example-com-12d959", "staging-hoge-shop-example-com-034bbf"];
+
+test("until all are issued, the fallback is attached last, and covers only hosts without a certificate", async () => {
+  const first = await withFallback([]);
+  const name = String(first.recording.one(own).inputs["name"]);
+  assert.match(name, /^staging-fallback-[0-9a-f]{10}$/);
+  assert.deepEqual(first.recording.one(own).inputs, {
+    project: "acme-staging",
+    name,
+    certificate: `chain for ${hosts.join()}`,
+    privateKey: "the key",
+  });
+  assert.deepEqual(first.names, [...managedNames, name]);
+  assert.deepEqual(first.covered[0], hosts);
+  const second = await withFallback(["shop.example.com"]);
+  assert.deepEqual(second.covered[0], ["hoge.shop.example.com"]);
+  assert.notEqual(second.recording.one(own).inputs["name"], name); // Content is immutable at Google.
+  assert.equal(second.names.length, 3);
+});
+
+test("once all are issued, the fallback is not attached, and has the content of the first day", async () => {
+  const before = (await withFallback([])).recording.one(own).inputs;
+  const { recording, names } = await withFallback(hosts);
+  assert.deepEqual(names, managedNames);
+  assert.deepEqual(recording.one(own).inputs, before);
+});

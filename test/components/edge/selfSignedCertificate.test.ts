@@ -26,7 +26,7 @@ async function make(change: Partial<SelfSignedCertificateArgs> = {}, outputs: Mo
       ...outputs,
     },
   });
-  const certificate = new SelfSignedCertificate("tls", { names, ...change });
+  const certificate = new SelfSignedCertificate("tls", { domain: "shop.example.com", names, ...change });
   await settled();
   return { recording, certificate, urn: await valueOf(certificate.urn) };
 }
@@ -66,6 +66,15 @@ test("the stack's own CA signs the leaf", async () => {
   const children = recording.resources.filter(({ type }) => type.startsWith("tls:"));
   assert.equal(children.length, 5);
   for (const child of children) assert.equal(child.parent, urn, child.name);
+});
+
+test("a new domain keeps the CA that clients trust, and renews the leaf", async () => {
+  const { recording } = await make({ domain: "store.example.com", names: ["store.example.com"] });
+  assert.deepEqual(recording.one(types.ca).ignoreChanges, ["subject"]);
+  const request = recording.one(types.request);
+  assert.deepEqual(request.inputs["subject"], { commonName: "store.example.com" });
+  assert.deepEqual(request.ignoreChanges, []);
+  assert.deepEqual(recording.one(types.leaf).ignoreChanges, []);
 });
 
 test("an address, if given, is in the certificate", async () => {

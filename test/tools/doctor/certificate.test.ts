@@ -166,6 +166,21 @@ test("certificate: Google's issuance failed permanently", () => {
   assert.equal(failed.passing, false);
 });
 
+test("certificate: the fallback serves until Google has issued the certificate, and passes by itself on an Ingress", () => {
+  const own = { untrusted: "SELF_SIGNED_CERT_IN_CHAIN", issuer: "CN=staging.example.com CA" };
+  const seen = /self-signed certificate serves staging\.example\.com \(tls\.fallback\); Google: /;
+  const provisioning = certified(own, production, { status: "PROVISIONING" });
+  is(provisioning, "failed", seen, /Google is issuing the certificate/, /A record .*--wait 60m/);
+  assert.equal(provisioning.passing, true);
+  const issued = certified(own, production, { status: "ACTIVE" });
+  is(issued, "failed", seen, /has issued .* does not serve it yet/, /npx pulumi up --refresh --stack production/);
+  assert.equal(issued.passing, true);
+  const forbidden = certified(own, production, { status: "PROVISIONING_FAILED", ofHost: "FAILED_CAA_FORBIDDEN" });
+  is(forbidden, "failed", seen, /CAA record forbids/, /pki\.goog/);
+  assert.equal(forbidden.passing, false);
+  is(certified(own, production), "failed", /Google: status unknown/, /issuing/);
+});
+
 test("certificate: valid today, but it will not be renewed", () => {
   is(
     certified({}, production, { status: "RENEWAL_FAILED" }),

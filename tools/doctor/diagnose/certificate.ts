@@ -94,6 +94,7 @@ function problemOf(
       state: "unknown",
       seen: `valid until ${until}; whether the stack's CA signed it is unknown: ${outputsError}`,
     };
+  if (untrusted !== undefined && isFallback(issuer, subject)) return fallbackServes(host, state, subject);
   if (untrusted !== undefined) return untrustedChain(host, untrusted, issuer, subject);
   if (state !== undefined && (state.ofHost?.includes("CAA") === true || /FAILED/.test(state.status)))
     return {
@@ -180,6 +181,25 @@ function managedFix(host: string, { ofHost }: ManagedState, subject: Subject): s
   if (ofHost === "CONFIG" || ofHost === "AUTHORIZATION_ISSUE")
     return `npx pulumi stack output authorizations --stack ${subject.stack}   # and create these records, or set dns in the config`;
   return `Point the A record of ${host} to the stack's address, and wait up to an hour: npm run doctor -- ${subject.stack} --wait 60m`;
+}
+
+/** The stack's own CA has a name of this form, and nothing else. */
+const isFallback = (issuer: string, { tls }: Subject) =>
+  tls.mode === "managed" && tls.fallback === "self-signed" && /^CN=\S+ CA$/.test(issuer);
+
+function fallbackServes(host: string, state: ManagedState | undefined, subject: Subject): Bad {
+  const issued = state?.status === "ACTIVE";
+  return {
+    rank: 5,
+    state: "failed",
+    seen: `the stack's self-signed certificate serves ${host} (tls.fallback); Google: ${state?.status ?? "status unknown"}${state?.ofHost === undefined ? "" : ` (${state.ofHost})`}`,
+    means: issued
+      ? "Google has issued the certificate for this host, and the load balancer does not serve it yet."
+      : managedMeans(host, state ?? { status: "PROVISIONING" }),
+    fix: issued ? subject.apply : managedFix(host, state ?? { status: "PROVISIONING" }, subject),
+    // On an Ingress both are attached, and the load balancer changes over by itself.
+    passing: issued ? subject.edge.kind === "gce" : (state?.status ?? "PROVISIONING") === "PROVISIONING",
+  };
 }
 
 /** Explains OpenSSL's error codes: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
