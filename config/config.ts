@@ -269,7 +269,7 @@ function message(stack: string, problems: readonly ConfigProblem[]): string {
     `${count} in the config of stack ${stack}; nothing was changed:`,
     ...lines,
     ...(problems.length > maxShown ? [`  and ${problems.length - maxShown} more`] : []),
-    `Fix ${problems.length === 1 ? "it" : "them"} in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value>`,
+    `Fix ${problems.length === 1 ? "it" : "them"} in Pulumi.${stack}.yaml, or with: npx pulumi config set --stack ${stack} --path '<key>' <value> (text: --type string)`,
   ].join("\n");
 }
 

@@ -34,7 +34,7 @@ export function problem(
 
 /**
  * `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, the syntax of `pulumi config set
- * --path`.
+ * --path`. In its quotes, only a quote is escaped.
  */
 export function keyOf(path: readonly PropertyKey[]): string {
   const text = path
@@ -43,7 +43,7 @@ export function keyOf(path: readonly PropertyKey[]): string {
         ? `[${part}]`
         : /^[\w-]+$/.test(String(part))
           ? `.${String(part)}`
-          : `[${JSON.stringify(String(part))}]`,
+          : `["${String(part).replaceAll('"', '\\"')}"]`,
     )
     .join("");
   return `${project}:${text.replace(/^\./, "")}`;

@@ -63,13 +63,16 @@ async function pulumi(program: string, args: readonly string[]): Promise<string>
 }
 
 async function prepare(program: string, config: RawConfig): Promise<void> {
-  if (!existsSync(configFile)) {
+  const saltOf = () =>
+    existsSync(configFile) ? /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0] : undefined;
+  if (saltOf() === undefined) {
+    rmSync(home, { recursive: true, force: true }); // What a killed "stack init" left has no resources.
     // "stack init" has no --config-file. It writes the salt next to the project file, so give it a copy of that.
     mkdirSync(dirname(configFile), { recursive: true, mode: 0o700 });
     copyFileSync(join(projectDir, "Pulumi.yaml"), join(dirname(configFile), "Pulumi.yaml"));
     await pulumi(program, ["stack", "init", stack, "--no-select", "--cwd", dirname(configFile)]);
   }
-  const salt = /^encryptionsalt:.*$/m.exec(readFileSync(configFile, "utf8"))?.[0];
+  const salt = saltOf();
   const values = Object.entries(config).map(([key, value]) => [key, asYaml(value)] as const);
   const text = `config: ${JSON.stringify(Object.fromEntries(values))}\n`;
   writeWhole(configFile, salt === undefined ? text : `${salt}\n${text}`);
