@@ -4,6 +4,8 @@
 import type * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 
+import { temporaryNode } from "./nodePoolSettings.ts";
+
 export interface Maintenance {
   /** Start of the first window, RFC 3339, such as `2026-01-01T17:00:00Z`. Later windows repeat the time of day. */
   readonly start: string;
@@ -52,7 +54,7 @@ export interface ClusterSettingsArgs {
 export function clusterSettings(args: ClusterSettingsArgs) {
   const { project, encryptionKey, securityGroup } = args;
   return {
-    ...(args.mode === "autopilot" ? autopilotSettings(args.nodeIdentity) : standardSettings),
+    ...(args.mode === "autopilot" ? autopilotSettings(args.nodeIdentity) : standardSettings(args.nodeIdentity)),
     networkingMode: "VPC_NATIVE", // 23
     ...endpointSettings(args.endpoint, args.controlPlaneRange),
 
@@ -82,16 +84,24 @@ export function clusterSettings(args: ClusterSettingsArgs) {
 }
 
 /** Autopilot always has these settings, and rejects them as input. */
-const standardSettings = {
+const standardSettings = (nodeIdentity: pulumi.Input<string>) => ({
   // Node pools are separate resources, so the default pool is removed. (123)
   removeDefaultNodePool: true,
   initialNodeCount: 1,
+  nodeConfig: temporaryNode(nodeIdentity),
   datapathProvider: "ADVANCED_DATAPATH", // 12
   enableIntranodeVisibility: true, // 61
   enableShieldedNodes: true, // 71
   addonsConfig: { httpLoadBalancing: { disabled: false } },
   nodePoolDefaults: { nodeConfigDefaults: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
-};
+});
+
+/**
+ * Inputs of a Standard cluster that only matter at creation. Google then reports the first node pool's settings under
+ * the same name. Any difference would replace the cluster.
+ * https://github.com/pulumi/pulumi-gcp/issues/744
+ */
+export const atCreationOnly = ["nodeConfig"];
 
 /**
  * The few settings that Autopilot allows for nodes.

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { applyOptions } from "./applyOptions.ts";
 import { grantClusterKey } from "./encryptionKey.ts";
-import { clusterSettings, type Endpoint, type Maintenance } from "./clusterSettings.ts";
+import { atCreationOnly, clusterSettings, type Endpoint, type Maintenance } from "./clusterSettings.ts";
 import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -154,6 +154,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         protect,
         // A Services range belongs to one cluster: a new cluster cannot use it while the old one exists.
         deleteBeforeReplace: true,
+        ignoreChanges: args.mode === "standard" ? atCreationOnly : [],
         customTimeouts: timeouts,
       },
     );

@@ -31,6 +31,32 @@ export interface NodePoolArgs {
   readonly taints: readonly NodeTaint[];
 }
 
+/** What every node has in common. */
+const hardened = (serviceAccount: pulumi.Input<string>) => ({
+  imageType: "COS_CONTAINERD",
+  serviceAccount, // CKV2_GCP_1
+  // Access scopes are the older, coarser mechanism: allow all, and let IAM decide.
+  oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
+  shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true }, // 68, 72
+  workloadMetadataConfig: { mode: "GKE_METADATA" }, // 69
+  metadata: { "disable-legacy-endpoints": "true" },
+  kubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" },
+});
+
+/**
+ * Nodes of the default pool. Google creates it with every Standard cluster, and the provider deletes it a few minutes
+ * later. Without these settings it has 100 GB disks and runs as the project's default account. If that account was
+ * deleted, the cluster cannot be created.
+ * https://github.com/hashicorp/terraform-provider-google/issues/4435
+ */
+export const temporaryNode = (serviceAccount: pulumi.Input<string>) =>
+  ({
+    machineType: "e2-medium", // GKE's own default: every region has it.
+    diskSizeGb: 20,
+    diskType: "pd-balanced",
+    ...hardened(serviceAccount),
+  }) satisfies gcp.container.ClusterArgs["nodeConfig"];
+
 /** All settings of a node pool, except its location. */
 export function nodePoolSettings(pool: NodePoolArgs, serviceAccount: pulumi.Input<string>) {
   return {
@@ -45,14 +71,7 @@ export function nodePoolSettings(pool: NodePoolArgs, serviceAccount: pulumi.Inpu
       spot: pool.spot,
       ...(Object.keys(pool.labels).length > 0 && { labels: pool.labels }),
       ...(pool.taints.length > 0 && { taints: pool.taints.map(({ key, value, effect }) => ({ key, value, effect })) }),
-      imageType: "COS_CONTAINERD",
-      serviceAccount, // CKV2_GCP_1
-      // Access scopes are the older, coarser mechanism: allow all, and let IAM decide.
-      oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
-      shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true }, // 68, 72
-      workloadMetadataConfig: { mode: "GKE_METADATA" }, // 69
-      metadata: { "disable-legacy-endpoints": "true" },
-      kubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" },
+      ...hardened(serviceAccount),
     },
   } satisfies Partial<gcp.container.NodePoolArgs>;
 }

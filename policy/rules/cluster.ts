@@ -1,7 +1,7 @@
 /** The cluster: https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster */
 import { absent, all, at, isSet, includes, oneOf, rulesFor, unknown, type Properties, type Check } from "../rule.ts";
 
-import { ownAccount } from "./nodePool.ts";
+import { ownAccount, temporaryNodes } from "./nodePool.ts";
 
 export const cluster = { name: "GKE cluster", types: ["gcp:container/cluster:Cluster"] };
 
@@ -16,6 +16,12 @@ const inAutopilot = ({ required, check }: Check): Check => ({
   required: `in Autopilot ${required}`,
   check: (props) => (isAutopilot(props) === true ? check(props) : []),
 });
+
+/** The engine drops these settings from a cluster that was created without them: its default pool is gone. */
+const temporaryPool: Check = {
+  required: `in Standard, where \`nodeConfig\` is set, ${temporaryNodes.required}`,
+  check: (props) => (at(props, "nodeConfig") === undefined ? [] : inStandard(temporaryNodes).check(props)),
+};
 
 const region: Check = {
   required: "`location` is a region, not a zone",
@@ -33,13 +39,14 @@ export const clusterRules = rulesFor(cluster, {
     ...region,
   },
   "cluster-pools-apart": {
-    title: "Node pools are resources of their own, so that one can go without the cluster",
+    title: "Node pools are resources of their own; the default pool is as safe as they are, until it is removed",
     benchmark: ["CKV_GCP_123"],
     severity: "medium",
     ...all(
       inStandard(oneOf("removeDefaultNodePool", [true])),
       absent("nodePools", "make it a NodePool"),
-      absent("nodeConfig", "set it on the NodePool"),
+      inAutopilot(absent("nodeConfig", "remove it: Google chooses the nodes")),
+      temporaryPool,
     ),
   },
   "cluster-vpc-native": {

@@ -24,6 +24,17 @@ const bounds: Check = {
   },
 };
 
+/** Settings of the nodes of a pool that Google makes itself, and that is deleted at once. */
+export const temporaryNodes = all(
+  ownAccount("nodeConfig.serviceAccount"),
+  oneOf("nodeConfig.imageType", ["COS_CONTAINERD"]),
+  oneOf("nodeConfig.shieldedInstanceConfig.enableSecureBoot", [true]),
+  oneOf("nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", [true]),
+  oneOf("nodeConfig.workloadMetadataConfig.mode", ["GKE_METADATA"]),
+  oneOf('nodeConfig.metadata["disable-legacy-endpoints"]', ["true"]),
+  oneOf("nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", ["FALSE"]),
+);
+
 export const nodePoolRules = rulesFor(nodePool, {
   "nodes-auto-repair": {
     title: "Broken nodes are replaced",

@@ -23,6 +23,14 @@ export const examples: readonly Example[] = [
     good: {
       location: "asia-northeast1",
       removeDefaultNodePool: true,
+      nodeConfig: {
+        imageType: "COS_CONTAINERD",
+        serviceAccount: "staging-nodes@acme.iam.gserviceaccount.com",
+        shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+        workloadMetadataConfig: { mode: "GKE_METADATA" },
+        metadata: { "disable-legacy-endpoints": "true" },
+        kubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" },
+      },
       networkingMode: "VPC_NATIVE",
       ipAllocationPolicy: { clusterSecondaryRangeName: "pods", servicesSecondaryRangeName: "services" },
       privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: true },
@@ -63,7 +71,14 @@ export const examples: readonly Example[] = [
       "cluster-pools-apart": [
         ["removeDefaultNodePool", false],
         ["nodePools", [{ name: "main" }]],
-        ["nodeConfig", { machineType: "e2-micro" }],
+        ["nodeConfig.serviceAccount", undefined],
+        ["nodeConfig.serviceAccount", "123-compute@developer.gserviceaccount.com"],
+        ["nodeConfig.imageType", "UBUNTU_CONTAINERD"],
+        ["nodeConfig.shieldedInstanceConfig.enableSecureBoot", false],
+        ["nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring", undefined],
+        ["nodeConfig.workloadMetadataConfig.mode", "GCE_METADATA"],
+        ['nodeConfig.metadata["disable-legacy-endpoints"]', undefined],
+        ["nodeConfig.kubeletConfig.insecureKubeletReadonlyPortEnabled", "TRUE"],
       ],
       "cluster-vpc-native": [
         ["networkingMode", "ROUTES"],

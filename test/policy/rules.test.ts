@@ -97,8 +97,10 @@ test("Autopilot's fixed settings are not required there, the others are", () => 
     "enableShieldedNodes",
     "nodePoolDefaults",
   ];
-  const bare = fixed.reduce((props, key) => changed(props, [key], undefined), good);
   const type = "gcp:container/cluster:Cluster";
+  const created = changed(good, ["nodeConfig"], undefined);
+  assert.deepEqual(findings(type, created, allRules), [], "a cluster whose default pool is long gone");
+  const bare = fixed.reduce((props, key) => changed(props, [key], undefined), created);
   assert.equal(findings(type, bare, allRules).length, fixed.length);
   const autopilot = {
     ...bare,
@@ -107,6 +109,10 @@ test("Autopilot's fixed settings are not required there, the others are", () => 
     nodePoolAutoConfig: { nodeKubeletConfig: { insecureKubeletReadonlyPortEnabled: "FALSE" } },
   };
   assert.deepEqual(findings(type, autopilot, allRules), []);
+  assert.deepEqual(
+    findings(type, { ...autopilot, nodeConfig: good["nodeConfig"] }).map(({ id, property }) => [id, property]),
+    [["cluster-pools-apart", "nodeConfig"]],
+  );
   assert.deepEqual(findings(type, { ...bare, enableAutopilot: unknown }, allRules), []);
   const without = { ...autopilot, clusterAutoscaling: undefined, nodePoolAutoConfig: {}, privateClusterConfig: {} };
   assert.deepEqual(
