@@ -20,13 +20,16 @@ import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
 import { proxyName } from "./names/kubernetes.ts";
+import { loadBalancerPorts } from "./names/ports.ts";
 
 const config = await loadConfig();
 const { stack, domain, rolloutSeconds } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
 
 // The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
-const cluster = createCluster(stack, config.cluster);
+const cluster = createCluster(stack, config.cluster, {
+  loadBalancerPorts: config.edge.onGoogle ? loadBalancerPorts : [],
+});
 const { clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
 const inCluster = { provider: cluster.provider };
 const { claimProvider } = cluster;

@@ -6,6 +6,9 @@
  */
 export const proxyPorts = { http: 8080, grpc: 8443, health: 8081, metrics: 9113, status: 8082 } as const;
 
+/** Those that a load balancer of Google's connects to. gRPC is always among them, so that a new route needs no rule. */
+export const loadBalancerPorts: readonly number[] = [proxyPorts.http, proxyPorts.grpc, proxyPorts.health];
+
 /** Ports of the proxy's Services. */
 export const proxyServicePorts = { http: 80, grpc: 443 } as const;
 

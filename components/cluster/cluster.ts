@@ -3,10 +3,14 @@ import { ExistingCluster, type ExistingClusterArgs } from "./existingCluster.ts"
 import { GkeCluster, type GkeClusterArgs } from "./gkeCluster.ts";
 
 export type ClusterArgs =
-  | ({ readonly kind: "gke" } & Omit<GkeClusterArgs, "stack" | "gatewayApi">)
+  | ({ readonly kind: "gke" } & Omit<GkeClusterArgs, "stack" | "gatewayApi" | "loadBalancerPorts">)
   | ({ readonly kind: "existing" } & ExistingClusterArgs);
 
-export function createCluster(stack: string, cluster: ClusterArgs): GkeCluster | ExistingCluster {
+export function createCluster(
+  stack: string,
+  cluster: ClusterArgs,
+  { loadBalancerPorts }: Required<Pick<GkeClusterArgs, "loadBalancerPorts">>,
+): GkeCluster | ExistingCluster {
   if (cluster.kind === "existing")
     return new ExistingCluster(stack, { context: cluster.context, kubeconfig: cluster.kubeconfig });
   return new GkeCluster(stack, {
@@ -24,6 +28,7 @@ export function createCluster(stack: string, cluster: ClusterArgs): GkeCluster |
     securityGroup: cluster.securityGroup,
     binaryAuthorization: cluster.binaryAuthorization,
     gatewayApi: true, // Always on: a change of `edge.kind` should not change the cluster.
+    loadBalancerPorts,
     deletionProtection: cluster.deletionProtection,
   });
 }

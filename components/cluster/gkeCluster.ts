@@ -10,7 +10,7 @@ import { googleName, labelsOf } from "../../names/google.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { Network } from "./network.ts";
 import { nodePoolSettings, type NodePoolArgs } from "./nodePoolSettings.ts";
-import { checkAuthorizedNetwork, type Ranges } from "../../names/ranges.ts";
+import { checkAuthorizedNetwork, googleFrontEnds, type Ranges } from "../../names/ranges.ts";
 
 export interface GkeClusterArgs {
   /** ID of the Google Cloud project. */
@@ -41,6 +41,8 @@ export interface GkeClusterArgs {
   readonly binaryAuthorization: boolean;
   /** Whether the cluster has Google's Gateway controller and its CRDs. @default false */
   readonly gatewayApi?: boolean;
+  /** TCP ports of pods that Google's load balancers and their health checks reach. @default - none */
+  readonly loadBalancerPorts?: readonly number[];
   /**
    * Whether Google and Pulumi refuse to delete the cluster until this is false. The preview then also refuses to
    * replace it: a new project, region, mode, range or component name.
@@ -173,6 +175,29 @@ export class GkeCluster extends pulumi.ComponentResource {
         ),
     );
 
+    // Google's controllers open the ports of Services, but the Gateway's not that of the health check.
+    // https://cloud.google.com/load-balancing/docs/health-checks#fw-rule
+    const { loadBalancerPorts = [] } = args;
+    const firewall =
+      loadBalancerPorts.length === 0
+        ? []
+        : [
+            new gcp.compute.Firewall(
+              `${name}-load-balancer`,
+              {
+                project,
+                network: network.networkId,
+                description: "Google's load balancers and health checks to the pods that they serve",
+                direction: "INGRESS",
+                allows: [{ protocol: "tcp", ports: loadBalancerPorts.map(String) }],
+                sourceRanges: [...googleFrontEnds],
+                // Nodes of Autopilot take no tags, but run as this account too.
+                targetServiceAccounts: [identity.email],
+              },
+              { parent: this },
+            ),
+          ];
+
     this.clusterName = cluster.name;
     const [host, ca] =
       endpoint.kind === "dns"
@@ -194,7 +219,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         clusterIdentifier: cluster.id,
         ...applyOptions,
       },
-      { parent: this, dependsOn: [cluster, ...pools] },
+      { parent: this, dependsOn: [cluster, ...pools, ...firewall] },
     );
     this.registerOutputs({
       clusterName: this.clusterName,

@@ -1,9 +1,25 @@
 /** Rules for the network of the nodes. */
-import { isSet, oneOf, rulesFor } from "../rule.ts";
+import { all, at, isSet, oneOf, rulesFor, unknown, type Check } from "../rule.ts";
 
 const network = { name: "VPC", types: ["gcp:compute/network:Network"] };
 const subnet = { name: "subnet", types: ["gcp:compute/subnetwork:Subnetwork"] };
 const nat = { name: "Cloud NAT", types: ["gcp:compute/routerNat:RouterNat"] };
+const firewall = { name: "firewall rule", types: ["gcp:compute/firewall:Firewall"] };
+
+const fromNamedRanges: Check = {
+  required: "`sourceRanges` is set in a rule that allows, and has no range of length 0",
+  check: (props) => {
+    const ranges = at(props, "sourceRanges");
+    if ([at(props, "allows"), at(props, "direction"), ranges].includes(unknown)) return [];
+    if (at(props, "allows") === undefined || at(props, "direction") === "EGRESS") return [];
+    const named =
+      Array.isArray(ranges) &&
+      ranges.length > 0 &&
+      ranges.every((range: unknown) => range === unknown || (typeof range === "string" && !range.endsWith("/0")));
+    return named ? [] : [{ property: "sourceRanges", value: ranges, fix: "name the ranges that may connect" }];
+  },
+};
+
 export const networkRules = [
   ...rulesFor(network, {
     "network-chosen-subnets": {
@@ -24,6 +40,14 @@ export const networkRules = [
       benchmark: ["CIS GKE 5.6.1", "CKV_GCP_26"],
       severity: "medium",
       ...isSet("logConfig.aggregationInterval", "set logConfig"),
+    },
+  }),
+  ...rulesFor(firewall, {
+    "network-firewall-sources": {
+      title: "No firewall rule lets the internet in, and each says which nodes it is for",
+      benchmark: ["CKV_GCP_2", "CKV_GCP_3", "CKV_GCP_75", "CKV_GCP_77", "CKV_GCP_88", "CKV_GCP_106"],
+      severity: "critical",
+      ...all(fromNamedRanges, isSet("targetServiceAccounts", "name the service account of the nodes")),
     },
   }),
   ...rulesFor(nat, {

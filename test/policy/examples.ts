@@ -186,6 +186,24 @@ export const examples: readonly Example[] = [
     },
   },
   {
+    type: "gcp:compute/firewall:Firewall",
+    good: {
+      direction: "INGRESS",
+      allows: [{ protocol: "tcp", ports: ["8080"] }],
+      sourceRanges: ["35.191.0.0/16"],
+      targetServiceAccounts: ["staging-nodes@acme.iam.gserviceaccount.com"],
+    },
+    broken: {
+      "network-firewall-sources": [
+        ["sourceRanges", undefined],
+        ["sourceRanges", []],
+        ["sourceRanges", ["35.191.0.0/16", "0.0.0.0/0"]],
+        ["sourceRanges", ["::/0"]],
+        ["targetServiceAccounts", undefined],
+      ],
+    },
+  },
+  {
     type: "gcp:compute/routerNat:RouterNat",
     good: { logConfig: { enable: true, filter: "ERRORS_ONLY" } },
     broken: { "network-nat-logs": [["logConfig.enable", false]] },

@@ -83,6 +83,14 @@ test("without an IP endpoint no allow list is required", () => {
   );
 });
 
+test("a firewall rule that denies, or is for outgoing traffic, may be for every address", () => {
+  const type = "gcp:compute/firewall:Firewall";
+  const { good } = examples.find((each) => each.type === type) ?? assert.fail();
+  const all = { ...good, sourceRanges: ["0.0.0.0/0"] };
+  assert.deepEqual(findings(type, { ...all, allows: undefined, denies: [{ protocol: "all" }] }), []);
+  assert.deepEqual(findings(type, { ...all, direction: "EGRESS" }), []);
+});
+
 test("only Google's Ingress needs a Google-managed certificate", () => {
   const type = "kubernetes:networking.k8s.io/v1:Ingress";
   assert.deepEqual(findings(type, { metadata: { namespace: "apps" } }, allRules), []);

@@ -54,6 +54,17 @@ test("nodes are in several zones, larger and never spot; staging has one small p
   assert.equal(nodes(staging).spot, true);
 });
 
+test("Google's load balancers reach the proxy's three ports; with another controller nothing is opened", async () => {
+  const firewalls = (of: typeof production) => of.all("gcp:compute/firewall:Firewall").map(({ inputs }) => inputs);
+  const [rule, ...more] = firewalls(production);
+  assert.deepEqual(more, []);
+  assert.deepEqual(rule?.["allows"], [{ protocol: "tcp", ports: ["8080", "8443", "8081"] }]);
+  const gateway = await record("staging", { edge: { kind: "gateway" } });
+  assert.deepEqual(firewalls(gateway.recording)[0]?.["allows"], rule["allows"]);
+  const ingress = { kind: "ingress", className: "contour", trustedProxies: ["10.4.0.0/14"] };
+  assert.deepEqual(firewalls((await record("staging", { edge: ingress })).recording), []);
+});
+
 test("services run the configured images; only the proxy is built", () => {
   assert.deepEqual(
     production.all(types.image).map(({ name }) => name),

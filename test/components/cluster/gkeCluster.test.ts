@@ -147,6 +147,31 @@ test("the network is a child, and the APIs stay enabled after destroy", async ()
   for (const api of needed) assert.ok(dependencies.includes(api), `${api} before the cluster`);
 });
 
+for (const mode of ["standard", "autopilot"] as const)
+  test(`${mode}: Google's load balancers reach the nodes' pods at the given ports, and nobody else does`, async () => {
+    const nodePools: GkeClusterArgs["nodePools"] = mode === "standard" ? { main: pool } : {};
+    const { recording, urn } = await make({ mode, nodePools, loadBalancerPorts: [8080, 8443, 8081] });
+    const firewall = recording.one("gcp:compute/firewall:Firewall");
+    assert.equal(firewall.name, "staging-load-balancer");
+    assert.equal(firewall.parent, urn);
+    // Exact: no logs, no tags, and nothing but these ports.
+    assert.deepEqual(firewall.inputs, {
+      project: "acme-staging",
+      network: "staging-network-vpc-id",
+      description: "Google's load balancers and health checks to the pods that they serve",
+      direction: "INGRESS",
+      allows: [{ protocol: "tcp", ports: ["8080", "8443", "8081"] }],
+      sourceRanges: ["130.211.0.0/22", "35.191.0.0/16"],
+      targetServiceAccounts: ["staging-nodes@acme-staging.iam.gserviceaccount.com"],
+    });
+    assert.ok(recording.one("pulumi:providers:kubernetes").dependencies.includes(firewall.urn));
+  });
+
+test("without ports for load balancers there is no firewall rule", async () => {
+  for (const change of [{}, { loadBalancerPorts: [] }])
+    assert.deepEqual((await make(change)).recording.all("gcp:compute/firewall:Firewall"), []);
+});
+
 test("deletion protection applies at Google and in Pulumi, to everything that the cluster needs", async () => {
   for (const deletionProtection of [true, false]) {
     const { recording } = await make({ deletionProtection });
