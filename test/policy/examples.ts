@@ -179,7 +179,7 @@ export const examples: readonly Example[] = [
   },
   {
     type: "gcp:compute/subnetwork:Subnetwork",
-    good: { privateIpGoogleAccess: true, logConfig: { aggregationInterval: "INTERVAL_5_SEC" } },
+    good: { privateIpGoogleAccess: true, logConfig: { aggregationInterval: "INTERVAL_10_MIN" } },
     broken: {
       "network-private-google-access": [["privateIpGoogleAccess", false]],
       "network-flow-logs": [["logConfig", undefined, "logConfig.aggregationInterval"]],

@@ -44,7 +44,12 @@ test("Network creates a VPC, a subnet with named ranges, a router and a NAT", as
       { rangeName: "services", ipCidrRange: "10.8.0.0/20" },
     ],
     privateIpGoogleAccess: true,
-    logConfig: { aggregationInterval: "INTERVAL_5_SEC", flowSampling: 0.5, metadata: "INCLUDE_ALL_METADATA" },
+    logConfig: {
+      aggregationInterval: "INTERVAL_10_MIN",
+      flowSampling: 0.1,
+      metadata: "CUSTOM_METADATA",
+      metadataFields: ["src_gke_details", "dest_gke_details"],
+    },
   });
   assert.equal(subnet.deleteBeforeReplace, true);
   assert.deepEqual(subnet.replaceOnChanges, ["secondaryIpRanges[0].ipCidrRange", "secondaryIpRanges[1].ipCidrRange"]);
