@@ -23,8 +23,7 @@ export function networkFlows(config: FlowsConfig): Flows {
   const routed = new Set(upstreams.map(({ service }) => service));
   return {
     namespace,
-    onGke,
-    dns: [...config.networkPolicies.dns, ...(isIPv4(proxy.resolver) ? [`${proxy.resolver}/32`] : [])],
+    dns: [...config.networkPolicies.dns, ...(isIPv4(proxy.resolver ?? "") ? [`${proxy.resolver ?? ""}/32`] : [])],
     proxy: {
       // Google checks health on a separate port. Other controllers use the request port, or do not check at all.
       ports: [

@@ -96,8 +96,11 @@ export interface Upstream {
 }
 
 export interface ProxyRoutes {
-  /** DNS server of the cluster, `name` or `name:port`; nginx resolves the name once, at start. */
-  readonly resolver: string;
+  /**
+   * DNS server of the cluster, `name` or `name:port`; nginx resolves the name once, at start. @default - the pod's own
+   * name servers
+   */
+  readonly resolver?: string | undefined;
   /** How to determine a client's address and scheme. */
   readonly client: {
     /** Networks (CIDR) of the load balancer. nginx ignores X-Forwarded-For and X-Forwarded-Proto from other peers. */

@@ -98,7 +98,7 @@ export const fitsInto = (allow: readonly string[]): boolean => allowedNames(allo
 
 /** @throws Error that names the first value that is unsafe to render */
 export function checkProxy(proxy: ProxyRoutes): void {
-  demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
+  if (proxy.resolver !== undefined) demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
   for (const network of proxy.client.trustedProxies) demand(isNetwork(network), "trusted network", network);
   demand(["last", "second-to-last"].includes(proxy.client.entry), "entry of X-Forwarded-For", proxy.client.entry);
   if (proxy.hsts !== undefined) demand(isCount(proxy.hsts.seconds, 1, 2 ** 31), "duration of HSTS", proxy.hsts.seconds);

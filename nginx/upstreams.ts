@@ -26,12 +26,19 @@ export function upstreamsOf(upstreams: readonly Upstream[], routes: readonly Rou
   });
 }
 
+/** Written by `entrypoint.sh`, with the name servers of the pod. */
+export const resolverFile = "/tmp/resolver.conf";
+
 /**
  * nginx resolves a name again one second after `valid`, whether it exists or not. If no answer comes, it waits twice
  * `resolver_timeout`.
  */
-export function renderResolver(resolver: string): string {
-  return `resolver ${resolver} valid=5s ipv6=off;\nresolver_timeout 1s;\n`;
+export function renderResolver(resolver: string | undefined): string {
+  const servers =
+    resolver === undefined
+      ? `# The pod's own name servers, from its /etc/resolv.conf.\ninclude ${resolverFile};`
+      : `resolver ${resolver} valid=5s ipv6=off;`;
+  return `${servers}\nresolver_timeout 1s;\n`;
 }
 
 /**

@@ -12,8 +12,6 @@ import { commonLabels, nameLabel, proxyName, selectorLabels } from "../../names/
 export interface Flows {
   /** The stack's namespace. */
   readonly namespace: string;
-  /** Whether the cluster is on GKE, where the addresses of DNS and the metadata server are known. */
-  readonly onGke: boolean;
   /** Ranges (CIDR) of extra DNS servers. */
   readonly dns: readonly string[];
   readonly proxy: ProxyFlows;
@@ -113,13 +111,13 @@ function found(allowed: readonly string[], { services }: Flows) {
 
 /**
  * Cluster DNS by pod label, and the caches on the nodes. With Dataplane V2 a rule must match the caches by pod label
- * too, elsewhere by address. Cloud DNS for GKE uses the metadata server's address.
+ * too, elsewhere by address. Cloud DNS for GKE uses the metadata server's address, also on a cluster that exists.
  * https://docs.cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache
  * https://docs.cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns
  */
-function dns({ onGke, dns: more }: Flows) {
+function dns({ dns: more }: Flows) {
   const pods = { matchExpressions: [{ key: "k8s-app", operator: "In", values: ["kube-dns", "node-local-dns"] }] };
-  const addresses = ["169.254.20.10/32", ...(onGke ? [metadataServer] : []), ...more];
+  const addresses = ["169.254.20.10/32", metadataServer, ...more];
   return {
     to: [{ ...namespaces("In", ["kube-system"]), podSelector: pods }, ...addresses.map(block)],
     ports: [{ protocol: "UDP", port: 53 }, ...tcp(53)],

@@ -100,7 +100,8 @@ export class NginxProxy extends pulumi.ComponentResource {
                 ],
                 // The disk limit covers the volume below and the container's log.
                 resources: resourceRequirements(args.resources, "1536Mi"),
-                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
+                // nginx itself starts within a second. Before, the entry point waits for DNS.
+                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 600 },
                 readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
               },

@@ -24,8 +24,8 @@ export const proxy = z
     resolver: z
       .string()
       .refine((value) => isHostName(value) || isIP(value) === 4, "must be a DNS name or an IPv4 address")
-      .default("kube-dns.kube-system.svc.cluster.local")
-      .meta(doc("Name or address of the cluster's DNS service.", "10.96.0.10")),
+      .optional()
+      .meta(doc("Name or address of the cluster's DNS service. Without it: the pods' own name servers.", "10.96.0.10")),
     resources: resources("100m", "128Mi"),
     redirects,
     wildcards,

@@ -100,7 +100,7 @@ async function ready(healthPort: number, alive: () => boolean, errors: () => str
 }
 
 /** Below the ephemeral ports: an outgoing connection could otherwise take the port first. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const port = randomInt(15_000, 32_000);
   const server = createServer().listen(port, "127.0.0.1");
   const isFree = await once(server, "listening").then(

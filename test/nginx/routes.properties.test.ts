@@ -99,7 +99,7 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
   .uniqueArray(serviceName, { minLength: 1, maxLength: 5 })
   .chain((services) =>
     fc.record({
-      resolver: fc.oneof(fc.constant("127.0.0.1:53"), fc.ipV4()),
+      resolver: fc.oneof(fc.constant(undefined), fc.constant("127.0.0.1:53"), fc.ipV4()),
       client: fc.record({
         trustedProxies: fc.uniqueArray(network, { maxLength: 4 }),
         entry: fc.constantFrom("last" as const, "second-to-last" as const),

@@ -80,6 +80,15 @@ test("a stack's text is readable nginx configuration", () => {
   );
 });
 
+test("without a resolver, nginx reads the pod's name servers from a file that the entry point writes", () => {
+  const text = renderRoutes({ ...small, resolver: undefined });
+  assert.match(
+    text,
+    /^# The pod's own name servers, from its \/etc\/resolv\.conf\.\ninclude \/tmp\/resolver\.conf;\nresolver_timeout 1s;$/m,
+  );
+  assert.doesNotMatch(text, /^resolver /m);
+});
+
 test("the default timeout of a route is that of nginx.conf", () => {
   const main = readFileSync(join(import.meta.dirname, "../../nginx/nginx.conf"), "utf8");
   for (const directive of ["proxy_read_timeout", "proxy_send_timeout"])

@@ -83,7 +83,10 @@ for (const stack of ["local", "staging", "production"])
         namespace: "kube-system",
         labels: { "k8s-app": app },
       }));
-      const addresses = ["169.254.20.10", onGke ? metadata.address : "10.213.0.2"].map((address) => ({ address }));
+      // An existing cluster may be on GKE as well.
+      const addresses = ["169.254.20.10", metadata.address, ...(onGke ? [] : ["10.213.0.2"])].map((address) => ({
+        address,
+      }));
       for (const from of everyone)
         for (const to of [...dnsPods, ...addresses]) {
           assert.ok(may(from, to, 53, "UDP") && may(from, to, 53), JSON.stringify({ from, to }));
@@ -93,7 +96,6 @@ for (const stack of ["local", "staging", "production"])
         { namespace: "kube-system", labels: { "k8s-app": "metrics-server" } },
         { namespace: "other", labels: { "k8s-app": "kube-dns" } },
         { address: "8.8.8.8" },
-        ...(onGke ? [] : [metadata]),
       ];
       for (const from of everyone) for (const to of notDns) assert.ok(!may(from, to, 53, "UDP"), JSON.stringify(to));
     });

@@ -1,4 +1,4 @@
-/** Builds base images from Debian packages, for machines without access to an image registry. They have no shell and no package manager. */
+/** Builds base images from Debian packages, for machines without access to an image registry. They have no package manager, and only nginx has a shell. */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,8 @@ const suite = "forky";
 
 const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; readonly config: string }>> = {
   node: { packages: ["nodejs"], config: 'ENTRYPOINT ["/usr/bin/node"]' },
-  nginx: { packages: ["nginx"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
+  // nginx/entrypoint.sh needs a shell and sleep; every root has getent.
+  nginx: { packages: ["nginx", "dash", "coreutils"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
 };
 
 // Files that a running service never reads. Not all of usr/share: Node's modules are in usr/share/nodejs.

@@ -2,9 +2,10 @@
 import { execFile } from "node:child_process";
 import { chmod, glob, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { grpcTlsFolder } from "../../nginx/grpc.ts";
+import { resolverFile } from "../../nginx/upstreams.ts";
 import { completed, digest } from "./cache.ts";
 import { cacheDir, projectDir } from "../cli/paths.ts";
 import type { Credentials } from "../cli/pki.ts";
@@ -72,7 +73,8 @@ export async function placeConfig(folder: string, routes: string, ports: Ports):
   const adapted = routes
     .replaceAll(`listen ${proxyPorts.http}`, `listen 127.0.0.1:${ports.http}`)
     .replaceAll(`listen ${proxyPorts.grpc}`, `listen 127.0.0.1:${ports.grpc}`)
-    .replaceAll(grpcTlsFolder, folder);
+    .replaceAll(grpcTlsFolder, folder)
+    .replace(resolverFile, join(folder, basename(resolverFile)));
   await writeFile(join(folder, "routes.conf"), adapted);
   if (routes.includes(grpcTlsFolder)) await placeCertificate(folder);
   return join(folder, "nginx.conf");
@@ -110,8 +112,10 @@ export async function syntaxProblem(routes: string): Promise<string | undefined>
   await sweep();
   const folder = await mkdtemp(join(tmpdir(), `${checkFolder}${process.pid}-`));
   try {
-    // nginx resolves the resolver's name while it reads the file, and only the cluster knows that name.
-    const readable = routes.replace(/^resolver \S+/m, "resolver 127.0.0.1");
+    // Only the cluster knows its DNS: nginx resolves a name of it while it reads the file, and a pod writes the addresses.
+    const readable = routes
+      .replace(`include ${resolverFile}`, "resolver 127.0.0.1")
+      .replace(/^resolver [^\s;]+/m, "resolver 127.0.0.1");
     const config = await placeConfig(folder, readable, proxyPorts);
     await run(nginx, ["-e", "stderr", "-t", "-q", "-c", config]);
     return undefined;

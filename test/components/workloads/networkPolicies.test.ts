@@ -7,7 +7,6 @@ import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 const service = { port: 8080, routed: false, calls: [], egress: [], hasRoles: false };
 const flows: Flows = {
   namespace: "apps",
-  onGke: true,
   dns: [],
   proxy: { ports: [8080], from: ["35.191.0.0/16"], fromPods: false, wildcards: [] },
   services: { hoge: { ...service, routed: true }, job: service },

@@ -123,7 +123,7 @@ test("the Deployment's inputs", async () => {
       limits: { memory: "128Mi", "ephemeral-storage": "1536Mi" },
     },
     lifecycle: { preStop: { sleep: { seconds: 10 } } },
-    startupProbe: { ...health, periodSeconds: 1, failureThreshold: 30 },
+    startupProbe: { ...health, periodSeconds: 1, failureThreshold: 600 },
     readinessProbe: { ...health, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 15 },
     livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
   });

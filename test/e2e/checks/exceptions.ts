@@ -38,7 +38,7 @@ export const exceptions: readonly Exception[] = [
   // Checkov, Dockerfiles
   {
     check: "CKV_DOCKER_2",
-    reason: "Kubernetes has its own probes and ignores HEALTHCHECK; the images have no shell to run one",
+    reason: "Kubernetes has its own probes and ignores HEALTHCHECK",
   },
   {
     check: "CKV_DOCKER_7",

@@ -64,14 +64,17 @@ test("the hash ignores what .dockerignore excludes, but not what it includes aga
   assert.notEqual(contextTag(folder), before);
 });
 
-test("the proxy's image depends on nginx.conf, but not on the renderer next to it", async (context) => {
+test("the proxy's image depends on nginx.conf and its entry point, but not on the renderer next to it", async (context) => {
   const folder = await contextFolder(context);
   await cp(join(import.meta.dirname, "../../../nginx"), folder, { recursive: true });
   const before = contextTag(folder);
   await writeFile(join(folder, "routes.ts"), "// changed");
   assert.equal(contextTag(folder), before);
-  await writeFile(join(folder, "nginx.conf"), "# changed");
-  assert.notEqual(contextTag(folder), before);
+  for (const file of ["nginx.conf", "entrypoint.sh"]) {
+    const earlier = contextTag(folder);
+    await writeFile(join(folder, file), "# changed");
+    assert.notEqual(contextTag(folder), earlier, file);
+  }
 });
 
 test("the tag is 12 hex digits derived from the context; the archive's name also depends on the base", async (context) => {

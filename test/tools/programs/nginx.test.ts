@@ -20,6 +20,13 @@ test("a valid configuration is accepted, although the cluster's names do not res
   await refuseBadRoutes(routes);
 });
 
+test("a configuration that includes the pod's name servers is accepted, although only a pod has the file", async () => {
+  const including = routes.replace(/^resolver .*$/m, "include /tmp/resolver.conf;");
+  assert.notEqual(including, routes);
+  assert.equal(await syntaxProblem(including), undefined);
+  assert.match((await syntaxProblem(including.replace("web", "w;b"))) ?? "", /routes\.conf:\d+/);
+});
+
 test("a configuration that nginx does not accept is rejected with nginx's message and line", async () => {
   const problem = await syntaxProblem(routes.replace("server_name", "servre_name"));
   assert.match(problem ?? "", /unknown directive "servre_name" in routes\.conf:\d+/);
