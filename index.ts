@@ -7,6 +7,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { createEdge } from "./components/edge/edge.ts";
 import { proxySettingsFor } from "./components/edge/proxySettings.ts";
+import { waitForApis } from "./components/googleApis.ts";
 import { imageReference } from "./components/images/imageReference.ts";
 import { createRegistry } from "./components/images/imageRegistry.ts";
 import { Microservice } from "./components/workloads/microservice.ts";
@@ -25,6 +26,7 @@ import { loadBalancerPorts } from "./names/ports.ts";
 const config = await loadConfig();
 const { stack, domain, rolloutSeconds } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
+if (google !== undefined) waitForApis();
 
 // The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
 const cluster = createCluster(stack, config.cluster, {

@@ -90,8 +90,8 @@ export class GkeCluster extends pulumi.ComponentResource {
       name,
       project,
       [
-        ...["container", "binaryauthorization", "iam", "iamcredentials", "cloudresourcemanager"],
-        ...(encryptionKey === undefined ? [] : ["cloudkms"]),
+        ...(["container", "binaryauthorization", "iam", "iamcredentials", "cloudresourcemanager"] as const),
+        ...(encryptionKey === undefined ? [] : (["cloudkms"] as const)),
       ],
       this,
     );

@@ -73,7 +73,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:ImageRegistry", name, {}, opts);
     const { project, region, stack } = args;
-    const apis = ["artifactregistry", ...(args.scan ? ["containerscanning"] : [])];
+    const apis = ["artifactregistry", ...(args.scan ? (["containerscanning"] as const) : [])] as const;
 
     const repository = new gcp.artifactregistry.Repository(
       `${name}-repository`,
