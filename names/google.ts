@@ -20,3 +20,11 @@ export function googleName(text: string, max: number): string {
 export function labelsOf(project: string, stack: string): Record<string, string> {
   return { project: googleName(project, 63), stack: googleName(stack, 63) };
 }
+
+/**
+ * The address of a service account. In a domain-scoped project, such as `example.com:shop`, the domain comes last:
+ * `pulumi-deployer@shop.example.com.iam.gserviceaccount.com`. https://cloud.google.com/iam/docs/service-account-types
+ */
+export function serviceAccountEmail(account: string, project: string): string {
+  return `${account}@${project.split(":").reverse().join(".")}.iam.gserviceaccount.com`;
+}

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { googleName, labelsOf } from "../../names/google.ts";
+import { googleName, labelsOf, serviceAccountEmail } from "../../names/google.ts";
 
 test("a valid name stays as it is", () => {
   assert.equal(googleName("staging-images", 63), "staging-images");
@@ -29,4 +29,9 @@ test("property: every name is valid, short enough and stable", () => {
 
 test("labels name the project and the stack", () => {
   assert.deepEqual(labelsOf("gke-microservices", "staging"), { project: "gke-microservices", stack: "staging" });
+});
+
+test("the domain of a domain-scoped project comes last in the address of a service account", () => {
+  assert.equal(serviceAccountEmail("a-nodes", "acme-staging"), "a-nodes@acme-staging.iam.gserviceaccount.com");
+  assert.equal(serviceAccountEmail("a-nodes", "example.com:shop"), "a-nodes@shop.example.com.iam.gserviceaccount.com");
 });

@@ -1,78 +1,61 @@
-/**
- * The steps that set up a Google Cloud project before its first `pulumi up`. They are data, so that one list is shown,
- * run and tested (which is why this file is long). Each step is idempotent.
- */
+/** The steps that set up a Google Cloud project before its first `pulumi up`. Each step is idempotent. */
 import { googleName } from "../../names/google.ts";
+import { googleApis, serviceOf, type GoogleApi } from "../../names/googleApis.ts";
+import { gcloud, projectNumber, type Step, type TakeBack, type Words } from "./commands.ts";
+import {
+  conditionFlag,
+  email,
+  grantSteps,
+  lineOf,
+  listGrants,
+  memberOf,
+  onlyGranting,
+  sameCondition,
+  secretsReader,
+  type GrantArgs,
+  type Identity,
+} from "./grants.ts";
 
-export interface BootstrapArgs {
+export interface BootstrapArgs extends GrantArgs {
   readonly stack: string;
-  /** Id of the Google Cloud project. */
-  readonly project: string;
   /** Region of the state bucket and the key, such as `asia-northeast1`. */
   readonly region: string;
   /** Name of the bucket for Pulumi's state. */
   readonly bucket: string;
-  /** Full names of the roles that the program grants to nodes and services. */
-  readonly grants: readonly string[];
+  /** Whether the stack scans its images. */
+  readonly scan: boolean;
   /** Full name of the key that encrypts the cluster's secrets. @default - none */
   readonly encryptionKey?: string | undefined;
-  /** Whether the stack has a Cloud DNS zone. */
-  readonly dns: boolean;
-  /** Whether the stack has certificates of Certificate Manager. */
-  readonly certificateManager: boolean;
-  /** Whether the stack uses Identity-Aware Proxy. */
-  readonly iap: boolean;
-  /** Whether the stack has a log-based metric of requests. */
-  readonly requestMetrics: boolean;
   /** GitHub repository whose workflows may deploy and preview, as `owner/name`. @default - none */
   readonly repository?: string | undefined;
   /** Branch of the repository that deploys. */
   readonly branch: string;
 }
 
-export interface Step {
-  /** What the step does and why, on one line. */
-  readonly why: string;
-  readonly command: readonly string[];
-  /** Command that succeeds if the step is already done. @default - the step itself is idempotent */
-  readonly exists?: readonly string[];
-}
-
-/** Placeholder in a command for the project number, which Google assigns. Only names of the pool need it. */
-export const projectNumber = "$PROJECT_NUMBER";
-
-export const projectNumberCommand = (project: string): readonly string[] =>
-  gcloud("projects describe", project, "--format=value(projectNumber)");
-
-/** What each role grants: https://cloud.google.com/iam/docs/roles-permissions */
-const deployerRoles = {
-  "roles/container.admin": "the cluster, its nodes and everything that runs in it",
-  "roles/compute.networkAdmin": "network, NAT, address and the parts of the load balancer",
-  "roles/compute.securityAdmin": "certificates, SSL policy, firewall and Cloud Armor rules",
-  "roles/artifactregistry.admin": "the image repository, and push to it",
-  "roles/serviceusage.serviceUsageAdmin": "which APIs are enabled",
-};
-const previewerRoles = {
-  "roles/container.viewer": "the cluster and the objects in it",
-  "roles/compute.viewer": "network, address, load balancer and nodes",
-  "roles/artifactregistry.reader": "the image repository",
-  "roles/iam.serviceAccountViewer": "the accounts of nodes and services",
-  "roles/iam.securityReviewer": "which roles they have",
-  "roles/serviceusage.serviceUsageViewer": "which APIs are enabled",
-};
-
 const keyRing = "pulumi";
 const keyName = "gke-microservices";
 const pool = "gke-microservices";
-const secretsReader = "pulumiSecretsReader";
+const keyLender = "pulumiKeyLender";
 
 /** All steps in the order to run them. */
-export function bootstrapSteps(args: BootstrapArgs): Step[] {
-  return [...state(args), ...identities(args), ...github(args), ...pulumiStack(args)];
+export function bootstrapSteps(args: BootstrapArgs): (Step | TakeBack)[] {
+  return [
+    ...apis(args),
+    ...state(args),
+    ...identities(args),
+    ...clusterKey(args),
+    ...github(args),
+    ...pulumiStack(args),
+  ];
 }
 
 /** Commands that set the repository variables which the workflows in .github read. None is a secret. */
-export function workflowVariables({ stack, project, repository, bucket }: BootstrapArgs): string[][] {
+export function workflowVariables({
+  stack,
+  project,
+  repository,
+  bucket,
+}: Pick<BootstrapArgs, "stack" | "project" | "repository" | "bucket">): string[][] {
   if (repository === undefined) return [];
   const prefix = stack.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
   const values = {
@@ -88,16 +71,58 @@ export function workflowVariables({ stack, project, repository, bucket }: Bootst
   ]);
 }
 
+/** What answers only if the API does; undefined for those that no command of an owner calls. */
+const probes = (region: string): Readonly<Record<GoogleApi, Words | undefined>> => ({
+  serviceusage: ["services list", "--enabled", "--limit=1"],
+  cloudresourcemanager: undefined, // The project's number, below.
+  iam: ["iam service-accounts list", "--limit=1"],
+  iamcredentials: undefined,
+  sts: undefined,
+  storage: ["storage buckets list", "--limit=1"],
+  cloudkms: ["kms keyrings list", `--location=${region}`, "--limit=1"],
+  compute: [`compute regions describe ${region}`],
+  container: ["container clusters list", `--region=${region}`, "--limit=1"],
+  binaryauthorization: ["container binauthz policy export"],
+  artifactregistry: ["artifacts repositories list", `--location=${region}`, "--limit=1"],
+  dns: ["dns managed-zones list", "--limit=1"],
+  certificatemanager: ["certificate-manager maps list", "--limit=1"],
+  iap: ["iap web get-iam-policy"],
+  logging: ["logging metrics list", "--limit=1"],
+  containerscanning: undefined,
+});
+
+function apis({ project, region, scan }: BootstrapArgs): Step[] {
+  const inProject = `--project=${project}`;
+  const all = Object.keys(googleApis) as GoogleApi[];
+  return [
+    {
+      why: "Enable every API that a stack can need",
+      command: gcloud(
+        "services enable",
+        ...all.filter((api) => api !== "containerscanning" || scan).map(serviceOf),
+        inProject,
+      ),
+    },
+    // Google enables an API before all its servers know it.
+    ...all.flatMap((api) => {
+      const [name, ...options] = probes(region)[api] ?? [];
+      return name === undefined
+        ? []
+        : [{ why: `Wait until the API ${api} answers`, command: gcloud(name, ...options, inProject) }];
+    }),
+    {
+      why: "The project's number, which names of Google's own accounts contain",
+      variable: "PROJECT_NUMBER",
+      command: gcloud("projects describe", project, "--format=value(projectNumber)"),
+    },
+  ];
+}
+
 function state({ project, region, bucket }: BootstrapArgs): Step[] {
-  const apis = ["serviceusage", "cloudresourcemanager", "iam", "iamcredentials", "sts", "storage", "cloudkms"];
   const closed = ["--uniform-bucket-level-access", "--public-access-prevention"];
   const at = [`--location=${region}`, `--project=${project}`];
   const url = `gs://${bucket}`;
   return [
-    {
-      why: "Enable the APIs that these steps use; the program enables the others",
-      command: gcloud("services enable", ...apis.map((api) => `${api}.googleapis.com`), `--project=${project}`),
-    },
     {
       why: "A bucket for Pulumi's state",
       exists: gcloud("storage buckets describe", url),
@@ -123,8 +148,8 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
   ];
 }
 
-function identities(args: BootstrapArgs): Step[] {
-  const { project, region, bucket, grants, dns, certificateManager, iap, requestMetrics, encryptionKey } = args;
+function identities(args: BootstrapArgs): (Step | TakeBack)[] {
+  const { project, region, bucket } = args;
   const inProject = `--project=${project}`;
   const account = (name: Identity, does: string): Step => ({
     why: `The service account that ${does}`,
@@ -134,11 +159,7 @@ function identities(args: BootstrapArgs): Step[] {
       ...[`pulumi-${name}`, inProject, `--display-name=Pulumi ${name} of gke-microservices`],
     ),
   });
-  const grant = (name: Identity, role: string) => [`--role=${role}`, `--member=serviceAccount:${email(name, project)}`];
-  const may = (name: Identity, role: string, what: string, condition = "None"): Step => ({
-    why: `The ${name} may ${what}`,
-    command: gcloud("projects add-iam-policy-binding", project, ...grant(name, role), `--condition=${condition}`),
-  });
+  const grant = (name: Identity, role: string) => [`--role=${role}`, `--member=${memberOf(name, project)}`];
   const onState = (name: Identity, role: string, what: string): Step => ({
     why: `The ${name} may ${what} the state`,
     command: gcloud("storage buckets add-iam-policy-binding", `gs://${bucket}`, ...grant(name, role)),
@@ -150,65 +171,19 @@ function identities(args: BootstrapArgs): Step[] {
       ...[keyName, `--keyring=${keyRing}`, `--location=${region}`, inProject, ...grant(name, role)],
     ),
   });
-  const mayLendKey = (name: string): Step => ({
-    why: "The deployer may allow GKE, and nobody else, to use the key of the cluster's secrets",
-    command: gcloud(
-      "kms keys add-iam-policy-binding",
-      ...[name, ...grant("deployer", "roles/cloudkms.admin")],
-      `--condition=${onlyGranting(["roles/cloudkms.cryptoKeyEncrypterDecrypter"], "gke-uses-key")}`,
-    ),
-  });
-
   return [
     account("deployer", "deploys: `pulumi up` from the deploying branch"),
-    ...Object.entries({
-      ...deployerRoles,
-      ...(dns && { "roles/dns.admin": "the DNS zone and its records" }),
-      ...(certificateManager && { "roles/certificatemanager.owner": "the certificates and their authorisations" }),
-      ...(iap && { "roles/iap.admin": "the access through Identity-Aware Proxy" }),
-      ...(requestMetrics && { "roles/logging.configWriter": "the log-based metric of the access log" }),
-    }).map(([role, what]) => may("deployer", role, `manage ${what}`)),
-    may("deployer", "roles/compute.viewer", "see the instance groups of a node pool"),
-    may("deployer", "roles/iam.serviceAccountUser", "let nodes run as their service account"),
-    // Without conditions, these two roles would let the deployer make itself the owner of the project.
-    // https://cloud.google.com/iam/docs/setting-limits-on-granting-roles
-    may(
-      "deployer",
-      "roles/iam.serviceAccountAdmin",
-      "create service accounts for nodes and services, and let pods, but nobody else, act as them",
-      onlyGranting(["roles/iam.workloadIdentityUser"], "pods-act-as-accounts"),
-    ),
-    may(
-      "deployer",
-      "roles/resourcemanager.projectIamAdmin",
-      "grant only these roles to nodes and services (run this again if a service gets a new role)",
-      onlyGranting(grants, "roles-of-gke-microservices"),
-    ),
-    ...(encryptionKey === undefined ? [] : [mayLendKey(encryptionKey)]),
+    ...grantSteps("deployer", args),
     onState("deployer", "roles/storage.objectUser", "read and write"),
     onKey("deployer", "roles/cloudkms.cryptoKeyEncrypterDecrypter", "encrypt and decrypt"),
 
     account("previewer", "only reads: `pulumi preview` of pull requests"),
-    ...Object.entries({
-      ...previewerRoles,
-      ...(dns && { "roles/dns.reader": "the DNS zone and its records" }),
-      ...(certificateManager && { "roles/certificatemanager.viewer": "the certificates and their authorisations" }),
-      ...(requestMetrics && { "roles/logging.viewer": "the log-based metric of the access log" }),
-    }).map(([role, what]) => may("previewer", role, `read ${what}`)),
-    {
+    role(secretsReader, project, {
       why: "A role that only reads Kubernetes Secrets (Google's roles that read them also write)",
-      exists: gcloud("iam roles describe", secretsReader, inProject),
-      command: gcloud(
-        "iam roles create",
-        ...[secretsReader, inProject, "--title=Pulumi secrets reader"],
-        "--permissions=container.secrets.get,container.secrets.list",
-      ),
-    },
-    may(
-      "previewer",
-      `projects/${project}/roles/${secretsReader}`,
-      "compare Secrets with the state, which has the same values",
-    ),
+      title: "Pulumi secrets reader",
+      permissions: ["container.secrets.get", "container.secrets.list"],
+    }),
+    ...grantSteps("previewer", args),
     // A preview does not lock a state in a bucket, and writes no history:
     // https://github.com/pulumi/pulumi/blob/master/pkg/backend/diy/backend.go
     onState("previewer", "roles/storage.objectViewer", "read"),
@@ -216,7 +191,77 @@ function identities(args: BootstrapArgs): Step[] {
   ];
 }
 
-function github({ project, repository, branch }: BootstrapArgs): Step[] {
+interface CustomRole {
+  readonly why: string;
+  readonly title: string;
+  readonly permissions: readonly string[];
+}
+
+const role = (id: string, project: string, { why, title, permissions }: CustomRole): Step => ({
+  why,
+  exists: gcloud("iam roles describe", id, `--project=${project}`),
+  command: gcloud(
+    "iam roles create",
+    ...[id, `--project=${project}`, `--title=${title}`, `--permissions=${permissions.join(",")}`],
+  ),
+});
+
+/**
+ * The key of the cluster's secrets. Only an owner can create GKE's service agent: no predefined role of the deployer has
+ * the right. https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets
+ */
+function clusterKey({ project, encryptionKey }: BootstrapArgs): (Step | TakeBack)[] {
+  if (encryptionKey === undefined) return [];
+  const keyProject = encryptionKey.split("/")[1] ?? project;
+  const lending = `projects/${keyProject}/roles/${keyLender}`;
+  const title = "gke-uses-key";
+  const deployer = memberOf("deployer", project);
+  const [condition] = onlyGranting(["roles/cloudkms.cryptoKeyEncrypterDecrypter"], title);
+  const grant = (role: string, member: string, when?: typeof condition) =>
+    gcloud(
+      "kms keys add-iam-policy-binding",
+      ...[encryptionKey, `--role=${role}`, `--member=${member}`, conditionFlag(when)],
+    );
+  return [
+    {
+      why: "GKE's service agent, which a new project may lack",
+      command: gcloud("beta services identity create", `--service=${serviceOf("container")}`, `--project=${project}`),
+    },
+    {
+      why: "GKE may encrypt and decrypt the cluster's secrets with the key",
+      command: grant(
+        "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        `serviceAccount:service-${projectNumber}@container-engine-robot.iam.gserviceaccount.com`,
+      ),
+    },
+    role(keyLender, keyProject, {
+      why: "A role that only grants the use of a key (Google's role also destroys keys)",
+      title: "Pulumi key lender",
+      permissions: ["cloudkms.cryptoKeys.getIamPolicy", "cloudkms.cryptoKeys.setIamPolicy"],
+    }),
+    {
+      why: "The deployer may keep that grant, and make no other (the program has it, so that nothing revokes it)",
+      command: grant(lending, deployer, condition),
+    },
+    {
+      why: "The deployer may no longer manage the key itself",
+      list: listGrants(gcloud("kms keys get-iam-policy", encryptionKey), deployer),
+      fields: ["role", "title", "expression"],
+      keep: [lineOf({ role: lending, ...(condition && { condition }) })],
+      remove: [
+        {
+          lines: [`roles/cloudkms.admin ${title} *`, `${lending} ${title} *`],
+          command: gcloud(
+            "kms keys remove-iam-policy-binding",
+            ...[encryptionKey, "--role=$role", `--member=${deployer}`, sameCondition],
+          ),
+        },
+      ],
+    },
+  ];
+}
+
+function github({ project, repository, branch }: BootstrapArgs): (Step | TakeBack)[] {
   if (repository === undefined) return [];
   const at = ["--location=global", `--project=${project}`];
   const inPool = [`--workload-identity-pool=${pool}`, ...at];
@@ -227,14 +272,32 @@ function github({ project, repository, branch }: BootstrapArgs): Step[] {
     "attribute.ref=assertion.repository + '/' + assertion.ref",
     "attribute.event=assertion.repository + '/' + assertion.event_name",
   ];
-  const acts = (name: Identity, who: string, attribute: string): Step => ({
-    why: `${who} act as the ${name}, without a key`,
-    command: gcloud(
-      "iam service-accounts add-iam-policy-binding",
-      ...[email(name, project), `--project=${project}`, "--role=roles/iam.workloadIdentityUser"],
-      `--member=principalSet://iam.googleapis.com/projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}/${attribute}`,
-    ),
-  });
+  const ofPool = `principalSet://iam.googleapis.com/projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}/`;
+  const acts = (name: Identity, who: string, attribute: string): [Step, TakeBack] => {
+    const on = [email(name, project), `--project=${project}`];
+    const use = (member: string) => [...on, "--role=roles/iam.workloadIdentityUser", `--member=${member}`];
+    return [
+      {
+        why: `${who} act as the ${name}, without a key`,
+        command: gcloud("iam service-accounts add-iam-policy-binding", ...use(`${ofPool}${attribute}`)),
+      },
+      {
+        why: `No other workflows act as the ${name}`,
+        list: [
+          ...gcloud("iam service-accounts get-iam-policy", ...on, "--flatten=bindings[].members"),
+          ...["--filter=bindings.role=roles/iam.workloadIdentityUser", "--format=value(bindings.members)"],
+        ],
+        fields: ["member"],
+        keep: [`${ofPool}${attribute}`],
+        remove: [
+          {
+            lines: [`${ofPool}*`],
+            command: gcloud("iam service-accounts remove-iam-policy-binding", ...use("$member")),
+          },
+        ],
+      },
+    ];
+  };
   return [
     {
       why: "A workload identity pool for GitHub",
@@ -252,8 +315,8 @@ function github({ project, repository, branch }: BootstrapArgs): Step[] {
         `--attribute-condition=assertion.repository == '${repository}' && assertion.event_name != 'pull_request_target'`,
       ),
     },
-    acts("deployer", `Workflows on ${branch}`, `attribute.ref/${repository}/refs/heads/${branch}`),
-    acts("previewer", "Workflows on pull requests", `attribute.event/${repository}/pull_request`),
+    ...acts("deployer", `Workflows on ${branch}`, `attribute.ref/${repository}/refs/heads/${branch}`),
+    ...acts("previewer", "Workflows on pull requests", `attribute.event/${repository}/pull_request`),
   ];
 }
 
@@ -273,25 +336,4 @@ function pulumiStack({ stack, project, region, bucket }: BootstrapArgs): Step[] 
   ];
 }
 
-/** A gcloud command: its name is split at spaces, the other words are passed on unchanged. */
-const gcloud = (name: string, ...words: string[]): string[] => ["gcloud", ...name.split(" "), ...words];
-
-type Identity = "deployer" | "previewer";
-
-const email = (name: Identity, project: string) => `pulumi-${name}@${project}.iam.gserviceaccount.com`;
 const providerOf = (repository: string) => googleName(`github-${repository.replace("/", "-")}`, 32);
-
-/**
- * A condition in gcloud's syntax that limits the right to grant roles to these roles. A list can have ten roles; each
- * change of the program grants one. Delimiters: https://cloud.google.com/sdk/gcloud/reference/topic/escaping
- */
-function onlyGranting(roles: readonly string[], title: string): string {
-  const sorted = [...new Set(roles)].sort();
-  const lists = Array.from({ length: Math.ceil(sorted.length / 10) }, (_, at) => sorted.slice(at * 10, at * 10 + 10));
-  const expression = lists
-    .map((list) => `api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(${literal(list)})`)
-    .join(" || ");
-  return `^;^title=${title};expression=${expression}`;
-}
-
-const literal = (values: readonly string[]) => `[${values.map((value) => `'${value}'`).join(", ")}]`;

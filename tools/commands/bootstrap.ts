@@ -1,21 +1,23 @@
 /** `npm run bootstrap -- STACK [--run]`: sets up a Google Cloud project for the stack, once. */
+import { needsOf } from "../bootstrap/needs.ts";
+import { runScript } from "../bootstrap/run.ts";
 import { bootstrapScript } from "../bootstrap/script.ts";
-import { runSteps } from "../bootstrap/run.ts";
 import type { BootstrapArgs } from "../bootstrap/steps.ts";
 import { main, oneStack } from "../cli/main.ts";
-import { loadStackFile } from "../stack/stackFile.ts";
 import { Problem } from "../cli/problem.ts";
+import { googleName } from "../../names/google.ts";
 
 const usage = `npm run bootstrap -- STACK [--repository OWNER/NAME] [--branch NAME] [--bucket NAME] [--run]
 
 Prints a shell script that sets up the Google Cloud project of a stack: APIs, a bucket for the state, a key for
-secrets, one service account that deploys and one that previews, and the stack itself. With --run it executes the steps.
-Existing resources are left unchanged, so it is safe to run again.
+secrets, one service account that deploys and one that previews, and the stack itself. With --run it executes the
+script. It is safe to run again: what exists stays. The two accounts then have the roles that the stacks of this
+checkout in that project need now; what an earlier run granted beyond that is taken back.
 
-  --repository OWNER/NAME  allow the workflows of this GitHub repository to use the two service accounts
-  --branch NAME            branch that deploys (default: main)
+  --repository OWNER/NAME  allow the workflows of this GitHub repository, and no other, to use the two service accounts
+  --branch NAME            the branch that deploys (default: main)
   --bucket NAME            bucket for the state (default: PROJECT-pulumi-state)
-  --run                    run the steps with gcloud, as the account that is logged in there`;
+  --run                    run the script with gcloud, as the account that is logged in there`;
 
 const options = {
   repository: { type: "string" },
@@ -27,7 +29,7 @@ const options = {
 await main(usage, options, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run --silent bootstrap -- staging");
   const args = argsOf(stack, values);
-  if (values.run) await runSteps(args);
+  if (values.run) await runScript(args);
   else process.stdout.write(bootstrapScript(args));
 });
 
@@ -38,34 +40,17 @@ interface Values {
 }
 
 function argsOf(stack: string, { repository, branch, bucket }: Values): BootstrapArgs {
-  const { settings } = loadStackFile(stack);
-  const { cluster } = settings;
-  if (cluster.kind !== "gke")
-    throw new Problem(
-      `The stack ${stack} has nothing on Google Cloud: its cluster.kind is ${cluster.kind}.`,
-      "Name a stack whose cluster.kind is gke.",
-    );
-  const { project, region } = cluster;
-  const args = { project, region, stack, branch, repository, bucket: bucket ?? `${project}-pulumi-state` };
   requireForm("--repository", repository, /^[A-Za-z0-9][\w.-]*\/[\w.-]+$/, "owner/name, as in acme/shop");
   requireForm("--branch", branch, /^[\w.-]+(\/[\w.-]+)*$/, "the name of a branch, as in main");
   // https://cloud.google.com/storage/docs/buckets#naming
-  requireForm(
-    "--bucket",
-    args.bucket,
-    /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/,
-    "3 to 63 lower case letters, digits, - and _",
-  );
-  const roles = Object.values(settings.services).flatMap((service) => service.roles);
-  return {
-    ...args,
-    grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader", ...roles],
-    encryptionKey: cluster.encryptionKey,
-    dns: settings.dns !== undefined,
-    certificateManager: settings.edge.kind === "gateway" && settings.tls.mode === "managed",
-    requestMetrics: settings.proxy.metrics.byService,
-    iap: "iap" in settings.edge && settings.edge.iap?.enabled === true,
-  };
+  requireForm("--bucket", bucket, /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "3 to 63 lower case letters, digits, - and _");
+  const needs = needsOf(stack);
+  return { ...needs, branch, repository, bucket: bucket ?? defaultBucket(needs.project) };
+}
+
+/** A bucket's name has no colon, and dots are for owners of the domain: `example.com:shop` → `shop-example-com-…`. */
+function defaultBucket(project: string): string {
+  return googleName(`${project.split(":").reverse().join("-").replaceAll(".", "-")}-pulumi-state`, 63);
 }
 
 function requireForm(option: string, value: string | undefined, form: RegExp, allowed: string): void {

@@ -1,17 +1,19 @@
-/** `npm run bootstrap`: its steps, its script in a real shell, and --run, with a mock of gcloud, npm and npx. */
+/** `npm run bootstrap`: its steps, its script in a real shell, and --run, with mocks of gcloud, npm and npx. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
+import { projectNumber } from "../../../tools/bootstrap/commands.ts";
 import { bootstrapScript, quote } from "../../../tools/bootstrap/script.ts";
-import { bootstrapSteps, projectNumber, type BootstrapArgs } from "../../../tools/bootstrap/steps.ts";
+import { bootstrapSteps, type BootstrapArgs } from "../../../tools/bootstrap/steps.ts";
 import { projectDir } from "../../../tools/cli/paths.ts";
+import { mocked, type Mocked } from "./mockGcloud.ts";
 
 const args: BootstrapArgs = {
   stack: "staging",
@@ -19,6 +21,7 @@ const args: BootstrapArgs = {
   region: "asia-northeast1",
   bucket: "acme-staging-pulumi-state",
   grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"],
+  scan: false,
   dns: false,
   certificateManager: false,
   iap: false,
@@ -40,10 +43,27 @@ const onBucket = (member: string, role: string) =>
   `gcloud storage buckets add-iam-policy-binding gs://acme-staging-pulumi-state --role=${role} --member=serviceAccount:${member}`;
 const onKey = (member: string, role: string) =>
   `gcloud kms keys add-iam-policy-binding ${key} --role=${role} --member=serviceAccount:${member}`;
+const ofAccounts = `^;^title=pods-act-as-accounts;expression=${only}(['roles/iam.workloadIdentityUser'])`;
+const ofRoles = (...roles: string[]) =>
+  `^;^title=roles-of-gke-microservices;expression=${only}([${roles.map((role) => `'${role}'`).join(", ")}])`;
 
 /** The commands in order. The check whether a step is done comes before "||". */
 const expected = [
-  "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com iamcredentials.googleapis.com sts.googleapis.com storage.googleapis.com cloudkms.googleapis.com --project=acme-staging",
+  "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com iamcredentials.googleapis.com sts.googleapis.com storage.googleapis.com cloudkms.googleapis.com compute.googleapis.com container.googleapis.com binaryauthorization.googleapis.com artifactregistry.googleapis.com dns.googleapis.com certificatemanager.googleapis.com iap.googleapis.com logging.googleapis.com --project=acme-staging",
+  "gcloud services list --enabled --limit=1 --project=acme-staging",
+  "gcloud iam service-accounts list --limit=1 --project=acme-staging",
+  "gcloud storage buckets list --limit=1 --project=acme-staging",
+  "gcloud kms keyrings list --location=asia-northeast1 --limit=1 --project=acme-staging",
+  "gcloud compute regions describe asia-northeast1 --project=acme-staging",
+  "gcloud container clusters list --region=asia-northeast1 --limit=1 --project=acme-staging",
+  "gcloud container binauthz policy export --project=acme-staging",
+  "gcloud artifacts repositories list --location=asia-northeast1 --limit=1 --project=acme-staging",
+  "gcloud dns managed-zones list --limit=1 --project=acme-staging",
+  "gcloud certificate-manager maps list --limit=1 --project=acme-staging",
+  "gcloud iap web get-iam-policy --project=acme-staging",
+  "gcloud logging metrics list --limit=1 --project=acme-staging",
+  "gcloud projects describe acme-staging --format=value(projectNumber)",
+
   `gcloud storage buckets describe gs://acme-staging-pulumi-state || gcloud storage buckets create gs://acme-staging-pulumi-state ${at} --uniform-bucket-level-access --public-access-prevention`,
   "gcloud storage buckets update gs://acme-staging-pulumi-state --uniform-bucket-level-access --public-access-prevention --versioning",
   `gcloud kms keyrings describe pulumi ${at} || gcloud kms keyrings create pulumi ${at}`,
@@ -57,27 +77,23 @@ const expected = [
   may(deployer, "roles/serviceusage.serviceUsageAdmin"),
   may(deployer, "roles/compute.viewer"),
   may(deployer, "roles/iam.serviceAccountUser"),
-  may(
-    deployer,
-    "roles/iam.serviceAccountAdmin",
-    `^;^title=pods-act-as-accounts;expression=${only}(['roles/iam.workloadIdentityUser'])`,
-  ),
+  may(deployer, "roles/iam.serviceAccountAdmin", ofAccounts),
   may(
     deployer,
     "roles/resourcemanager.projectIamAdmin",
-    `^;^title=roles-of-gke-microservices;expression=${only}(['roles/artifactregistry.reader', 'roles/container.defaultNodeServiceAccount'])`,
+    ofRoles("roles/artifactregistry.reader", "roles/container.defaultNodeServiceAccount"),
   ),
   onBucket(deployer, "roles/storage.objectUser"),
   onKey(deployer, "roles/cloudkms.cryptoKeyEncrypterDecrypter"),
 
   `gcloud iam service-accounts describe ${previewer} --project=acme-staging || gcloud iam service-accounts create pulumi-previewer --project=acme-staging --display-name=Pulumi previewer of gke-microservices`,
+  "gcloud iam roles describe pulumiSecretsReader --project=acme-staging || gcloud iam roles create pulumiSecretsReader --project=acme-staging --title=Pulumi secrets reader --permissions=container.secrets.get,container.secrets.list",
   may(previewer, "roles/container.viewer"),
   may(previewer, "roles/compute.viewer"),
   may(previewer, "roles/artifactregistry.reader"),
   may(previewer, "roles/iam.serviceAccountViewer"),
   may(previewer, "roles/iam.securityReviewer"),
   may(previewer, "roles/serviceusage.serviceUsageViewer"),
-  "gcloud iam roles describe pulumiSecretsReader --project=acme-staging || gcloud iam roles create pulumiSecretsReader --project=acme-staging --title=Pulumi secrets reader --permissions=container.secrets.get,container.secrets.list",
   may(previewer, "projects/acme-staging/roles/pulumiSecretsReader"),
   onBucket(previewer, "roles/storage.objectViewer"),
   onKey(previewer, "roles/cloudkms.cryptoKeyDecrypter"),
@@ -92,13 +108,21 @@ const expected = [
   "npx pulumi stack select staging || npx pulumi stack init staging --secrets-provider gcpkms://projects/acme-staging/locations/asia-northeast1/keyRings/pulumi/cryptoKeys/gke-microservices",
 ];
 const commandsOf = (of: BootstrapArgs) =>
-  bootstrapSteps(of).map(({ command, exists }) =>
-    [...(exists ? [exists.join(" ")] : []), command.join(" ")].join(" || "),
+  bootstrapSteps(of).flatMap((step) =>
+    "list" in step ? [] : [[...(step.exists ? [step.exists.join(" ")] : []), step.command.join(" ")].join(" || ")],
   );
 
 test("the steps are in order, each with a reason", () => {
   assert.deepEqual(commandsOf(args), expected);
   for (const { why } of bootstrapSteps(args)) assert.match(why, /^[A-Z][^\n]{10,}$/);
+});
+
+test("one call enables all APIs; scans of images, which cost money, only if a stack has them", () => {
+  const enabled = (of: BootstrapArgs) => commandsOf(of)[0]?.match(/\w+\.googleapis\.com/g) ?? [];
+  assert.equal(enabled(args).length, 15);
+  assert.deepEqual(enabled({ ...args, scan: true }), [...enabled(args), "containerscanning.googleapis.com"]);
+  // https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchEnable
+  assert.ok(enabled({ ...args, scan: true }).length <= 20);
 });
 
 test("without a repository there is no workload identity pool; a zone, certificates, IAP and a metric add roles", () => {
@@ -121,70 +145,56 @@ test("without a repository there is no workload identity pool; a zone, certifica
   ]);
 });
 
-test("with an encryption key, the deployer may allow only GKE to use it", () => {
-  const name = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
+const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
+const lending = `^;^title=gke-uses-key;expression=${only}(['roles/cloudkms.cryptoKeyEncrypterDecrypter'])`;
+
+test("with an encryption key, the owner lets GKE use it, and the deployer can neither destroy nor lend it to others", () => {
   assert.deepEqual(
-    commandsOf({ ...args, encryptionKey: name }).filter((each) => !expected.includes(each)),
+    commandsOf({ ...args, encryptionKey }).filter((each) => !expected.includes(each)),
     [
-      `gcloud kms keys add-iam-policy-binding ${name} --role=roles/cloudkms.admin --member=serviceAccount:${deployer} --condition=^;^title=gke-uses-key;expression=${only}(['roles/cloudkms.cryptoKeyEncrypterDecrypter'])`,
+      "gcloud beta services identity create --service=container.googleapis.com --project=acme-staging",
+      `gcloud kms keys add-iam-policy-binding ${encryptionKey} --role=roles/cloudkms.cryptoKeyEncrypterDecrypter --member=serviceAccount:service-$PROJECT_NUMBER@container-engine-robot.iam.gserviceaccount.com --condition=None`,
+      "gcloud iam roles describe pulumiKeyLender --project=acme-keys || gcloud iam roles create pulumiKeyLender --project=acme-keys --title=Pulumi key lender --permissions=cloudkms.cryptoKeys.getIamPolicy,cloudkms.cryptoKeys.setIamPolicy",
+      `gcloud kms keys add-iam-policy-binding ${encryptionKey} --role=projects/acme-keys/roles/pulumiKeyLender --member=serviceAccount:${deployer} --condition=${lending}`,
     ],
   );
+  assert.doesNotMatch(commandsOf({ ...args, encryptionKey }).join("\n"), /cloudkms\.admin/);
 });
 
-test("the roles that the deployer may grant are in lists of at most ten, without duplicates", () => {
-  const grants = Array.from({ length: 12 }, (_, index) => `roles/api.r${String(index).padStart(2, "0")}`);
-  const condition = (of: readonly string[]) =>
-    bootstrapSteps({ ...args, grants: of })
-      .flatMap(({ command }) => command)
-      .find((word) => word.includes("roles-of-gke-microservices"));
-  const [first, second] = [grants.slice(0, 10), grants.slice(10)].map((list) => `'${list.join("', '")}'`);
-  assert.equal(
-    condition([...grants].reverse()),
-    `--condition=^;^title=roles-of-gke-microservices;expression=${only}([${first ?? ""}]) || ${only}([${second ?? ""}])`,
-  );
-  assert.equal(condition([...grants, ...grants]), condition(grants));
+test("the roles that the deployer may grant are in lists of ten, ten lists in a condition, without duplicates", () => {
+  const grants = Array.from({ length: 112 }, (_, index) => `roles/api.r${String(index).padStart(3, "0")}`);
+  const conditions = (of: readonly string[]) =>
+    commandsOf({ ...args, grants: of }).flatMap((command) => {
+      const [, condition] = command.split(" --condition=^;^title=roles-of-gke-microservices;expression=");
+      return condition === undefined ? [] : [condition];
+    });
+  const list = (from: number, to: number) => `${only}(['${grants.slice(from, to).join("', '")}'])`;
+  assert.deepEqual(conditions(grants.slice(0, 12).reverse()), [`${list(0, 10)} || ${list(10, 12)}`]);
+  const [first, second, ...others] = conditions(grants);
+  assert.equal(first?.split(" || ").length, 10);
+  assert.equal(second, `${list(100, 110)} || ${list(110, 112)}`);
+  assert.deepEqual(others, []);
+  assert.deepEqual(conditions([...grants, ...grants]), conditions(grants));
 });
 
-test("a quoted word is one word for a shell, which expands only the project number", () => {
+test("a quoted word is one word for a shell, which expands only the script's variables", () => {
   const words = fc.sample(
     fc.string({ unit: "grapheme" }).map((word) => word.replaceAll("\0", "")),
     300,
   );
-  const hard = ["", "a'b", '$HOME `id` "x" \\', "^;^a;b", `x/${projectNumber}/"$HOME"\\`];
+  const hard = ["", "a'b", '$HOME `id` "x" \\', "^;^a;b", `x/${projectNumber}/"$HOME"\\`, "--role=$role", "$roles"];
   const all = [...words, ...hard];
-  const { stdout } = spawnSync("sh", ["-c", `PROJECT_NUMBER=42; printf '%s\\0' ${all.map(quote).join(" ")}`]);
+  const { stdout } = spawnSync("sh", ["-c", `PROJECT_NUMBER=42 role=r; printf '%s\\0' ${all.map(quote).join(" ")}`]);
   assert.deepEqual(
     stdout.toString().split("\0").slice(0, -1),
-    all.map((word) => word.replaceAll(projectNumber, "42")),
+    all.map((word) => word.replaceAll(projectNumber, "42").replaceAll(/\$role\b/g, "r")),
   );
 });
 
-/** A mock of gcloud, npm and npx. Its log records what was created. Commands that contain $FAILING fail. */
-const mock = (log: string) => `#!${process.execPath}
-const { appendFileSync, existsSync, readFileSync } = require("node:fs");
-const [, script, ...words] = process.argv;
-const command = [require("node:path").basename(script), ...words];
-const before = existsSync(${JSON.stringify(log)}) ? readFileSync(${JSON.stringify(log)}, "utf8").trim().split("\\n").map((line) => JSON.parse(line)) : [];
-const verb = command.findIndex((word) => /^(describe|select|create|create-oidc|init)$/.test(word));
-const thing = (of, at) => [...of.slice(0, at), (of[at + 1] ?? "").split("@")[0]].join(" ");
-if (command.slice(1, 3).join(" ") === "projects describe") { console.log("123456789"); process.exit(0); }
-if (/^(describe|select)$/.test(command[verb] ?? ""))
-  process.exit(before.some((of) => of.some((word, at) => /^(create|create-oidc|init)$/.test(word) && thing(of, at) === thing(command, verb))) ? 0 : 1);
-if (process.env.FAILING && command.join(" ").includes(process.env.FAILING)) { console.error("ERROR: (gcloud) denied"); process.exit(1); }
-appendFileSync(${JSON.stringify(log)}, JSON.stringify(command) + "\\n");
-`;
-
-/** A folder with the mocked programs, and the changing commands that they ran so far. */
-function mocked(t: TestContext, programs = ["gcloud", "npm", "npx"]) {
-  const folder = mkdtempSync(join(tmpdir(), "bootstrap-"));
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const log = join(folder, "log");
-  writeFileSync(join(folder, "mock"), mock(log), { mode: 0o755 });
-  for (const program of programs) symlinkSync("mock", join(folder, program));
-  const lines = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []);
-  return { folder, commandsRun: () => lines().map((line) => (JSON.parse(line) as string[]).join(" ")) };
+function runScript(of: BootstrapArgs, { folder }: Mocked, env: Record<string, string> = {}) {
+  const options = { input: bootstrapScript(of), env: { PATH: `${folder}:/usr/bin:/bin`, ...env }, timeout: 60_000 };
+  const { status, stdout, stderr } = spawnSync("sh", options);
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
 async function bootstrap(path: string, words: readonly string[], env: Record<string, string> = {}) {
@@ -199,20 +209,21 @@ async function bootstrap(path: string, words: readonly string[], env: Record<str
 }
 
 /** The commands that change an empty project. */
-const changes = expected.map((command) => (command.split(" || ").at(-1) ?? "").replace("$PROJECT_NUMBER", "123456789"));
+const isRead = (command: string) => / (describe|select) [^|]*$| get-iam-policy /.test(command);
+const changes = expected
+  .filter((command) => !isRead(command))
+  .map((command) => (command.split(" || ").at(-1) ?? "").replace("$PROJECT_NUMBER", "123456789"));
 const repeated = expected
-  .filter((command) => !/ (describe|select) /.test(command))
+  .filter((command) => !isRead(command) && !command.includes(" || "))
   .map((command) => command.replace("$PROJECT_NUMBER", "123456789"));
-const staging = ["staging", "--repository", "acme/shop"];
 
-test("the printed script runs the steps; a second run skips those that are done", (t) => {
-  const { folder, commandsRun } = mocked(t);
-  const options = { input: bootstrapScript(args), env: { PATH: `${folder}:/usr/bin:/bin` }, timeout: 60_000 };
-  const first = spawnSync("sh", options);
-  assert.equal(first.status, 0, first.stderr.toString());
-  assert.deepEqual(commandsRun(), changes);
+test("the printed script runs the steps; a second run skips those that are done, and grants the same", (t) => {
+  const mock = mocked(t);
+  const first = runScript(args, mock);
+  assert.equal(first.status, 0, first.stderr);
+  assert.deepEqual(mock.commandsRun(), changes);
   assert.equal(
-    first.stdout.toString(),
+    first.stdout.slice(first.stdout.indexOf("gh variable")),
     [
       "gh variable set STAGING_STATE --repo acme/shop --body gs://acme-staging-pulumi-state",
       `gh variable set STAGING_DEPLOYER --repo acme/shop --body ${deployer}`,
@@ -220,81 +231,224 @@ test("the printed script runs the steps; a second run skips those that are done"
       "gh variable set STAGING_IDENTITY_PROVIDER --repo acme/shop --body projects/123456789/locations/global/workloadIdentityPools/gke-microservices/providers/github-acme-shop\n",
     ].join("\n"),
   );
-  assert.equal(spawnSync("sh", options).status, 0);
-  assert.deepEqual(commandsRun(), [...changes, ...repeated]);
+  const granted = mock.grants();
+  assert.equal(granted.length, 22);
+  const again = runScript(args, mock);
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(again.stdout, /^\[15\/\d+\] A bucket for Pulumi's state\n {2}already exists$/m);
+  assert.deepEqual(mock.commandsRun(), [...changes, ...repeated]);
+  assert.deepEqual(mock.grants(), granted);
 });
 
-test("without --run, the command only prints the script", async (t) => {
-  const { folder, commandsRun } = mocked(t);
-  const { status, stdout, stderr } = await bootstrap(folder, staging);
+/** Grants that an earlier run did not make: other members, other roles, other conditions. */
+const ofOthers = [
+  "acme-staging|user:owner@example.com|roles/dns.admin  ",
+  `acme-staging|serviceAccount:${deployer}|roles/storage.admin  `,
+  `acme-staging|serviceAccount:${deployer}|roles/dns.admin until-may request.time < timestamp('2030-05-01T00:00:00Z')`,
+  "acme-staging|serviceAccount:other@acme-staging.iam.gserviceaccount.com|roles/resourcemanager.projectIamAdmin roles-of-gke-microservices true",
+  `${deployer}|user:owner@example.com|roles/iam.workloadIdentityUser  `,
+];
+
+test("property: after any runs, the grants are those of the last run, and those of others stay", () => {
+  const pick = (...roles: string[]) => fc.subarray(roles);
+  const run = fc.record({
+    grants: pick("roles/a.a", "roles/b.b", "roles/c.c", ...Array.from({ length: 9 }, (_, i) => `roles/d.d${i}`)),
+    ...{ dns: fc.boolean(), certificateManager: fc.boolean(), iap: fc.boolean(), requestMetrics: fc.boolean() },
+    branch: fc.constantFrom("main", "release/1"),
+    repository: fc.constantFrom("acme/shop", "acme/store"),
+    encryptionKey: fc.constantFrom(undefined, encryptionKey),
+  });
+  const grantsAfter = (runs: readonly Partial<BootstrapArgs>[]) => {
+    const cleanups: (() => void)[] = [];
+    const mock = mocked({ after: (action) => void cleanups.push(action as () => void) });
+    mock.grant(...ofOthers);
+    for (const each of runs) {
+      const { status, stderr } = runScript(
+        { ...args, ...each, grants: [...args.grants, ...(each.grants ?? [])] },
+        mock,
+      );
+      assert.equal(status, 0, stderr);
+    }
+    const grants = mock.grants();
+    cleanups.forEach((action) => {
+      action();
+    });
+    return grants;
+  };
+  // A key that the config no longer names keeps its grants: data may still be encrypted with it.
+  const ofKey = (line: string) => line.startsWith(encryptionKey);
+  fc.assert(
+    fc.property(fc.array(run, { minLength: 1, maxLength: 3 }), (runs) => {
+      const [last = { encryptionKey: undefined }] = runs.slice(-1);
+      const found = grantsAfter(runs);
+      assert.deepEqual(
+        found.filter((line) => last.encryptionKey !== undefined || !ofKey(line)),
+        grantsAfter([last]),
+      );
+      for (const line of ofOthers) assert.ok(found.includes(line), line);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test("what an earlier version granted is taken back, and each removal is printed", (t) => {
+  const mock = mocked(t);
+  const old = `roles/resourcemanager.projectIamAdmin roles-of-gke-microservices ${only}(['roles/old.role'])`;
+  const admin = `roles/cloudkms.admin gke-uses-key ${only}(['roles/cloudkms.cryptoKeyEncrypterDecrypter'])`;
+  const branch = `${principals.replace("$PROJECT_NUMBER", "123456789")}/attribute.ref/acme/shop/refs/heads/old`;
+  mock.grant(
+    `acme-staging|serviceAccount:${deployer}|${old}`,
+    `${encryptionKey}|serviceAccount:${deployer}|${admin}`,
+    `${deployer}|${branch}|roles/iam.workloadIdentityUser  `,
+  );
+  const { status, stdout, stderr } = runScript({ ...args, encryptionKey }, mock);
   assert.equal(status, 0, stderr);
-  assert.equal(stdout, bootstrapScript(args));
-  assert.deepEqual(commandsRun(), []);
+  assert.deepEqual(stdout.match(/^ {2}takes back .*$/gm), [
+    `  takes back ${old}`,
+    `  takes back ${admin}`,
+    `  takes back ${branch}`,
+  ]);
+  assert.deepEqual(
+    mock.grants().filter((line) => /old|cloudkms\.admin/.test(line)),
+    [],
+  );
+  // New grants come first, so that the deployer never lacks one.
+  const run = mock.commandsRun();
+  const isOf = (verb: string) => (command: string) => command.includes(`${verb}-iam-policy-binding acme-staging `);
+  assert.ok(run.findIndex(isOf("remove")) > run.findIndex(isOf("add")));
 });
 
-test("the roles follow from the stack's config", async (t) => {
-  const { folder } = mocked(t);
-  const stack = `boot-${process.pid}`;
+test("a new account that Google does not know yet is tried again, ever less often, and not for ever", (t) => {
+  const mock = mocked(t);
+  const naps = () => mock.commandsRun().filter((command) => command.startsWith("sleep"));
+  mock.delay(3);
+  const unknown = { UNKNOWN: "add-iam-policy-binding acme-staging" };
+  const first = runScript(args, mock, unknown);
+  assert.equal(first.status, 0, first.stderr);
+  assert.deepEqual(naps(), ["sleep 2", "sleep 4", "sleep 8"]);
+  assert.match(
+    first.stdout,
+    /^\[20\/\d+\] The deployer may manage the cluster.*\n {2}not ready yet: next attempt in 2 s\n/m,
+  );
+  assert.deepEqual(
+    mock.commandsRun().filter((command) => !command.startsWith("sleep")),
+    changes,
+  );
+
+  mock.delay(50);
+  const second = runScript(args, mock, unknown);
+  assert.equal(second.status, 1);
+  assert.deepEqual(
+    naps().slice(3),
+    [2, 4, 8, 16, 32, 64, 128].map((seconds) => `sleep ${seconds}`),
+  );
+  assert.match(second.stderr, /^ERROR: .*does not exist\.\n$/);
+});
+
+/** A stack in a project of its own: other tests write files of staging's project at the same time. */
+function stackFile(t: TestContext, name: string, changes: object = {}): string {
+  const stack = `${name}-${process.pid}`;
   const file = join(projectDir, `Pulumi.${stack}.yaml`);
   t.after(() => {
     rmSync(file, { force: true });
   });
-  const { config } = parse(readFileSync(join(projectDir, "Pulumi.production.yaml"), "utf8")) as { config: object };
-  const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
+  const { config } = parse(readFileSync(join(projectDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
+  writeFileSync(file, stringify({ config: { ...config, "gcp:project": "acme-boot", ...changes } }));
+  return stack;
+}
+const boot = { ...args, project: "acme-boot", bucket: "acme-boot-pulumi-state", scan: true };
+const github = ["--repository", "acme/shop"];
+
+test("without --run, the command only prints the script", async (t) => {
+  const mock = mocked(t);
+  const stack = stackFile(t, "boot");
+  const { status, stdout, stderr } = await bootstrap(mock.folder, [stack, ...github]);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, bootstrapScript({ ...boot, stack }));
+  assert.deepEqual(mock.commandsRun(), []);
+});
+
+test("the roles follow from the stack's config, and from the other stacks of the project", async (t) => {
+  const { folder } = mocked(t);
+  const service = (roles: readonly string[]) => ({ image: "a/b:1", routes: [{ path: "/" }], roles });
   const iap = { members: ["group:developers@example.com"] };
-  for (const [edge, more] of [
-    [{ kind: "gateway" }, { certificateManager: true, iap: false, requestMetrics: true }],
-    [
-      { kind: "gce", iap },
-      { certificateManager: false, iap: true, requestMetrics: false },
-    ],
-  ] as const) {
-    const changed = {
-      ...config,
-      cluster: { kind: "gke", encryptionKey },
-      edge: edge,
-      dns: { create: true },
-      proxy: { metrics: { byService: more.requestMetrics } },
-    };
-    writeFileSync(file, stringify({ config: changed }));
-    const { stdout, stderr } = await bootstrap(folder, [stack, "--bucket", "acme-state"]);
-    const grants = [...args.grants, "roles/cloudtrace.agent"];
-    const settings = { project: "acme-production", region: "asia-northeast1", bucket: "acme-state", branch: "main" };
-    assert.equal(stdout, bootstrapScript({ stack, ...settings, grants, encryptionKey, dns: true, ...more }), stderr);
-  }
+  const gateway = stackFile(t, "gateway", {
+    cluster: { kind: "gke", encryptionKey },
+    edge: { kind: "gateway" },
+    tls: { mode: "managed" },
+    dns: { create: true },
+    proxy: { image: "a/proxy:1", metrics: { byService: true } },
+    services: { web: service(["roles/cloudtrace.agent"]) },
+    registry: { kind: "artifact-registry", scan: false },
+  });
+  const needs = { ...boot, bucket: "acme-state", branch: "main", repository: undefined, scan: false };
+  const alone = await bootstrap(folder, [gateway, "--bucket", "acme-state"]);
+  const grants = [...args.grants, "roles/cloudtrace.agent"];
+  const ofGateway = { grants, encryptionKey, dns: true, certificateManager: true, requestMetrics: true };
+  assert.equal(alone.stdout, bootstrapScript({ ...needs, stack: gateway, ...ofGateway }), alone.stderr);
+
+  const ingress = stackFile(t, "ingress", {
+    edge: { kind: "gce", iap },
+    services: { web: service(["roles/pubsub.publisher"]) },
+  });
+  stackFile(t, "elsewhere", { "gcp:project": "acme-boot-2", services: { web: service(["roles/other.role"]) } });
+  const both = await bootstrap(folder, [ingress, "--bucket", "acme-state"]);
+  const { encryptionKey: _, ...shared } = ofGateway;
+  assert.equal(
+    both.stdout,
+    bootstrapScript({
+      ...{ ...needs, ...shared, scan: true, iap: true, stack: ingress },
+      grants: [...args.grants, "roles/pubsub.publisher", "roles/cloudtrace.agent"],
+    }),
+    both.stderr,
+  );
+
+  const broken = stackFile(t, "broken", { services: { web: service(["roles/owner"]) } });
+  const refused = await bootstrap(folder, [ingress]);
+  assert.equal(refused.status, 1);
+  assert.equal(refused.stdout, "");
+  assert.match(refused.stderr, new RegExp(`The stack ${broken} may share the project of ${ingress}[^]*roles/owner`));
+  assert.match(refused.stderr, new RegExp(`\nFix Pulumi\\.${broken}\\.yaml, or delete it if the stack is gone\\.`));
 });
 
 test("--run stops at a failed step with the reason, and continues from there when run again", async (t) => {
-  const { folder, commandsRun } = mocked(t);
-  const failing = changes.findIndex((command) => command.includes("kms keys create"));
-  const stopped = await bootstrap(folder, [...staging, "--run"], { FAILING: "kms keys create" });
+  const mock = mocked(t);
+  const words = [stackFile(t, "run"), ...github, "--run"];
+  const path = `${mock.folder}:/usr/bin:/bin`;
+  const stopped = await bootstrap(path, words, { FAILING: "kms keys create" });
   assert.equal(stopped.status, 1);
   assert.match(
     stopped.stderr,
-    new RegExp(`^error: \\[${failing + 1}/${changes.length}\\] failed: "gcloud kms keys cre`, "m"),
+    /^\nerror: \[18\/52\] failed: ERROR: \(gcloud\) denied\nFix that and run the same command again\. Completed steps are skipped\.$/m,
   );
-  assert.match(stopped.stderr, /ERROR: \(gcloud\) denied\nFix that and run the same command again/);
-  assert.deepEqual(commandsRun(), changes.slice(0, failing));
+  assert.match(
+    stopped.stdout,
+    /^\[18\/52\] The key that encrypts secrets in config and state, rotated every 90 days$/m,
+  );
+  assert.equal(mock.commandsRun().at(-1)?.startsWith("gcloud kms keyrings create pulumi"), true);
 
-  const again = await bootstrap(folder, [...staging, "--run"]);
+  const again = await bootstrap(path, words);
   assert.equal(again.status, 0, again.stderr);
-  const rest = commandsRun().slice(failing);
-  assert.deepEqual(rest, [
-    ...changes.slice(0, failing).filter((command) => repeated.includes(command)),
-    ...changes.slice(failing),
-  ]);
-  assert.match(again.stdout, /^\[2\/\d+\] A bucket for Pulumi's state: already exists$/m);
+  assert.match(again.stdout, /^\[17\/52\] A key ring for the key below\n {2}already exists$/m);
   assert.match(
     again.stdout,
-    /^gh variable set STAGING_IDENTITY_PROVIDER --repo acme\/shop --body projects\/123456789\//m,
+    /^gh variable set RUN_\d+_IDENTITY_PROVIDER --repo acme\/shop --body projects\/123456789\//m,
   );
 });
 
 test("for a missing program, the problem says where to get it", async (t) => {
-  const { folder } = mocked(t, []);
-  const { status, stderr } = await bootstrap(folder, [...staging, "--run"]);
+  const words = [stackFile(t, "missing"), ...github, "--run"];
+  const shell = mocked(t, []);
+  const noGcloud = await bootstrap(`${shell.folder}:/usr/bin/nowhere`, words);
+  assert.equal(noGcloud.status, 1);
+  assert.match(noGcloud.stderr, /There is no sh on this machine\.\nRun the script on a machine that has it/);
+  symlinkSync("/bin/sh", join(shell.folder, "sh"));
+  const { status, stderr } = await bootstrap(shell.folder, words);
   assert.equal(status, 1);
-  assert.match(stderr, /^\nerror: There is no gcloud on this machine\.\nInstall it \(https:[^]*omit --run/);
+  assert.match(
+    stderr,
+    /The first step failed: There is no gcloud on this machine\. Install it: https:\/\/cloud\.google\.com\/sdk\/docs\/install\nFix that/,
+  );
 });
 
 const refused: [string, string[], RegExp][] = [
