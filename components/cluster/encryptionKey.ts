@@ -9,26 +9,20 @@ export interface ClusterKeyArgs {
 }
 
 /**
- * Lets GKE encrypt Kubernetes Secrets with a key. Create the result before the cluster, and delete it after. Without
- * the key the control plane cannot read its data.
+ * Lets GKE encrypt Kubernetes Secrets with a key. Create the result before the cluster. Without the key the control
+ * plane cannot read its data. So Pulumi never revokes the grant: neither on destroy, nor when the config drops the key.
+ *
+ * `npm run bootstrap` makes the same grant as an owner. The program keeps it too: stacks of older versions have it in
+ * their state, and its removal from the program would revoke it.
  * https://cloud.google.com/kubernetes-engine/docs/how-to/encrypting-secrets#grant_permission_to_use_the_key
  */
 export function grantClusterKey(
   name: string,
   { project, encryptionKey }: ClusterKeyArgs,
-  opts: { readonly parent: pulumi.Resource; readonly dependsOn: readonly pulumi.Resource[] },
+  { parent, dependsOn }: { readonly parent: pulumi.Resource; readonly dependsOn: readonly pulumi.Resource[] },
 ): gcp.kms.CryptoKeyIAMMember {
-  const { parent } = opts;
-  const dependsOn = [...opts.dependsOn];
-  // Creates GKE's service agent: in a new project it may be missing for a while after the API is enabled.
-  const agent = new gcp.projects.ServiceIdentity(
-    `${name}-agent`,
-    { project, service: "container.googleapis.com" },
-    { parent, dependsOn },
-  );
-  // Derive the address from the project number, because the resource above does not always return it.
   // https://cloud.google.com/iam/docs/service-agents#google-kubernetes-engine-service-agent
-  const { number } = gcp.organizations.getProjectOutput({ projectId: project }, { parent, dependsOn });
+  const { number } = gcp.organizations.getProjectOutput({ projectId: project }, { parent, dependsOn: [...dependsOn] });
   return new gcp.kms.CryptoKeyIAMMember(
     `${name}-key-user`,
     {
@@ -36,6 +30,6 @@ export function grantClusterKey(
       role: "roles/cloudkms.cryptoKeyEncrypterDecrypter",
       member: pulumi.interpolate`serviceAccount:service-${number}@container-engine-robot.iam.gserviceaccount.com`,
     },
-    { parent, dependsOn: [agent] },
+    { parent, dependsOn: [...dependsOn], retainOnDelete: true },
   );
 }

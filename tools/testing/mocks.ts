@@ -16,6 +16,7 @@ export interface Recorded {
   /** URNs of the resources that it depends on. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
+  readonly retainOnDelete: boolean;
   readonly deleteBeforeReplace: boolean;
   readonly retainOnDelete: boolean;
   /** URNs that the resource had before. */
@@ -53,6 +54,7 @@ interface RegisterRequest {
   getObject(): Parameters<typeof pulumi.runtime.deserializeProperties>[0];
   getDependenciesList(): string[];
   getProtect(): boolean;
+  getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getRetainondelete(): boolean;
   getAliasesList(): AliasMessage[];
@@ -157,6 +159,7 @@ function recorded(request: RegisterRequest, urn: string): Recorded {
     provider: request.getProvider().replace(/::[^:]*$/, ""),
     dependencies: request.getDependenciesList(),
     protect: request.getProtect(),
+    retainOnDelete: request.getRetainondelete(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     retainOnDelete: request.getRetainondelete(),
     aliases: request.getAliasesList().map((alias) => aliasUrn(alias, request, urn)),

@@ -295,27 +295,6 @@ test("a public endpoint allows only the authorized networks", async () => {
   });
 });
 
-test("the team's own key encrypts Secrets, and GKE may use it before the cluster is created", async () => {
-  const encryptionKey = "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets";
-  const { recording, urn } = await make({ encryptionKey });
-  const cluster = recording.one(clusterType);
-  assert.deepEqual(cluster.inputs["databaseEncryption"], { state: "ENCRYPTED", keyName: encryptionKey });
-  const agent = recording.one("gcp:projects/serviceIdentity:ServiceIdentity");
-  assert.deepEqual(agent.inputs, { project: "acme-staging", service: "container.googleapis.com" });
-  const grant = recording.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember");
-  assert.deepEqual(grant.inputs, {
-    cryptoKeyId: encryptionKey,
-    role: "roles/cloudkms.cryptoKeyEncrypterDecrypter",
-    member: "serviceAccount:service-123456789012@container-engine-robot.iam.gserviceaccount.com",
-  });
-  assert.ok(grant.dependencies.includes(agent.urn));
-  assert.ok(cluster.dependencies.includes(grant.urn));
-  for (const child of [agent, grant]) assert.equal(child.parent, urn);
-  const apis = recording.all("gcp:projects/service:Service");
-  const kms = apis.find((api) => api.inputs["service"] === "cloudkms.googleapis.com");
-  assert.ok(kms !== undefined && agent.dependencies.includes(kms.urn));
-});
-
 test("invalid arguments are refused with the value and the allowed values", async () => {
   const recording = await mockPulumi();
   const ip = (authorizedNetworks: Record<string, string>) =>
