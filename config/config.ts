@@ -11,6 +11,7 @@ import { memoryWarnings } from "./checks/memory.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
+import { projectId } from "../names/google.ts";
 import { fullKey, project, projectDir } from "../names/project.ts";
 import {
   allowed,
@@ -325,8 +326,7 @@ function parseShape(input: Record<string, unknown>): ReturnType<typeof schema.sa
 
 function readGoogle(raw: Readonly<Record<string, string>>, stack: string, problems: ConfigProblem[]): Partial<Google> {
   const rules = {
-    // https://cloud.google.com/resource-manager/docs/creating-managing-projects: 6 to 30 characters.
-    project: { form: /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, example: "acme-staging" },
+    project: { form: new RegExp(`^${projectId}$`), example: "acme-staging" },
     region: { form: /^[a-z]+-[a-z]+\d+$/, example: "asia-northeast1" },
   };
   const read = (name: keyof typeof rules) => {

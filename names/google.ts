@@ -16,6 +16,15 @@ export function googleName(text: string, max: number): string {
   return `${head === "" ? "x" : head}-${hash}`;
 }
 
+const dnsLabel = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
+/**
+ * The ID of a project, as a regular expression without anchors. An old one may have a domain: `example.com:shop`.
+ * https://cloud.google.com/resource-manager/docs/creating-managing-projects and
+ * https://github.com/hashicorp/terraform-provider-google/blob/main/google/verify/validation.go
+ */
+export const projectId = `(?:(?:${dnsLabel}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?:[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?|[a-z][a-z0-9-]{4,28}[a-z0-9])`;
+
 /** Labels that show on a bill or in a search which project and stack own a Google resource. */
 export function labelsOf(project: string, stack: string): Record<string, string> {
   return { project: googleName(project, 63), stack: googleName(stack, 63) };

@@ -3,6 +3,7 @@
  * depends on the region or on other keys.
  */
 import * as z from "zod";
+import { projectId } from "../../names/google.ts";
 import { distinct, label } from "./values.ts";
 import { doc } from "./doc.ts";
 
@@ -180,7 +181,7 @@ const gke = z
     encryptionKey: z
       .string()
       .regex(
-        /^projects\/[a-z][a-z0-9-]{4,28}[a-z0-9]\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/,
+        new RegExp(`^projects/${projectId}/locations/[a-z0-9-]+/keyRings/[\\w-]{1,63}/cryptoKeys/[\\w-]{1,63}$`),
         "must be the full name of a Cloud KMS key, such as projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
       )
       .optional()

@@ -1,6 +1,7 @@
 /** Schemas of single values. */
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
+import { projectId } from "../../names/google.ts";
 import { doc } from "./doc.ts";
 
 // The program checks a config once per process: compiling the schemas would take longer than the check itself.
@@ -157,7 +158,9 @@ export const replicas = z.int().min(1).max(100);
 const role = z
   .string()
   .regex(
-    /^(roles\/[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*|(projects\/[a-z][a-z0-9-]{4,28}[a-z0-9]|organizations\/\d+)\/roles\/[A-Za-z0-9_.]{3,64})$/,
+    new RegExp(
+      `^(roles/[A-Za-z][A-Za-z0-9]*(\\.[A-Za-z][A-Za-z0-9]*)*|(projects/${projectId}|organizations/\\d+)/roles/[A-Za-z0-9_.]{3,64})$`,
+    ),
     "must be a Google role: roles/pubsub.publisher, projects/PROJECT/roles/ID or organizations/NUMBER/roles/ID",
   )
   .refine(

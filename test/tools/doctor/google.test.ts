@@ -54,6 +54,13 @@ test("the address is found by its value, with its status and users", async () =>
   assert.deepEqual(asked, [`GET ${global}/addresses?filter=address="${address}"`]);
 });
 
+test("the URL of a domain-scoped project has its colon", async () => {
+  answers.set("GET /compute/v1/projects/example.com:shop/global/addresses", {});
+  const found = await googleState({ ...question, project: "example.com:shop" });
+  assert.deepEqual(found, { health: {}, certificates: {} });
+  assert.deepEqual(asked, [`GET /compute/v1/projects/example.com:shop/global/addresses?filter=address="${address}"`]);
+});
+
 test("a project without the address gives no address", async () => {
   answers.set(`GET ${global}/addresses`, {});
   assert.deepEqual(await googleState(question), { health: {}, certificates: {} });
