@@ -44,6 +44,10 @@ test("two runs print the same, and --out writes each of these objects to a file"
   assert.deepEqual(files.sort(), one.stdout.split("---\n").sort());
 });
 
+test("--resources in a folder that does not exist is one message", async () => {
+  assertRefused(await render("local", "--resources", "/none/a.json"), /^error: \/none\/a\.json could not be written/m);
+});
+
 test("a config in another order gives the same objects", async (t) => {
   const reversed = (value: object) => Object.fromEntries(Object.entries(value).reverse());
   const same = stackLike(t, "same", (config) => config);
@@ -59,9 +63,16 @@ test("secrets, encrypted or in plain text, appear only as placeholders in a Secr
       hoge: { API_KEY: { secure: "v1:canary-ciphertext" }, TOKEN: "canary-plain" },
     },
   }));
-  const { status, stdout, stderr } = await render(stack);
+  const folder = mkdtempSync(join(tmpdir(), "rendered-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, "resources.json");
+  const { status, stdout, stderr } = await render(stack, "--resources", file);
   assert.equal(status, 0, stderr);
-  assert.doesNotMatch(stdout + stderr, /canary/);
+  const resources = readFileSync(file, "utf8");
+  assert.doesNotMatch(stdout + stderr + resources, /canary/);
+  assert.ok((JSON.parse(resources) as { name: string }[]).some(({ name }) => name === "hoge-deployment"));
   const objects = new Objects(stdout);
   const secret = objects.of("Secret").find(({ metadata }) => metadata.name.startsWith("hoge-env-"));
   assert.deepEqual(secret?.stringData, {

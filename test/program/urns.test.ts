@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { aliasUrn } from "../../tools/stack/registrations.ts";
 import { mockPulumi, settled, type Recorded } from "../../tools/testing/mocks.ts";
 import { record } from "../../tools/testing/recorded.ts";
 
@@ -37,8 +38,10 @@ const removed: Readonly<Record<string, string>> = {};
 const known = (urn: string) => urn.split("::").slice(2).join(" ");
 
 /** URNs of before that no resource has, neither as its own nor as an alias. */
-function lost(before: readonly string[], resources: readonly Pick<Recorded, "urn" | "aliases">[]): string[] {
-  const kept = new Set(resources.flatMap(({ urn, aliases }) => [urn, ...aliases].map(known)));
+function lost(before: readonly string[], resources: readonly Recorded[]): string[] {
+  const kept = new Set(
+    resources.flatMap((one) => [one.urn, ...one.aliases.map((alias) => aliasUrn(alias, one))].map(known)),
+  );
   return before.filter((urn) => !kept.has(urn) && !(urn in removed));
 }
 

@@ -4,6 +4,7 @@ import { project } from "../../names/project.ts";
 import { projectDir } from "../cli/paths.ts";
 import { isObject, notShown, withPlaceholderFiles, type RawConfig } from "./stackFile.ts";
 import { proxyGrpcName } from "../../names/kubernetes.ts";
+import { isSecret, onRegistration, type Registration } from "./registrations.ts";
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -12,25 +13,36 @@ export interface KubernetesObject {
   readonly [key: string]: unknown;
 }
 
+/** A registered resource, or a component. Secrets are never in plain text. */
+export interface Registered extends Omit<Registration, "inputs" | "customTimeouts" | "dependencies"> {
+  /** Of a Kubernetes object only `kind` and `metadata`, because `objects` has the rest. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
 export interface Evaluation {
   /** In the order to apply them. */
   readonly objects: readonly KubernetesObject[];
+  /** Everything that the program registers, in its order. */
+  readonly resources: readonly Registered[];
   readonly outputs: Record<string, unknown>;
 }
 
+let evaluations = 0;
+
 /**
- * Evaluates `index.ts` for one stack. Call it once per process: the program is a module, and a module runs once.
+ * Evaluates `index.ts` for one stack.
  * @throws pulumi.RunError if the config is invalid
  */
 export async function evaluate(stack: string, config: RawConfig, secrets: "redacted" | "plain"): Promise<Evaluation> {
   const objects: KubernetesObject[] = [];
+  const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name, inputs: rawInputs }) => {
         const inputs = rawInputs as Record<string, unknown>;
         if (isObjectType(type) && inputs["kind"] !== undefined) objects.push(toObject(inputs, secrets));
         return {
-          id: `${name}-id`,
+          id: notShown(`${name} id`),
           state: type.startsWith("kubernetes:")
             ? inputs
             : { ...unknownOutputs(type, name), ...(secrets === "plain" && (await grpcOutputs(type, name))), ...inputs },
@@ -43,6 +55,7 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     stack,
     false,
   );
+  onRegistration((registration) => resources.push(registered(registration)));
   const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
   pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
@@ -50,11 +63,14 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   // The SDK formats a stack trace for each of its promises, which takes longer than the rest and is never read.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
-  const program = (await import("../../index.ts")) as { default: Record<string, unknown> };
+  // A module runs once per URL: use a new URL for each evaluation.
+  const url = evaluations === 0 ? "../../index.ts" : `../../index.ts?evaluation=${evaluations}`;
+  evaluations += 1;
+  const program = (await import(url)) as { default: Record<string, unknown> };
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
   Error.stackTraceLimit = stackTraceLimit;
-  return { objects: inOrder(objects), outputs };
+  return { objects: inOrder(objects), resources, outputs };
 }
 
 /** A Patch resource has a part of an object that another resource has whole. */
@@ -105,14 +121,26 @@ async function grpcOutputs(type: string, name: string): Promise<Record<string, u
   return type === "tls:index/selfSignedCert:SelfSignedCert" ? { certPem: certificate } : { privateKeyPem: key };
 }
 
-/** Key that marks a wrapped secret in the inputs that mocks receive. */
-const secretMark = "4dabf18193072939515e22adb298388d";
+function registered({ inputs, customTimeouts: _, dependencies: __, ...rest }: Registration): Registered {
+  const all = inputs();
+  const shown = rest.type.startsWith("kubernetes:") ? { kind: all["kind"], metadata: all["metadata"] } : all;
+  return { ...rest, inputs: withoutSecrets(shown, "") as Registered["inputs"] };
+}
+
+function withoutSecrets(value: unknown, path: string): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${path}[${index}]`));
+  if (!isObject(value)) return value;
+  if (isSecret(value)) return notShown(`secret ${path}`);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutSecrets(item, path === "" ? key : `${path}.${key}`)]),
+  );
+}
 
 /** The SDK marks a whole property as secret if any part of it is. */
 function toObject(inputs: Record<string, unknown>, secrets: "redacted" | "plain"): KubernetesObject {
   const shown = Object.entries(inputs).map(([key, value]) => {
-    if (!isObject(value) || !(secretMark in value)) return [key, value];
-    return [key, secrets === "plain" ? value["value"] : redact(value["value"], key)];
+    if (!isObject(value) || !isSecret(value)) return [key, value];
+    return [key, secrets === "plain" ? value.value : redact(value.value, key)];
   });
   const { apiVersion, kind, metadata, ...rest } = Object.fromEntries(shown) as KubernetesObject;
   return { apiVersion, kind, metadata, ...rest };

@@ -1,29 +1,13 @@
 /** Pulumi without an engine: records the resources that a program registers. */
 import * as pulumi from "@pulumi/pulumi";
+import { isSecret, onRegistration, type Registration } from "../stack/registrations.ts";
 
-export interface Recorded {
-  readonly urn: string;
-  readonly type: string;
-  readonly name: string;
-  /** Inputs as the provider would receive them, with secrets in plain text. */
+/** A registered resource, with secrets in plain text. */
+export interface Recorded extends Omit<Registration, "inputs"> {
+  /** Inputs as the provider would receive them. */
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Paths of secret inputs. The SDK marks a whole object if one of its fields is secret. */
   readonly secrets: readonly string[];
-  /** URN of the parent; empty for a resource directly under the stack. */
-  readonly parent: string;
-  /** URN of the explicit provider; empty for the default one. */
-  readonly provider: string;
-  /** URNs of the resources that it depends on. */
-  readonly dependencies: readonly string[];
-  readonly protect: boolean;
-  readonly retainOnDelete: boolean;
-  readonly deleteBeforeReplace: boolean;
-  readonly retainOnDelete: boolean;
-  /** URNs that the resource had before. */
-  readonly aliases: readonly string[];
-  readonly ignoreChanges: readonly string[];
-  readonly replaceOnChanges: readonly string[];
-  readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
 }
 
 export interface MockOptions {
@@ -39,44 +23,15 @@ export interface MockOptions {
   readonly calls?: Readonly<Record<string, Record<string, unknown>>>;
 }
 
-/** An old URN, or how it differs from the present one. */
-interface AliasMessage {
-  getUrn(): string;
-  getSpec(): { getName(): string; getType(): string; getParenturn(): string; getNoparent(): boolean } | undefined;
-}
-
-/** The recorded part of a registration request to the engine. */
-interface RegisterRequest {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getProvider(): string;
-  getObject(): Parameters<typeof pulumi.runtime.deserializeProperties>[0];
-  getDependenciesList(): string[];
-  getProtect(): boolean;
-  getRetainondelete(): boolean;
-  getDeletebeforereplace(): boolean;
-  getRetainondelete(): boolean;
-  getAliasesList(): AliasMessage[];
-  getIgnorechangesList(): string[];
-  getReplaceonchangesList(): string[];
-  getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
-}
-type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
-interface Monitor {
-  registerResource(request: RegisterRequest, callback: Callback): Promise<void>;
-}
-
 function reveal(value: unknown, path: string, secrets: string[]): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item, index) => reveal(item, `${path}[${index}]`, secrets));
-  const object = value as Record<string, unknown>;
-  if (object[pulumi.runtime.specialSigKey] === pulumi.runtime.specialSecretSig) {
+  if (isSecret(value)) {
     secrets.push(path);
-    return reveal(object["value"], path, []);
+    return reveal(value.value, path, []);
   }
   return Object.fromEntries(
-    Object.entries(object).map(([key, item]) => [key, reveal(item, path === "" ? key : `${path}.${key}`, secrets)]),
+    Object.entries(value).map(([key, item]) => [key, reveal(item, path === "" ? key : `${path}.${key}`, secrets)]),
   );
 }
 
@@ -134,55 +89,15 @@ export async function mockPulumi(options: MockOptions = {}): Promise<Recording> 
     options.preview ?? false,
   );
 
-  // The mocks' callback does not get parents, dependencies and options: intercept the request instead.
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, callback) =>
-    register(request, (error, response) => {
-      if (response !== undefined) recording.resources.push(recorded(request, response.getUrn()));
-      callback(error, response);
-    });
+  onRegistration((registration) => {
+    recording.resources.push(recorded(registration));
+  });
   return recording;
 }
 
-function recorded(request: RegisterRequest, urn: string): Recorded {
+function recorded({ inputs, ...registration }: Registration): Recorded {
   const secrets: string[] = [];
-  const timeouts = request.getCustomtimeouts();
-  return {
-    urn,
-    type: request.getType(),
-    name: request.getName(),
-    inputs: reveal(pulumi.runtime.deserializeProperties(request.getObject()), "", secrets) as Recorded["inputs"],
-    secrets,
-    parent: request.getParent(),
-    // The request has `<urn>::<id>`.
-    provider: request.getProvider().replace(/::[^:]*$/, ""),
-    dependencies: request.getDependenciesList(),
-    protect: request.getProtect(),
-    retainOnDelete: request.getRetainondelete(),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
-    retainOnDelete: request.getRetainondelete(),
-    aliases: request.getAliasesList().map((alias) => aliasUrn(alias, request, urn)),
-    ignoreChanges: request.getIgnorechangesList(),
-    replaceOnChanges: request.getReplaceonchangesList(),
-    customTimeouts: timeouts && {
-      create: timeouts.getCreate(),
-      update: timeouts.getUpdate(),
-      delete: timeouts.getDelete(),
-    },
-  };
-}
-
-/** As in https://www.pulumi.com/docs/iac/concepts/options/aliases/: what an alias leaves out is as in the present URN. */
-function aliasUrn(alias: AliasMessage, request: RegisterRequest, urn: string): string {
-  const spec = alias.getSpec();
-  if (spec === undefined) return alias.getUrn();
-  const [stackPart, project] = urn.split("::");
-  const parent = spec.getNoparent() ? "" : spec.getParenturn() || request.getParent();
-  const parentTypes = parent.split("::")[2];
-  const type = spec.getType() || request.getType();
-  const types = parentTypes === undefined || parentTypes === "pulumi:pulumi:Stack" ? type : `${parentTypes}$${type}`;
-  return [stackPart, project, types, spec.getName() || request.getName()].join("::");
+  return { ...registration, inputs: reveal(inputs(), "", secrets) as Recorded["inputs"], secrets };
 }
 
 /** Waits until all requests of the program are answered. */

@@ -113,6 +113,49 @@ test("objects to apply have their secrets in plain text, and are in the order of
   assert.equal(outputs["kubeconfig"], undefined);
 });
 
+test("everything that the program registers is listed with what the engine gets, but without secrets", async () => {
+  const config = readStackFile(join(projectDir, "Pulumi.staging.yaml"));
+  const { resources, objects } = await evaluate("staging", config, "redacted");
+  const find = (name: string, type: string) =>
+    resources.find((resource) => resource.name === name && resource.type === type) ?? assert.fail(name);
+  const vpc = find("staging-network-vpc", "gcp:compute/network:Network");
+  const cluster = find("staging-cluster", "gcp:container/cluster:Cluster");
+  const subnet = find("staging-network-subnet", "gcp:compute/subnetwork:Subnetwork");
+  assert.deepEqual(subnet.sources, { network: [vpc.urn] });
+  assert.equal(subnet.inputs["network"], "(staging-network-vpc id not shown)");
+  assert.deepEqual(
+    [subnet.deleteBeforeReplace, subnet.replaceOnChanges, subnet.custom, subnet.protect],
+    [true, ["secondaryIpRanges[0].ipCidrRange", "secondaryIpRanges[1].ipCidrRange"], true, false],
+  );
+  assert.deepEqual(find("staging-main", "gcp:container/nodePool:NodePool").ignoreChanges, ["initialNodeCount"]);
+  assert.deepEqual(find("staging-nodes", "gcp:serviceaccount/account:Account").aliases, [
+    { type: "gcp:serviceAccount/account:Account", parent: cluster.parent },
+  ]);
+  assert.deepEqual(find("staging", "gke-microservices:index:GkeCluster").custom, false);
+
+  const provider = find("staging-provider", "pulumi:providers:kubernetes");
+  assert.deepEqual(provider.inputs, {
+    clusterIdentifier: "(staging-cluster id not shown)",
+    enablePatchForce: "true",
+    kubeconfig: "(secret kubeconfig not shown)",
+  });
+  assert.deepEqual(find("staging-hoge", "docker:index/image:Image").inputs["registry"], "(secret registry not shown)");
+
+  const inKubernetes = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+  assert.equal(inKubernetes.length, objects.length);
+  for (const { inputs, provider: urn } of inKubernetes) {
+    assert.deepEqual(Object.keys(inputs), ["kind", "metadata"]);
+    assert.equal(urn, provider.urn);
+  }
+});
+
+test("a process can evaluate the program again, also after an invalid config", async () => {
+  const config = readStackFile(join(projectDir, "Pulumi.staging.yaml"));
+  await assert.rejects(evaluate("staging", { ...config, [fullKey("domain")]: "-" }, "redacted"), /1 problem/);
+  const { resources } = await evaluate("staging", { ...config, [fullKey("domain")]: "again.example.com" }, "redacted");
+  assert.match(JSON.stringify(resources), /again\.example\.com/);
+});
+
 test("the namespace comes first, even before an unlisted kind; the edge comes last", () => {
   const object = (kind: string, name = "a") => ({ apiVersion: "v1", kind, metadata: { name } });
   const kinds = ["Ingress", "Deployment", "CronJob", "Service", "Namespace", "ConfigMap"];
