@@ -149,8 +149,12 @@ test("the doctor gets ten minutes, and an hour for a stack that has never answer
     return readFileSync(env.GITHUB_OUTPUT, "utf8");
   };
   const answers = 'case "$*" in *https://shop.example.com/) exit 0 ;; esac; exit 3';
-  assert.equal(waits("echo https://shop.example.com/", answers), "time=10m\n");
-  assert.equal(waits("echo https://shop.example.com/", "exit 35"), "time=60m\n");
+  const outputs = (status: string) =>
+    `case "$*" in *"output url"*) echo https://shop.example.com/ ;; *) echo '{"shop.example.com":{"status":"${status}"}}' ;; esac`;
+  assert.equal(waits(outputs("issued"), answers), "time=10m\n");
+  assert.equal(waits(outputs("issued"), "exit 35"), "time=60m\n");
+  // Then the fallback answers, until Google has issued the certificates.
+  assert.equal(waits(outputs("provisioning"), answers), "time=60m\n");
   assert.equal(waits("exit 255", answers), "time=60m\n");
 });
 
