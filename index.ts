@@ -27,6 +27,7 @@ const config = await loadConfig();
 const { stack, domain, rolloutSeconds } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
 if (google !== undefined) waitForApis();
+const autopilot = config.cluster.mode === "autopilot";
 
 // The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
 const cluster = createCluster(stack, config.cluster, {
@@ -68,7 +69,20 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
   const routed = upstreams.has(service);
   const { upstream } = new Microservice(
     service,
-    { namespace, image, port, replicas, healthPath, env, secretEnv, resources, serviceAccount, rolloutSeconds, routed },
+    {
+      namespace,
+      image,
+      port,
+      replicas,
+      healthPath,
+      env,
+      secretEnv,
+      resources,
+      autopilot,
+      serviceAccount,
+      rolloutSeconds,
+      routed,
+    },
     { ...inCluster, dependsOn: policiesBefore(service) },
   );
   proxyDependsOn.push(...upstream);
@@ -85,6 +99,7 @@ const proxy = new NginxProxy(
     image: proxyImage,
     replicas,
     resources,
+    autopilot,
     rolloutSeconds,
     routes,
     metrics: proxyMetrics(config),

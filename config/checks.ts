@@ -1,4 +1,5 @@
 /** Checks that involve several keys. Each check returns all its problems, not just the first. */
+import { checkAutopilot } from "./checks/autopilot.ts";
 import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
@@ -28,6 +29,7 @@ export function checkSettings(
 ): ConfigProblem[] {
   const problems = [
     ...checkCluster(settings, stack, region),
+    ...checkAutopilot(settings),
     ...checkEdge(settings),
     ...checkTls(settings, certificate),
     ...checkDns(settings),

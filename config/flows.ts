@@ -9,7 +9,7 @@ import { proxyRoutes } from "./routes.ts";
 import type { Settings } from "./schema.ts";
 
 type FlowsConfig = Parameters<typeof proxyRoutes>[0] &
-  Pick<Settings, "networkPolicies"> & { readonly cluster: { readonly kind: string } };
+  Pick<Settings, "networkPolicies"> & { readonly cluster: Pick<Settings["cluster"], "kind" | "mode"> };
 
 /** Google's managed collectors. https://docs.cloud.google.com/stackdriver/docs/managed-prometheus/setup-managed */
 const googleCollectors = ["gmp-system", "gke-gmp-system"];

@@ -10,9 +10,10 @@ export function proxyMetrics({
   cluster,
   proxy,
 }: {
-  readonly cluster: { readonly kind: string };
+  readonly cluster: Pick<Settings["cluster"], "kind" | "mode">;
   readonly proxy: Pick<Settings["proxy"], "metrics">;
 }): ProxyMetrics | undefined {
   const { scrape = cluster.kind === "gke" ? "google" : "none", image, resources, labels } = proxy.metrics;
-  return scrape === "none" ? undefined : { image, resources, labels, scrape };
+  const cpu = resources.cpu ?? (cluster.mode === "autopilot" ? "50m" : "10m");
+  return scrape === "none" ? undefined : { image, resources: { ...resources, cpu }, labels, scrape };
 }

@@ -15,7 +15,7 @@ export interface PodTemplate {
       readonly volumeMounts?: readonly { readonly name: string }[];
       readonly envFrom?: readonly { readonly secretRef: { readonly name: string } }[];
     }[];
-    readonly initContainers?: unknown;
+    readonly initContainers?: PodTemplate["spec"]["containers"];
     readonly hostNetwork?: boolean;
     readonly hostPID?: boolean;
     readonly hostIPC?: boolean;

@@ -24,14 +24,17 @@ export interface ProxyMetrics {
  * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/). It has no probe, so that a pod is ready
  * exactly when nginx is. If nginx does not answer, it reports `nginx_up 0`.
  */
-export const exporterContainer = ({ image, resources }: ProxyMetrics): k8s.types.input.core.v1.Container => ({
+export const exporterContainer = (
+  { image, resources }: ProxyMetrics,
+  autopilot: boolean,
+): k8s.types.input.core.v1.Container => ({
   ...restrictedContainer,
   name: "metrics",
   image,
   restartPolicy: "Always",
   args: [`--nginx.scrape-uri=${statusUrl}`, `--web.listen-address=:${proxyPorts.metrics}`, "--log.format=json"],
   ports: [{ name: "metrics", containerPort: proxyPorts.metrics }],
-  resources: resourceRequirements(resources),
+  resources: resourceRequirements(resources, autopilot),
 });
 
 const kinds = {

@@ -31,6 +31,8 @@ export interface MicroserviceArgs {
   /** Environment variables in a Secret. @default - none */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   readonly resources: Resources;
+  /** Whether Autopilot manages the nodes. @default false */
+  readonly autopilot?: boolean;
   /** Kubernetes ServiceAccount of the pods. @default - the namespace's default, without permissions */
   readonly serviceAccount?: pulumi.Input<string> | undefined;
   /** Timeout of a rollout, in seconds. */
@@ -86,7 +88,7 @@ export class Microservice extends pulumi.ComponentResource {
                 ports: [{ name: "http", containerPort: port }],
                 env: Object.entries(args.env).map(([key, value]) => ({ name: key, value: literal(value) })),
                 ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
-                resources: resourceRequirements(args.resources),
+                resources: resourceRequirements(args.resources, args.autopilot ?? false),
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
                 readinessProbe: { ...health, ...readiness(3) },
                 // Not the health path: never restart a service that is only busy or draining.

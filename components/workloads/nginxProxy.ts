@@ -27,6 +27,8 @@ export interface NginxProxyArgs {
   /** Routes, upstreams and trusted proxies. */
   readonly routes: ProxyRoutes;
   readonly resources: Resources;
+  /** Whether Autopilot manages the nodes. @default false */
+  readonly autopilot?: boolean;
   /** Timeout of a rollout, in seconds. */
   readonly rolloutSeconds: number;
   /** Seconds that a terminating pod still serves, until the load balancer stops sending requests. */
@@ -54,7 +56,7 @@ export class NginxProxy extends pulumi.ComponentResource {
 
   constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NginxProxy", name, {}, opts);
-    const { namespace, metrics } = args;
+    const { namespace, metrics, autopilot = false } = args;
     const parent = { parent: this };
     const app = proxyName;
     const metadata = { name: app, namespace, labels: commonLabels(app) };
@@ -99,14 +101,14 @@ export class NginxProxy extends pulumi.ComponentResource {
                   { name: "tmp", mountPath: "/tmp" },
                 ],
                 // The disk limit covers the volume below and the container's log.
-                resources: resourceRequirements(args.resources, "1536Mi"),
+                resources: resourceRequirements(args.resources, autopilot, "1536Mi"),
                 // nginx itself starts within a second. Before, the entry point waits for DNS.
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 600 },
                 readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },
                 livenessProbe: { ...health, periodSeconds: 10, failureThreshold: 6 },
               },
               {
-                ...(metrics && { initContainers: [exporterContainer(metrics)] }),
+                ...(metrics && { initContainers: [exporterContainer(metrics, autopilot)] }),
                 volumes: [
                   { name: "routes", configMap: { name: routesName } },
                   ...(grpc ? [{ name: "grpc-tls", secret: { secretName: grpc.secretName } }] : []),

@@ -37,11 +37,14 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
 };
 
 /**
+ * Autopilot lowers a limit of disk to its request, so there the request is the limit. CPU and memory stay as they are,
+ * from Autopilot's minimum on (`config/checks/autopilot.ts`).
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#resource-limits
  * @param storage limit of the node's disk. With a read-only root filesystem that is only the log, which kubelet rotates
  * at about 50 MiB (https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation).
  */
-export const resourceRequirements = ({ cpu, memory }: Resources, storage = "512Mi") => ({
-  requests: { cpu, memory, "ephemeral-storage": "64Mi" },
+export const resourceRequirements = ({ cpu, memory }: Resources, autopilot: boolean, storage = "512Mi") => ({
+  requests: { cpu, memory, "ephemeral-storage": autopilot ? storage : "64Mi" },
   limits: { memory, "ephemeral-storage": storage },
 });
 

@@ -220,6 +220,16 @@ const gke = z
 
 const existing = z.strictObject({
   kind: z.literal("existing").meta(doc("An existing cluster, which the stack does not manage.", "existing")),
+  mode: z
+    .enum(["standard", "autopilot"])
+    .default("standard")
+    .meta(
+      doc(
+        "`autopilot` for a GKE cluster in that mode: it changes pods that ask for less than its minimum.",
+        "autopilot",
+        "0.3.0",
+      ),
+    ),
   context: z.string().min(1).max(200).meta(doc("Context of the kubeconfig.", "kind-shop")),
   kubeconfig: z
     .string()

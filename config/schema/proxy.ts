@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import * as z from "zod";
 import { isHostName } from "../../nginx/routeChecks.ts";
 import { redirects, wildcards } from "./routes.ts";
-import { build, image, labelKey, labelValue, replicas, resources } from "./values.ts";
+import { build, image, labelKey, labelValue, replicas, resources, sidecarResources } from "./values.ts";
 import { doc } from "./doc.ts";
 
 /** https://github.com/nginx/nginx-prometheus-exporter */
@@ -57,7 +57,7 @@ export const proxy = z
               "registry.example.com/nginx-prometheus-exporter:1.5.1",
             ),
           ),
-        resources: resources("10m", "64Mi"),
+        resources: sidecarResources("`10m`, on Autopilot its minimum of `50m`", "64Mi"),
         labels: z
           .record(labelKey, labelValue)
           .default({})

@@ -100,11 +100,21 @@ const memoryQuantity = z
   .string()
   .regex(/^(?=.*[1-9])\d{1,12}(Ki|Mi|Gi|k|M|G)?$/, "must be an amount of memory above 0, such as 128Mi or 2Gi");
 
+const memoryOf = (memory: string) => memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi"));
+const noCpuLimit = "CPU request. There is no limit: it would only throttle.";
+
 export const resources = (cpu: string, memory: string) =>
   z
+    .strictObject({ cpu: cpuQuantity.default(cpu).meta(doc(noCpuLimit, "250m")), memory: memoryOf(memory) })
+    .prefault({})
+    .meta(doc("Resources of each pod.", { cpu: "250m", memory: "256Mi" }));
+
+/** Those of a container whose CPU depends on the cluster. `inCluster` names the defaults. */
+export const sidecarResources = (inCluster: string, memory: string) =>
+  z
     .strictObject({
-      cpu: cpuQuantity.default(cpu).meta(doc("CPU request. There is no limit: it would only throttle.", "250m")),
-      memory: memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi")),
+      cpu: cpuQuantity.optional().meta(doc(`${noCpuLimit} Without it: ${inCluster}.`, "250m")),
+      memory: memoryOf(memory),
     })
     .prefault({})
     .meta(doc("Resources of each pod.", { cpu: "250m", memory: "256Mi" }));

@@ -40,8 +40,14 @@ const requestSettings = {
   responseHeaders: maybe(fc.dictionary(text(inLabels.slice(0, 26), 1, 20), headerText, { maxKeys: 3 })),
 };
 
-const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m");
-const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k");
+const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m", "0.001", "999999m");
+const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k", "999999999999");
+/** Autopilot has limits for both together. */
+const onAutopilot = [
+  { cpu: "50m", memory: "52Mi" },
+  { cpu: "1", memory: "1Gi" },
+  { cpu: "0.1", memory: "665Mi" },
+];
 const route = fc.record({ path, host: maybe(label), keepPrefix: fc.constant(false), ...requestSettings });
 /** References to other services and secrets: chosen here, and named once all services have names. */
 const others = fc.record({
@@ -122,6 +128,7 @@ export const good: fc.Arbitrary<Config> = fc
   .tuple(everywhere, fc.oneof(elsewhere, google))
   .map(([{ services, proxy, ...rest }, { metrics, ...place }]) => {
     const isGoogle = place.cluster["kind"] === "gke";
+    const isAutopilot = (place.cluster as Config)["mode"] === "autopilot";
     // Google creates no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
     const isNarrow = place.edge["kind"] === "gce" && place.tls["mode"] === "managed";
     const names = Object.keys(services);
@@ -132,6 +139,7 @@ export const good: fc.Arbitrary<Config> = fc
         {
           ...more,
           ...(isGoogle && { roles }),
+          ...(isAutopilot && { resources: onAutopilot[index % onAutopilot.length] }),
           ...(other !== undefined && others.calls && { calls: [other] }),
           routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),
         },

@@ -11,7 +11,7 @@ const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/^services\.[^.]+\.port$/, [1024, 65535]],
   [/^services\.[^.]+\.image$/, ["a:1", `registry.example.com:65535/a/b:${"v".repeat(128)}`]],
   [/^services\.[^.]+\.healthPath$/, ["/", `/${"a".repeat(199)}`]],
-  [/^services\.[^.]+\.resources$/, [{ cpu: "999999m" }, { memory: "1" }, {}]],
+  [/^services\.[^.]+\.resources$/, [{ cpu: "0.125" }, { memory: "665Mi" }, {}]], // on Autopilot as well
   [/^services\.[^.]+\.env\.\w+$/, ["", 0, true, "\n", "日本 🦊", "*a", "{{ }}", "null", "1e3", -1.5]],
   [/^secrets\.[^.]+\.\w+$/, ["", "0", "'\"`$", "a: b", "~"]],
   [/^services\..*\.timeoutSeconds$/, [1, 25]],
@@ -41,7 +41,7 @@ const mayGo = new RegExp(
 const more: readonly (readonly [string, unknown])[] = [
   ["routeDefaults", { timeoutSeconds: 25, maxBodyMb: 512 }],
   ["routeDefaults", { limit: { connections: 65_535 }, responseHeaders: { "X-A": "b" } }],
-  ["resources", { cpu: "0.001", memory: "999999999999" }],
+  ["resources", { cpu: "0.05", memory: "54525952" }],
   ["replicas", 1],
   ["env", {}],
   ["calls", []],

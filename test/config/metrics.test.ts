@@ -22,6 +22,16 @@ test("by default Google's Prometheus scrapes the proxy on GKE; elsewhere nobody 
   assert.equal(metricsOf({ ...onGke, proxy: { metrics: { scrape: "none" } } }), undefined);
 });
 
+test("on Autopilot the exporter asks for Autopilot's minimum of CPU, unless the stack asks for more", () => {
+  const cpuOf = (metrics: object, cluster: object) =>
+    metricsOf({ ...onGke, cluster, proxy: { metrics } })?.resources.cpu;
+  const autopilot = { kind: "gke", mode: "autopilot" };
+  assert.equal(cpuOf({}, autopilot), "50m");
+  assert.equal(cpuOf({ resources: { memory: "128Mi" } }, autopilot), "50m");
+  assert.equal(cpuOf({ resources: { cpu: "60m" } }, autopilot), "60m");
+  assert.equal(cpuOf({ resources: { cpu: "60m" } }, { kind: "gke" }), "60m");
+});
+
 test("a stack chooses the scraper and the exporter image", () => {
   const image = "registry.example.com/exporter:1.5.1";
   const metrics = { scrape: "prometheus-operator", image, labels: { release: "monitoring" } };

@@ -60,7 +60,10 @@ async function values(): Promise<Map<string, number>> {
 }
 
 test("the exporter, with the arguments of the pod, counts nginx's requests, and reports when nginx is down", async () => {
-  const { args } = exporterContainer({ image: "", resources: { cpu: "", memory: "" }, labels: {}, scrape: "own" });
+  const { args } = exporterContainer(
+    { image: "", resources: { cpu: "", memory: "" }, labels: {}, scrape: "own" },
+    false,
+  );
   await start("prometheus-nginx-exporter", "usr/bin/prometheus-nginx-exporter", args as string[]);
   for (let attempt = 0; attempt < 100; attempt += 1) {
     if ((await values().catch(() => new Map())).get("nginx_up") === 1) break;

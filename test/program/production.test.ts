@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { record } from "../../tools/testing/recorded.ts";
+import type { PodTemplate } from "../podTemplate.ts";
 
 const { recording } = await record("production");
 const production = recording;
@@ -63,6 +64,26 @@ test("Google's load balancers reach the proxy's three ports; with another contro
   assert.deepEqual(firewalls(gateway.recording)[0]?.["allows"], rule["allows"]);
   const ingress = { kind: "ingress", className: "contour", trustedProxies: ["10.4.0.0/14"] };
   assert.deepEqual(firewalls((await record("staging", { edge: ingress })).recording), []);
+});
+
+test("on Autopilot it finds nothing to change: every container asks for all the disk that it may use", async () => {
+  const { recording } = await record("production", { cluster: { kind: "gke", mode: "autopilot" } });
+  const containers = recording.all(types.deployment).flatMap(({ inputs }) => {
+    const { template } = inputs["spec"] as { template: PodTemplate };
+    return [...template.spec.containers, ...(template.spec.initContainers ?? [])];
+  });
+  const storage = containers.map(({ name, resources }) => {
+    const { requests, limits } = resources;
+    assert.equal(requests["ephemeral-storage"], limits["ephemeral-storage"], name);
+    assert.equal(requests["memory"], limits["memory"], name);
+    return [name, requests["cpu"], requests["memory"], requests["ephemeral-storage"]];
+  });
+  assert.deepEqual(storage.sort(), [
+    ["hoge", "250m", "256Mi", "512Mi"],
+    ["metrics", "50m", "64Mi", "512Mi"],
+    ["nginx", "100m", "128Mi", "1536Mi"],
+    ["web", "250m", "256Mi", "512Mi"],
+  ]);
 });
 
 test("services run the configured images; only the proxy is built", () => {

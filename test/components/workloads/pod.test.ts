@@ -48,10 +48,18 @@ test("a workload's own settings extend the shared ones", () => {
 });
 
 test("the memory limit equals the request, the disk limit covers logs, and CPU has no limit", () => {
-  assert.deepEqual(resourceRequirements({ cpu: "100m", memory: "128Mi" }), {
+  assert.deepEqual(resourceRequirements({ cpu: "100m", memory: "128Mi" }, false), {
     requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
     limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
   });
+});
+
+test("on Autopilot the disk's request is its limit, which Autopilot would lower otherwise", () => {
+  for (const [storage, ...given] of [["512Mi"], ["1536Mi", "1536Mi"]])
+    assert.deepEqual(resourceRequirements({ cpu: "50m", memory: "52Mi" }, true, ...given), {
+      requests: { cpu: "50m", memory: "52Mi", "ephemeral-storage": storage },
+      limits: { memory: "52Mi", "ephemeral-storage": storage },
+    });
 });
 
 test("a rollout never stops a pod before its successor is ready, and fails after its timeout", () => {

@@ -1,0 +1,64 @@
+/**
+ * Autopilot raises requests that are too small or unbalanced. It bills for them, and every update with a refresh would
+ * change them back. These are the limits of its general-purpose nodes for clusters that can burst, as every cluster
+ * created since version 1.30.2 can.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#compute-class-min-max
+ */
+import { problem, type ConfigProblem } from "../problems.ts";
+import { bytesOf, milliCpuOf } from "../quantities.ts";
+import type { Settings } from "../schema.ts";
+
+const least = { cpu: "50m", memory: "52Mi" };
+/** GiB for each CPU. */
+const [leastRatio, mostRatio] = [1, 6.5];
+const gibibyte = 2 ** 30;
+
+interface Requests {
+  readonly cpu?: string | undefined;
+  readonly memory: string;
+}
+
+export function checkAutopilot({ cluster, services, proxy }: Settings): ConfigProblem[] {
+  if (cluster.mode !== "autopilot") return [];
+  return [
+    ...Object.entries(services).flatMap(([name, { resources }]) => check(["services", name, "resources"], resources)),
+    ...check(["proxy", "resources"], proxy.resources),
+    ...check(["proxy", "metrics", "resources"], proxy.metrics.resources),
+  ];
+}
+
+function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
+  const small = [
+    ...(milliCpuOf(cpu) < milliCpuOf(least.cpu) ? [["cpu", cpu, least.cpu] as const] : []),
+    ...(bytesOf(memory) < bytesOf(least.memory) ? [["memory", memory, least.memory] as const] : []),
+  ];
+  if (small.length > 0)
+    return small.map(([key, value, minimum]) =>
+      problem(
+        [...path, key],
+        value,
+        `is below the minimum of Autopilot, which is ${minimum}`,
+        `set ${minimum} or more`,
+      ),
+    );
+  const [cpus, gibibytes] = [milliCpuOf(cpu) / 1000, bytesOf(memory) / gibibyte];
+  if (gibibytes < cpus * leastRatio)
+    return [
+      problem(
+        [...path, "memory"],
+        memory,
+        `is less than the ${leastRatio}Gi for each CPU that Autopilot needs, and cpu is ${cpu}`,
+        `set ${Math.ceil(cpus * leastRatio * 1024)}Mi or more, or less cpu`,
+      ),
+    ];
+  if (gibibytes > cpus * mostRatio)
+    return [
+      problem(
+        [...path, "cpu"],
+        cpu,
+        `is too little for ${memory}: Autopilot has at most ${mostRatio}Gi for each CPU`,
+        `set ${Math.ceil((gibibytes / mostRatio) * 1000)}m or more, or less memory`,
+      ),
+    ];
+  return [];
+}

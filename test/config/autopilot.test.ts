@@ -1,0 +1,72 @@
+/** What Autopilot would change is refused: an existing cluster may be in that mode as well. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig } from "../../config/config.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const { image } = valid.services.hoge;
+const onAutopilot = (resources: object, rest: object = {}) => ({
+  domain: valid.domain,
+  cluster: { kind: "gke", mode: "autopilot" },
+  services: { hoge: { image, resources } },
+  ...rest,
+});
+
+for (const [resources, message] of [
+  [
+    { cpu: "49m" },
+    /services\.hoge\.resources\.cpu\n\s+"49m" is below the minimum of Autopilot, which is 50m; set 50m or more/,
+  ],
+  [
+    { cpu: "50m", memory: "51Mi" },
+    /services\.hoge\.resources\.memory\n\s+"51Mi" is below the minimum of Autopilot, which is 52Mi; set 52Mi or more/,
+  ],
+  [
+    { cpu: "1", memory: "1023Mi" },
+    /resources\.memory\n\s+"1023Mi" is less than the 1Gi for each CPU that Autopilot needs, and cpu is 1; set 1024Mi or more, or less cpu/,
+  ],
+  [
+    { cpu: "0.5" },
+    /resources\.memory\n\s+"128Mi" is less than the 1Gi for each CPU that Autopilot needs, and cpu is 0\.5; set 512Mi or more, or less cpu/,
+  ],
+  [
+    { cpu: "100m", memory: "666Mi" },
+    /resources\.cpu\n\s+"100m" is too little for 666Mi: Autopilot has at most 6\.5Gi for each CPU; set 101m or more, or less memory/,
+  ],
+] as const) {
+  const what = JSON.stringify(resources);
+  test(`refused on Autopilot: ${what}`, () => {
+    assert.match(refusal(onAutopilot(resources), google), message);
+    assert.match(refusal({ ...onAutopilot(resources), ...existing("autopilot") }), message);
+  });
+  test(`accepted elsewhere: ${what}`, () => {
+    checkConfig(raw({ ...onAutopilot(resources), cluster: { kind: "gke" } }, google), "test", projectDir);
+    for (const mode of ["standard", undefined])
+      checkConfig(raw({ ...onAutopilot(resources), ...existing(mode) }), "test", projectDir);
+  });
+}
+
+function existing(mode: string | undefined) {
+  const { edge, tls, registry } = valid;
+  return { cluster: { ...valid.cluster, mode }, edge, tls, registry };
+}
+
+test("the limits themselves, and the defaults, are accepted", () => {
+  for (const resources of [
+    {},
+    { cpu: "50m", memory: "52Mi" },
+    { cpu: "1", memory: "1Gi" },
+    { cpu: "100m", memory: "665Mi" },
+    { cpu: "2", memory: "13Gi" },
+  ])
+    checkConfig(raw(onAutopilot(resources), google), "test", projectDir);
+});
+
+test("all containers are checked, and every problem is named at once", () => {
+  const small = { cpu: "1m", memory: "1Mi" };
+  const message = refusal(onAutopilot(small, { proxy: { resources: small, metrics: { resources: small } } }), google);
+  assert.match(message, /^6 problems/);
+  for (const key of ["services.hoge.resources", "proxy.resources", "proxy.metrics.resources"])
+    for (const each of ["cpu", "memory"]) assert.ok(message.includes(`${key}.${each}\n`), `${key}.${each}`);
+});
