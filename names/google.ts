@@ -25,6 +25,15 @@ const dnsLabel = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
  */
 export const projectId = `(?:(?:${dnsLabel}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?:[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?|[a-z][a-z0-9-]{4,28}[a-z0-9])`;
 
+/** The host of a region's Docker registry, and the path of a project in it: a slash instead of a domain's colon. */
+export const registryOf = (region: string, project: string) => ({
+  host: `${region}-docker.pkg.dev`,
+  path: project.replace(":", "/"),
+});
+
+/** Name of the repository for the images that a stack builds. */
+export const repositoryOf = (stack: string): string => googleName(`${stack}-images`, 63);
+
 /** Labels that show on a bill or in a search which project and stack own a Google resource. */
 export function labelsOf(project: string, stack: string): Record<string, string> {
   return { project: googleName(project, 63), stack: googleName(stack, 63) };

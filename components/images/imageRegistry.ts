@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { missingSockets } from "./dockerDaemon.ts";
 import { enableApis } from "../googleApis.ts";
-import { googleName, labelsOf } from "../../names/google.ts";
+import { labelsOf, registryOf, repositoryOf } from "../../names/google.ts";
 
 export interface ImageRegistryArgs {
   /** ID of the Google Cloud project. */
@@ -80,7 +80,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
       {
         project,
         location: region,
-        repositoryId: googleName(`${stack}-images`, 63),
+        repositoryId: repositoryOf(stack),
         format: "DOCKER",
         description: `Images built by the stack ${stack}`,
         labels: labelsOf(pulumi.getProject(), stack),
@@ -100,9 +100,9 @@ export class ImageRegistry extends pulumi.ComponentResource {
     );
 
     this.#name = name;
-    this.#host = `${region}-docker.pkg.dev`;
-    // In a path, the colon of a domain-scoped project (example.com:shop) becomes a slash.
-    this.url = pulumi.interpolate`${this.#host}/${project.replace(":", "/")}/${repository.repositoryId}`;
+    const { host, path } = registryOf(region, project);
+    this.#host = host;
+    this.url = pulumi.interpolate`${host}/${path}/${repository.repositoryId}`;
     this.registerOutputs({ url: this.url });
   }
 

@@ -1,6 +1,6 @@
 /** Where the images come from. */
 import type { StackSettings } from "../../config/config.ts";
-import { googleName } from "../../names/google.ts";
+import { registryOf, repositoryOf } from "../../names/google.ts";
 import type { Arrow, Node } from "./shapes.ts";
 import { count, shortened } from "./text.ts";
 
@@ -17,13 +17,13 @@ export function imagesOf(stack: string, settings: StackSettings): Images {
   const nodes: Node[] = [];
   let others = given;
   if (registry.kind === "artifact-registry") {
-    const { region, project } = registry;
-    const own = `${region}-docker.pkg.dev/${project.replace(":", "/")}/`;
+    const { host, path } = registryOf(registry.region, registry.project);
+    const own = `${host}/${path}/`;
     others = given.filter((image) => !image.startsWith(own));
     const used = given
       .filter((image) => image.startsWith(own))
       .map((image) => image.slice(own.length).split("/")[0] ?? "");
-    const lines = counted([...Array<string>(built).fill(googleName(`${stack}-images`, 63)), ...used]);
+    const lines = counted([...Array<string>(built).fill(repositoryOf(stack)), ...used]);
     nodes.push({ id: "registry", kind: "registry", title: "Artifact Registry", lines, group: "google" });
   } else if (built > 0) {
     const lines = ["built by npm start, put on the node: no registry"];
