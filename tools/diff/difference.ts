@@ -4,11 +4,13 @@ import { projectDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import { commitOf, withCheckout } from "./checkout.ts";
 import { compare } from "./compare.ts";
+import { consequences, type Step } from "./consequences.ts";
 import { editedSecrets } from "./encrypted.ts";
 import { details, fence } from "./markdown.ts";
 import { sideOf, type Side } from "./objects.ts";
-import { parsePreview } from "./preview.ts";
+import { parsePreview, type Preview } from "./preview.ts";
 import { report } from "./report.ts";
+import { compareResources, type ResourceComparison } from "./resources.ts";
 import { rulesOnObjects, rulesOnPreview, rulesOnRoutes } from "./rules.ts";
 import { unifiedDiffs } from "./unified.ts";
 
@@ -32,6 +34,9 @@ export async function difference({ base, stack, preview: previewText, limit, hea
   const [before, after] = [objectsOf(was), objectsOf(head)];
   const comparable = !("refused" in head) && !("refused" in was);
   const changes = comparable ? compare(before, after) : [];
+  const resources = comparable ? otherResources(was, head) : undefined;
+  // The engine's word wins, because it knows the stack's state.
+  const engine = preview !== undefined && preview !== null && preview.failed.length === 0 ? preview : undefined;
   const hunks = unifiedDiffs(changes.map((change) => [change.before, change.after]));
   const onRoutes = await rulesOnRoutes(after);
   const rules = [...rulesOnObjects(after), ...(onRoutes ?? []), ...(preview ? rulesOnPreview(preview) : [])];
@@ -43,16 +48,23 @@ export async function difference({ base, stack, preview: previewText, limit, hea
     refused: "refused" in head ? head.refused : undefined,
     notes: [
       ...notes(head, was),
+      ...(comparable && resources === undefined && engine === undefined
+        ? ["Only Kubernetes objects were compared: the base's program cannot list its other resources yet."]
+        : []),
       ...(onRoutes === undefined ? ["The routes were not tested, because there is no nginx here."] : []),
     ],
     changes: changes.map((change, index) => ({ ...change, diff: hunks[index] ?? "" })),
+    objects: before.length + changes.filter(({ operation }) => operation === "created").length,
+    resources: engine === undefined ? resources : undefined,
+    consequences: "objects" in head ? consequences(stepsOf(engine, resources), { before, after }) : [],
     secrets,
     rules: "objects" in head ? rules : undefined,
     preview,
     limit,
   });
   const failed = preview === null || (preview !== undefined && preview.failed.length > 0);
-  return { text, bad: "refused" in head || failed || rules.some(({ stops }) => stops) };
+  const refused = engine === undefined && "objects" in head && resources?.changes.some((change) => change.refused);
+  return { text, bad: "refused" in head || failed || refused === true || rules.some(({ stops }) => stops) };
 }
 
 async function sides(commit: string, stack: string) {
@@ -69,6 +81,22 @@ async function sides(commit: string, stack: string) {
       );
     return { head, was, secrets: editedSecrets(join(folder, file), join(projectDir, file)) };
   });
+}
+
+/** @returns undefined if a side cannot list its resources */
+function otherResources(was: Side, head: Side): ResourceComparison | undefined {
+  const [before, after] = [was, head].map((side) => ("objects" in side ? side.resources : []));
+  return before && after && compareResources(before, after);
+}
+
+/** The engine's steps, if there are any; a preview leaves the inputs out. */
+function stepsOf(engine: Preview | undefined, resources: ResourceComparison | undefined): Step[] {
+  const changes = resources?.changes ?? [];
+  if (engine === undefined) return [...changes];
+  const inputs = new Map(changes.map((change) => [change.resource, change.inputs]));
+  return engine.planned.flatMap(({ operation, resource }) =>
+    operation === "renewed" ? [] : [{ operation, resource, inputs: inputs.get(resource) }],
+  );
 }
 
 const objectsOf = (side: Side) => ("objects" in side ? side.objects : []);

@@ -54,3 +54,9 @@ export function listed(items: readonly string[], room: number): string {
   const more = items.length - lines.length;
   return [...lines, ...(more > 0 ? [`- … and ${more} more`] : [])].join("\n");
 }
+
+/** The first names in one line, and the number of the others. */
+export function names(all: readonly string[], most: number): string {
+  const shown = all.slice(0, most).map((name) => code(name, 80));
+  return [...shown, ...(all.length > most ? [`${all.length - most} more`] : [])].join(", ");
+}

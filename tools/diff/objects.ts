@@ -1,32 +1,55 @@
-/** Renders a stack's Kubernetes objects with a checkout's own program, and formats them for comparison. */
-import { existsSync, readFileSync } from "node:fs";
+/** Evaluates a stack with a checkout's own program, and formats its Kubernetes objects for comparison. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { CommandError, run } from "../cli/run.ts";
-import type { KubernetesObject } from "../stack/evaluate.ts";
+import type { KubernetesObject, Registered } from "../stack/evaluate.ts";
 import { stackFile } from "../stack/stackFile.ts";
 
 /** One side of the comparison: the objects, or why there are none. */
 export type Side =
-  | { readonly objects: readonly KubernetesObject[] }
+  | {
+      readonly objects: readonly KubernetesObject[];
+      /** Everything that the program registers; undefined if an older program cannot list it. */
+      readonly resources?: readonly Registered[];
+    }
   /** There is no stack file. */
   | { readonly absent: true }
   /** The program cannot render the stack: its error message. */
   | { readonly refused: string };
 
-/** Renders the stack with the program in the folder, in its own process: a process can evaluate only one program. */
+/** Evaluates the stack with the program in the folder, in its own process: a process can evaluate only one program. */
 export async function sideOf(folder: string, stack: string): Promise<Side> {
   if (!existsSync(stackFile(stack, folder))) return { absent: true };
   if (!canRender(folder)) return { refused: "Its program cannot render objects yet." };
+  const work = mkdtempSync(join(tmpdir(), "gke-microservices-resources-"));
+  const file = join(work, "resources.json");
+  try {
+    const rendered = await render(folder, stack, ["--resources", file]);
+    if ("yaml" in rendered)
+      return {
+        objects: parseObjects(rendered.yaml),
+        resources: JSON.parse(readFileSync(file, "utf8")) as Registered[],
+      };
+    if (!rendered.refused.includes("Unknown option '--resources'")) return rendered;
+    const older = await render(folder, stack, []);
+    return "yaml" in older ? { objects: parseObjects(older.yaml) } : older;
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+async function render(folder: string, stack: string, options: readonly string[]) {
   const output: string[] = [];
   try {
     // Through the npm script, because other revisions have the file elsewhere.
-    const yaml = await run("npm", ["run", "--silent", "render", "--", stack], {
+    const yaml = await run("npm", ["run", "--silent", "render", "--", stack, ...options], {
       cwd: folder,
       timeout: 120_000,
       onOutput: (text) => output.push(text),
     });
-    return { objects: parseObjects(yaml) };
+    return { yaml };
   } catch (error) {
     if (error instanceof CommandError) return { refused: messageIn(output.join(""), error.status, folder) };
     throw error;

@@ -1,28 +1,25 @@
 /** Renders the comment as Markdown. Deleted and replaced objects come first and are never cut; long diffs are cut. */
+import { alarm, withReasons, type AlarmArgs } from "./alarm.ts";
 import type { Change, Operation } from "./compare.ts";
-import { code, details, fence, htmlCode, listed, visible } from "./markdown.ts";
-import type { Planned, Preview } from "./preview.ts";
+import { code, details, fence, htmlCode, listed, names, visible } from "./markdown.ts";
+import type { Planned } from "./preview.ts";
 import type { Violation } from "./rules.ts";
 
-export interface ReportArgs {
+export interface ReportArgs extends AlarmArgs {
   readonly stack: string;
   /** The base revision as the user named it, and its commit. */
   readonly base: string;
   readonly commit: string;
   /** The commit of the change, so that readers can recognize an outdated comment. @default - not named */
   readonly headCommit?: string | undefined;
-  /** The program's error message, if it cannot render the change because the config is invalid. */
-  readonly refused?: string | undefined;
   /** Notes on the comparison: that the stack is new, or that the base cannot be rendered. */
   readonly notes: readonly string[];
   /** Changed objects, each with its diff. */
   readonly changes: readonly (Change & { readonly diff: string })[];
+  /** Number of compared Kubernetes objects. */
+  readonly objects: number;
   /** Keys of encrypted values that differ. */
   readonly secrets: readonly string[];
-  /** Violated rules. @default - there are no objects to check */
-  readonly rules?: readonly Violation[] | undefined;
-  /** Result of `pulumi preview`; null if it printed no result. @default - no preview */
-  readonly preview?: Preview | null | undefined;
   /** Longest text in UTF-16 code units, at least 20,000. */
   readonly limit: number;
 }
@@ -34,7 +31,7 @@ export const commentLimit = 65_000;
 export const marker = (stack: string): string => `<!-- gke-microservices diff: ${stack} -->`;
 
 export function report(args: ReportArgs): string {
-  const room = Math.floor(args.limit / 10);
+  const room = Math.floor(args.limit / 14);
   const at = args.headCommit === undefined ? "" : ` at ${code(args.headCommit.slice(0, 12))}`;
   const before = [
     `${marker(args.stack)}\n## Stack ${code(args.stack)}${at}`,
@@ -47,71 +44,68 @@ export function report(args: ReportArgs): string {
   return `${text.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** https://docs.github.com/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts */
-function alert(lines: readonly string[]): string {
-  if (lines.length === 0) return "";
-  const quoted = ["[!CAUTION]", ...lines].join("\n").split("\n");
-  return quoted.map((line) => `> ${line}`.trimEnd()).join("\n");
-}
-
-/** What the change deletes, and what stops the update. */
-function alarm({ refused, changes, preview: planned, rules: violations }: ReportArgs, room: number): string {
-  const objects = (operation: Operation) =>
-    changes
-      .filter((change) => change.operation === operation)
-      .map(({ object, because }) => withReasons(object, because));
-  const resources = (operation: Planned["operation"]) =>
-    (planned?.planned ?? [])
-      .filter((step) => step.operation === operation)
-      .map(({ resource, because }) => withReasons(resource, because));
-  const lists: [string, string[]][] = [
-    ["**THIS DELETES**, according to the config:", objects("deleted")],
-    ["**THIS REPLACES** (deletes and creates again), according to the config:", objects("replaced")],
-    ["**`pulumi up` WOULD DELETE**:", resources("deleted")],
-    ["**`pulumi up` WOULD REPLACE**:", resources("replaced")],
-    [
-      "**RULES THAT STOP AN UPDATE** are violated:",
-      (violations ?? []).filter(({ stops }) => stops).map(({ id, where }) => `${code(id)} by ${code(where)}`),
-    ],
-  ];
-  const warnings = lists
-    .filter(([, items]) => items.length > 0)
-    .map(([what, items]) => `${what}\n${listed(items, room)}`);
-  const failed = [
-    ...(refused === undefined ? [] : ["**THE PROGRAM FAILS**: an update would change nothing."]),
-    ...(planned === null || (planned?.failed.length ?? 0) > 0 ? ["**`pulumi preview` FAILED**, see below."] : []),
-  ];
-  return alert([...failed, ...warnings].flatMap((part, index) => (index === 0 ? [part] : ["", part])));
-}
-
-const withReasons = (what: string, keys: readonly string[]) =>
-  keys.length === 0 ? code(what) : `${code(what)}, because of ${names(keys, 5)}`;
-
-function names(all: readonly string[], most: number): string {
-  const shown = all.slice(0, most).map((name) => code(name, 80));
-  return [...shown, ...(all.length > most ? [`${all.length - most} more`] : [])].join(", ");
-}
-
-function summary({ refused, changes, secrets, notes, base, commit }: ReportArgs, room: number): string[] {
+function summary(args: ReportArgs, room: number): string[] {
+  const { refused, changes, secrets, notes, base, commit, objects } = args;
   if (refused !== undefined) return [fence(visible(refused).slice(0, room), "text"), ...notes];
-  const operations: Operation[] = ["deleted", "replaced", "changed", "created"];
-  const rows = operations
-    .map((operation) => [operation, changes.filter((change) => change.operation === operation)] as const)
-    .filter(([, of]) => of.length > 0)
-    .map(
-      ([operation, of]) =>
-        `| ${operation} | ${of.length} | ${names(
-          of.map(({ object }) => object),
-          10,
-        )} |`,
-    );
   const compared = `compared with ${code(base)} (${commit.slice(0, 12)})`;
+  const rows = table(changes.map(({ operation, object }) => [operation, object]));
+  const but = (args.resources?.replacedObjects ?? 0) > 0 ? " but for its cluster" : "";
   return [
     ...notes,
-    rows.length === 0
-      ? `No Kubernetes object differs, ${compared}.`
-      : [`Kubernetes objects, ${compared}:`, "", "| | | |", "|---|---|---|", ...rows].join("\n"),
+    rows === undefined
+      ? `No Kubernetes object differs${but}, ${compared}: ${objects} in all.`
+      : `Kubernetes objects, ${compared}: ${objects} in all.\n\n${rows}`,
+    ...otherResources(args, room),
     ...(secrets.length === 0 ? [] : [`Encrypted values differ, which the diffs do not show: ${names(secrets, 20)}.`]),
+  ];
+}
+
+/** @returns undefined if there is nothing */
+function table(changes: readonly (readonly [Operation, string])[]): string | undefined {
+  const rows = (["deleted", "replaced", "changed", "created"] as const)
+    .map(
+      (operation) => [operation, changes.filter((change) => change[0] === operation).map(([, name]) => name)] as const,
+    )
+    .filter(([, of]) => of.length > 0)
+    .map(([operation, of]) => `| ${operation} | ${of.length} | ${names(of, 10)} |`);
+  return rows.length === 0 ? undefined : ["| | | |", "|---|---|---|", ...rows].join("\n");
+}
+
+const providers: Readonly<Record<string, string>> = { gcp: "Google", tls: "TLS", docker: "Docker" };
+
+/** Everything but Kubernetes objects. The alert has the reasons of what is deleted or replaced. */
+function otherResources({ resources }: ReportArgs, room: number): string[] {
+  if (resources === undefined || resources.compared.size === 0) return [];
+  const { changes, compared, revalued } = resources;
+  const all = [...compared]
+    .sort(([, a], [, b]) => b - a)
+    .map(([provider, count]) => `${count} of ${providers[provider] ?? code(provider)}`)
+    .join(", ");
+  const rows = table(changes.map(({ operation, resource }) => [operation, resource]));
+  const changed = changes.filter(({ operation }) => operation === "changed");
+  const unclear = changes.filter((change) => change.unclear).map(({ resource }) => resource);
+  return [
+    rows === undefined ? `No other resource differs: ${all}.` : `Other resources: ${all}.\n\n${rows}`,
+    ...(unclear.length === 0 ? [] : [`Whether this replaces them is not known: ${names(unclear, 20)}.`]),
+    ...(changed.length === 0
+      ? []
+      : [
+          details(
+            `changed: ${changed.length}`,
+            listed(
+              changed.map(({ resource, because }) => withReasons(resource, because)),
+              room,
+            ),
+          ),
+        ]),
+    ...(revalued.length === 0
+      ? []
+      : [
+          `Kubernetes objects get new values of other resources, which the diffs do not show: ${names(
+            revalued.map(({ object }) => object),
+            20,
+          )}.`,
+        ]),
   ];
 }
 
@@ -185,7 +179,9 @@ function preview({ preview: planned }: ReportArgs, room: number): string {
   const operations: Planned["operation"][] = ["deleted", "replaced", "renewed", "changed", "created"];
   const of = (operation: Planned["operation"]) => planned.planned.filter((step) => step.operation === operation);
   const rows = operations.map((operation) => `| ${operation} | ${of(operation).length} |`);
+  // The alert lists what is deleted or replaced.
   const lists = operations
+    .slice(2)
     .filter((operation) => of(operation).length > 0)
     .map((operation) =>
       details(

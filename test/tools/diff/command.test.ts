@@ -68,8 +68,16 @@ test("an edited route is a changed object, with the routes as lines; the checkou
   assert.equal(git("worktree", "list").split("\n").length, 1);
 });
 
-test("removed objects, and resources that the preview would replace, are in the alert", () => {
+test("removed objects are in the alert; with a preview, what the engine plans is there instead", () => {
   edit(/ {4}web:\n[^]*$/, "");
+  const alone = diff("main", "staging");
+  assert.equal(alone.status, 0, alone.stderr);
+  assert.match(
+    alone.stdout,
+    /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n> - `docker:index\/image:Image staging-web`\n(> - `\w+ apps\/(pods-)?web(-flows)?`\n){5}\n/m,
+  );
+  assert.match(alone.stdout, /^Other resources: 21 of Google, 5 of TLS, 3 of Docker\.$/m);
+
   const preview = join(repository, "preview.json");
   const urn = "urn:pulumi:staging::gke-microservices::gcp:container/cluster:Cluster::staging-cluster";
   writeFileSync(preview, JSON.stringify({ steps: [{ op: "replace", urn, replaceReasons: ["location"] }] }));
@@ -77,8 +85,58 @@ test("removed objects, and resources that the preview would replace, are in the 
   assert.equal(good.status, 0, good.stderr);
   assert.match(
     good.stdout,
-    /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n(> - `\w+ apps\/(pods-)?web(-flows)?`\n){5}>\n> \*\*`pulumi up` WOULD REPLACE\*\*:\n> - `gcp:container\/cluster:Cluster staging-cluster`, because of `location`$/m,
+    /^> \[!CAUTION\]\n> \*\*THIS MEANS FOR USERS\*\*:\n> - The cluster is deleted and created again: [^\n]*\n>\n> \*\*`pulumi up` WOULD REPLACE\*\*:\n> - `gcp:container\/cluster:Cluster staging-cluster`, because of `location`\n\n/m,
   );
+  assert.doesNotMatch(good.stdout, /according to the config|^Other resources/m);
+});
+
+test("another region replaces the cluster: the alert says so, but it is no failure", () => {
+  edit("region: asia-northeast1", "region: us-central1");
+  edit("[asia-northeast1-a]", "[us-central1-a]");
+  const { status, stdout, stderr } = diff("main", "staging");
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stdout,
+    /^> \[!CAUTION\]\n> \*\*THIS MEANS FOR USERS\*\*:\n> - The cluster is deleted and created again/m,
+  );
+  assert.match(stdout, /^> - `gcp:container\/cluster:Cluster staging-cluster`, because of `location` \(`asia-northeast1` → `us-central1`\), `subnetwork` of `staging-network-subnet`\n(> - [^\n]*\n){2}> - 23 Kubernetes objects, because of their cluster\n\nNo Kubernetes object differs but for its cluster, compared with `main` \([0-9a-f]{12}\): 23 in all\.$/m); // prettier-ignore
+  assert.match(stdout, /^\| replaced \| 7 \| /m);
+});
+
+test("what the engine refuses, because it is protected, is a failure", () => {
+  edit("deletionProtection: false", "deletionProtection: true");
+  git("commit", "--quiet", "--all", "--message=protected");
+  edit("region: asia-northeast1", "region: us-central1");
+  edit("[asia-northeast1-a]", "[us-central1-a]");
+  const { status, stdout } = diff("HEAD", "staging");
+  assert.equal(status, 1);
+  const [, refused = ""] = /^> \*\*`pulumi up` WOULD FAIL\*\*, because these are protected:\n((> - .*\n)*)/m.exec(stdout) ?? []; // prettier-ignore
+  assert.deepEqual(
+    refused.match(/[\w-]+(?=`)/g),
+    ["staging-network-router", "staging-network-subnet", "staging-network-nat", "staging-cluster"],
+    stdout,
+  );
+});
+
+test("a base whose program cannot list its other resources yet", () => {
+  const render = join(repository, "tools/commands/render.ts");
+  writeFileSync(render, readFileSync(render, "utf8").replace(', resources: { type: "string" }', ""));
+  git("commit", "--quiet", "--all", "--message=older");
+  git("checkout", "--quiet", "base");
+  edit("region: asia-northeast1", "region: us-central1");
+  edit("[asia-northeast1-a]", "[us-central1-a]");
+  edit("replicas: 3", "replicas: 4");
+  const { status, stdout, stderr } = diff("main", "staging");
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /\n\nOnly Kubernetes objects were compared: the base's program cannot list its other resources yet\.\n\nKubernetes objects/); // prettier-ignore
+  assert.match(stdout, /^\| changed \| \d \| /m);
+  assert.doesNotMatch(stdout, /CAUTION|[oO]ther resources?:|No other resource/);
+});
+
+test("the local stack has only Kubernetes objects", () => {
+  const { status, stdout, stderr } = diff("main", "local");
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^## Stack `local`\n\nNo Kubernetes object differs, compared with `main` \([0-9a-f]{12}\): 20 in all\.\n\n### Rules$/m); // prettier-ignore
 });
 
 test("an invalid config is reported with its errors, and so is a failed preview: both are failures", () => {

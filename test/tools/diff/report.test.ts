@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import type { Reason } from "../../../tools/diff/resources.ts";
 import { commentLimit, marker, report, type ReportArgs } from "../../../tools/diff/report.ts";
 import { blocks, withoutCode } from "./markdown.ts";
 
@@ -10,6 +11,8 @@ const nothing: ReportArgs = {
   commit: "0123456789abcdef0123456789abcdef01234567",
   notes: [],
   changes: [],
+  objects: 23,
+  consequences: [],
   secrets: [],
   rules: [],
   limit: commentLimit,
@@ -23,7 +26,7 @@ test("nothing differs", () => {
     `<!-- gke-microservices diff: staging -->
 ## Stack \`staging\`
 
-No Kubernetes object differs, compared with \`main\` (0123456789ab).
+No Kubernetes object differs, compared with \`main\` (0123456789ab): 23 in all.
 
 ### Rules
 
@@ -66,12 +69,6 @@ test("deletions come first, then a table, the diffs, the rules and the preview",
 ## Stack \`staging\`
 
 > [!CAUTION]
-> **THIS DELETES**, according to the config:
-> - \`Deployment apps/web\`
->
-> **THIS REPLACES** (deletes and creates again), according to the config:
-> - \`Service apps/shop\`, because of \`spec.clusterIP\`
->
 > **\`pulumi up\` WOULD DELETE**:
 > - \`kubernetes:apps/v1:Deployment web\`
 >
@@ -81,7 +78,7 @@ test("deletions come first, then a table, the diffs, the rules and the preview",
 > **RULES THAT STOP AN UPDATE** are violated:
 > - \`pod-not-root\` by \`Deployment apps/shop\`
 
-Kubernetes objects, compared with \`main\` (0123456789ab):
+Kubernetes objects, compared with \`main\` (0123456789ab): 23 in all.
 
 | | | |
 |---|---|---|
@@ -132,24 +129,107 @@ Violated: 1 that stop an update, 1 that warn.
 | created | 0 |
 | unchanged | 40 |
 
-<details><summary>deleted: 1</summary>
-
-- \`kubernetes:apps/v1:Deployment web\`
-
-</details>
-
-<details><summary>replaced: 1</summary>
-
-- \`gcp:container/cluster:Cluster staging\`, because of \`location\`
-
-</details>
-
 <details><summary>renewed: 1</summary>
 
 - \`kubernetes:core/v1:ConfigMap nginx-proxy-routes\`, because of \`data\`
 
 </details>
 `,
+  );
+});
+
+const resource = (operation: "deleted" | "replaced" | "changed" | "created", name: string, because: readonly Reason[] = []) =>
+  ({ operation, resource: `gcp:a/b:C ${name}`, type: "gcp:a/b:C", inputs: {}, because, refused: false, unclear: false }) as const; // prettier-ignore
+
+test("other resources: what users notice, what is lost, the objects of a replaced cluster once, and what is refused", () => {
+  const resources = {
+    changes: [
+      resource("deleted", "old"),
+      { ...resource("replaced", "cluster", [{ path: "location", values: ["a", "b"] as const }]), refused: true },
+      resource("replaced", "pool", [{ path: "cluster", source: "cluster" }]),
+      { ...resource("changed", "policy", [{ path: "rules" }]), unclear: true },
+      resource("created", "new"),
+    ],
+    compared: new Map([
+      ["gcp", 20],
+      ["random", 1],
+    ]),
+    replacedObjects: 23,
+    revalued: [],
+  };
+  const consequences = [{ text: "The address changes." }, { text: "Not served any more", names: ["a.example"] }];
+  assert.equal(
+    report({ ...nothing, resources, consequences }),
+    `<!-- gke-microservices diff: staging -->
+## Stack \`staging\`
+
+> [!CAUTION]
+> **THIS MEANS FOR USERS**:
+> - The address changes.
+> - Not served any more: \`a.example\`.
+>
+> **THIS DELETES**, according to the config:
+> - \`gcp:a/b:C old\`
+>
+> **THIS REPLACES** (deletes and creates again), according to the config:
+> - \`gcp:a/b:C cluster\`, because of \`location\` (\`a\` → \`b\`)
+> - \`gcp:a/b:C pool\`, because of \`cluster\` of \`cluster\`
+> - 23 Kubernetes objects, because of their cluster
+>
+> **\`pulumi up\` WOULD FAIL**, because these are protected:
+> - \`gcp:a/b:C cluster\`
+
+No Kubernetes object differs but for its cluster, compared with \`main\` (0123456789ab): 23 in all.
+
+Other resources: 20 of Google, 1 of \`random\`.
+
+| | | |
+|---|---|---|
+| deleted | 1 | \`gcp:a/b:C old\` |
+| replaced | 2 | \`gcp:a/b:C cluster\`, \`gcp:a/b:C pool\` |
+| changed | 1 | \`gcp:a/b:C policy\` |
+| created | 1 | \`gcp:a/b:C new\` |
+
+Whether this replaces them is not known: \`gcp:a/b:C policy\`.
+
+<details><summary>changed: 1</summary>
+
+- \`gcp:a/b:C policy\`, because of \`rules\`
+
+</details>
+
+### Rules
+
+Violated: 0 that stop an update, 0 that warn.
+`,
+  );
+});
+
+test("other resources that do not differ, and objects with new values", () => {
+  const resources = { changes: [], compared: new Map([["gcp", 20]]), replacedObjects: 0, revalued: [{ object: "Secret apps/tls", source: "cert" }] }; // prettier-ignore
+  assert.match(
+    report({ ...nothing, resources }),
+    /: 23 in all\.\n\nNo other resource differs: 20 of Google\.\n\nKubernetes objects get new values of other resources, which the diffs do not show: `Secret apps\/tls`\.\n\n### Rules/,
+  );
+  // A local stack has none, and its text is as short as without them.
+  assert.equal(report({ ...nothing, resources: { ...resources, compared: new Map(), revalued: [] } }), report(nothing));
+});
+
+test("the engine's word replaces the program's, and counts the objects of a replaced cluster", () => {
+  const planned = [
+    "gcp:container/cluster:Cluster c",
+    "kubernetes:core/v1:Service a",
+    "kubernetes:core/v1:Service b",
+  ].map((of) => ({ operation: "replaced" as const, resource: of, because: [] }));
+  const changes = [{ ...change, operation: "deleted" as const, diff }];
+  const preview = { planned, unchanged: 0, resources: [], failed: [] };
+  const text = report({ ...nothing, changes, preview });
+  assert.match(text, /> \[!CAUTION\]\n> \*\*`pulumi up` WOULD REPLACE\*\*:\n> - `gcp:container\/cluster:Cluster c`\n> - 2 Kubernetes objects, because of their cluster\n\n/); // prettier-ignore
+  assert.doesNotMatch(text, /according to the config|core\/v1:Service a/);
+  // A preview that failed may not have everything.
+  assert.match(
+    report({ ...nothing, changes, preview: { ...preview, failed: ["a"] } }),
+    /THIS DELETES[^]*WOULD REPLACE/,
   );
 });
 
@@ -201,6 +281,7 @@ test("long diffs are cut so that short ones stay complete, with the number of mi
 
 test("the text stays below the limit, however many changes there are; deletions come first", () => {
   const many = Array.from({ length: 3000 }, (_, index) => `x${index}-${"n".repeat(150)}`);
+  const reasonsOfAll = many.map((path) => ({ path }));
   const text = report({
     ...nothing,
     notes: ["a note"],
@@ -209,6 +290,15 @@ test("the text stays below the limit, however many changes there are; deletions 
       ...many.map((object) => ({ ...change, operation: "deleted" as const, object, diff })),
       ...many.map((object) => ({ ...change, operation: "replaced" as const, object, because: many, diff })),
     ],
+    consequences: Array.from({ length: 20 }, () => ({ text: "A sentence.", names: many })),
+    resources: {
+      changes: (["deleted", "replaced", "changed", "created"] as const).flatMap((operation) =>
+        many.map((name) => ({ ...resource(operation, name, reasonsOfAll), refused: true, unclear: true })),
+      ),
+      compared: new Map([["gcp", 1]]),
+      replacedObjects: 1,
+      revalued: many.map((object) => ({ object, source: object })),
+    },
     rules: many.flatMap((id) => [true, false].map((stops) => ({ id, where: id, text: id.repeat(9), stops }))),
     preview: {
       planned: (["deleted", "replaced", "renewed", "changed", "created"] as const).flatMap((operation) =>
@@ -248,6 +338,28 @@ const changes = fc.array(
 const rules = fc.array(fc.record({ id: hostile, where: hostile, text: hostile, stops: fc.boolean() }), {
   maxLength: 5,
 });
+const reasons = fc.array(
+  fc.record({ path: hostile, values: fc.tuple(hostile, hostile), source: hostile }, { requiredKeys: ["path"] }),
+  { maxLength: 7 },
+);
+const resources = fc.record({
+  changes: fc.array(
+    fc.record({
+      operation: fc.constantFrom("deleted", "replaced", "changed", "created"),
+      resource: hostile,
+      type: hostile,
+      inputs: fc.constant({}),
+      because: reasons,
+      refused: fc.boolean(),
+      unclear: fc.boolean(),
+    }),
+    { maxLength: 5 },
+  ),
+  compared: fc.array(fc.tuple(hostile, fc.nat(99)), { maxLength: 3 }).map((entries) => new Map(entries)),
+  replacedObjects: fc.nat(3),
+  revalued: fc.array(fc.record({ object: hostile, source: hostile }), { maxLength: 3 }),
+});
+const consequences = fc.array(fc.record({ text: fc.constant("A sentence."), names: fc.array(hostile) }), { maxLength: 3 }); // prettier-ignore
 const planned = fc.array(
   fc.record({
     operation: fc.constantFrom("deleted", "replaced", "renewed", "changed", "created"),
@@ -263,7 +375,10 @@ test("any content keeps the text well-formed (fences, cells, lists, elements) an
     /^<!-- gke-microservices diff: staging -->$/,
     /^## Stack CODE$/,
     /^>( \[!CAUTION\]| \*\*[^`<]+| - CODE(, because of [^`<|]+)?| - … and \d+ more| - CODE by CODE)?$/,
-    /^(Kubernetes objects|No Kubernetes object differs), compared with CODE \([0-9a-f]{12}\)[:.]$/,
+    /^> - (A sentence\.: [CODE, 0-9more]*\.|\d Kubernetes objects, because of their cluster)$/,
+    /^(Kubernetes objects|No Kubernetes object differs( but for its cluster)?), compared with CODE \([0-9a-f]{12}\): 23 in all\.$/,
+    /^(Other resources|No other resource differs): (\d+ of (CODE|Google|TLS|Docker)(, |\.$))+/,
+    /^(Whether this replaces them is not known|Kubernetes objects get new values of other resources, which the diffs do not show): [CODE, 0-9more]+\.$/,
     /^\|[- |]+\|$/,
     /^\| (deleted|replaced|changed|created) \| \d+ \| [CODE, 0-9more]+ \|$/,
     /^\| (resources \| |(deleted|replaced|renewed|changed|created|unchanged) \| \d+ )\|$/,
@@ -279,7 +394,7 @@ test("any content keeps the text well-formed (fences, cells, lists, elements) an
   ];
   fc.assert(
     fc.property(
-      fc.record({ changes, rules, planned, secrets: fc.array(hostile), base: hostile, refused: fc.option(hostile) }),
+      fc.record({ changes, rules, planned, resources, consequences, secrets: fc.array(hostile), base: hostile, refused: fc.option(hostile) }), // prettier-ignore
       ({ planned: of, refused, ...args }) => {
         const preview = { planned: of, unchanged: 1, resources: [], failed: args.secrets };
         const text = report({ ...nothing, ...args, ...(refused !== null && { refused }), preview, limit: 20_000 });

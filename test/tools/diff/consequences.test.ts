@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { consequences, type Step } from "../../../tools/diff/consequences.ts";
+import type { KubernetesObject } from "../../../tools/stack/evaluate.ts";
+
+const ingress = (hosts: readonly string[], tls = true): KubernetesObject => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  metadata: { name: "ingress", namespace: "apps" },
+  spec: { ...(tls && { tls: [{ hosts, secretName: "a" }] }), rules: hosts.map((host) => ({ host })) },
+});
+const gateway = (hosts: readonly string[], protocol = "HTTPS"): KubernetesObject[] => [
+  { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata: { name: "gateway" }, spec: { listeners: [{ protocol: "HTTP" }, { protocol }] } }, // prettier-ignore
+  ...hosts.map((host) => ({ apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", metadata: { name: host }, spec: { hostnames: [host] } })), // prettier-ignore
+];
+const step = (operation: Step["operation"], type: string, inputs: Step["inputs"] = {}): Step => ({ operation, resource: `${type} a`, inputs }); // prettier-ignore
+
+const one = [ingress(["a.example"])];
+const texts = (steps: Step[], before: KubernetesObject[] = one, after: KubernetesObject[] = before) =>
+  consequences(steps, { before, after }).map(({ text, names }) => (names ? `${text}: ${names.join(", ")}` : text));
+const [cluster, address] = ["gcp:container/cluster:Cluster", "gcp:compute/globalAddress:GlobalAddress"];
+
+test("nothing, and changes in place, mean nothing", () => {
+  assert.deepEqual(texts([]), []);
+  for (const type of [cluster, address, "gcp:compute/sSLPolicy:SSLPolicy"]) assert.deepEqual(texts([step("changed", type)]), []); // prettier-ignore
+  assert.deepEqual(texts([step("created", cluster), step("created", address)]), []);
+});
+
+test("the worst comes first, and each sentence once", () => {
+  const certificate = step("replaced", "gcp:compute/managedSslCertificate:ManagedSslCertificate");
+  const repository = step("deleted", "gcp:artifactregistry/repository:Repository");
+  assert.deepEqual(
+    texts([repository, certificate, certificate, step("replaced", address), step("replaced", cluster)]),
+    [
+      "The cluster is deleted and created again: nothing answers until the new one runs all services, and what was stored in it is lost.",
+      "The address changes: all traffic fails until DNS has the new one, and until resolvers forget the old one.",
+      "Certificates are replaced: HTTPS fails for their names until Google has issued new ones, which takes up to an hour.",
+      "The registry loses its images: a pod that uses one cannot start on a new node.",
+    ],
+  );
+  assert.deepEqual(texts([step("deleted", address), step("deleted", cluster)]), [
+    "The cluster is deleted: nothing in it answers any more, and what was stored in it is lost.",
+    "The address is given up: all traffic to it fails, and it cannot be had again.",
+  ]);
+});
+
+test("host names that are not served any more, of an Ingress or of routes", () => {
+  const gone = "Not served any more: a.example";
+  assert.deepEqual(texts([], [ingress(["a.example", "b.example"])], [ingress(["b.example", "c.example"])]), [gone]);
+  assert.deepEqual(texts([], gateway(["a.example", "b.example"]), gateway(["b.example"])), [gone]);
+});
+
+test("the end of HTTPS, and another load balancer", () => {
+  const ends = "HTTPS ends: only plain HTTP is served.";
+  assert.deepEqual(texts([], one, [ingress(["a.example"], false)]), [ends]);
+  assert.deepEqual(texts([], gateway(["a.example"]), gateway(["a.example"], "TCP")), [ends]);
+  assert.deepEqual(texts([], [ingress(["a.example"], false)], one), []);
+  const managed = { ...ingress(["a.example"], false), metadata: { name: "i", annotations: { "ingress.gcp.kubernetes.io/pre-shared-cert": "a" } } }; // prettier-ignore
+  assert.deepEqual(texts([], one, [managed]), []);
+  const other =
+    "Another load balancer takes over: traffic fails for some minutes, until Google has released the address.";
+  assert.deepEqual(texts([], one, gateway(["a.example"])), [other]);
+  // A new cluster has a new load balancer anyway.
+  assert.equal(texts([step("replaced", cluster)], one, gateway(["a.example"])).length, 1);
+});
+
+test("a new certificate matters for names that are served already", () => {
+  const certificate = (...domains: string[]) =>
+    step("created", "gcp:compute/managedSslCertificate:ManagedSslCertificate", { managed: { domains } });
+  const text = "HTTPS fails until Google has issued new certificates for names that are served already";
+  assert.deepEqual(texts([certificate("a.example"), certificate("new.example")], one, [ingress(["a.example", "new.example"])]), [`${text}: a.example`]); // prettier-ignore
+  assert.deepEqual(texts([certificate("new.example")], one, [ingress(["a.example", "new.example"])]), []);
+  assert.deepEqual(texts([step("created", "gcp:certificatemanager/certificate:Certificate", { managed: { domains: ["a.example"] } })]), [`${text}: a.example`]); // prettier-ignore
+});
+
+test("another CA, but not another certificate of the same one or of the proxy", () => {
+  const own = "tls:index/selfSignedCert:SelfSignedCert";
+  const text = "Another CA signs the certificate: clients refuse HTTPS until they trust it.";
+  assert.deepEqual(texts([step("replaced", own, { isCaCertificate: true })]), [text]);
+  assert.deepEqual(texts([step("created", own, { isCaCertificate: true })]), [text]);
+  assert.deepEqual(texts([step("deleted", own, { isCaCertificate: true })]), []);
+  assert.deepEqual(
+    texts([step("replaced", own), step("replaced", "tls:index/locallySignedCert:LocallySignedCert")]),
+    [],
+  );
+});
+
+test("DNS: the zone, and address records by name", () => {
+  const record = (operation: Step["operation"], name: string, type = "A") => step(operation, "gcp:dns/recordSet:RecordSet", { name, type }); // prettier-ignore
+  assert.deepEqual(
+    texts([
+      record("deleted", "a.example."),
+      record("replaced", "b.example."),
+      record("deleted", "_x.a.example.", "CNAME"),
+    ]),
+    [
+      // prettier-ignore
+      "Their DNS records are deleted, so these names do not resolve any more: a.example",
+      "Their DNS records are replaced, so these names may not resolve for some minutes: b.example",
+    ],
+  );
+  assert.deepEqual(texts([step("replaced", "gcp:dns/managedZone:ManagedZone")]), [
+    "The DNS zone gets other name servers: its names do not resolve until the parent domain names those.",
+  ]);
+});

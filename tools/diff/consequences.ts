@@ -1,0 +1,139 @@
+/** What a change means for users: one plain sentence for each change of the cluster, the address, the names, the certificates. */
+import type { KubernetesObject } from "../stack/evaluate.ts";
+import { at } from "../../policy/rule.ts";
+import type { Operation } from "./compare.ts";
+
+export interface Consequence {
+  /** Without markup. */
+  readonly text: string;
+  /** Names that the sentence is about. @default - none */
+  readonly names?: readonly string[];
+}
+
+/** A change of one resource, according to the program or to the engine. */
+export interface Step {
+  readonly operation: Operation;
+  /** `gcp:container/cluster:Cluster staging-cluster` */
+  readonly resource: string;
+  readonly inputs?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Sides {
+  readonly before: readonly KubernetesObject[];
+  readonly after: readonly KubernetesObject[];
+}
+
+/** Sentences by operation and type. */
+const sentences: Readonly<Record<string, string>> = {
+  "replaced gcp:container/cluster:Cluster":
+    "The cluster is deleted and created again: nothing answers until the new one runs all services, and what was stored in it is lost.",
+  "deleted gcp:container/cluster:Cluster":
+    "The cluster is deleted: nothing in it answers any more, and what was stored in it is lost.",
+  "replaced gcp:compute/globalAddress:GlobalAddress":
+    "The address changes: all traffic fails until DNS has the new one, and until resolvers forget the old one.",
+  "deleted gcp:compute/globalAddress:GlobalAddress":
+    "The address is given up: all traffic to it fails, and it cannot be had again.",
+  "replaced gcp:dns/managedZone:ManagedZone":
+    "The DNS zone gets other name servers: its names do not resolve until the parent domain names those.",
+  "deleted gcp:dns/managedZone:ManagedZone": "The DNS zone is deleted: its names do not resolve any more.",
+  "replaced gcp:compute/managedSslCertificate:ManagedSslCertificate":
+    "Certificates are replaced: HTTPS fails for their names until Google has issued new ones, which takes up to an hour.",
+  "replaced gcp:certificatemanager/certificate:Certificate":
+    "Certificates are replaced: HTTPS fails for their names until Google has issued new ones.",
+  "replaced gcp:certificatemanager/certificateMap:CertificateMap":
+    "The certificate map is replaced: HTTPS fails until the load balancer has the new one.",
+  "replaced gcp:artifactregistry/repository:Repository":
+    "The registry loses its images: a pod of an older version cannot start on a new node.",
+  "deleted gcp:artifactregistry/repository:Repository":
+    "The registry loses its images: a pod that uses one cannot start on a new node.",
+};
+
+const typeOf = ({ resource }: Step) => resource.split(" ")[0] ?? "";
+
+/** What users notice, the worst first. */
+export function consequences(steps: readonly Step[], sides: Sides): Consequence[] {
+  const [before, after] = [served(sides.before), served(sides.after)];
+  const found = new Set(steps.map((step) => sentences[`${step.operation} ${typeOf(step)}`]));
+  const texts = Object.values(sentences).filter((text) => found.has(text));
+  const clusterStays = !steps.some((step) => /container\/cluster:/.test(step.resource) && step.operation !== "changed");
+  return [
+    ...texts.map((text) => ({ text })),
+    ...about(
+      "Not served any more",
+      [...before.hosts].filter((host) => !after.hosts.has(host)),
+    ),
+    ...about("Their DNS records are deleted, so these names do not resolve any more", recordsOf(steps, "deleted")),
+    ...about(
+      "Their DNS records are replaced, so these names may not resolve for some minutes",
+      recordsOf(steps, "replaced"),
+    ),
+    ...(before.https && !after.https && after.hosts.size > 0
+      ? [{ text: "HTTPS ends: only plain HTTP is served." }]
+      : []),
+    ...about(
+      "HTTPS fails until Google has issued new certificates for names that are served already",
+      certified(steps).filter((host) => before.hosts.has(host) && after.hosts.has(host)),
+    ),
+    ...(steps.some(isNewCa)
+      ? [{ text: "Another CA signs the certificate: clients refuse HTTPS until they trust it." }]
+      : []),
+    ...(clusterStays && before.kind !== undefined && after.kind !== undefined && before.kind !== after.kind
+      ? [
+          {
+            text: "Another load balancer takes over: traffic fails for some minutes, until Google has released the address.",
+          },
+        ]
+      : []),
+  ];
+}
+
+const about = (text: string, names: readonly string[]): Consequence[] =>
+  names.length === 0 ? [] : [{ text, names: [...new Set(names)] }];
+
+interface Served {
+  readonly hosts: ReadonlySet<string>;
+  readonly https: boolean;
+  /** Kind of the edge's object. */
+  readonly kind: string | undefined;
+}
+
+function served(objects: readonly KubernetesObject[]): Served {
+  const strings = (value: unknown) => (Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
+  const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+  const edges = objects.filter(({ kind }) => kind === "Ingress" || kind === "Gateway");
+  const hosts = objects.flatMap((object) =>
+    object.kind === "HTTPRoute"
+      ? strings(at(object, "spec.hostnames"))
+      : object.kind === "Ingress"
+        ? strings(list(at(object, "spec.rules")).map((rule) => at(rule, "host")))
+        : [],
+  );
+  const https = edges.some(
+    (object) =>
+      list(at(object, "spec.tls")).length > 0 ||
+      at(object, 'metadata.annotations["ingress.gcp.kubernetes.io/pre-shared-cert"]') !== undefined ||
+      list(at(object, "spec.listeners")).some((listener) => at(listener, "protocol") === "HTTPS"),
+  );
+  return { hosts: new Set(hosts), https, kind: edges[0]?.kind };
+}
+
+const isCreated = ({ operation }: Step) => operation === "created" || operation === "replaced";
+
+/** Names of created certificates that Google issues. */
+const certified = (steps: readonly Step[]): string[] =>
+  steps
+    .filter((step) => step.operation === "created" && /:(ManagedSslCertificate|Certificate)$/.test(typeOf(step)))
+    .flatMap(({ inputs }) => at(inputs, "managed.domains"))
+    .filter((name) => typeof name === "string");
+
+const isNewCa = (step: Step) =>
+  isCreated(step) &&
+  typeOf(step) === "tls:index/selfSignedCert:SelfSignedCert" &&
+  step.inputs?.["isCaCertificate"] === true;
+
+/** Names of address records. */
+const recordsOf = (steps: readonly Step[], operation: Operation): string[] =>
+  steps
+    .filter((step) => step.operation === operation && typeOf(step) === "gcp:dns/recordSet:RecordSet")
+    .filter(({ inputs }) => inputs?.["type"] === "A")
+    .flatMap(({ inputs }) => (typeof inputs?.["name"] === "string" ? [inputs["name"].replace(/\.$/, "")] : []));
