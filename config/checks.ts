@@ -1,5 +1,6 @@
 /** Checks that involve several keys. Each check returns all its problems, not just the first. */
 import { checkAutopilot } from "./checks/autopilot.ts";
+import { checkCapacity } from "./checks/capacity.ts";
 import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
@@ -30,6 +31,7 @@ export function checkSettings(
   const problems = [
     ...checkCluster(settings, stack, region),
     ...checkAutopilot(settings),
+    ...checkCapacity(settings),
     ...checkEdge(settings),
     ...checkTls(settings, certificate),
     ...checkDns(settings),

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
 import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
+import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
@@ -39,11 +40,12 @@ interface Google {
 type WithGoogle<Choice, Of> = Exclude<Choice, Of> | (Extract<Choice, Of> & Google);
 
 /** The settings of a checked stack, with project and region. */
-export interface StackSettings extends Omit<Settings, "cluster" | "edge" | "registry" | "tls"> {
+export interface StackSettings extends Omit<Settings, "cluster" | "edge" | "registry" | "tls" | "rolloutSeconds"> {
   readonly cluster: WithGoogle<Settings["cluster"], { kind: "gke" }>;
   readonly edge: WithGoogle<Settings["edge"], { onGoogle: true }>;
   readonly registry: WithGoogle<Settings["registry"], { kind: "artifact-registry" }>;
   readonly tls: ReturnType<typeof withFallback>;
+  readonly rolloutSeconds: number;
 }
 
 export interface StackConfig extends Omit<StackSettings, "secrets"> {
@@ -186,6 +188,7 @@ export function checkConfig(
     ...sizeWarnings(parsed.data),
     ...memoryWarnings(parsed.data),
     ...maintenanceWarnings(parsed.data),
+    ...capacityWarnings(parsed.data),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return { settings: withGoogle(parsed.data, google), certificate: certificate && pemBlocks(certificate), warnings };
@@ -206,9 +209,16 @@ function inputOf(
   return input;
 }
 
+/** A pod may need a new node, which takes 1 to 3 minutes, and pulls its image there. */
+const rolloutDefaults = { gke: 600, existing: 180 };
+
 function withGoogle(settings: Settings, google: Google | undefined): StackSettings {
   const { cluster, edge, registry, ...others } = settings;
-  const rest = { ...others, tls: withFallback(settings) };
+  const rest = {
+    ...others,
+    tls: withFallback(settings),
+    rolloutSeconds: settings.rolloutSeconds ?? rolloutDefaults[cluster.kind],
+  };
   if (google !== undefined)
     return {
       ...rest,

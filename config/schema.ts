@@ -30,7 +30,17 @@ export const schema = z.strictObject({
   registry,
   proxy,
   networkPolicies,
-  rolloutSeconds: z.int().min(10).max(3600).default(180).meta(doc("Timeout of a rollout, in seconds.", 300)),
+  rolloutSeconds: z
+    .int()
+    .min(10)
+    .max(3600)
+    .optional()
+    .meta(
+      doc(
+        "Timeout of a rollout, in seconds. Without it: 600 on a GKE cluster of the stack's, because a node may have to start first; otherwise 180.",
+        300,
+      ),
+    ),
   services,
   secrets: z
     .strictObject({

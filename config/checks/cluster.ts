@@ -87,9 +87,7 @@ function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {
         "lower it, or raise maxPerZone",
       );
   }
-  const closed = Object.values(nodePools).map(({ taints }) =>
-    taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE"),
-  );
+  const closed = Object.values(nodePools).map(closesPool);
   if (closed.length > 0 && closed.every(Boolean))
     add(
       ["nodePools"],
@@ -99,9 +97,15 @@ function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {
     );
 }
 
+/** Whether taints keep the stack's pods away: those have no tolerations. */
+export const closesPool = ({ taints }: Gke["nodePools"][string]): boolean =>
+  taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE");
+
+export const zoneCount = ({ zones }: Pick<Gke, "zones">): number => zones?.length ?? zonesByDefault;
+
 /** The maximum of every pool, plus one surge node per pool during upgrades. For Autopilot, Google decides. */
 function maxNodesOf({ mode, nodePools, zones }: Gke): number | undefined {
   if (mode === "autopilot") return undefined;
   const perZone = Object.values(nodePools).reduce((sum, { maxPerZone }) => sum + maxPerZone, 0);
-  return perZone * (zones?.length ?? zonesByDefault) + Object.keys(nodePools).length;
+  return perZone * zoneCount({ zones }) + Object.keys(nodePools).length;
 }

@@ -42,8 +42,8 @@ const requestSettings = {
 
 const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m", "0.001", "999999m");
 const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k", "999999999999");
-/** Autopilot has limits for both together. */
-const onAutopilot = [
+/** Autopilot has limits for both together, and a pod must fit on a node. */
+const onGoogle = [
   { cpu: "50m", memory: "52Mi" },
   { cpu: "1", memory: "1Gi" },
   { cpu: "0.1", memory: "665Mi" },
@@ -128,7 +128,6 @@ export const good: fc.Arbitrary<Config> = fc
   .tuple(everywhere, fc.oneof(elsewhere, google))
   .map(([{ services, proxy, ...rest }, { metrics, ...place }]) => {
     const isGoogle = place.cluster["kind"] === "gke";
-    const isAutopilot = (place.cluster as Config)["mode"] === "autopilot";
     // Google creates no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
     const isNarrow = place.edge["kind"] === "gce" && place.tls["mode"] === "managed";
     const names = Object.keys(services);
@@ -138,8 +137,7 @@ export const good: fc.Arbitrary<Config> = fc
         name,
         {
           ...more,
-          ...(isGoogle && { roles }),
-          ...(isAutopilot && { resources: onAutopilot[index % onAutopilot.length] }),
+          ...(isGoogle && { roles, resources: onGoogle[index % onGoogle.length] }),
           ...(other !== undefined && others.calls && { calls: [other] }),
           routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),
         },

@@ -149,6 +149,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [gke({ nodePools: { main: { machineType: "big", labels: { "a b": "a", a: "?" } } } }), google],
   [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
+  [onGke(hoge({ resources: { cpu: "9", memory: "99Gi" } })), google],
   ...[{ cpu: "1m", memory: "1Mi" }, { cpu: "1" }, { memory: "1Gi" }].map(
     (resources) => [onGke(hoge({ resources }), { cluster: { kind: "gke", mode: "autopilot" } }), google] as const,
   ),
