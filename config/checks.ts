@@ -5,6 +5,7 @@ import { checkCluster } from "./checks/cluster.ts";
 import { checkDns, checkEdge } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
+import { checkGoogleLimits } from "./checks/googleLimits.ts";
 import { checkLimits } from "./checks/limits.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
@@ -18,6 +19,8 @@ export interface CheckContext {
   readonly stack: string;
   /** Google Cloud region. @default - the cluster is not on Google, or `readGoogle` has already reported the region */
   readonly region?: string | undefined;
+  /** Google Cloud project. @default - as for the region */
+  readonly project?: string | undefined;
   /** The root for relative paths in the config. */
   readonly projectDir: string;
   /** The supplied certificate, if it could be read. */
@@ -26,7 +29,7 @@ export interface CheckContext {
 
 export function checkSettings(
   settings: Settings,
-  { stack, region, projectDir, certificate }: CheckContext,
+  { stack, region, project, projectDir, certificate }: CheckContext,
 ): ConfigProblem[] {
   const problems = [
     ...checkCluster(settings, stack, region),
@@ -35,6 +38,7 @@ export function checkSettings(
     ...checkEdge(settings),
     ...checkTls(settings, certificate),
     ...checkDns(settings),
+    ...checkGoogleLimits(settings, project),
     ...checkImages(settings, projectDir),
     ...checkCalls(settings),
     ...checkMetrics(settings),

@@ -7,6 +7,7 @@ import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
 import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
+import { quotaWarnings } from "./checks/googleLimits.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
@@ -174,7 +175,8 @@ export function checkConfig(
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
   const { project: googleProject, region } = usesGke ? readGoogle(raw, stack, problems) : {};
   const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
-  if (parsed.success) problems.push(...checkSettings(parsed.data, { stack, region, projectDir, certificate }));
+  if (parsed.success)
+    problems.push(...checkSettings(parsed.data, { stack, region, project: googleProject, projectDir, certificate }));
   const shown = [
     ...misplaced.map((key) =>
       problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),
@@ -186,6 +188,7 @@ export function checkConfig(
   const warnings = [
     ...warningsOf(certificate),
     ...sizeWarnings(parsed.data),
+    ...quotaWarnings(parsed.data),
     ...memoryWarnings(parsed.data),
     ...maintenanceWarnings(parsed.data),
     ...capacityWarnings(parsed.data),

@@ -27,8 +27,10 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   const redirects = settings.proxy.redirects.map((redirect, index) =>
     hostPath(keyOf(["proxy", "redirects", index]), redirect),
   );
+  const hostPaths = [...routes.map(({ key, route }) => hostPath(key, route)), ...redirects];
   return [
-    ...conflicts([...routes.map(({ key, route }) => hostPath(key, route)), ...redirects]),
+    ...hostPaths.flatMap(longHost),
+    ...conflicts(hostPaths),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
     ...Object.entries(settings.services).flatMap(([name, service]) =>
       service.routes.flatMap((route, index) =>
@@ -39,6 +41,21 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
     ),
     ...checkTimeouts(settings),
     ...checkBodies(settings),
+  ];
+}
+
+/** Longest DNS name: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the dot at its end. */
+const longestName = 253;
+
+function longHost({ key, host }: KeyedHostPath): ConfigProblem[] {
+  if (host === undefined || host.length <= longestName) return [];
+  return [
+    problem(
+      `${key}.host`,
+      host,
+      `has ${host.length} characters with the domain, and a DNS name has at most ${longestName}`,
+      "use a shorter host or domain",
+    ),
   ];
 }
 

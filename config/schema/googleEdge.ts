@@ -4,7 +4,7 @@ import { distinct, network } from "./values.ts";
 import { doc } from "./doc.ts";
 
 /** The intervals that Cloud Armor supports. https://cloud.google.com/armor/docs/rate-limiting-overview */
-const rateIntervals = [10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600];
+const rateIntervals = [10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, 2700, 3600];
 
 /** Cloud Armor for everything behind the edge: it blocks requests before the proxy. */
 const armor = z

@@ -179,6 +179,48 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, edge: { kind: "gateway", trustedProxies: ["10.0.0.0/8"] } }],
   [{ ...valid, edge: { kind: "gateway", className: "gke-l7-rilb", timeoutSeconds: 30 } }],
 
+  // Limits of Google's load balancer, certificates and IAM
+  [
+    gke(
+      {},
+      {
+        tls: { mode: "managed" },
+        services: { hoge: { image: "a/b:1", routes: [{ host: "shop.local" }, { host: "h".repeat(50) }] } },
+      },
+    ),
+    google,
+  ],
+  [
+    gke(
+      {},
+      {
+        services: Object.fromEntries(
+          Array.from({ length: 21 }, (_, i) => [
+            `s${i}`,
+            { image: "a/b:1", routes: Array.from({ length: 50 }, (_, j) => ({ host: `h${i}-${j}` })) },
+          ]),
+        ),
+      },
+    ),
+    google,
+  ],
+  [
+    gke(
+      {},
+      {
+        services: Object.fromEntries(
+          Array.from({ length: 51 }, (_, i) => [
+            `s${i}`,
+            { image: "a/b:1", roles: Array.from({ length: 30 }, (_, j) => `roles/a.r${j}`) },
+          ]),
+        ),
+      },
+    ),
+    google,
+  ],
+  [onGke(hoge({ roles: ["projects/acme-other/roles/orders"] })), google],
+  [{ ...routes({ host: "h".repeat(63) }), domain: `${"long.".repeat(37)}example.com` }],
+
   // Sizes
   [
     hoge({

@@ -1,0 +1,121 @@
+/** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
+import { hostNames } from "../hosts.ts";
+import { keyOf, problem, type ConfigProblem } from "../problems.ts";
+import type { Settings } from "../schema.ts";
+
+const count = (value: number) => value.toLocaleString("en");
+
+/** @param project ID of the Google Cloud project; undefined if there is none, or `readGoogle` reports it */
+export function checkGoogleLimits(settings: Settings, project: string | undefined): ConfigProblem[] {
+  return [
+    ...(settings.edge.onGoogle ? [...checkHosts(settings), ...checkManagedNames(settings)] : []),
+    ...(settings.cluster.kind === "gke" ? [...checkGrants(settings), ...checkCustomRoles(settings, project)] : []),
+  ];
+}
+
+/**
+ * Host rules of a URL map, which has one for each host. https://cloud.google.com/load-balancing/docs/quotas#url_maps
+ * and https://github.com/kubernetes/ingress-gce/issues/837
+ */
+const hostRules = 1000;
+
+function checkHosts(settings: Settings): ConfigProblem[] {
+  const hosts = hostNames(settings).length;
+  if (hosts <= hostRules) return [];
+  return [
+    problem(
+      ["edge", "kind"],
+      settings.edge.kind,
+      `gets ${count(hosts)} hosts, and a load balancer of Google takes ${count(hostRules)}`,
+      "use fewer hosts, or find services by name with proxy.wildcards",
+    ),
+  ];
+}
+
+/**
+ * Longest name of a managed certificate for an Ingress.
+ * https://github.com/GoogleCloudPlatform/gke-managed-certs/blob/master/deploy/managedcertificates-crd.yaml
+ */
+const longestManaged = 63;
+/** Longest DNS name: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the dot at its end. */
+const longestName = 253;
+/** https://cloud.google.com/certificate-manager/docs/domain-authorization#dns-auth */
+const authorizationPrefix = "_acme-challenge_ujmmovf2vn55tgye.".length;
+
+/**
+ * Top-level domains that are not in the public DNS: no public authority certifies them.
+ * https://www.iana.org/assignments/special-use-domain-names
+ */
+const privateDomains = ["alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"];
+
+function checkManagedNames(settings: Settings): ConfigProblem[] {
+  const { tls, edge } = settings;
+  if (tls.mode !== "managed") return [];
+  const longest = edge.kind === "gce" ? longestManaged : longestName - authorizationPrefix;
+  // One certificate covers the labels under the domain.
+  const isCovered = (host: string) => tls.wildcard && host.slice(host.indexOf(".") + 1) === settings.domain;
+  return hostNames(settings).flatMap((host) => {
+    const top = host.slice(host.lastIndexOf(".") + 1);
+    const mode = (rule: string, fix: string) => [problem(["tls", "mode"], tls.mode, rule, fix)];
+    if (privateDomains.includes(top))
+      return mode(
+        `certifies names of the public DNS only, and ${host} ends in .${top}`,
+        "use self-signed or supplied, or a domain that is registered",
+      );
+    if (host.length <= longest || isCovered(host)) return [];
+    return mode(
+      `takes names of at most ${longest} characters for edge.kind ${edge.kind}, and ${host} has ${host.length}`,
+      "use a shorter name, or supply a certificate",
+    );
+  });
+}
+
+/** Members of all roles in the policy of a project, each time that one occurs. https://cloud.google.com/iam/quotas */
+const policyMembers = 1500;
+/** Of the deployer, the previewer and the nodes. */
+const ownMembers = 20;
+
+function checkGrants({ services }: Settings): ConfigProblem[] {
+  const grants = Object.values(services).reduce((sum, { roles }) => sum + roles.length, 0);
+  if (grants + ownMembers <= policyMembers) return [];
+  return [
+    problem(
+      ["services"],
+      { services: Object.keys(services).length, roles: grants },
+      `need ${count(grants)} grants of roles, and the policy of a project has room for ${count(policyMembers - ownMembers)}`,
+      "give the services fewer roles, or grant some on single resources instead",
+    ),
+  ];
+}
+
+/** A role of a project can be granted there alone. https://cloud.google.com/iam/docs/creating-custom-roles */
+function checkCustomRoles({ services }: Settings, project: string | undefined): ConfigProblem[] {
+  if (project === undefined) return [];
+  return Object.entries(services).flatMap(([name, { roles }]) =>
+    roles.flatMap((role, index) => {
+      const [, owner] = /^projects\/([^/]+)\//.exec(role) ?? [];
+      return owner === undefined || owner === project
+        ? []
+        : problem(
+            ["services", name, "roles", index],
+            role,
+            `is a role of the project ${owner}, and services get roles in gcp:project ${project}`,
+            `create the role in ${project} or in the organisation, and name that one`,
+          );
+    }),
+  );
+}
+
+/** Default quota of service accounts in a project. https://cloud.google.com/iam/quotas */
+const serviceAccounts = 100;
+/** The nodes', the deployer's, the previewer's, and the two default ones. */
+const ownAccounts = 5;
+
+/** Warns of default quotas, which Google raises on request. */
+export function quotaWarnings({ cluster, services }: Settings): string[] {
+  const accounts = Object.values(services).filter(({ roles }) => roles.length > 0).length + ownAccounts;
+  if (cluster.kind !== "gke" || accounts <= serviceAccounts) return [];
+  return [
+    `${keyOf(["services"])}: ${accounts - ownAccounts} services have roles, each with a service account; a project has ${serviceAccounts} accounts by default, ${ownAccounts} of them for other uses: request more quota before the first \`up\``,
+  ];
+}

@@ -1,0 +1,162 @@
+/** Limits of Google's load balancer, certificates, IAM and DNS: each on both sides of the limit. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { armorRules } from "../../components/edge/cloudArmor.ts";
+import { checkConfig } from "../../config/config.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const image = "registry.example.com/web:1";
+const config = (changes: Record<string, unknown>) => ({
+  domain: valid.domain,
+  services: { web: { image, routes: [{ path: "/" }] } },
+  edge: { kind: "gce" },
+  ...changes,
+});
+const accepted = (changes: Record<string, unknown>) => checkConfig(raw(config(changes)), "test", projectDir);
+const warnings = (changes: Record<string, unknown>) =>
+  checkConfig(raw(config(changes), google), "test", projectDir).warnings;
+const refused = (changes: Record<string, unknown>) => refusal(config(changes), google);
+/** Services with one route for each host, 50 at most. */
+const hosts = (...names: string[]) => ({
+  services: Object.fromEntries(
+    Array.from({ length: Math.ceil(names.length / 50) }, (_, at) => [
+      at === 0 ? "web" : `web-${at}`,
+      { image, routes: names.slice(at * 50, at * 50 + 50).map((host) => ({ host })) },
+    ]),
+  ),
+});
+const gateway = { edge: { kind: "gateway" } };
+const managed = { tls: { mode: "managed" } };
+const other = { cluster: { kind: "existing", context: "a" }, edge: { kind: "ingress", className: "contour" } };
+const oneProblem = /^1 problem in/;
+
+test("the names of managed certificates are as long as Google takes: 63 for an Ingress, 220 for a Gateway", () => {
+  const name = (length: number) => `${"x".repeat(length - 1 - valid.domain.length)}.${valid.domain}`;
+  assert.deepEqual(warnings({ ...managed, ...hosts(name(63)) }), []);
+  const message = refused({ ...managed, ...hosts(name(64)) });
+  assert.match(message, oneProblem);
+  assert.match(
+    message,
+    /tls\.mode\n\s+"managed" takes names of at most 63 characters for edge\.kind gce, and x+\.shop\.example\.com has 64; use a shorter name, or supply a certificate/,
+  );
+  const labels = (length: number) => `${"a.".repeat((length - 11) / 2)}example.com`;
+  assert.deepEqual(warnings({ ...managed, ...gateway, ...hosts(name(64), labels(199)) }), []);
+  assert.match(
+    refused({ ...managed, ...gateway, domain: labels(199), ...hosts("b".repeat(21)) }),
+    /takes names of at most 220 characters for edge\.kind gateway, and b+\.a\..* has 221/,
+  );
+  assert.deepEqual(
+    warnings({ tls: { mode: "managed", wildcard: true }, ...gateway, domain: labels(199), ...hosts("b".repeat(21)) }),
+    [],
+  );
+  assert.deepEqual(warnings(hosts(name(64))), []); // Self-signed.
+});
+
+test("names outside the public DNS get no managed certificate", () => {
+  for (const domain of ["shop.local", "shop.localhost", "shop.internal", "shop.test", "shop.invalid", "shop.example"])
+    for (const edge of [{}, gateway])
+      assert.match(
+        refused({ ...managed, ...edge, domain }),
+        new RegExp(
+          `tls\\.mode\\n\\s+"managed" certifies names of the public DNS only, and ${domain} ends in \\.\\w+; use self-signed or supplied`,
+        ),
+      );
+  assert.match(refused({ ...managed, ...hosts("a.local") }), /and a\.local ends in \.local/);
+  for (const domain of ["shop.example.com", "local.dev", "test.shop.dev"])
+    assert.deepEqual(warnings({ ...managed, domain }), []);
+  assert.deepEqual(warnings({ domain: "shop.local" }), []);
+});
+
+test("a load balancer of Google takes 1,000 hosts; another controller takes more", () => {
+  const many = (length: number) => hosts(...Array.from({ length }, (_, index) => `h${index}`));
+  const large = /make about \d+ KB of what the load balancer of kind gce takes 64 KB of/;
+  assert.match(warnings(many(999)).join(), large); // With the domain, 1,000.
+  assert.deepEqual(warnings({ ...gateway, ...many(999) }), []);
+  for (const edge of [{ edge: { kind: "gce" } }, gateway])
+    assert.match(
+      refused({ ...edge, ...many(1000) }),
+      /edge\.kind\n\s+"(gce|gateway)" gets 1,001 hosts, and a load balancer of Google takes 1,000; use fewer hosts/,
+    );
+  accepted({ ...other, tls: { mode: "none" }, registry: { kind: "node" }, ...many(1000) });
+});
+
+test("a host with the domain is a DNS name of at most 253 characters, on every edge", () => {
+  const domain = `${"a.".repeat(94)}example.com`; // 199
+  const route = (host: string) => ({
+    domain,
+    ...hosts(host),
+    ...other,
+    tls: { mode: "none" },
+    registry: { kind: "node" },
+  });
+  accepted(route("b".repeat(53)));
+  const message = refusal(config(route("b".repeat(54))));
+  assert.match(message, oneProblem);
+  assert.match(
+    message,
+    /services\.web\.routes\[0\]\.host\n\s+"b+\.a\..* has 254 characters with the domain, and a DNS name has at most 253; use a shorter host or domain/,
+  );
+});
+
+const rolesOf = (services: number, roles: number) => ({
+  services: Object.fromEntries(
+    Array.from({ length: services }, (_, at) => [
+      `s${at}`,
+      { image, roles: Array.from({ length: roles }, (_, index) => `roles/a.r${index}`) },
+    ]),
+  ),
+});
+
+test("a project's policy has room for 1,500 members of roles, 20 of them for the stack's own accounts", () => {
+  assert.deepEqual(warnings(rolesOf(74, 20)), []);
+  const message = refused(rolesOf(75, 20));
+  assert.match(message, oneProblem);
+  assert.match(
+    message,
+    /gke-microservices:services\n\s+\{"services":75,"roles":1500\} need 1,500 grants of roles, and the policy of a project has room for 1,480; give/,
+  );
+});
+
+test("more service accounts than the default quota are a warning", () => {
+  assert.deepEqual(warnings(rolesOf(95, 1)), []);
+  assert.deepEqual(warnings(rolesOf(96, 1)), [
+    "gke-microservices:services: 96 services have roles, each with a service account; a project has 100 accounts by default, 5 of them for other uses: request more quota before the first `up`",
+  ]);
+  assert.deepEqual(warnings(rolesOf(200, 0)), []);
+});
+
+test("a role of another project cannot be granted in this one", () => {
+  const roles = (...names: string[]) => ({ services: { web: { image, roles: names } } });
+  assert.deepEqual(
+    warnings(roles("projects/acme-staging/roles/orders", "organizations/123456789/roles/orders", "roles/a.b")),
+    [],
+  );
+  const message = refused(roles("roles/a.b", "projects/acme-other/roles/orders"));
+  assert.match(message, oneProblem);
+  assert.match(
+    message,
+    /services\.web\.roles\[1\]\n\s+"projects\/acme-other\/roles\/orders" is a role of the project acme-other, and services get roles in gcp:project acme-staging; create the role in acme-staging or in the organisation, and name that one/,
+  );
+});
+
+test("Cloud Armor gets intervals, counts, priorities and ranges that Google takes", () => {
+  const armor = (settings: Record<string, unknown>) => ({ edge: { kind: "gce", armor: settings } });
+  const rate = (requests: number, seconds: number) => armor({ rateLimit: { requests, seconds } });
+  for (const seconds of [10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, 2700, 3600])
+    assert.deepEqual(warnings(rate(1_000_000, seconds)), []);
+  for (const seconds of [0, 15, 90, 480, 7200]) assert.match(refused(rate(1, seconds)), /rateLimit\.seconds/);
+  for (const requests of [0, 1_000_001, 1.5]) assert.match(refused(rate(requests, 60)), /rateLimit\.requests/);
+  // As many as the config takes: https://cloud.google.com/armor/quotas
+  const allow = Array.from({ length: 100 }, (_, index) => `10.0.${index}.0/24`);
+  const rules = armorRules({ log4j: true, allow, rateLimit: { requests: 1, seconds: 10 } });
+  assert.equal(rules.length, 12);
+  const priorities = rules.map(({ priority }) => priority);
+  assert.equal(new Set(priorities).size, rules.length);
+  for (const { priority, match, description } of rules) {
+    assert.ok(Number(priority) >= 0 && Number(priority) <= 2_147_483_647);
+    const { config: ranges } = match as { config?: { srcIpRanges: string[] } };
+    assert.ok((ranges?.srcIpRanges.length ?? 0) <= 10);
+    assert.ok(JSON.stringify(description).length <= 64);
+  }
+});
