@@ -345,6 +345,12 @@ test("a new account that Google does not know yet is tried again, ever less ofte
   assert.match(second.stderr, /^ERROR: .*does not exist\.\n$/);
 });
 
+test("the guide quotes what the script prints", () => {
+  const guide = readFileSync(join(projectDir, "docs/first-deployment.md"), "utf8");
+  const [, quoted] = /`(not ready yet: next attempt in )8 s`/.exec(guide) ?? [];
+  assert.ok(quoted !== undefined && bootstrapScript(args).includes(`say "  ${quoted}$seconds s"`));
+});
+
 /** A stack in a project of its own: other tests write files of staging's project at the same time. */
 function stackFile(t: TestContext, name: string, changes: object = {}): string {
   const stack = `${name}-${process.pid}`;
