@@ -9,8 +9,10 @@ import { commentLimit } from "../diff/report.ts";
 const usage = `npm run diff -- BASE STACK [OPTIONS]
 
 Prints, as Markdown, what the working tree changes in a stack compared with the git revision BASE: the differences
-between the rendered Kubernetes objects, and violated rules. It needs neither credentials nor a cluster, and shows no
-secrets. The exit status is 1 if the config is invalid, the preview failed, or a rule that stops an update is violated.
+between the rendered Kubernetes objects, the other resources that are created, changed, replaced or deleted, and
+violated rules. It needs neither credentials nor a cluster, and shows no secrets. The exit status is 1 if an update would
+fail: the config is invalid, the preview failed, something protected would be deleted or replaced, or a rule that stops
+an update is violated.
 
   --preview FILE      output of "npx pulumi preview --json --show-sames" to include
   --commit SHA        commit to name in the text

@@ -11,7 +11,7 @@ import { sideOf, type Side } from "./objects.ts";
 import { parsePreview, type Preview } from "./preview.ts";
 import { report } from "./report.ts";
 import { compareResources, type ResourceComparison } from "./resources.ts";
-import { rulesOnObjects, rulesOnPreview, rulesOnRoutes } from "./rules.ts";
+import { rulesOnObjects, rulesOnResources, rulesOnRoutes } from "./rules.ts";
 import { unifiedDiffs } from "./unified.ts";
 
 export interface DifferenceArgs {
@@ -39,7 +39,11 @@ export async function difference({ base, stack, preview: previewText, limit, hea
   const engine = preview !== undefined && preview !== null && preview.failed.length === 0 ? preview : undefined;
   const hunks = unifiedDiffs(changes.map((change) => [change.before, change.after]));
   const onRoutes = await rulesOnRoutes(after);
-  const rules = [...rulesOnObjects(after), ...(onRoutes ?? []), ...(preview ? rulesOnPreview(preview) : [])];
+  const rules = [
+    ...rulesOnObjects(after),
+    ...(onRoutes ?? []),
+    ...rulesOnResources(preview?.resources ?? registeredOf(head)),
+  ];
   const text = report({
     stack,
     base,
@@ -88,6 +92,13 @@ function otherResources(was: Side, head: Side): ResourceComparison | undefined {
   const [before, after] = [was, head].map((side) => ("objects" in side ? side.resources : []));
   return before && after && compareResources(before, after);
 }
+
+const registeredOf = (side: Side) =>
+  ("objects" in side ? (side.resources ?? []) : []).map(({ type, name, inputs }) => ({
+    type,
+    resource: `${type} ${name}`,
+    inputs,
+  }));
 
 /** The engine's steps, if there are any; a preview leaves the inputs out. */
 function stepsOf(engine: Preview | undefined, resources: ResourceComparison | undefined): Step[] {

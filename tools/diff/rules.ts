@@ -4,7 +4,6 @@ import { syntaxProblem } from "../programs/nginx.ts";
 import { at, unknown, type Properties } from "../../policy/rule.ts";
 import { allRules, describe, findings } from "../../policy/allRules.ts";
 import { nameOf } from "./compare.ts";
-import type { Preview } from "./preview.ts";
 
 export interface Violation {
   readonly id: string;
@@ -23,11 +22,19 @@ export function rulesOnObjects(objects: readonly KubernetesObject[]): Violation[
   );
 }
 
+/** A resource of the program or of a preview. */
+export interface CheckedResource {
+  readonly type: string;
+  /** Type and name. */
+  readonly resource: string;
+  readonly inputs: Properties;
+}
+
 /** Violations by the other resources. The rendering already covers the Kubernetes objects. */
-export function rulesOnPreview({ resources }: Preview): Violation[] {
+export function rulesOnResources(resources: readonly CheckedResource[]): Violation[] {
   return resources
     .filter(({ type }) => !type.startsWith("kubernetes:"))
-    .flatMap(({ type, inputs, resource }) => violations(type, inputs, resource));
+    .flatMap(({ type, inputs, resource }) => violations(type, withUnknowns(inputs) as Properties, resource));
 }
 
 /** Errors of `nginx -t` on the routes; undefined if there is no nginx. */

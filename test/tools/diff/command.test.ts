@@ -101,6 +101,7 @@ test("another region replaces the cluster: the alert says so, but it is no failu
   );
   assert.match(stdout, /^> - `gcp:container\/cluster:Cluster staging-cluster`, because of `location` \(`asia-northeast1` → `us-central1`\), `subnetwork` of `staging-network-subnet`\n(> - [^\n]*\n){2}> - 23 Kubernetes objects, because of their cluster\n\nNo Kubernetes object differs but for its cluster, compared with `main` \([0-9a-f]{12}\): 23 in all\.$/m); // prettier-ignore
   assert.match(stdout, /^\| replaced \| 7 \| /m);
+  assert.match(stdout, /^- `cluster-deletion-protection` by `gcp:container\/cluster:Cluster staging-cluster`: /m);
 });
 
 test("what the engine refuses, because it is protected, is a failure", () => {

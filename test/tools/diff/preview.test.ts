@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { parsePreview } from "../../../tools/diff/preview.ts";
 import { commentLimit, report } from "../../../tools/diff/report.ts";
-import { rulesOnPreview } from "../../../tools/diff/rules.ts";
+import { rulesOnResources } from "../../../tools/diff/rules.ts";
 
 const urn = (types: string, name: string) => `urn:pulumi:staging::gke-microservices::${types}::${name}`;
 const kind = (detail: Record<string, string>) =>
@@ -91,7 +91,7 @@ test("a failure has only the resource, not the message, which may contain values
 
 test("the rules check the planned resources: a secret or unknown value violates none", () => {
   const preview = parsePreview(JSON.stringify(digest)) ?? assert.fail();
-  const violations = rulesOnPreview(preview);
+  const violations = rulesOnResources(preview.resources);
   const abac = violations.find(({ id }) => id === "cluster-rbac-only");
   assert.deepEqual(abac, {
     id: "cluster-rbac-only",
@@ -104,7 +104,9 @@ test("the rules check the planned resources: a secret or unknown value violates 
   assert.deepEqual(new Set(violations.map(({ where }) => where)), new Set([abac.where]));
   const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
   const later = JSON.stringify(digest).replace('"enableLegacyAbac":true', `"enableLegacyAbac":"${unknown}"`);
-  assert.ok(!rulesOnPreview(parsePreview(later) ?? assert.fail()).some(({ id }) => id === "cluster-rbac-only"));
+  assert.ok(
+    !rulesOnResources(parsePreview(later)?.resources ?? assert.fail()).some(({ id }) => id === "cluster-rbac-only"),
+  );
 });
 
 test("any other text is not a preview", () => {
@@ -134,7 +136,7 @@ test("the report has no values of a preview", () => {
   fc.assert(
     fc.property(fc.array(step), diagnostics, (steps, messages) => {
       const preview = parsePreview(JSON.stringify({ steps, diagnostics: messages })) ?? assert.fail();
-      assert.ok(!report({ ...args, rules: rulesOnPreview(preview), preview }).includes(canary));
+      assert.ok(!report({ ...args, rules: rulesOnResources(preview.resources), preview }).includes(canary));
     }),
   );
 });

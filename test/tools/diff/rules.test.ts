@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { editedSecrets } from "../../../tools/diff/encrypted.ts";
-import { rulesOnObjects, rulesOnRoutes } from "../../../tools/diff/rules.ts";
+import { rulesOnObjects, rulesOnResources, rulesOnRoutes } from "../../../tools/diff/rules.ts";
 import { objectsOf } from "../../program/rendered.ts";
 
 test("an object is checked as Pulumi's resource of its kind, and unknown values violate no rule", () => {
@@ -37,6 +37,20 @@ test("an object is checked as Pulumi's resource of its kind, and unknown values 
       },
     ],
   );
+});
+
+test("resources of the program are checked without a preview; placeholders violate no rule", () => {
+  const cluster = (enableLegacyAbac: unknown) => ({ type: "gcp:container/cluster:Cluster", resource: "gcp:container/cluster:Cluster a", inputs: { enableLegacyAbac } }); // prettier-ignore
+  const abac = (value: unknown) => rulesOnResources([cluster(value)]).find(({ id }) => id === "cluster-rbac-only");
+  assert.deepEqual(abac(true), {
+    id: "cluster-rbac-only",
+    where: "gcp:container/cluster:Cluster a",
+    text: "enableLegacyAbac is true; set it to false",
+    stops: true,
+  });
+  assert.equal(abac("(a enableLegacyAbac not shown)"), undefined);
+  // The rendering has these already.
+  assert.deepEqual(rulesOnResources([{ type: "kubernetes:core/v1:Service", resource: "a", inputs: { spec: { type: "NodePort" } } }]), []); // prettier-ignore
 });
 
 test("nginx tests the routes", async () => {
