@@ -55,6 +55,7 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
   const [before, after] = [served(sides.before), served(sides.after)];
   const found = new Set(steps.map((step) => sentences[`${step.operation} ${typeOf(step)}`]));
   const texts = Object.values(sentences).filter((text) => found.has(text));
+  const withFallback = steps.some(isFallback);
   const clusterStays = !steps.some((step) => /container\/cluster:/.test(step.resource) && step.operation !== "changed");
   return [
     ...texts.map((text) => ({ text })),
@@ -72,9 +73,9 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
       : []),
     ...about(
       "HTTPS fails until Google has issued new certificates for names that are served already",
-      certified(steps).filter((host) => before.hosts.has(host) && after.hosts.has(host)),
+      withFallback ? [] : certified(steps).filter((host) => before.hosts.has(host) && after.hosts.has(host)),
     ),
-    ...(steps.some(isNewCa)
+    ...(steps.some(isNewCa) && !withFallback
       ? [{ text: "Another CA signs the certificate: clients refuse HTTPS until they trust it." }]
       : []),
     ...(clusterStays && before.kind !== undefined && after.kind !== undefined && before.kind !== after.kind
@@ -125,6 +126,11 @@ const certified = (steps: readonly Step[]): string[] =>
     .filter((step) => step.operation === "created" && /:(ManagedSslCertificate|Certificate)$/.test(typeOf(step)))
     .flatMap(({ inputs }) => at(inputs, "managed.domains"))
     .filter((name) => typeof name === "string");
+
+/** Its own CA signs `tls.fallback`, which serves until Google has issued certificates. */
+const isFallback = (step: Step) =>
+  isCreated(step) &&
+  (typeOf(step) === "gcp:compute/sSLCertificate:SSLCertificate" || step.inputs?.["selfManaged"] !== undefined);
 
 const isNewCa = (step: Step) =>
   isCreated(step) &&

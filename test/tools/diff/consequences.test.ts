@@ -73,6 +73,18 @@ test("a new certificate matters for names that are served already", () => {
   assert.deepEqual(texts([step("created", "gcp:certificatemanager/certificate:Certificate", { managed: { domains: ["a.example"] } })]), [`${text}: a.example`]); // prettier-ignore
 });
 
+test("with a fallback, HTTPS goes on until Google has issued the certificates", () => {
+  const certificate = step("created", "gcp:compute/managedSslCertificate:ManagedSslCertificate", { managed: { domains: ["a.example"] } }); // prettier-ignore
+  const ca = step("created", "tls:index/selfSignedCert:SelfSignedCert", { isCaCertificate: true });
+  assert.deepEqual(texts([certificate, ca, step("created", "gcp:compute/sSLCertificate:SSLCertificate")]), []);
+  const map = step("created", "gcp:certificatemanager/certificate:Certificate", {
+    managed: { domains: ["a.example"] },
+  });
+  const own = step("created", "gcp:certificatemanager/certificate:Certificate", { selfManaged: { pemCertificate: "x" } }); // prettier-ignore
+  assert.deepEqual(texts([map, ca, own]), []);
+  assert.equal(texts([map]).length, 1);
+});
+
 test("another CA, but not another certificate of the same one or of the proxy", () => {
   const own = "tls:index/selfSignedCert:SelfSignedCert";
   const text = "Another CA signs the certificate: clients refuse HTTPS until they trust it.";

@@ -69,7 +69,7 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
   ],
   [
     "mode autopilot",
-    [cluster("mode: autopilot"), [/ {4}zones.*\n/, ""], [/ {4}nodePools:\n.*\n/, ""]],
+    [cluster("mode: autopilot"), [/ {4}zones.*\n/, ""], [/ {4}nodePools:.*\n.*\n/, ""]],
     ["deleted staging-main", "replaced staging-cluster initialNodeCount enableAutopilot", ...withCluster.slice(1)],
   ],
   [
@@ -82,7 +82,7 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
   [
     "encryption key",
     [cluster("encryptionKey: projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets")],
-    ["created staging-api-cloudkms", "created staging-agent", "created staging-key-user", "changed staging-cluster databaseEncryption.keyName databaseEncryption.state"], // prettier-ignore
+    ["created staging-api-cloudkms", "created staging-key-user", "changed staging-cluster databaseEncryption.keyName databaseEncryption.state"], // prettier-ignore
   ],
   ["security group", [cluster("securityGroup: gke-security-groups@example.com")], ["changed staging-cluster authenticatorGroupsConfig.securityGroup"]], // prettier-ignore
   ["no Binary Authorization", [cluster("binaryAuthorization: false")], ["changed staging-cluster binaryAuthorization.evaluationMode"]], // prettier-ignore
@@ -94,16 +94,15 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
   ["labels of nodes", pool("diskGb: 30", "diskGb: 30, labels: { a: b }"), ["changed staging-main nodeConfig.labels.a"]],
   ["most nodes", pool("maxPerZone: 3", "maxPerZone: 5"), ["changed staging-main autoscaling.maxNodeCount"]],
   // initialNodeCount would replace the pool, and is ignored.
-  ["least nodes", pool("minPerZone: 1", "minPerZone: 2"), ["changed staging-main autoscaling.minNodeCount"]],
+  ["least nodes", pool("minPerZone: 2", "minPerZone: 1"), ["changed staging-main autoscaling.minNodeCount"]],
   ["a pool under another name", pool("main: {", "other: {"), ["deleted staging-main", "created staging-other"]],
   ["a second pool", pool("diskGb: 30 }", "diskGb: 30 }\n      more: {}"), ["created staging-more"]],
   [
     "domain",
     [["domain: staging.example.com", "domain: test.example.com"]],
     [
-      "replaced tls-ca subject.commonName",
       "replaced tls-request dnsNames subject.commonName",
-      "replaced tls-leaf caCertPem<tls-ca certRequestPem<tls-request",
+      "replaced tls-leaf certRequestPem<tls-request",
       "Secret apps/ingress-tls<tls-leaf",
       "Ingress apps/ingress<ingress-tls",
     ],
@@ -122,10 +121,10 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
     "Google's certificates",
     [["mode: self-signed", "mode: managed"]],
     [
-      ...ownCertificate,
       "created tls-managed-api-compute",
       "created tls-managed-staging.example.com",
       "created tls-managed-hoge.staging.example.com",
+      "created tls-managed-fallback",
     ],
   ],
   ["no HTTPS", [["mode: self-signed", "mode: none"]], ownCertificate],
