@@ -7,9 +7,9 @@ import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
 import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
-import { quotaWarnings } from "./checks/googleLimits.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
+import { quotaWarnings } from "./checks/quotas.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
@@ -188,10 +188,10 @@ export function checkConfig(
   const warnings = [
     ...warningsOf(certificate),
     ...sizeWarnings(parsed.data),
-    ...quotaWarnings(parsed.data),
     ...memoryWarnings(parsed.data),
     ...maintenanceWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
+    ...quotaWarnings(parsed.data),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return { settings: withGoogle(parsed.data, google), certificate: certificate && pemBlocks(certificate), warnings };

@@ -9,6 +9,7 @@ import { checkMaintenance } from "./maintenance.ts";
 import { checkMachine } from "./machines.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
+type Pool = Gke["nodePools"][string];
 
 /**
  * How many zones of a region Google chooses:
@@ -61,7 +62,9 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
 
   checkPools(cluster, stack, add);
   checkMaintenance(cluster.maintenance, add);
-  for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes: maxNodesOf(cluster) }))
+  // For Autopilot, Google decides.
+  const maxNodes = cluster.mode === "autopilot" ? undefined : maxNodesOf(cluster, Object.values(cluster.nodePools));
+  for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes }))
     add(["network", range], value, found, fix);
   return problems;
 }
@@ -98,14 +101,10 @@ function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {
 }
 
 /** Whether taints keep the stack's pods away: those have no tolerations. */
-export const closesPool = ({ taints }: Gke["nodePools"][string]): boolean =>
-  taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE");
+export const closesPool = ({ taints }: Pool): boolean => taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE");
 
 export const zoneCount = ({ zones }: Pick<Gke, "zones">): number => zones?.length ?? zonesByDefault;
 
-/** The maximum of every pool, plus one surge node per pool during upgrades. For Autopilot, Google decides. */
-function maxNodesOf({ mode, nodePools, zones }: Gke): number | undefined {
-  if (mode === "autopilot") return undefined;
-  const perZone = Object.values(nodePools).reduce((sum, { maxPerZone }) => sum + maxPerZone, 0);
-  return perZone * zoneCount({ zones }) + Object.keys(nodePools).length;
-}
+/** The maximum of the pools over all zones, plus one surge node per pool during upgrades. */
+export const maxNodesOf = (cluster: Pick<Gke, "zones">, pools: readonly Pick<Pool, "maxPerZone">[]): number =>
+  pools.reduce((sum, { maxPerZone }) => sum + maxPerZone * zoneCount(cluster) + 1, 0);

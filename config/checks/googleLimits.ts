@@ -1,6 +1,6 @@
 /** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
 import { hostNames } from "../hosts.ts";
-import { keyOf, problem, type ConfigProblem } from "../problems.ts";
+import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
 const count = (value: number) => value.toLocaleString("en");
@@ -104,18 +104,4 @@ function checkCustomRoles({ services }: Settings, project: string | undefined): 
           );
     }),
   );
-}
-
-/** Default quota of service accounts in a project. https://cloud.google.com/iam/quotas */
-const serviceAccounts = 100;
-/** The nodes', the deployer's, the previewer's, and the two default ones. */
-const ownAccounts = 5;
-
-/** Warns of default quotas, which Google raises on request. */
-export function quotaWarnings({ cluster, services }: Settings): string[] {
-  const accounts = Object.values(services).filter(({ roles }) => roles.length > 0).length + ownAccounts;
-  if (cluster.kind !== "gke" || accounts <= serviceAccounts) return [];
-  return [
-    `${keyOf(["services"])}: ${accounts - ownAccounts} services have roles, each with a service account; a project has ${serviceAccounts} accounts by default, ${ownAccounts} of them for other uses: request more quota before the first \`up\``,
-  ];
 }

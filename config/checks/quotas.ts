@@ -1,0 +1,57 @@
+/**
+ * Quotas of a new project that a stack may exceed. Google knows a project's real ones, and raises them on request. A
+ * cluster is created all the same. At some node it cannot grow any more, nor upgrade with a surge node.
+ */
+import { machine } from "../allocatable.ts";
+import { keyOf } from "../problems.ts";
+import type { Settings } from "../schema.ts";
+import { maxNodesOf } from "./cluster.ts";
+
+/**
+ * Compute Engine's metrics, and what new projects had:
+ * https://github.com/kubernetes-hy/kubernetes-hy.github.io/issues/166 (500 GB in a region),
+ * https://github.com/GoogleCloudPlatform/pubsec-declarative-toolkit/pull/627 (8 CPUs of N2). On a free trial they are
+ * smaller. https://cloud.google.com/compute/resource-usage
+ */
+const usual = { CPUS: 24, N2_CPUS: 8, CPUS_ALL_REGIONS: 32, SSD_TOTAL_GB: 500 };
+type Quota = keyof typeof usual;
+
+/** Quotas of the series that this program knows. */
+const cpuQuotas: Readonly<Record<string, Quota>> = { e2: "CPUS", n1: "CPUS", custom: "CPUS", n2: "N2_CPUS" };
+/** Disks that count as SSD. */
+const ssd: readonly string[] = ["pd-balanced", "pd-ssd"];
+
+export const quotaWarnings = (settings: Settings): string[] => [...nodeWarnings(settings), ...accountWarnings(settings)];
+
+function nodeWarnings({ cluster }: Settings): string[] {
+  if (cluster.kind !== "gke" || cluster.mode === "autopilot") return [];
+  const pools = Object.values(cluster.nodePools);
+  const needed: Record<Quota, number> = { CPUS: 0, N2_CPUS: 0, CPUS_ALL_REGIONS: 0, SSD_TOTAL_GB: 0 };
+  for (const { machineType, maxPerZone, diskType, diskGb } of pools) {
+    const nodes = maxNodesOf(cluster, [{ maxPerZone }]);
+    const cpus = ((machine(machineType)?.milliCpu ?? 0) / 1000) * nodes;
+    const series = cpuQuotas[machineType.split("-")[0] ?? ""];
+    if (series !== undefined) needed[series] += cpus;
+    needed.CPUS_ALL_REGIONS += cpus;
+    if (ssd.includes(diskType)) needed.SSD_TOTAL_GB += diskGb * nodes;
+  }
+  const exceeded = (Object.keys(usual) as Quota[]).filter((quota) => needed[quota] > usual[quota]);
+  if (exceeded.length === 0) return [];
+  const numbers = exceeded.map((quota) => `${quota} ${needed[quota]} of ${usual[quota]}`);
+  return [
+    `${keyOf(["cluster", "nodePools"])}: ${maxNodesOf(cluster, pools)} nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: ${numbers.join(", ")}; read yours and raise them ("Quotas" in docs/first-deployment.md), or lower maxPerZone, machineType or diskGb`,
+  ];
+}
+
+/** Default quota of service accounts in a project. https://cloud.google.com/iam/quotas */
+const serviceAccounts = 100;
+/** The nodes', the deployer's, the previewer's, and the two default ones. */
+const ownAccounts = 5;
+
+function accountWarnings({ cluster, services }: Settings): string[] {
+  const accounts = Object.values(services).filter(({ roles }) => roles.length > 0).length + ownAccounts;
+  if (cluster.kind !== "gke" || accounts <= serviceAccounts) return [];
+  return [
+    `${keyOf(["services"])}: ${accounts - ownAccounts} services have roles, each with a service account; a project has ${serviceAccounts} accounts by default, ${ownAccounts} of them for other uses: request more quota before the first \`up\``,
+  ];
+}
