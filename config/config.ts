@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
 import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
+import { rangeWarnings } from "./checks/cluster.ts";
 import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
@@ -190,6 +191,7 @@ export function checkConfig(
     ...sizeWarnings(parsed.data),
     ...memoryWarnings(parsed.data),
     ...maintenanceWarnings(parsed.data),
+    ...rangeWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
     ...quotaWarnings(parsed.data),
   ];

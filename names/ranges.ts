@@ -41,6 +41,12 @@ const limits: Readonly<Record<keyof Ranges, Limits>> = {
 // Public addresses would hide the real hosts with these addresses from the pods.
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
+/**
+ * Docker's default bridge, which Cloud SQL and other products route inside a machine: answers to these addresses are
+ * lost there. https://cloud.google.com/vpc/docs/subnets#additional-ipv4-considerations
+ */
+const dockerBridge = "172.17.0.0/16";
+
 /** Limits each range to a /8, because two /1 ranges cover the whole internet. An organisation owns at most a /8. */
 const widestAuthorized = 8;
 
@@ -106,6 +112,17 @@ function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
   if (!allowed.some((range) => contains(range, cidr)))
     problems.push({ found: "is not private", fix: `choose one within ${privateRanges.join(", ")}` });
   return problems;
+}
+
+/** Ranges that Google takes, but that some of its products cannot answer. @returns keys and values, in order */
+export function rangesOfDocker(ranges: Ranges): (readonly [range: keyof Ranges, value: string])[] {
+  const docker = parseValid(dockerBridge);
+  return (["nodes", "pods", "services", "controlPlane"] as const).flatMap((key) => {
+    const text = ranges[key];
+    const cidr = text === undefined ? undefined : parse(text);
+    if (text === undefined || cidr === undefined) return [];
+    return contains(cidr, docker) || contains(docker, cidr) ? [[key, text] as const] : [];
+  });
 }
 
 /** Checks a range of clients that may reach the control plane's public address. @returns the problems */

@@ -2,8 +2,8 @@
  * Checks the cluster against Google's limits. Many violations pass a preview, and fail or run out of addresses later.
  */
 import { googleName } from "../../names/google.ts";
-import { checkAuthorizedNetwork, checkRanges } from "../../names/ranges.ts";
-import { problem, type AddProblem, type ConfigProblem } from "../problems.ts";
+import { checkAuthorizedNetwork, checkRanges, rangesOfDocker } from "../../names/ranges.ts";
+import { keyOf, problem, type AddProblem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 import { checkMaintenance } from "./maintenance.ts";
 import { checkMachine } from "./machines.ts";
@@ -67,6 +67,15 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
   for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes }))
     add(["network", range], value, found, fix);
   return problems;
+}
+
+/** Ranges that are not refused, because a cluster may have them already: a change replaces it. */
+export function rangeWarnings({ cluster }: Settings): string[] {
+  if (cluster.kind !== "gke") return [];
+  return rangesOfDocker(cluster.network).map(
+    ([range, value]) =>
+      `${keyOf(["cluster", "network", range])}: ${value} has addresses of 172.17.0.0/16, Docker's own network, to which Cloud SQL and others do not answer; choose another range before the cluster is made`,
+  );
 }
 
 function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {

@@ -21,7 +21,10 @@ const cpuQuotas: Readonly<Record<string, Quota>> = { e2: "CPUS", n1: "CPUS", cus
 /** Disks that count as SSD. */
 const ssd: readonly string[] = ["pd-balanced", "pd-ssd"];
 
-export const quotaWarnings = (settings: Settings): string[] => [...nodeWarnings(settings), ...accountWarnings(settings)];
+export const quotaWarnings = (settings: Settings): string[] => [
+  ...nodeWarnings(settings),
+  ...accountWarnings(settings),
+];
 
 function nodeWarnings({ cluster }: Settings): string[] {
   if (cluster.kind !== "gke" || cluster.mode === "autopilot") return [];

@@ -4,14 +4,22 @@
  */
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
-import { distinct, label } from "./values.ts";
+import { distinct, label, labelKey, labelValue } from "./values.ts";
 import { doc } from "./doc.ts";
 
-/** A node pool with defaults; Autopilot has no node pools. */
 /** The rules of RFC 5545 that `../checks/maintenance.ts` follows. Google may accept more. */
 const recurrenceForm =
   /^FREQ=(DAILY|WEEKLY)(;INTERVAL=[1-9]\d?)?(;BYDAY=(MO|TU|WE|TH|FR|SA|SU)(,(MO|TU|WE|TH|FR|SA|SU))*)?$/;
 
+/**
+ * Prefixes that GKE refuses, except those that a kubelet may set. GKE's own `cloud.google.com/` has keys that a pool may
+ * set, such as `gke-smt-disabled`. https://github.com/hashicorp/terraform-provider-google/issues/6003 and
+ * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+ */
+const reservedLabel =
+  /^(?!(node|kubelet|node-restriction)\.kubernetes\.io\/)([^/]+\.)?(kubernetes|k8s)\.io\/|^sandbox\.gke\.io\//;
+
+/** A node pool with defaults; Autopilot has no node pools. */
 const nodePool = z.strictObject({
   machineType: z
     .string()
@@ -31,30 +39,27 @@ const nodePool = z.strictObject({
     .meta(doc("Type of the boot disk; newer machine series support only `hyperdisk-balanced`.", "pd-ssd")),
   labels: z
     .record(
-      z
-        .string()
-        .regex(
-          /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-          "must be a Kubernetes label such as example.com/team",
-        ),
-      z
-        .string()
-        .regex(
-          /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
-          "must be at most 63 letters, digits and - _ . inside them",
-        ),
+      labelKey.refine(
+        (key) => !reservedLabel.test(key),
+        "must not have a prefix that Kubernetes or Google manages, such as kubernetes.io/; use one of your own, such as example.com/",
+      ),
+      labelValue,
     )
     .default({})
     .meta(doc("Kubernetes labels of each node.", { "example.com/team": "shop" })),
   taints: z
     .array(
       z.strictObject({
-        key: z.string().min(1).max(253).meta(doc("Key of the taint.", "example.com/for")),
-        value: z.string().max(63).meta(doc("Value of the taint.", "batch")),
+        key: labelKey.meta(doc("Key of the taint, in the form of a label's.", "example.com/for")),
+        value: labelValue.meta(doc("Value of the taint, in the form of a label's.", "batch")),
         effect: z
           .enum(["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"])
           .meta(doc("What happens to pods without a matching toleration.", "PREFER_NO_SCHEDULE")),
       }),
+    )
+    .refine(
+      (taints) => distinct(taints.map(({ key, effect }) => `${key} ${effect}`)),
+      "must name each key once for an effect: a node with both would not start",
     )
     .default([])
     .meta(

@@ -149,7 +149,7 @@ export const env = z.record(
 export const labelKey = z
   .string()
   .regex(
-    /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/,
+    /^(?:(?=[^/]{1,253}\/)(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\/)?[A-Za-z0-9](?:[-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/,
     "must be the key of a Kubernetes label, such as release or example.com/team",
   );
 export const labelValue = z

@@ -96,6 +96,41 @@ test("valid choices are accepted", () => {
   assert.deepEqual(check({ mode: "autopilot" }).nodePools, {});
 });
 
+test("labels that a node may set itself, and a taint for each effect, are accepted", () => {
+  const labels = {
+    "node-restriction.kubernetes.io/team": "shop",
+    "node.kubernetes.io/pool": "",
+    "kubelet.kubernetes.io/a": "1",
+    "cloud.google.com/gke-smt-disabled": "true",
+    "example.com/kubernetes.io": "a",
+    [`${Array(5).fill("a".repeat(50)).join(".").slice(0, 253)}/${"b".repeat(63)}`]: "c".repeat(63),
+  };
+  const taints = ["NO_SCHEDULE", "NO_EXECUTE"].map((effect) => ({ key: "example.com/for", value: "", effect }));
+  const { nodePools } = check({ nodePools: { main: { labels }, batch: { taints } } });
+  assert.deepEqual(nodePools["main"]?.labels, labels);
+  assert.deepEqual(nodePools["batch"]?.taints, taints);
+});
+
+test("a range with addresses of Docker's bridge is a warning, because a cluster may have it", () => {
+  const warnings = (network: object) =>
+    checkConfig(
+      {
+        [fullKey("domain")]: "shop.example.com",
+        [fullKey("services")]: "{}",
+        [fullKey("cluster")]: JSON.stringify({ kind: "gke", zones: ["asia-northeast1-a"], network }),
+        ...google,
+      },
+      "staging",
+      projectDir,
+    ).warnings;
+  assert.deepEqual(warnings({}), []);
+  assert.deepEqual(warnings({ nodes: "172.18.0.0/20", services: "172.16.0.0/16" }), []);
+  assert.deepEqual(warnings({ nodes: "172.17.16.0/20" }), [
+    "gke-microservices:cluster.network.nodes: 172.17.16.0/20 has addresses of 172.17.0.0/16, Docker's own network, to which Cloud SQL and others do not answer; choose another range before the cluster is made",
+  ]);
+  assert.match(warnings({ pods: "172.16.0.0/14" })[0] ?? "", /network\.pods: 172\.16\.0\.0\/14 has addresses/);
+});
+
 test("an unquoted time arrives in the CLI's own format, and is accepted", () => {
   const times = (start: string, end: string) => check({ maintenance: { start, end } }).maintenance;
   assert.deepEqual(
@@ -155,7 +190,47 @@ const refused: [string, object, RegExp][] = [
   [
     "an invalid Kubernetes label",
     { nodePools: { main: { labels: { team: "a b" } } } },
-    /labels\.team\n.*"a b" must be at most 63 letters/,
+    /labels\.team\n.*"a b" must be the value of a Kubernetes label: at most 63 letters/,
+  ],
+  ...["kubernetes.io/role", "node-role.kubernetes.io/web", "x.k8s.io/a", "sandbox.gke.io/runtime"].map(
+    (key): [string, object, RegExp] => [
+      `the label ${key}, which others manage`,
+      { nodePools: { main: { labels: { [key]: "a" } } } },
+      /must not have a prefix that Kubernetes or Google manages, such as kubernetes\.io\/; use one of your own/,
+    ],
+  ),
+  ...[
+    "a..b/c",
+    `${"a".repeat(64)}/b`,
+    `${Array(6).fill("a".repeat(50)).join(".")}/b`,
+    "-a/b",
+    "A/b",
+    "a/",
+    "a/b/c",
+  ].map((key): [string, object, RegExp] => [
+    `the label key ${key}`,
+    { nodePools: { main: { labels: { [key]: "a" } } } },
+    /must be the key of a Kubernetes label/,
+  ]),
+  [
+    "a taint's key with a space",
+    { nodePools: { main: {}, a: { taints: [{ key: "a b", value: "b", effect: "NO_EXECUTE" }] } } },
+    /taints\[0\]\.key\n.*"a b" must be the key of a Kubernetes label/,
+  ],
+  [
+    "a taint's value with a slash",
+    { nodePools: { main: {}, a: { taints: [{ key: "a", value: "b/c", effect: "NO_EXECUTE" }] } } },
+    /taints\[0\]\.value\n.*"b\/c" must be the value of a Kubernetes label/,
+  ],
+  [
+    "a taint twice",
+    {
+      nodePools: {
+        main: {},
+        a: { taints: ["b", "c"].map((value) => ({ key: "a", value, effect: "NO_EXECUTE" })) },
+      },
+    },
+    /nodePools\.a\.taints\n.*must name each key once for an effect: a node with both would not start/,
   ],
   [
     "an unknown taint effect",

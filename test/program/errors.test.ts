@@ -147,7 +147,17 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     }),
     google,
   ],
-  [gke({ nodePools: { main: { machineType: "big", labels: { "a b": "a", a: "?" } } } }), google],
+  [gke({ nodePools: { main: { machineType: "big", labels: { "a b": "a", a: "?", "k8s.io/a": "a" } } } }), google],
+  [
+    gke({
+      nodePools: {
+        main: {},
+        a: { taints: ["b", "c"].map((value) => ({ key: "a", value, effect: "NO_EXECUTE" })) },
+        b: { taints: [{ key: "a b", value: "?", effect: "NO_EXECUTE" }] },
+      },
+    }),
+    google,
+  ],
   [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
   [onGke(hoge({ resources: { cpu: "9", memory: "99Gi" } })), google],
   ...[{ cpu: "1m", memory: "1Mi" }, { cpu: "1" }, { memory: "1Gi" }].map(
