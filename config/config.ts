@@ -193,7 +193,7 @@ export function checkConfig(
     ...maintenanceWarnings(parsed.data),
     ...rangeWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
-    ...quotaWarnings(parsed.data),
+    ...quotaWarnings(parsed.data, valueAt(input, ["cluster", "nodePools"]) !== undefined),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return { settings: withGoogle(parsed.data, google), certificate: certificate && pemBlocks(certificate), warnings };

@@ -21,8 +21,9 @@ const cpuQuotas: Readonly<Record<string, Quota>> = { e2: "CPUS", n1: "CPUS", cus
 /** Disks that count as SSD. */
 const ssd: readonly string[] = ["pd-balanced", "pd-ssd"];
 
-export const quotaWarnings = (settings: Settings): string[] => [
-  ...nodeWarnings(settings),
+/** @param ownPools whether the stack's file has node pools: the default one grows to more than a new project has */
+export const quotaWarnings = (settings: Settings, ownPools: boolean): string[] => [
+  ...(ownPools ? nodeWarnings(settings) : []),
   ...accountWarnings(settings),
 ];
 

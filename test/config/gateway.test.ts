@@ -49,6 +49,7 @@ test("managed certificates may be wildcards, and may cover more hosts than an In
     redirectHttp: true,
     hsts: { days: 30, includeSubdomains: false },
     wildcard: true,
+    fallback: "none",
   });
 });
 

@@ -108,7 +108,7 @@ const google = fc.record({
 });
 
 const everywhere = fc.record({
-  domain: fc.tuple(label, label).map(([a, b]) => `${a}.${b}.example`),
+  domain: fc.tuple(label, label).map(([a, b]) => `${a}.${b}.com`),
   namespace: maybe(label),
   rolloutSeconds: maybe(fc.constantFrom(10, 180, 3600)),
   networkPolicies: fc.constantFrom<Config>({}, { enabled: false }, { dns: ["10.0.0.0/8"] }),

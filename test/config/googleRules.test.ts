@@ -132,7 +132,9 @@ test("property: a longer window, more days and fewer exclusions never turn a pol
 });
 
 test("machine types that do not exist and disks that do not fit are refused with what does", () => {
-  const pool = (machineType: string, diskType = "pd-balanced") => ({ nodePools: { main: { machineType, diskType } } });
+  const pool = (machineType: string, diskType = "pd-balanced") => ({
+    nodePools: { main: { machineType, diskType, maxPerZone: 1 } },
+  });
   for (const [machineType, diskType, message] of [
     [
       "e2-standard-3",

@@ -4,7 +4,7 @@ import { at, put, type Change } from "./keyPaths.ts";
 
 /** By key path: values at the limits and within them. */
 const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
-  [/^domain$/, ["a.b", `${"a".repeat(63)}.example`]],
+  [/^domain$/, ["a.b", `${"a".repeat(59)}.com`]],
   [/^rolloutSeconds$/, [10, 3600]],
   [/^proxy\.replicas$|^services\.[^.]+\.replicas$/, [1, 2, 100]],
   [/^proxy\.resolver$/, ["127.0.0.53", "dns.example"]],
