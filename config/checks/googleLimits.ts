@@ -46,7 +46,7 @@ const authorizationPrefix = "_acme-challenge_ujmmovf2vn55tgye.".length;
  * Top-level domains that are not in the public DNS: no public authority certifies them.
  * https://www.iana.org/assignments/special-use-domain-names
  */
-const privateDomains = ["alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"];
+const privateDomain = /^(alt|example|internal|invalid|local|localhost|onion|test)$/;
 
 function checkManagedNames(settings: Settings): ConfigProblem[] {
   const { tls, edge } = settings;
@@ -57,7 +57,7 @@ function checkManagedNames(settings: Settings): ConfigProblem[] {
   return hostNames(settings).flatMap((host) => {
     const top = host.slice(host.lastIndexOf(".") + 1);
     const mode = (rule: string, fix: string) => [problem(["tls", "mode"], tls.mode, rule, fix)];
-    if (privateDomains.includes(top))
+    if (privateDomain.test(top))
       return mode(
         `certifies names of the public DNS only, and ${host} ends in .${top}`,
         "use self-signed or supplied, or a domain that is registered",

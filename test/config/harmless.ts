@@ -4,7 +4,7 @@ import { at, put, type Change } from "./keyPaths.ts";
 
 /** By key path: values at the limits and within them. */
 const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
-  [/^domain$/, ["a.b", `${"a".repeat(59)}.com`]],
+  [/^domain$/, ["a.b", `${"a".repeat(18)}.com`]],
   [/^rolloutSeconds$/, [10, 3600]],
   [/^proxy\.replicas$|^services\.[^.]+\.replicas$/, [1, 2, 100]],
   [/^proxy\.resolver$/, ["127.0.0.53", "dns.example"]],
