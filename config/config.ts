@@ -15,7 +15,7 @@ import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
 import { projectId } from "../names/google.ts";
-import { fullKey, project, projectDir } from "../names/project.ts";
+import { fullKey, project, projectDir, stacksDir } from "../names/project.ts";
 import {
   allowed,
   describe,
@@ -89,7 +89,7 @@ export async function loadConfig(): Promise<StackConfig> {
  * @throws RunError for text that is lost this way
  */
 async function refuseRewrittenText(stack: string, raw: Readonly<Record<string, string>>): Promise<void> {
-  const file = join(projectDir, `Pulumi.${stack}.yaml`);
+  const file = join(stacksDir, `Pulumi.${stack}.yaml`);
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   // Hardly any file has such a scalar, and a YAML parser takes time to load.
   if (!mayBeRewritten.test(text)) return;

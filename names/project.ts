@@ -9,8 +9,14 @@ import { join } from "node:path";
 /** The root folder of the checkout. */
 export const projectDir = join(import.meta.dirname, "..");
 
+/**
+ * The folder of `Pulumi.yaml` and the stack files. The tests of this checkout have their own, so that nobody's services
+ * decide whether they pass. A copy that a test makes elsewhere uses its own files.
+ */
+export const stacksDir = process.env["TESTED_CHECKOUT"] === projectDir ? join(projectDir, "test/stacks") : projectDir;
+
 /** Read from the file instead of from the engine, because the project's commands run without an engine. */
-export const project: string = nameIn(readFileSync(join(projectDir, "Pulumi.yaml"), "utf8"));
+export const project: string = nameIn(readFileSync(join(stacksDir, "Pulumi.yaml"), "utf8"));
 
 /**
  * Uses a regular expression, because loading a YAML parser would slow every preview. Project names need no YAML

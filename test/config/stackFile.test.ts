@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { checkConfig, lostText, mayBeRewritten } from "../../config/config.ts";
 import { parseStackFile, plainValue, StackFileError } from "../../config/stackFile.ts";
 import { asText } from "../../tools/stack/stackFile.ts";
+import { stacksDir } from "../../tools/cli/paths.ts";
 import { hoge, projectDir, raw, refusal } from "./refusal.ts";
 
 const values = (text: string) => Object.fromEntries(parseStackFile(text).values);
@@ -217,7 +218,7 @@ test("property: the program, which looks before it parses, overlooks no file wit
   );
   for (const stack of ["local", "staging", "production"])
     assert.doesNotMatch(
-      readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8"),
+      readFileSync(join(stacksDir, `Pulumi.${stack}.yaml`), "utf8"),
       mayBeRewritten,
       "it would cost time",
     );

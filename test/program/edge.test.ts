@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse, stringify } from "yaml";
 import { valueOf } from "../../tools/testing/mocks.ts";
 import { record } from "../../tools/testing/recorded.ts";
-import { objectsOf, projectDir, type Rendered } from "./rendered.ts";
+import { objectsOf, stacksDir, type Rendered } from "./rendered.ts";
 
 const edge = {
   kind: "gce",
@@ -54,8 +54,8 @@ test("without a fallback, managed certificates need no keys in the stack", async
 /** The output of `npm run render` for staging with other settings. */
 async function rendered(settings: Record<string, object>) {
   const stack = `test-${process.pid}-edge`;
-  const path = join(projectDir, `Pulumi.${stack}.yaml`);
-  const { config } = parse(readFileSync(join(projectDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
+  const path = join(stacksDir, `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(join(stacksDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
   writeFileSync(path, stringify({ config: { ...config, ...settings } }));
   try {
     return await objectsOf(stack);

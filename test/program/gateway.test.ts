@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { parse, stringify } from "yaml";
-import { objectsOf, projectDir, type HttpRoute, type Objects } from "./rendered.ts";
+import { objectsOf, stacksDir, type HttpRoute, type Objects } from "./rendered.ts";
 
 const stackName = (like: string) => `t${process.pid}-${like}`;
 
@@ -15,8 +15,8 @@ async function withEdge(
   more: Record<string, unknown> = {},
 ): Promise<Objects> {
   const stack = stackName(like);
-  const path = join(projectDir, `Pulumi.${stack}.yaml`);
-  const { config } = parse(readFileSync(join(projectDir, `Pulumi.${like}.yaml`), "utf8")) as { config: object };
+  const path = join(stacksDir, `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(join(stacksDir, `Pulumi.${like}.yaml`), "utf8")) as { config: object };
   writeFileSync(path, stringify({ config: { ...config, edge, ...more } }));
   try {
     return await objectsOf(stack);

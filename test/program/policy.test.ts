@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { appliesTo, type Rule } from "../../policy/rule.ts";
 import { allRules, findings } from "../../policy/allRules.ts";
 import { record } from "../../tools/testing/recorded.ts";
-import { projectDir } from "./rendered.ts";
+import { stacksDir } from "./rendered.ts";
 
-const stacks = readdirSync(projectDir).flatMap(
+const stacks = readdirSync(stacksDir).flatMap(
   (file) => /^Pulumi\.(local|staging|production)\.yaml$/.exec(file)?.[1] ?? [],
 );
 assert.equal(stacks.length, 3);

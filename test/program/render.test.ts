@@ -5,18 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { parse, stringify } from "yaml";
-import { projectDir, render, Objects, type Rendering } from "./rendered.ts";
+import { stacksDir, render, Objects, type Rendering } from "./rendered.ts";
 
 type Config = Record<string, unknown>;
 
 /** A temporary stack file, a changed copy of `local`'s, deleted after the test. */
 function stackLike(t: TestContext, name: string, change: (config: Config) => Config | string): string {
   const stack = `test-${process.pid}-${name}`;
-  const path = join(projectDir, `Pulumi.${stack}.yaml`);
+  const path = join(stacksDir, `Pulumi.${stack}.yaml`);
   t.after(() => {
     rmSync(path, { force: true });
   });
-  const { config } = parse(readFileSync(join(projectDir, "Pulumi.local.yaml"), "utf8")) as { config: Config };
+  const { config } = parse(readFileSync(join(stacksDir, "Pulumi.local.yaml"), "utf8")) as { config: Config };
   const changed = change(config);
   writeFileSync(path, typeof changed === "string" ? changed : stringify({ config: changed }));
   return stack;

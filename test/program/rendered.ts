@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseAllDocuments } from "yaml";
+import { projectDir, stacksDir } from "../../names/project.ts";
 import type { PodTemplate } from "../podTemplate.ts";
 
-export const projectDir = join(import.meta.dirname, "../..");
+export { projectDir, stacksDir };
 
 export interface Rendering {
   readonly status: number | null;

@@ -6,7 +6,7 @@ import { test, type TestContext } from "node:test";
 import { parseStackFile } from "../../config/stackFile.ts";
 import { asText } from "../../tools/stack/stackFile.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
-import { projectDir } from "./rendered.ts";
+import { stacksDir } from "./rendered.ts";
 
 const fileWith = (env: string) => `config:
   domain: shop.example.com
@@ -22,7 +22,7 @@ const fileWith = (env: string) => `config:
 /** Runs the program with what the CLI hands over for a file, and the file beside it. */
 async function run(context: TestContext, env: string, written = env): Promise<unknown> {
   const stack = `test-${process.pid}-text`;
-  const path = join(projectDir, `Pulumi.${stack}.yaml`);
+  const path = join(stacksDir, `Pulumi.${stack}.yaml`);
   context.after(() => {
     rmSync(path, { force: true });
   });

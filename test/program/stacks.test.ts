@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { suite, test } from "node:test";
-import { objectsOf, projectDir, type Deployment, type Objects } from "./rendered.ts";
+import { objectsOf, stacksDir, type Deployment, type Objects } from "./rendered.ts";
 
-const stacks = readdirSync(projectDir).flatMap(
+const stacks = readdirSync(stacksDir).flatMap(
   (file) => /^Pulumi\.(local|staging|production)\.yaml$/.exec(file)?.[1] ?? [],
 );
 assert.equal(stacks.length, 3);

@@ -4,9 +4,9 @@ import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { record } from "../../tools/testing/recorded.ts";
-import { projectDir, render } from "./rendered.ts";
+import { projectDir, stacksDir, render } from "./rendered.ts";
 
-const fileOf = (stack: string) => join(projectDir, `Pulumi.${stack}.yaml`);
+const fileOf = (stack: string) => join(stacksDir, `Pulumi.${stack}.yaml`);
 
 test("a copy of a stack file is a stack that differs only in its name", async (t) => {
   const demo = `demo-${process.pid}`;

@@ -12,7 +12,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite, test, type TestContext } from "node:test";
 import { parse } from "yaml";
-import { projectDir } from "../../tools/cli/paths.ts";
+import { projectDir, stacksDir } from "../../tools/cli/paths.ts";
 
 const program = join(projectDir, "services/sample/main.mjs");
 
@@ -261,7 +261,7 @@ for (const [name, named] of [
 
 test("a service built from it gets its own name", () => {
   for (const stack of ["local", "staging"]) {
-    const { config } = parse(readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
+    const { config } = parse(readFileSync(join(stacksDir, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
     for (const [service, { build, env }] of Object.entries(config.services))
       if (build?.context === "./services/sample") assert.equal(env?.["NAME"], service, stack);
   }

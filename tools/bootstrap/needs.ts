@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Problem } from "../cli/problem.ts";
-import { projectDir } from "../cli/paths.ts";
+import { stacksDir } from "../cli/paths.ts";
 import { loadStackFile } from "../stack/stackFile.ts";
 import type { BootstrapArgs } from "./steps.ts";
 
@@ -41,13 +41,13 @@ export function needsOf(stack: string): Needs {
 function others(stack: string, project: string): string[] {
   const names = (file: string) => {
     try {
-      return readFileSync(join(projectDir, file), "utf8").includes(project);
+      return readFileSync(join(stacksDir, file), "utf8").includes(project);
     } catch {
       return false; // Deleted in the meantime.
     }
   };
   const isCommon = names("Pulumi.yaml");
-  return readdirSync(projectDir).flatMap((file) => {
+  return readdirSync(stacksDir).flatMap((file) => {
     const [, other] = /^Pulumi\.(.+)\.yaml$/.exec(file) ?? [];
     return other !== undefined && other !== stack && (isCommon || names(file)) ? [other] : [];
   });

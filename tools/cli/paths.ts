@@ -1,9 +1,9 @@
 /** Folders and files of the local Kubernetes. Nothing is written outside the cache folder and the state folder. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { projectDir } from "../../names/project.ts";
+import { projectDir, stacksDir } from "../../names/project.ts";
 
-export { projectDir };
+export { projectDir, stacksDir };
 
 /** Compiled programs, unpacked packages and base images. Shared by all checkouts; `npm stop -- --keep-cache` keeps it. */
 export const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "gke-microservices");

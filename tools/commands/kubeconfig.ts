@@ -6,7 +6,7 @@ import { project } from "../../names/project.ts";
 import { main, oneStack } from "../cli/main.ts";
 import { onPath } from "../cli/run.ts";
 import { withContext, type Access } from "../stack/kubeconfig.ts";
-import { projectDir } from "../cli/paths.ts";
+import { stacksDir } from "../cli/paths.ts";
 import { accessTo } from "../stack/access.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
 
@@ -18,7 +18,7 @@ output with the Pulumi CLI; for "local" it reads the kubeconfig that npm start w
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run kubeconfig -- staging");
-  const access = await accessTo(stack, projectDir);
+  const access = await accessTo(stack, stacksDir);
   const file = ownKubeconfig();
   const name = `${project}-${stack}`;
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";

@@ -13,7 +13,7 @@ import { onPath } from "../cli/run.ts";
 import { readStackFile, stackFile, withPlaceholderFiles } from "../stack/stackFile.ts";
 import type { KubectlTarget } from "../cli/kubectl.ts";
 import { context as localContext } from "../machine/node/credentials.ts";
-import { projectDir } from "../cli/paths.ts";
+import { projectDir, stacksDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 import { stackOutputs } from "../stack/access.ts";
 import { caFile } from "../stack/localCertificate.ts";
@@ -57,7 +57,7 @@ export async function withSources<T>(
   stack: string,
   overrides: Overrides,
   use: (sources: Sources) => Promise<T>,
-  project = projectDir,
+  project = stacksDir,
 ): Promise<T> {
   const raw = readStackFile(stackFile(stack, project));
   // Problems of a certificate are reported at its hop, not here.

@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 import { checkConfig, lostText, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
 import { fullKey, project } from "../../names/project.ts";
-import { projectDir, tlsDir } from "../cli/paths.ts";
+import { projectDir, stacksDir, tlsDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
 
-export const stackFile = (stack: string, folder = projectDir): string => join(folder, `Pulumi.${stack}.yaml`);
+export const stackFile = (stack: string, folder = stacksDir): string => join(folder, `Pulumi.${stack}.yaml`);
 
 /**
  * The validated config of a stack.

@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { projectDir } from "../../../tools/cli/paths.ts";
+import { copyStacks } from "../../e2e/support/checkout.ts";
 
 // The state belongs to a checkout: use a copy with only the modules.
 const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
 after(() => {
   rmSync(checkout, { recursive: true });
 });
-for (const part of ["tools", "names", "config", "nginx", "Pulumi.yaml", "package.json"])
+for (const part of ["tools", "names", "config", "nginx", "package.json"])
   cpSync(join(projectDir, part), join(checkout, part), { recursive: true });
+copyStacks(checkout);
 symlinkSync(join(projectDir, "node_modules"), join(checkout, "node_modules"));
 const { applied, chooseEngine, remainingStacks, recordApplied } = (await import(
   join(checkout, "tools/apply/engine.ts")

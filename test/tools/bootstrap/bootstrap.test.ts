@@ -12,7 +12,7 @@ import { parse, stringify } from "yaml";
 import { projectNumber } from "../../../tools/bootstrap/commands.ts";
 import { bootstrapScript, quote } from "../../../tools/bootstrap/script.ts";
 import { bootstrapSteps, type BootstrapArgs } from "../../../tools/bootstrap/steps.ts";
-import { projectDir } from "../../../tools/cli/paths.ts";
+import { projectDir, stacksDir } from "../../../tools/cli/paths.ts";
 import { mocked, type Mocked } from "./mockGcloud.ts";
 
 const args: BootstrapArgs = {
@@ -354,11 +354,11 @@ test("the guide quotes what the script prints", () => {
 /** A stack in a project of its own: other tests write files of staging's project at the same time. */
 function stackFile(t: TestContext, name: string, changes: object = {}): string {
   const stack = `${name}-${process.pid}`;
-  const file = join(projectDir, `Pulumi.${stack}.yaml`);
+  const file = join(stacksDir, `Pulumi.${stack}.yaml`);
   t.after(() => {
     rmSync(file, { force: true });
   });
-  const { config } = parse(readFileSync(join(projectDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
+  const { config } = parse(readFileSync(join(stacksDir, "Pulumi.staging.yaml"), "utf8")) as { config: object };
   writeFileSync(file, stringify({ config: { ...config, "gcp:project": "acme-boot", ...changes } }));
   return stack;
 }

@@ -35,51 +35,51 @@ const state = () => ({ files: stackFiles.map((file) => read(file)), services: re
 
 test("the service is added after the others in each named stack; nothing else changes", () => {
   const before = state();
-  const { status, stdout, stderr } = addService("orders", "--stack", "staging");
+  const { status, stdout, stderr } = addService("zz-added", "--stack", "staging");
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /^Wrote services\/orders, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
+  assert.match(stdout, /^Wrote services\/zz-added, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
   const lines = [
-    "    orders:",
-    "      build: { context: ./services/orders }",
+    "    zz-added:",
+    "      build: { context: ./services/zz-added }",
     "      healthPath: /healthz",
-    "      routes: [{ path: /orders/ }]",
+    "      routes: [{ path: /zz-added/ }]",
     "",
   ].join("\n");
   const [local = "", staging = "", production] = before.files;
   assert.deepEqual(state().files, [local + lines, staging + lines, production]);
-  assert.deepEqual(readdirSync(join(copy, "services/orders")).sort(), ["Dockerfile", "main.mjs"]);
+  assert.deepEqual(readdirSync(join(copy, "services/zz-added")).sort(), ["Dockerfile", "main.mjs"]);
 });
 
 test("the files pass lint, formatting and the config's validation, and are rendered with the health check", () => {
-  const { status, stderr } = addService("orders", "--host", "orders", "--path", "/v1/", "--port", "9000");
+  const { status, stderr } = addService("zz-added", "--host", "zz-added", "--path", "/v1/", "--port", "9000");
   assert.equal(status, 0, stderr);
   const service = (parse(read("Pulumi.local.yaml")) as { config: { services: Record<string, unknown> } }).config
-    .services["orders"];
+    .services["zz-added"];
   assert.deepEqual(service, {
-    build: { context: "./services/orders" },
+    build: { context: "./services/zz-added" },
     port: 9000,
     healthPath: "/healthz",
-    routes: [{ path: "/v1/", host: "orders" }],
+    routes: [{ path: "/v1/", host: "zz-added" }],
   });
   for (const [program, ...args] of [
-    ["node_modules/prettier/bin/prettier.cjs", "--check", "services/orders"],
-    ["node_modules/eslint/bin/eslint.js", "services/orders"],
+    ["node_modules/prettier/bin/prettier.cjs", "--check", "--ignore-path", ".gitignore", "services/zz-added"],
+    ["node_modules/eslint/bin/eslint.js", "--no-ignore", "services/zz-added"],
     ["tools/commands/check.ts", "local"],
   ] as const) {
     const outcome = run(program, ...args);
     assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
   }
   const { stdout } = run("tools/commands/render.ts", "local");
-  const [container] = new Objects(stdout).named("Deployment", "orders").spec.template.spec.containers;
-  assert.match(container?.image ?? "", /^localhost\/gke-microservices\/orders:\w+$/);
+  const [container] = new Objects(stdout).named("Deployment", "zz-added").spec.template.spec.containers;
+  assert.match(container?.image ?? "", /^localhost\/gke-microservices\/zz-added:\w+$/);
   assert.deepEqual(container?.readinessProbe?.httpGet, { path: "/healthz", port: "http" });
 });
 
 test("the Dockerfile is that of the sample service: base by digest, no root, read-only files", () => {
-  addService("orders");
+  addService("zz-added");
   const instructions = (name: string) => read("services", name, "Dockerfile").replaceAll(/^LABEL (.*\\\n)*.*\n/gm, "");
-  assert.equal(instructions("orders"), instructions("sample"));
-  assert.match(read("services/orders/Dockerfile"), /image\.title="orders"/);
+  assert.equal(instructions("zz-added"), instructions("sample"));
+  assert.match(read("services/zz-added/Dockerfile"), /image\.title="zz-added"/);
 });
 
 test("the service answers, has a health check, and loses no request on SIGTERM", async () => {
@@ -87,9 +87,9 @@ test("the service answers, has a health check, and loses no request on SIGTERM",
   await once(taken, "listening");
   const { port } = taken.address() as AddressInfo;
   taken.close();
-  const { status, stderr } = addService("orders", "--port", String(port));
+  const { status, stderr } = addService("zz-added", "--port", String(port));
   assert.equal(status, 0, stderr);
-  const child = spawn(process.execPath, [join(copy, "services/orders/main.mjs")], {
+  const child = spawn(process.execPath, [join(copy, "services/zz-added/main.mjs")], {
     env: { VERSION: "1", HOSTNAME: "pod" },
   });
   const agent = new Agent({ keepAlive: true });
@@ -110,7 +110,7 @@ test("the service answers, has a health check, and loses no request on SIGTERM",
     assert.deepEqual(await ask("/healthz"), { status: 200, text: "ok\n", connection: "keep-alive" });
     const { text } = await ask("/deep/path?token=secret", "POST", "x".repeat(1_000_000));
     assert.deepEqual(JSON.parse(text), {
-      service: "orders",
+      service: "zz-added",
       version: "1",
       pod: "pod",
       method: "POST",
@@ -146,24 +146,24 @@ const refusals: [string, string[], RegExp][] = [
   ["the proxy's name", ["nginx-proxy"], /cannot be a service's name: it must not be nginx-proxy/],
   [
     "a route that is taken",
-    ["orders", "--path", "/hoge/"],
+    ["zz-added", "--path", "/hoge/"],
     /cannot have this service .*\n.*routes\[0\]\n\s+"\/hoge\/" is already the route/,
   ],
   [
     "a route that is taken only in another stack",
-    ["orders", "--stack", "production"],
+    ["zz-added", "--stack", "production"],
     /The stack production cannot have/,
   ],
-  ["an invalid path", ["orders", "--path", 'a"b'], /"a\\"b" must start with \//],
-  ["a port that needs root", ["orders", "--port", "80"], /80 must be at least 1024/],
-  ["an invalid port", ["orders", "--port", "1 # x"], /1 # x is not a port/],
-  ["a stack that does not exist", ["orders", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
-  ["an unknown option", ["orders", "--pth", "/x/"], /--pth/],
+  ["an invalid path", ["zz-added", "--path", 'a"b'], /"a\\"b" must start with \//],
+  ["a port that needs root", ["zz-added", "--port", "80"], /80 must be at least 1024/],
+  ["an invalid port", ["zz-added", "--port", "1 # x"], /1 # x is not a port/],
+  ["a stack that does not exist", ["zz-added", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
+  ["an unknown option", ["zz-added", "--pth", "/x/"], /--pth/],
 ];
 
 test("invalid input is rejected with the reason, and nothing is written", () => {
   const production = join(copy, "Pulumi.production.yaml");
-  writeFileSync(production, read("Pulumi.production.yaml").replace("{ path: /hoge/ }", "{ path: /orders/ }"));
+  writeFileSync(production, read("Pulumi.production.yaml").replace("{ path: /hoge/ }", "{ path: /zz-added/ }"));
   const before = state();
   for (const [what, args, message] of refusals) {
     const { status, stderr } = addService(...args);
@@ -172,10 +172,10 @@ test("invalid input is rejected with the reason, and nothing is written", () => 
     assert.doesNotMatch(stderr, /\n\s+at /, what);
     assert.deepEqual(state(), before, what);
   }
-  mkdirSync(join(copy, "services/orders"));
-  appendFileSync(join(copy, "services/orders/mine"), "mine");
-  assert.match(addService("orders").stderr, /There is a folder services\/orders already/);
-  assert.equal(read("services/orders/mine"), "mine");
+  mkdirSync(join(copy, "services/zz-added"));
+  appendFileSync(join(copy, "services/zz-added/mine"), "mine");
+  assert.match(addService("zz-added").stderr, /There is a folder services\/zz-added already/);
+  assert.equal(read("services/zz-added/mine"), "mine");
 });
 
 test("--help prints the usage", () => {

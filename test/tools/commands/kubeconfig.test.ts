@@ -48,7 +48,13 @@ async function machine(context: TestContext): Promise<Machine> {
     run: async (args, env = {}) => {
       const child = spawn(process.execPath, [join(projectDir, "tools/commands/kubeconfig.ts"), ...args], {
         cwd: home,
-        env: { HOME: home, PATH: join(home, "bin"), NODE_COMPILE_CACHE: compileCache, ...env },
+        env: {
+          HOME: home,
+          PATH: join(home, "bin"),
+          NODE_COMPILE_CACHE: compileCache,
+          TESTED_CHECKOUT: projectDir,
+          ...env,
+        },
         stdio: ["ignore", "pipe", "pipe"],
         timeout: 60_000,
       });

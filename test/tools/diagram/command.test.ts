@@ -12,7 +12,11 @@ const diagram = (...args: string[]) =>
   spawnSync(process.execPath, [join(projectDir, "tools/commands/diagram.ts"), ...args], {
     encoding: "utf8",
     // Neither credentials nor anything of the user's is needed.
-    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      TESTED_CHECKOUT: process.env["TESTED_CHECKOUT"],
+    },
   });
 
 const regenerate = "npm run diagram -- production --out docs/architecture.svg";

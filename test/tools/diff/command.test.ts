@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { projectDir } from "../../../tools/cli/paths.ts";
+import { copyStacks } from "../../e2e/support/checkout.ts";
 
 let repository: string;
 const stackFile = () => join(repository, "Pulumi.staging.yaml");
@@ -15,9 +16,10 @@ const git = (...args: string[]) => execFileSync("git", [...who, ...args], { cwd:
 before(() => {
   repository = mkdtempSync(join(tmpdir(), "diff-repository-"));
   const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: projectDir, encoding: "utf8" }); // prettier-ignore
-  const skipped = /^(test|bench|docs|\.github|\.ci)\//;
+  const skipped = /^((test|bench|docs|\.github|\.ci)\/|Pulumi\.)/;
   for (const file of files.split("\0").filter((each) => each !== "" && !skipped.test(each)))
     cpSync(join(projectDir, file), join(repository, file), { recursive: true });
+  copyStacks(repository);
   git("init", "--quiet", "--initial-branch=main");
   writeFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
   git("add", "--all");

@@ -14,7 +14,7 @@ const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.t
 })
   .trim()
   .split("\n")
-  .filter((file) => existsSync(join(projectDir, file)));
+  .filter((file) => !file.startsWith("services/") && existsSync(join(projectDir, file)));
 
 /** By file, the files of the project that it imports: values, types, and dynamic imports. */
 const graph = new Map(

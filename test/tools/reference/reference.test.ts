@@ -7,11 +7,11 @@ import { Ajv } from "ajv";
 import { format } from "prettier";
 import { parse } from "yaml";
 import { schema } from "../../../config/schema.ts";
-import { projectDir } from "../../../tools/cli/paths.ts";
+import { projectDir, stacksDir } from "../../../tools/cli/paths.ts";
 import { configSchema, schemaFile, stackFileSchema } from "../../../tools/reference/jsonSchema.ts";
 import { keysOf, page, type Key } from "../../../tools/reference/page.ts";
 
-const read = (file: string) => readFileSync(join(projectDir, file), "utf8");
+const read = (file: string, folder = projectDir) => readFileSync(join(folder, file), "utf8");
 const keys = keysOf(configSchema());
 
 test("docs/config.md and config.schema.json are the output of `npm run reference`", async () => {
@@ -109,14 +109,14 @@ const wrong = (document: unknown): string[] =>
 
 test("the stack files are valid, and name the schema in their first line", () => {
   for (const stack of ["local", "staging", "production"]) {
-    const text = read(`Pulumi.${stack}.yaml`);
+    const text = read(`Pulumi.${stack}.yaml`, stacksDir);
     assert.match(text, /^# yaml-language-server: \$schema=config\.schema\.json\n/);
     assert.deepEqual(wrong(parse(text)), [], stack);
   }
 });
 
 test("the schema finds an unknown key, a wrong type, a wrong value and a key outside config; it accepts encrypted secrets", () => {
-  const staging = parse(read("Pulumi.staging.yaml")) as { config: Holder };
+  const staging = parse(read("Pulumi.staging.yaml", stacksDir)) as { config: Holder };
   const { services, ...rest } = staging.config;
   const full = { ...rest, "gke-microservices:services": services };
   assert.deepEqual(wrong({ config: full, encryptionsalt: "v1:…" }), []);

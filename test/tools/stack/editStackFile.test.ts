@@ -4,16 +4,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { project } from "../../../names/project.ts";
-import { projectDir } from "../../../tools/cli/paths.ts";
+import { stacksDir } from "../../../tools/cli/paths.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 import { withFullKeys } from "../../../tools/stack/editStackFile.ts";
 
-const stackFiles = readdirSync(projectDir).filter((file) => /^Pulumi\.\w+\.yaml$/.test(file));
+const stackFiles = readdirSync(stacksDir).filter((file) => /^Pulumi\.\w+\.yaml$/.test(file));
 
 test("keys get the project's name, and nothing else of a stack file changes", () => {
   assert.ok(stackFiles.length >= 3);
   for (const file of stackFiles) {
-    const text = readFileSync(join(projectDir, file), "utf8");
+    const text = readFileSync(join(stacksDir, file), "utf8");
     const full = withFullKeys(text, file);
     assert.equal(full, text.replaceAll(/^ {2}(?=\w+:( |$))/gm, `  ${project}:`), file);
     assert.match(full, /^ {2}[\w-]+:services:( |$)/m);

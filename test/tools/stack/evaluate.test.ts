@@ -7,7 +7,7 @@ import { fullKey } from "../../../names/project.ts";
 import { evaluate, inOrder } from "../../../tools/stack/evaluate.ts";
 import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
-import { projectDir } from "../../../tools/cli/paths.ts";
+import { stacksDir } from "../../../tools/cli/paths.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stack-"));
 test.after(() => {
@@ -81,7 +81,7 @@ test("placeholders replace only certificate files that do not exist", () => {
 });
 
 test("objects to apply have their secrets in plain text, and are in the order of their dependencies", async () => {
-  const config = readStackFile(join(projectDir, "Pulumi.local.yaml"), "refuse");
+  const config = readStackFile(join(stacksDir, "Pulumi.local.yaml"), "refuse");
   const { objects, outputs } = await evaluate(
     "local",
     {
@@ -114,7 +114,7 @@ test("objects to apply have their secrets in plain text, and are in the order of
 });
 
 test("everything that the program registers is listed with what the engine gets, but without secrets", async () => {
-  const config = readStackFile(join(projectDir, "Pulumi.staging.yaml"));
+  const config = readStackFile(join(stacksDir, "Pulumi.staging.yaml"));
   const { resources, objects } = await evaluate("staging", config, "redacted");
   const find = (name: string, type: string) =>
     resources.find((resource) => resource.name === name && resource.type === type) ?? assert.fail(name);
@@ -150,7 +150,7 @@ test("everything that the program registers is listed with what the engine gets,
 });
 
 test("a process can evaluate the program again, also after an invalid config", async () => {
-  const config = readStackFile(join(projectDir, "Pulumi.staging.yaml"));
+  const config = readStackFile(join(stacksDir, "Pulumi.staging.yaml"));
   await assert.rejects(evaluate("staging", { ...config, [fullKey("domain")]: "-" }, "redacted"), /1 problem/);
   const { resources } = await evaluate("staging", { ...config, [fullKey("domain")]: "again.example.com" }, "redacted");
   assert.match(JSON.stringify(resources), /again\.example\.com/);
