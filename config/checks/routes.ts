@@ -104,7 +104,7 @@ function checkBodies(settings: Settings): ConfigProblem[] {
     ),
     ...wildcardsOf(settings),
   ];
-  return withPaths.flatMap(({ path, settings: { maxBodyMb = 1, buffering = true } }) =>
+  return withPaths.flatMap(({ path, settings: { maxBodyMb = 10, buffering = true } }) =>
     !buffering || (maxBodyMb !== 0 && maxBodyMb <= maxBufferedMb)
       ? []
       : problem(

@@ -31,7 +31,12 @@ const settings = {
     .min(0)
     .max(1_000_000)
     .optional()
-    .meta(doc("Largest request body in MiB; 0 means unlimited, and needs `buffering: false`. Without it: 1.", 100)),
+    .meta(
+      doc(
+        "Largest request body in MiB; 0 means unlimited, and needs `buffering: false`. Without it: 10, and no limit with gRPC.",
+        100,
+      ),
+    ),
   buffering: z
     .boolean()
     .optional()

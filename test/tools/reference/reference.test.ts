@@ -128,3 +128,16 @@ test("the schema finds an unknown key, a wrong type, a wrong value and a key out
   assert.ok(wrong({ config: { ...rest, servces: {} } }).includes("/config"));
   assert.ok(wrong({ ...staging, "gke-microservices:services": services }).includes(""));
 });
+
+test("the defaults that the reference gives for a route are those of nginx.conf", () => {
+  const conf = read("nginx/nginx.conf");
+  const written = (pattern: RegExp) => pattern.exec(conf)?.[1];
+  const description = (name: string) =>
+    keys.find(({ path }) => path.endsWith(`routes[].${name}`))?.schema.description ?? "";
+  const body = /Without it: (\d+), and no limit with gRPC\.$/.exec(description("maxBodyMb"))?.[1];
+  assert.equal(body, "10");
+  assert.equal(body, written(/^ {4}client_max_body_size (\d+)m;$/m));
+  const timeout = /Without it: (\d+), /.exec(description("timeoutSeconds"))?.[1];
+  assert.equal(timeout, "25");
+  assert.equal(timeout, written(/^ {4}proxy_read_timeout (\d+)s;$/m));
+});
