@@ -26,9 +26,13 @@ const options = {
   run: { type: "boolean", default: false },
 } as const;
 
+/** The projects of the stack files as they come. Somebody owns these ids: whoever forgets to replace them asks for strange rights. */
+const placeholders: readonly string[] = ["acme-staging", "acme-production"];
+
 await main(usage, options, async ({ values, positionals }) => {
   const stack = oneStack(positionals, "npm run --silent bootstrap -- staging");
   const args = argsOf(stack, values);
+  if (placeholders.includes(args.project)) placeholderProject(args, values.run);
   if (values.run) await runScript(args);
   else process.stdout.write(bootstrapScript(args));
 });
@@ -46,6 +50,14 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
   requireForm("--bucket", bucket, /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "3 to 63 lower case letters, digits, - and _");
   const needs = needsOf(stack);
   return { ...needs, branch, repository, bucket: bucket ?? defaultBucket(needs.project) };
+}
+
+/** @throws Problem with `--run`; the printed script only gets a warning */
+function placeholderProject({ stack, project }: BootstrapArgs, run: boolean): void {
+  const found = `gcp:project of the stack ${stack} is the placeholder "${project}".`;
+  const fix = `Set the id of your own project as gcp:project in Pulumi.${stack}.yaml.`;
+  if (run) throw new Problem(found, fix);
+  console.error(`warning: ${found} ${fix}`);
 }
 
 /** A bucket's name has no colon, and dots are for owners of the domain: `example.com:shop` → `shop-example-com-…`. */

@@ -469,8 +469,24 @@ const refused: [string, string[], RegExp][] = [
     /--repository .* is not owner/,
   ],
   ["a branch that is a pattern", ["staging", "--branch", "*"], /--branch "\*" is not the name of a branch/],
+  [
+    "a placeholder project",
+    ["staging"],
+    /gcp:project of the stack staging is the placeholder "acme-staging"\.\nSet the id/,
+  ],
   ["a bucket with its scheme", ["staging", "--bucket", "gs://x"], /--bucket "gs:\/\/x" is not 3 to 63/],
 ];
+test("the project of a stack file as it comes is refused with --run, and a warning without", async (t) => {
+  const { folder } = mocked(t);
+  const { status, stdout, stderr } = await bootstrap(folder, ["staging"]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^gcloud services enable/m);
+  assert.equal(
+    stderr,
+    'warning: gcp:project of the stack staging is the placeholder "acme-staging". Set the id of your own project as gcp:project in Pulumi.staging.yaml.\n',
+  );
+});
+
 for (const [what, words, message] of refused)
   test(`rejected: ${what}`, async (t) => {
     const { folder, commandsRun } = mocked(t);
