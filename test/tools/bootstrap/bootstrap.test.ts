@@ -480,7 +480,7 @@ test("the project of a stack file as it comes is refused with --run, and a warni
   const { folder } = mocked(t);
   const { status, stdout, stderr } = await bootstrap(folder, ["staging"]);
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /^gcloud services enable/m);
+  assert.match(stdout, /^# Run for the project acme-staging, /m);
   assert.equal(
     stderr,
     'warning: gcp:project of the stack staging is the placeholder "acme-staging". Set the id of your own project as gcp:project in Pulumi.staging.yaml.\n',
