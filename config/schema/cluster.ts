@@ -232,7 +232,6 @@ const existing = z.strictObject({
       doc(
         "`autopilot` for a GKE cluster in that mode: it changes pods that ask for less than its minimum.",
         "autopilot",
-        "0.3.0",
       ),
     ),
   context: z.string().min(1).max(200).meta(doc("Context of the kubeconfig.", "kind-shop")),
