@@ -4,7 +4,18 @@
  * https://github.com/pulumi/pulumi/blob/v3.265.0/sdk/go/common/workspace/loaders.go,
  * https://github.com/go-yaml/yaml/blob/v3.0.1/resolve.go
  */
-import { isAlias, isMap, isScalar, isSeq, Lexer, parseDocument, Scalar, type Document, type YAMLMap } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  parseDocument,
+  Scalar,
+  visit,
+  type Document,
+  type YAMLMap,
+} from "yaml";
 import { fullKey } from "../names/project.ts";
 import { nearest } from "./problems.ts";
 
@@ -62,12 +73,32 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
   refuseTags(text);
   const document = parseDocument(text, { schema: "failsafe", merge: false, version: "1.2", prettyErrors: true });
   const [error] = document.errors;
+  if (error?.code === "DUPLICATE_KEY") refuseDuplicate(document, text, error.pos[0]);
   if (error !== undefined)
     throw new StackFileError(`it is not YAML: ${firstLine(error.message)}`, "fix that line", error.linePos?.[0].line);
   const { contents } = document;
   if (contents === null || isEmpty(contents)) return { values: new Map(), rewritten: [], usesEnvironment: false };
   if (!isMap(contents)) throw new StackFileError("it is not a map", "write a map with a key `config`");
   return new Reader(document, text).read(contents, kind);
+}
+
+const lineAt = (text: string, offset: number) => text.slice(0, offset).split("\n").length;
+
+/** @param offset where the key stands for the second time. @throws StackFileError with both lines */
+function refuseDuplicate(document: Document.Parsed, text: string, offset: number): void {
+  visit(document, {
+    Map(_, { items }) {
+      const keys = items.flatMap(({ key }) =>
+        isScalar(key) && key.range ? [{ value: key.value, at: key.range[0] }] : [],
+      );
+      const second = keys.find(({ at }) => at === offset);
+      const first = keys.find(({ value }) => value === second?.value);
+      if (second === undefined || first === undefined) return;
+      const [line, other] = [lineAt(text, offset), lineAt(text, first.at)];
+      const where = line === other ? `twice in line ${line}` : `in lines ${other} and ${line}`;
+      throw new StackFileError(`the key "${String(second.value)}" is there ${where}`, "keep one of the two", line);
+    },
+  });
 }
 
 /** A tag could make anything of a value; no stack file needs one. The lexer marks scalars, which may begin with the same sign. */
@@ -112,6 +143,7 @@ class Reader {
         );
       }
     const values = new Map<string, unknown>();
+    const lines = new Map<string, number>();
     const config = top.get("config")?.value;
     if (config !== undefined && !isEmpty(config)) {
       const map = this.#resolve(config);
@@ -119,7 +151,15 @@ class Reader {
         throw this.#refuse(config, "`config` is not a map", "write each key on a line of its own below it");
       for (const [short, { node, value }] of this.#entries(map)) {
         const key = fullKey(short);
-        if (values.has(key)) throw this.#refuse(node, `${key} is there twice`, "keep one of the two");
+        const first = lines.get(key);
+        const line = this.#lineOf(node);
+        if (first !== undefined)
+          throw this.#refuse(
+            node,
+            `${key} is there twice, in lines ${first} and ${line ?? "?"}`,
+            "keep one of the two",
+          );
+        lines.set(key, line ?? 0);
         values.set(key, this.#value(value, [key]));
       }
     }
@@ -127,9 +167,12 @@ class Reader {
   }
 
   #refuse(node: unknown, found: string, fix: string): StackFileError {
+    return new StackFileError(found, fix, this.#lineOf(node));
+  }
+
+  #lineOf(node: unknown): number | undefined {
     const range = (node as { range?: readonly [number, number, number] | null } | null)?.range;
-    const line = range ? this.#text.slice(0, range[0]).split("\n").length : undefined;
-    return new StackFileError(found, fix, line);
+    return range ? lineAt(this.#text, range[0]) : undefined;
   }
 
   #resolve(node: unknown): unknown {

@@ -76,7 +76,10 @@ test("a key under both names in a stack file is refused", () => {
   writeFileSync(join(copy, "Pulumi.both.yaml"), `${staging}  another-name:domain: other.example.com\n`);
   const { status, stderr } = inCopy("check.ts", "both");
   assert.equal(status, 1);
-  assert.match(stderr, /Pulumi\.both\.yaml, line \d+: another-name:domain is there twice\.\nKeep one of the two\./);
+  assert.match(
+    stderr,
+    /Pulumi\.both\.yaml, line \d+: another-name:domain is there twice, in lines \d+ and \d+\.\nKeep one of the two\./,
+  );
 });
 
 // `pulumi new` replaces placeholders in every text file, so it would change a template string of a program too.

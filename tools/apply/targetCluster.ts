@@ -47,6 +47,11 @@ export async function embeddedCluster(
 export async function existingCluster(context: string, putImages: PutImages): Promise<TargetCluster> {
   const target = { kubectl: "kubectl", context };
   const contexts = await contextNames();
+  if (contexts.length === 0)
+    throw new Problem(
+      "No context is known to kubectl.",
+      "Create one with the tool of your cluster, or leave --context out: npm start then brings its own cluster.",
+    );
   if (!contexts.includes(context))
     throw new Problem(`There is no kubectl context "${context}".`, `${allowed(context, contexts)}.`);
   try {

@@ -25,7 +25,7 @@ export async function main<O extends Options>(
       console.log(`${usage}\n\n${common}`);
       return;
     }
-    const parsed = parse(usage, options);
+    const parsed = await parse(usage, options);
     if (process.argv.includes("--verbose")) {
       beVerbose();
       console.error(`Logs are in ${logsDir} and ${join(cacheDir, "logs")}.`);
@@ -37,13 +37,36 @@ export async function main<O extends Options>(
   }
 }
 
-function parse<O extends Options>(usage: string, options: O): Parsed<O> {
+async function parse<O extends Options>(usage: string, options: O): Promise<Parsed<O>> {
+  const all = { ...options, verbose: { type: "boolean" as const } };
   try {
-    const all = { ...options, verbose: { type: "boolean" as const } };
     return parseArgs<{ options: O; allowPositionals: true }>({ options: all, allowPositionals: true });
   } catch (error) {
-    throw new Problem(error instanceof Error ? error.message : String(error), usage);
+    throw await wrongOption(error as NodeJS.ErrnoException, usage, Object.keys(all));
   }
+}
+
+/** Rewords an error of Node's. https://nodejs.org/api/util.html#utilparseargsconfig */
+async function wrongOption({ code, message }: NodeJS.ErrnoException, usage: string, names: readonly string[]) {
+  const option = /'(?:-\w, )?(--?[^\s'=]+)/.exec(message)?.[1] ?? "";
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const { nearest } = await import("../../config/problems.ts");
+    const name = option.replace(/^-+/, "");
+    const longer = names.filter((each) => name !== "" && each.startsWith(name));
+    const meant = longer.length === 1 ? longer[0] : nearest(name, names);
+    return new Problem(
+      `There is no option ${option} here${meant === undefined ? "" : `: did you mean --${meant}?`}.`.replace("?.", "?"),
+      `See the options:\n${usage}`,
+    );
+  }
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE")
+    return new Problem(
+      /does not take an argument/.test(message)
+        ? `The option ${option} takes no value.`
+        : `The option ${option} needs a value.`,
+      `See the options:\n${usage}`,
+    );
+  return new Problem(message, `See the options:\n${usage}`);
 }
 
 /** The stack argument of a command. @throws Problem unless there is exactly one */

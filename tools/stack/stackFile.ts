@@ -1,7 +1,8 @@
 /** Reads a stack file, `Pulumi.<stack>.yaml`, into the form in which Pulumi passes it to the program. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { checkConfig, lostText, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
+import { nearest } from "../../config/problems.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
 import { fullKey, project } from "../../names/project.ts";
 import { projectDir, stacksDir, tlsDir } from "../cli/paths.ts";
@@ -39,7 +40,18 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
 
 function textOf(path: string): string {
   if (existsSync(path)) return readFileSync(path, "utf8");
-  throw new Problem(`There is no ${path}.`, "Name a stack that has a Pulumi.<stack>.yaml, or copy one of those.");
+  throw new Problem(`There is no ${path}.`, `Name a stack that has a file, or copy one. ${stacksBeside(path)}`);
+}
+
+/** The stacks with a file in the same folder, and the one that a mistyped name may mean. */
+function stacksBeside(path: string): string {
+  const stackOf = (file: string) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
+  const folder = dirname(path);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const stacks = files.flatMap((file) => stackOf(file) ?? []).sort();
+  if (stacks.length === 0) return `No stack has a file in ${folder}.`;
+  const meant = nearest(stackOf(basename(path)) ?? "", stacks);
+  return `Stacks: ${stacks.join(", ")}.${meant === undefined ? "" : ` Did you mean "${meant}"?`}`;
 }
 
 /** The same for the text of a stack file. @throws Problem, RunError for text that would be lost, see `lostText` */

@@ -49,6 +49,14 @@ async function found(context: string) {
 }
 const noImages = () => Promise.resolve();
 
+test("without any context, the problem says so instead of listing none", async () => {
+  program("kubectl");
+  await assert.rejects(
+    existingCluster("nosuch", noImages),
+    problem(/^No context is known to kubectl\.$/, /^Create one with the tool of your cluster, or leave --context out: /),
+  );
+});
+
 for (const [context, command] of [
   ["kind-dev", "kind load image-archive /cache/hoge.tar --name dev"],
   ["k3d-dev", "k3d image import /cache/hoge.tar --cluster dev"],

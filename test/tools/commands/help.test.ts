@@ -55,5 +55,33 @@ for (const { name, file } of commands)
 test("an unknown option is rejected with the usage", async () => {
   const { status, stderr } = await run("tools/commands/stop.ts", "--keep");
   assert.equal(status, 1);
-  assert.match(stderr, /Unknown option '--keep'[^]*npm stop \[-- --keep-cache\]/);
+  assert.match(
+    stderr,
+    /error: There is no option --keep here: did you mean --keep-cache\?\nSee the options:\nnpm stop \[-- --keep-cache\]/,
+  );
+});
+
+for (const [words, message] of [
+  [["--prot", "1"], "There is no option --prot here."],
+  [["--http-prot", "1"], "There is no option --http-prot here: did you mean --http-port?"],
+  [["--http"], "There is no option --http here."],
+  [["-x"], "There is no option -x here."],
+  [["--context"], "The option --context needs a value."],
+  [["--context", "--address", "a"], "The option --context needs a value."],
+  [["--verbose=yes"], "The option --verbose takes no value."],
+] as const)
+  test(`npm start -- ${words.join(" ")}: ${message}`, async () => {
+    const { status, stderr } = await run("tools/commands/start.ts", ...words);
+    assert.equal(status, 1);
+    assert.ok(stderr.includes(`error: ${message}\nSee the options:\nnpm start [-- OPTIONS]`), stderr);
+  });
+
+test("a mistyped stack is answered with the stacks, and the one that may be meant", async () => {
+  const { status, stderr } = await run("tools/commands/check.ts", "prodution");
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /There is no \S+Pulumi\.prodution\.yaml\.\nName a stack that has a file, or copy one\. Stacks: .*local, production, .*staging\. Did you mean "production"\?\n$/,
+  );
+  assert.doesNotMatch((await run("tools/commands/check.ts", "elsewhere")).stderr, /Did you mean/);
 });
