@@ -1,7 +1,7 @@
 /** Formats config problems: key, value, allowed values and fix. */
-import type * as z from "zod";
+import * as z from "zod";
 import { project } from "../names/project.ts";
-import { describedAt } from "./schema/lookup.ts";
+import { describedAt, placesOf } from "./schema/lookup.ts";
 
 /** A problem to fix, made by `problem` or `describe`. */
 export interface ConfigProblem {
@@ -123,7 +123,7 @@ export function describe(
       case "unrecognized_keys":
         return issue.keys.map((key) => ({
           key: keyOf([...issue.path, key]),
-          message: `is not a key that is known here; ${allowed(key, issue.message.split(" "))}`,
+          message: `is not a key that is known here; ${allowed(key, issue.message.split(" "))}${placeFor(issue.path, key, input, schema)}`,
         }));
       case "invalid_key":
         return issue.issues.map((inner) => ({
@@ -141,6 +141,26 @@ export function describe(
   });
 }
 
+/** Where a misplaced key belongs: the nearest place that would take its value, unless several are as near. */
+function placeFor(path: readonly PropertyKey[], key: string, input: unknown, schema: z.core.$ZodType): string {
+  const value = valueAt(input, [...path, key]);
+  const common = (other: readonly PropertyKey[]) => {
+    const differs = other.findIndex((part, index) => part !== path[index]);
+    return differs === -1 ? other.length : differs;
+  };
+  const places = [
+    ...placesOf(schema, key, path).filter((place) => z.core.safeParse(place.schema, value).success),
+    // At the top: a service without `services`.
+    ...(path.length === 0 && isService(value) ? [{ path: ["services", key] }] : []),
+  ];
+  const most = Math.max(...places.map((place) => common(place.path)));
+  const keys = new Set(places.filter((place) => common(place.path) === most).map((place) => keyOf(place.path)));
+  return keys.size === 1 ? `; move it to ${[...keys].join("")}` : "";
+}
+
+const isService = (value: unknown) =>
+  typeof value === "object" && value !== null && ["image", "build"].some((each) => Object.hasOwn(value, each));
+
 /** A wrong type is answered with the right form: the limits of a number, else the key's example. */
 function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {
   if (issue.code !== "invalid_type") return issue.message;
@@ -150,7 +170,7 @@ function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {
     return example === undefined ? issue.message : `${issue.message}, such as ${show([], example)}`;
   const isLimit = (limit: number | undefined) => limit !== undefined && Math.abs(limit) < Number.MAX_SAFE_INTEGER;
   const limits = isLimit(minimum) && isLimit(maximum) ? ` from ${minimum ?? 0} to ${maximum ?? 0}` : "";
-  return `must be a number${limits}, without quotes and unit`;
+  return `must be a ${issue.expected === "int" ? "whole " : ""}number${limits}, without quotes and unit`;
 }
 
 /** Messages for the schema's built-in checks; a message in the schema wins. */

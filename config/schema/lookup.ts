@@ -29,6 +29,37 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType[] {
   return next === undefined ? [schema] : [schema, ...unwrapped(next)];
 }
 
+/** Where a key is known: its full path, and its schema there. */
+export interface KnownKey {
+  readonly path: readonly PropertyKey[];
+  readonly schema: z.core.$ZodType;
+}
+
+/**
+ * All places of a key in the schema. Names and indexes are those of `near`, as long as a place is on its path; else `NAME` and 0.
+ * @param near path of the map that holds the unknown key
+ */
+export function placesOf(
+  root: z.core.$ZodType,
+  name: string,
+  near: readonly PropertyKey[],
+  path: readonly PropertyKey[] = [],
+): KnownKey[] {
+  const { shape, catchall, valueType, element, options } = definitionOf(unwrapped(root).at(-1) ?? root);
+  const here = near.slice(0, path.length).every((part, index) => part === path[index]) ? near[path.length] : undefined;
+  const below = (schema: z.core.$ZodType, key: PropertyKey) => placesOf(schema, name, near, [...path, key]);
+  const named = valueType ?? (catchall && definitionOf(catchall).type !== "never" ? catchall : undefined);
+  return [
+    ...Object.entries(shape ?? {}).flatMap(([key, schema]) => [
+      ...(key === name ? [{ path: [...path, key], schema }] : []),
+      ...below(schema, key),
+    ]),
+    ...(named === undefined ? [] : below(named, here ?? "NAME")),
+    ...(element === undefined ? [] : below(element, typeof here === "number" ? here : 0)),
+    ...(options ?? []).flatMap((option) => placesOf(option, name, near, path)),
+  ];
+}
+
 /** @returns undefined if the path leads to no key, as below a kind that does not have it */
 export function describedAt(root: z.core.$ZodType, path: readonly PropertyKey[]): Described | undefined {
   const layers = unwrapped(root);

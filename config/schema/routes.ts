@@ -47,6 +47,10 @@ const settings = {
       burst: z.int().min(0).max(100_000).optional().meta(doc("Extra requests in a short peak. Without it: 0.", 20)),
       connections: z.int().min(1).max(65_535).optional().meta(doc("Concurrent connections.", 50)),
     })
+    .refine(
+      ({ burst, requestsPerSecond }) => burst === undefined || requestsPerSecond !== undefined,
+      "must have requestsPerSecond where it has burst: a burst alone limits nothing",
+    )
     .optional()
     .meta(doc("Limits for each client address; requests over them get 429.", { requestsPerSecond: 10, burst: 20 })),
   responseHeaders: z

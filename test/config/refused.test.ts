@@ -8,6 +8,39 @@ import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 const refused: [string, Record<string, unknown>, RegExp[]][] = [
   ["an unknown key", { ...valid, servces: {} }, [/[\w-]+:servces/, /did you mean "services"\?/]],
   ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
+  [
+    "a key of routes at the service",
+    hoge({ canary: { service: "hoge", percent: 10 } }),
+    [/services\.hoge\.canary\n.*; move it to [\w-]+:services\.hoge\.routes\[0\]\.canary$/m],
+  ],
+  [
+    "a key of the service in a route",
+    hoge({ routes: [{ path: "/a/" }, { path: "/", healthPath: "/readyz" }] }),
+    [/routes\[1\]\.healthPath\n.*; move it to [\w-]+:services\.hoge\.healthPath$/m],
+  ],
+  [
+    "a key of the service at the top",
+    { ...valid, healthPath: "/readyz" },
+    [/:healthPath\n.*; move it to [\w-]+:services\.NAME\.healthPath$/m],
+  ],
+  [
+    "a service at the top",
+    { ...valid, notes: { image: "a/b:1" } },
+    [/:notes\n.*; move it to [\w-]+:services\.notes$/m],
+  ],
+  [
+    "a misplaced key whose value its place would not take",
+    hoge({ canary: 10 }),
+    [/services\.hoge\.canary\n(?!.*move it).*; allowed: /],
+  ],
+  ["a fraction", hoge({ replicas: 2.5 }), [/replicas\n\s+2\.5 must be a whole number from 1 to /]],
+  [
+    "a burst without a rate",
+    hoge({ routes: [{ path: "/", limit: { burst: 5 } }] }),
+    [
+      /routes\[0\]\.limit\n\s+\{"burst":5\} must have requestsPerSecond where it has burst: a burst alone limits nothing/,
+    ],
+  ],
   ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
   ["a missing domain", { ...valid, domain: undefined }, [/[\w-]+:domain/, /is missing/]],
   ["a domain without a dot", { ...valid, domain: "shop" }, [/"shop" must be a lower-case DNS name/]],

@@ -86,6 +86,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { path: `/${long}` },
       {},
       { path: "/", canary: { service: "a", percent: 100 } },
+      { path: "/burst", limit: { burst: 5 } },
       {
         path: "/",
         versions: [
