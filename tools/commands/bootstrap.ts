@@ -54,7 +54,7 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
 
 /** @throws Problem with `--run`; the printed script only gets a warning */
 function placeholderProject({ stack, project }: BootstrapArgs, run: boolean): void {
-  const found = `The stack ${stack} has the placeholder "${project}" as gcp:project.`;
+  const found = `The stack ${stack} still has the placeholder "${project}" as gcp:project.`;
   const fix = `Set the id of your own project as gcp:project in Pulumi.${stack}.yaml.`;
   if (run) throw new Problem(found, fix);
   console.error(`warning: ${found} ${fix}`);

@@ -82,7 +82,11 @@ async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progre
   // No timestamps, so that the same input gives the same digest. No pull: the base is in the storage.
   const args = ["build", "--isolation", "chroot", "--timestamp", "0", "--pull-never"];
   const built = ["--build-arg", `BASE=${base}`, "--build-arg", `VERSION=${version}`, "--tag", reference, context];
-  await buildah(what, [...args, ...built], context);
+  try {
+    await buildah(what, [...args, ...built], context);
+  } catch (error) {
+    throw error instanceof Problem ? (missingBase(spec, error) ?? error) : error;
+  }
   // A temporary name, so that an interrupted build leaves nothing that looks like an archive.
   const unfinished = `${archive}.unfinished`;
   await rm(unfinished, { force: true });
@@ -94,6 +98,24 @@ async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progre
   }
   await buildah(what, ["rmi", reference]); // Only the archive is kept.
 }
+
+/**
+ * The problem of a build whose Dockerfile names a base image that buildah would have to pull.
+ * @returns undefined if it failed for another reason
+ */
+export function missingBase(
+  { name, base }: Pick<ImageSpec, "name" | "base">,
+  { message }: Problem,
+): Problem | undefined {
+  const image = /(\S+): image not known/.exec(message)?.[1];
+  if (image === undefined) return undefined;
+  return new Problem(
+    `The image ${name} cannot be built on this machine: its Dockerfile starts from ${image}, and the local build pulls nothing.`,
+    `Use what it has: "FROM \${BASE}", which is ${contents[base]}, or "FROM scratch". Or name a ready image in ${base === "nginx" ? "proxy" : `services.${name}`}.image and a cluster that pulls it: npm start -- --context NAME.`,
+  );
+}
+
+const contents = { node: "Node without shell or npm", nginx: "nginx with a shell" } as const;
 
 /** Removes the containers and layers that a killed or failed build left in buildah's storage. */
 async function removeUnfinished(): Promise<void> {

@@ -53,7 +53,10 @@ test("without any context, the problem says so instead of listing none", async (
   program("kubectl");
   await assert.rejects(
     existingCluster("nosuch", noImages),
-    problem(/^No context is known to kubectl\.$/, /^Create one with the tool of your cluster, or leave --context out: /),
+    problem(
+      /^No context is known to kubectl\.$/,
+      /^Create one with the tool of your cluster, or leave --context out: /,
+    ),
   );
 });
 

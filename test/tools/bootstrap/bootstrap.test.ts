@@ -472,7 +472,7 @@ const refused: [string, string[], RegExp][] = [
   [
     "a placeholder project",
     ["staging"],
-    /The stack staging has the placeholder "acme-staging" as gcp:project\.\nSet the id/,
+    /The stack staging still has the placeholder "acme-staging" as gcp:project\.\nSet the id/,
   ],
   ["a bucket with its scheme", ["staging", "--bucket", "gs://x"], /--bucket "gs:\/\/x" is not 3 to 63/],
 ];
@@ -483,7 +483,7 @@ test("the project of a stack file as it comes is refused with --run, and a warni
   assert.match(stdout, /^# Run for the project acme-staging, /m);
   assert.equal(
     stderr,
-    'warning: The stack staging has the placeholder "acme-staging" as gcp:project. Set the id of your own project as gcp:project in Pulumi.staging.yaml.\n',
+    'warning: The stack staging still has the placeholder "acme-staging" as gcp:project. Set the id of your own project as gcp:project in Pulumi.staging.yaml.\n',
   );
 });
 

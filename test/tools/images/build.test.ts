@@ -8,7 +8,7 @@ import { after, test, type TestContext } from "node:test";
 const cache = await mkdtemp(join(tmpdir(), "images-test-"));
 after(() => rm(cache, { recursive: true, force: true }));
 process.env["XDG_CACHE_HOME"] = cache; // read once, when the modules below are loaded
-const { buildImages, imageOf } = await import("../../../tools/images/build.ts");
+const { buildImages, imageOf, missingBase } = await import("../../../tools/images/build.ts");
 const { contextTag } = await import("../../../components/images/buildContext.ts");
 const { Problem } = await import("../../../tools/cli/problem.ts");
 
@@ -117,4 +117,21 @@ test("a missing context, or one without a Dockerfile, is a problem that names it
       return true;
     });
   }
+});
+
+test("a base image that would have to be pulled is a problem that says what the local build has", () => {
+  const failed = (output: string) => new Problem(`Building the image api failed:\n${output}`, "Fix what it names.");
+  const output =
+    "STEP 1/2: FROM python:3.13-slim\nError: creating build container: python:3.13-slim: image not known\n";
+  const problem = missingBase({ name: "api", base: "node" }, failed(output));
+  assert.deepEqual(
+    [problem?.message, problem?.fix],
+    [
+      "The image api cannot be built on this machine: its Dockerfile starts from python:3.13-slim, and the local build pulls nothing.",
+      'Use what it has: "FROM ${BASE}", which is Node without shell or npm, or "FROM scratch". Or name a ready image in services.api.image and a cluster that pulls it: npm start -- --context NAME.',
+    ],
+  );
+  const proxy = missingBase({ name: "nginx-proxy", base: "nginx" }, failed(output));
+  assert.match(proxy?.fix ?? "", /which is nginx with a shell, .* in proxy\.image and a cluster/);
+  assert.equal(missingBase({ name: "api", base: "node" }, failed("Error: no space left on device")), undefined);
 });
