@@ -16,7 +16,7 @@ await main(usage, {}, ({ positionals: files }) => {
   const bin = (program: string) => join(projectDir, "node_modules/.bin", program);
   const checks: Check[] = [
     [[bin("tsc"), "--noEmit"]],
-    [[bin("eslint"), "."], 'The lint found what it refuses (see above). Some of it "npx eslint . --fix" corrects.'],
+    [[bin("eslint"), "."], 'ESLint refuses something (see above). "npx eslint . --fix" corrects some of it.'],
     [
       [bin("prettier"), "--check", "--log-level", "warn", "."],
       'These files are not formatted (see above). "npm run format" formats them.',
