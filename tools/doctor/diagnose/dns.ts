@@ -24,7 +24,7 @@ function problemOf(
   address: string | undefined,
   subject: Subject,
 ): Finding | undefined {
-  const to = address ?? "the stack's address (npx pulumi stack output address)";
+  const to = address ?? `the stack's address (npx pulumi stack output address -s ${subject.stack})`;
   const record = `${host}. A ${to}`;
   if (error === "ENOTFOUND" || error === "ENODATA")
     return {
