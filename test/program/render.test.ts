@@ -101,7 +101,7 @@ test("an encrypted value outside `secrets` is refused", async (t) => {
 });
 
 test("an unknown stack is refused with the missing file", async () => {
-  assertRefused(await render("nowhere"), /There is no .*Pulumi\.nowhere\.yaml/, /copy one of those/);
+  assertRefused(await render("nowhere"), /There is no .*Pulumi\.nowhere\.yaml/, /or copy one\. Stacks: .*staging/);
 });
 
 test("no stack, two stacks and an unknown option are refused with the usage", async () => {
