@@ -32,7 +32,7 @@ export async function sideOf(folder: string, stack: string): Promise<Side> {
         objects: parseObjects(rendered.yaml),
         resources: JSON.parse(readFileSync(file, "utf8")) as Registered[],
       };
-    if (!rendered.refused.includes("Unknown option '--resources'")) return rendered;
+    if (!/(Unknown|no) option '?--resources/.test(rendered.refused)) return rendered;
     const older = await render(folder, stack, []);
     return "yaml" in older ? { objects: parseObjects(older.yaml) } : older;
   } finally {

@@ -78,7 +78,7 @@ test("removed objects are in the alert; with a preview, what the engine plans is
     alone.stdout,
     /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n> - `docker:index\/image:Image staging-web`\n(> - `\w+ apps\/(pods-)?web(-flows)?`\n){5}\n/m,
   );
-  assert.match(alone.stdout, /^Other resources: 21 of Google, 5 of TLS, 3 of Docker\.$/m);
+  assert.match(alone.stdout, /^Other resources: 22 of Google, 5 of TLS, 3 of Docker\.$/m);
 
   const preview = join(repository, "preview.json");
   const urn = "urn:pulumi:staging::gke-microservices::gcp:container/cluster:Cluster::staging-cluster";

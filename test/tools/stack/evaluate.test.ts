@@ -138,6 +138,7 @@ test("everything that the program registers is listed with what the engine gets,
     clusterIdentifier: "(staging-cluster id not shown)",
     enablePatchForce: "true",
     kubeconfig: "(secret kubeconfig not shown)",
+    upsertExistingObjects: "true",
   });
   assert.deepEqual(find("staging-hoge", "docker:index/image:Image").inputs["registry"], "(secret registry not shown)");
 
