@@ -48,29 +48,35 @@ export function covers(pattern: string, path: Path): boolean {
 /** The inputs that differ. An absent input has its default, and is the same as an empty one. */
 export function differences(before: Json, after: Json, facts: TypeFacts): Difference[] {
   const found: Difference[] = [];
-  /** @param removed whether a parent was removed: then the provider keeps nothing in it */
-  const visit = (old: unknown, now: unknown, path: Path, removed: boolean): void => {
+  /** @param parent whether the provider may have the parent already, or has lost it, or neither */
+  const visit = (old: unknown, now: unknown, path: Path, parent: "computed" | "removed" | "there"): void => {
     const name = named(path);
-    const [was, is] = [old, now].map((value) => value ?? facts.defaults?.[name]);
-    if (same(was, is)) return;
-    if (is === undefined && !removed && facts.kept?.includes(name)) return;
+    const [was, is] = [old, now].map((value) => (isEmpty(value) ? facts.defaults?.[name] : value));
+    const kept = facts.kept?.includes(name) ?? false;
+    if (is === undefined && kept && parent !== "removed") return;
+    const add = () => found.push({ path, before: was, after: is });
     // Some blocks may change, but not appear or disappear.
     const appears = (was === undefined) !== (is === undefined) && typeof path.at(-1) === "string";
-    if (appears && facts.replacing.includes(name)) found.push({ path, before: was, after: is });
-    else if (facts.sets?.includes(name)) {
-      if (!same(ordered(was), ordered(is))) found.push({ path, before: was, after: is });
+    const inIt = is === undefined ? "removed" : kept && was === undefined ? "computed" : "there";
+    if (facts.sets?.includes(name)) {
+      if (elements(was, name, facts) !== elements(is, name, facts)) add();
     } else if ([was, is].every((value) => isObject(value) || value === undefined)) {
-      const [olds, nows] = [was, is] as (Json | undefined)[];
-      for (const key of new Set([...Object.keys(olds ?? {}), ...Object.keys(nows ?? {})]))
-        visit(olds?.[key], nows?.[key], [...path, key], is === undefined);
+      const [olds = {}, nows = {}] = [was, is] as (Json | undefined)[];
+      const isBlock = appears && !kept && parent !== "computed";
+      if (isBlock && facts.replacing.includes(name)) return void add();
+      const count = found.length;
+      for (const key of new Set([...Object.keys(olds), ...Object.keys(nows)]))
+        visit(olds[key], nows[key], [...path, key], parent === "computed" ? parent : inIt);
+      if (isBlock && found.length === count) add();
     } else if ([was, is].every((value) => value === undefined || (Array.isArray(value) && value.every(isObject)))) {
       const [olds = [], nows = []] = [was, is] as (Json[] | undefined)[];
-      if (olds.length !== nows.length && facts.replacing.includes(name)) found.push({ path, before: was, after: is });
+      if (olds.length !== nows.length && facts.replacing.includes(name)) add();
       for (let index = 0; index < Math.max(olds.length, nows.length); index += 1)
-        visit(olds[index], nows[index], [...path, index], nows[index] === undefined);
-    } else found.push({ path, before: was, after: is });
+        visit(olds[index], nows[index], [...path, index], nows[index] === undefined ? "removed" : inIt);
+    } else if (canonical(was, name, facts) !== canonical(is, name, facts)) add();
   };
-  visit(before, after, [], false);
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
+    visit(before[key], after[key], [key], "there");
   return found;
 }
 
@@ -81,18 +87,28 @@ export function leaves(value: unknown, each: (path: Path, leaf: unknown) => void
   else each(path, value);
 }
 
-const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+/** Whether a list or a map is the same as none. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
-const ordered = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map((item) => canonical(item)).sort() : value;
+const elements = (value: unknown, name: string, facts: TypeFacts): string =>
+  (Array.isArray(value) ? value : [])
+    .map((item) => canonical(item, name, facts))
+    .sort()
+    .join();
 
-/** Equal values have equal texts: without empty values, and with sorted keys. */
-function canonical(value: unknown): string {
+/** Equal values have equal texts: without empty values, with defaults, and with sorted keys. */
+function canonical(value: unknown, name: string, facts: TypeFacts): string {
   if (value === undefined || value === null || value === "" || value === false || value === 0) return "";
-  if (Array.isArray(value)) return value.length === 0 ? "" : `[${value.map(canonical).join()}]`;
+  if (Array.isArray(value))
+    return value.length === 0 ? "" : `[${value.map((item) => canonical(item, name, facts)).join()}]`;
   if (!isObject(value)) return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .map(([key, item]) => [key, canonical(item)] as const)
+  const defaults = Object.entries(facts.defaults ?? {}).flatMap(([path, item]) => {
+    const key = path.slice(name.length + 1);
+    return path.startsWith(`${name}.`) && !key.includes(".") ? [[key, item] as const] : [];
+  });
+  const entries = Object.entries({ ...Object.fromEntries(defaults), ...value })
+    .map(([key, item]) => [key, canonical(item, `${name}.${key}`, facts)] as const)
     .filter(([, text]) => text !== "")
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.length === 0 ? "" : `{${entries.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join()}}`;

@@ -195,7 +195,8 @@ function change(
   causes: readonly Cause[],
   refused: boolean,
 ): ResourceChange {
-  const because = causes.map(({ path, before, after, source }): Reason => {
+  const certain = causes.filter(({ possible }) => possible !== true);
+  const because = (certain.length > 0 ? certain : causes).map(({ path, before, after, source }): Reason => {
     const values = source === undefined && type.startsWith("gcp:") ? shown(before, after) : undefined;
     return { path: written(path), ...(values && { values }), ...(source && { source: source.name }) };
   });

@@ -30,11 +30,24 @@ test("values, maps, lists of maps and lists of values", () => {
 
 test("an empty value is the same as none, and an absent one is its default", () => {
   assert.deepEqual(paths({ a: false, b: "", c: 0, d: [], e: {}, f: null }, {}), []);
-  assert.deepEqual(paths({ a: { b: false } }, {}), []);
+  assert.deepEqual(paths({ a: { b: false } }, { a: { b: null } }), []);
   const facts: TypeFacts = { replacing: [], defaults: { "a.b": true, c: "x" } };
   assert.deepEqual(paths({ a: { b: true }, c: "x" }, { a: { d: 0 } }, facts), []);
   assert.deepEqual(paths({ a: { b: true } }, { a: { b: false } }, facts), ["a.b"]);
   assert.deepEqual(paths({ c: "y" }, {}, facts), ["c"]);
+  assert.deepEqual(paths({ a: { b: false } }, { a: {} }, facts), ["a.b"]);
+  const inSet: TypeFacts = { replacing: [], sets: ["s"], defaults: { "s.b": 1 } };
+  assert.deepEqual(paths({ s: [{ a: 1, b: 1 }] }, { s: [{ a: 1 }] }, inSet), []);
+  assert.deepEqual(paths({ s: [{ a: 1, b: 2 }] }, { s: [{ a: 1 }] }, inSet), ["s"]);
+});
+
+test("a block differs if it appears or disappears, even if all in it has its default", () => {
+  const facts: TypeFacts = { replacing: ["f"], kept: ["k"], defaults: { "a.b": true } };
+  assert.deepEqual(paths({ a: { b: true } }, {}, facts), ["a"]);
+  assert.deepEqual(paths({}, { a: { b: true, c: 1 } }, facts), ["a.c"]);
+  // Google may have a computed block already, with the same values.
+  assert.deepEqual(paths({}, { k: { f: { d: false } } }, { replacing: ["k.f"], kept: ["k"] }), []);
+  assert.deepEqual(paths({}, { k: { d: 1 } }, facts), ["k.d"]);
 });
 
 test("the provider keeps what is removed, if it computes the input; not in a removed block", () => {

@@ -164,6 +164,9 @@ test("if a source is deleted first, the whole input counts as new", () => {
     "replaced map project",
     "replaced entry map<map",
   ]);
+  // A certain reason is enough.
+  const moved = { ...user, inputs: { ...user.inputs, hostname: "b" } };
+  assert.deepEqual(lines([map("p", "gateway"), user], [map("q", "gateway"), moved]).at(-1), "replaced entry hostname");
 });
 
 test("a rendering cannot show new values of other resources: their objects are named", () => {
