@@ -67,8 +67,8 @@ export async function difference({ base, stack, preview: previewText, limit, hea
     limit,
   });
   const failed = preview === null || (preview !== undefined && preview.failed.length > 0);
-  const refused = engine === undefined && "objects" in head && resources?.changes.some((change) => change.refused);
-  return { text, bad: "refused" in head || failed || refused === true || rules.some(({ stops }) => stops) };
+  const refused = engine === undefined && resources?.changes.some((change) => change.refused) === true;
+  return { text, bad: "refused" in head || failed || refused || rules.some(({ stops }) => stops) };
 }
 
 async function sides(commit: string, stack: string) {
@@ -90,7 +90,10 @@ async function sides(commit: string, stack: string) {
 /** @returns undefined if a side cannot list its resources */
 function otherResources(was: Side, head: Side): ResourceComparison | undefined {
   const [before, after] = [was, head].map((side) => ("objects" in side ? side.resources : []));
-  return before && after && compareResources(before, after);
+  const compared = before && after && compareResources(before, after);
+  if (compared === undefined || "objects" in head) return compared;
+  // Without a stack file there is no update that the engine could refuse.
+  return { ...compared, changes: compared.changes.map((change) => ({ ...change, refused: false })) };
 }
 
 const registeredOf = (side: Side) =>

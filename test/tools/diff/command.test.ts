@@ -159,13 +159,16 @@ test("a new stack, and a deleted one", () => {
   assert.equal(added.status, 0, added.stderr);
   assert.match(added.stdout, /\n\nThe stack is new\.\n\nKubernetes objects[^]*^\| created \| \d\d \| /m);
 
-  rmSync(stackFile());
-  const deleted = diff("main", "staging");
+  rmSync(join(repository, "Pulumi.production.yaml"));
+  const deleted = diff("main", "production");
   assert.equal(deleted.status, 0, deleted.stderr);
   assert.match(
     deleted.stdout,
     /THIS DELETES[^]*\n\nThe stack file was deleted\. The stack's resources stay until `pulumi destroy`/,
   );
+  assert.match(deleted.stdout, /^> - `gcp:container\/cluster:Cluster production-cluster`$/m);
+  // No update can fail, and nothing changes for users before somebody destroys the stack.
+  assert.doesNotMatch(deleted.stdout, /WOULD FAIL|FOR USERS/);
 });
 
 test("with an invalid base there is nothing to compare with", () => {
