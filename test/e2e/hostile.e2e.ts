@@ -78,9 +78,13 @@ test(
 
     for (let first = 0; first < all.length; first += batchSize) {
       const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: all.slice(first, first + batchSize) });
-      await kubectl(localTarget, ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], {
-        input,
-      }).catch((error: unknown) => {
+      await kubectl(
+        localTarget,
+        ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"],
+        {
+          input,
+        },
+      ).catch((error: unknown) => {
         assert.fail(`SEED=${seed}: ${error instanceof CommandError ? error.message.slice(0, 4000) : String(error)}`);
       });
     }

@@ -7,8 +7,8 @@ import { after, test } from "node:test";
 import { kubectlPath } from "../../tools/machine/kubernetes.ts";
 import { clusterStatus } from "../../tools/machine/cluster.ts";
 import { run } from "../../tools/cli/run.ts";
-import { projectDir } from "../../tools/cli/paths.ts";
-import { editStack, local } from "./support/commands.ts";
+import { kubeconfigPath, projectDir } from "../../tools/cli/paths.ts";
+import { command, editStack, local } from "./support/commands.ts";
 import { underLoad } from "./support/load.ts";
 import { answered, endpoint, pathTests, start } from "./support/path.ts";
 
@@ -98,9 +98,13 @@ test("another engine on the running stack is rejected with the fix", async () =>
 });
 
 test("an unknown context is rejected with the existing ones", async () => {
-  const { status, text } = await start("--context", "nowhere");
-  assert.equal(status, 1);
-  assert.match(text, /There is no kubectl context "nowhere"/);
+  const args = [join(projectDir, "tools/commands/start.ts"), "--engine", "kubectl", "--context", "nowhere"];
+  const known = await command(process.execPath, args, { KUBECONFIG: kubeconfigPath });
+  assert.equal(known.status, 1);
+  assert.match(known.text, /There is no kubectl context "nowhere".*\n.*"gke-microservices-local"/);
+  const none = await command(process.execPath, args, { KUBECONFIG: "/nonexistent" });
+  assert.equal(none.status, 1);
+  assert.match(none.text, /No context is known to kubectl/);
 });
 
 test("a port in use is reported with the fix", async (context) => {

@@ -105,8 +105,12 @@ test("a stack file is read as the Pulumi CLI reads it, or is refused", async (co
 
 test("rendered YAML is the same text to readers of YAML 1.1 and of YAML 1.2", async (context) => {
   context.diagnostic(`SEED=${seed}`);
+  const lines = fc.array(fc.constantFrom("\n", "\n", "\t", " ", "a", "#", "-", ":", "\r", "---", "..."), {
+    maxLength: 8,
+  });
   const value = fc.oneof(
     scalar,
+    lines.map((parts) => parts.join("")),
     fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
     fc.integer(),
     fc.boolean(),

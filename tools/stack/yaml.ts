@@ -5,6 +5,9 @@ import { plainValue } from "../../config/stackFile.ts";
 /** YAML 1.1 and 1.2, which kubectl and others read, disagree on these: line breaks, not printable, or a byte order mark. */
 const special = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
+/** Readers disagree on the indentation of a block that begins with white space: some refuse a tab there, some lose a space. */
+const blankFirst = /^\s/;
+
 /**
  * One object, without folded lines and aliases, so that a diff shows only what changed. Text that YAML 1.1 takes for
  * something else, such as `yes`, has quotes.
@@ -14,7 +17,10 @@ export function objectYaml(object: object): string {
   visit(document, {
     Scalar(_, node) {
       const { value } = node;
-      if (typeof value === "string" && (value.search(special) >= 0 || plainValue(value) !== value))
+      if (
+        typeof value === "string" &&
+        (value.search(special) >= 0 || blankFirst.test(value) || plainValue(value) !== value)
+      )
         node.type = Scalar.QUOTE_DOUBLE;
     },
   });
