@@ -7,7 +7,6 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { createEdge } from "./components/edge/edge.ts";
 import { proxySettingsFor } from "./components/edge/proxySettings.ts";
-import { waitForApis } from "./components/googleApis.ts";
 import { imageReference } from "./components/images/imageReference.ts";
 import { createRegistry } from "./components/images/imageRegistry.ts";
 import { Microservice } from "./components/workloads/microservice.ts";
@@ -24,23 +23,17 @@ import { proxyName } from "./names/kubernetes.ts";
 import { loadBalancerPorts } from "./names/ports.ts";
 
 const config = await loadConfig();
-const { stack, domain, rolloutSeconds } = config;
+const { stack, domain, hosts, edge, edgePaths, tls, dns, certificate } = config;
 const google = config.cluster.kind === "gke" ? config.cluster : undefined;
-if (google !== undefined) waitForApis();
-const autopilot = config.cluster.mode === "autopilot";
 
 // The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
-const cluster = createCluster(stack, config.cluster, {
-  loadBalancerPorts: config.edge.onGoogle ? loadBalancerPorts : [],
-});
-const { clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
-const inCluster = { provider: cluster.provider };
-const { claimProvider } = cluster;
-const namespace = createNamespace({ name: config.namespace, stack, claimProvider }, inCluster);
+const cluster = createCluster(stack, config.cluster, { loadBalancerPorts: edge.onGoogle ? loadBalancerPorts : [] });
+const { provider, claimProvider, clusterName, kubeconfig, consoleUrl, workloadsUrl } = cluster;
+const namespace = createNamespace({ name: config.namespace, stack, claimProvider }, { provider });
 
 // Network policies come first, so that no pod runs unrestricted.
 const policies = config.networkPolicies.enabled
-  ? new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, inCluster)
+  ? new NetworkPolicies("network-policies", { namespace, flows: networkFlows(config) }, { provider })
   : undefined;
 const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
@@ -50,6 +43,9 @@ const services = Object.entries(config.services).map(([service, settings]) => {
   return { ...settings, service, image: imageReference(service, settings, registry) };
 });
 const proxyImage = imageReference(proxyName, config.proxy, registry);
+
+// What the pods of services and proxy have in common.
+const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rolloutSeconds: config.rolloutSeconds };
 
 // The services. The proxy waits for the Services of the routed ones.
 const routes = proxyRoutes(config);
@@ -61,63 +57,43 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
       ? new WorkloadIdentity(
           `${service}-identity`,
           { project: google.project, stack, service, namespace, roles },
-          { ...inCluster, dependsOn: [cluster.provider] },
+          { provider, dependsOn: [provider] },
         )
       : undefined;
-  const secretEnv = config.secretEnv.get(service);
   const serviceAccount = identity?.serviceAccountName;
+  const secretEnv = config.secretEnv.get(service);
   const routed = upstreams.has(service);
   const { upstream } = new Microservice(
     service,
-    {
-      namespace,
-      image,
-      port,
-      replicas,
-      healthPath,
-      env,
-      secretEnv,
-      resources,
-      autopilot,
-      serviceAccount,
-      rolloutSeconds,
-      routed,
-    },
-    { ...inCluster, dependsOn: policiesBefore(service) },
+    { ...pods, image, port, replicas, healthPath, env, secretEnv, resources, serviceAccount, routed },
+    { provider, dependsOn: policiesBefore(service) },
   );
   proxyDependsOn.push(...upstream);
   // Yield, so that registrations flush: queueing 1,000 services doubles time and memory.
   await nextTurn();
 }
 
-// The proxy in front of the services, with the settings for this kind of edge.
+// The proxy in front of the services. The kind of edge sets its Services' annotations and the drain time of its pods.
 const { replicas, resources } = config.proxy;
 const proxy = new NginxProxy(
   proxyName,
-  {
-    namespace,
-    image: proxyImage,
-    replicas,
-    resources,
-    autopilot,
-    rolloutSeconds,
-    routes,
-    metrics: proxyMetrics(config),
-    ...proxySettingsFor(config.edge), // annotations of its Services, and the drain time of a pod
-  },
-  { ...inCluster, dependsOn: proxyDependsOn },
+  { ...pods, image: proxyImage, replicas, resources, routes, metrics: proxyMetrics(config), ...proxySettingsFor(edge) },
+  { provider, dependsOn: proxyDependsOn },
 );
+const { serviceName, grpcServiceName } = proxy;
 if (google !== undefined && config.proxy.metrics.byService)
   new RequestMetrics(`${stack}-requests`, { project: google.project, stack, clusterName, namespace });
 
 // The edge in front of the proxy: address, DNS, certificates and load balancer. Pulumi deletes it first on destroy.
-const { hosts, edge, edgePaths, tls, dns, certificate } = config;
-const { serviceName, grpcServiceName } = proxy;
 const edgeOutputs = createEdge(
   { stack, namespace, domain, hosts, edge, edgePaths, tls, dns, certificate, serviceName, grpcServiceName },
-  { ...inCluster, dependsOn: [proxy] },
+  { provider, dependsOn: [proxy] },
 );
 
+const images = {
+  ...Object.fromEntries(services.map(({ service, image }) => [service, image])),
+  [proxyName]: proxyImage,
+};
 const outputs = {
   url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
   routes: routeTable(config),
@@ -126,7 +102,7 @@ const outputs = {
   kubeconfig,
   consoleUrl,
   workloadsUrl,
-  images: { ...Object.fromEntries(services.map(({ service, image }) => [service, image])), [proxyName]: proxyImage },
+  images,
 };
 
 // Drop undefined outputs: the CLI warns about them.

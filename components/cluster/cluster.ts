@@ -1,4 +1,5 @@
 /** The cluster: created by the stack, or an existing one. */
+import { waitForApis } from "../googleApis.ts";
 import { ExistingCluster, type ExistingClusterArgs } from "./existingCluster.ts";
 import { GkeCluster, type GkeClusterArgs } from "./gkeCluster.ts";
 
@@ -6,6 +7,7 @@ export type ClusterArgs =
   | ({ readonly kind: "gke" } & Omit<GkeClusterArgs, "stack" | "gatewayApi" | "loadBalancerPorts">)
   | ({ readonly kind: "existing" } & ExistingClusterArgs);
 
+/** Call it before anything else makes a resource: for a GKE cluster, it makes every Google resource wait for its API. */
 export function createCluster(
   stack: string,
   cluster: ClusterArgs,
@@ -13,6 +15,7 @@ export function createCluster(
 ): GkeCluster | ExistingCluster {
   if (cluster.kind === "existing")
     return new ExistingCluster(stack, { context: cluster.context, kubeconfig: cluster.kubeconfig });
+  waitForApis();
   return new GkeCluster(stack, {
     project: cluster.project,
     region: cluster.region,
