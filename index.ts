@@ -24,7 +24,7 @@ import { loadBalancerPorts } from "./names/ports.ts";
 
 const config = await loadConfig();
 const { stack, domain, hosts, edge, edgePaths, tls, dns, certificate } = config;
-const google = config.cluster.kind === "gke" ? config.cluster : undefined;
+const gke = config.cluster.kind === "gke" ? config.cluster : undefined;
 
 // The Kubernetes cluster: the stack's own GKE cluster, or an existing one.
 const cluster = createCluster(stack, config.cluster, { loadBalancerPorts: edge.onGoogle ? loadBalancerPorts : [] });
@@ -50,14 +50,14 @@ const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rollou
 // The services. The proxy waits for the Services of the routed ones.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
-const proxyDependsOn: pulumi.Resource[] = policiesBefore(proxyName);
+const proxyDependsOn: pulumi.Resource[] = [...policiesBefore(proxyName)];
 for (const { service, image, port, replicas, healthPath, env, resources, roles } of services) {
   const identity =
-    google !== undefined && roles.length > 0
+    gke !== undefined && roles.length > 0
       ? new WorkloadIdentity(
           `${service}-identity`,
-          { project: google.project, stack, service, namespace, roles },
-          { provider, dependsOn: [provider] },
+          { project: gke.project, stack, service, namespace, roles },
+          { provider, dependsOn: [provider] }, // the cluster brings the identity pool
         )
       : undefined;
   const serviceAccount = identity?.serviceAccountName;
@@ -81,8 +81,8 @@ const proxy = new NginxProxy(
   { provider, dependsOn: proxyDependsOn },
 );
 const { serviceName, grpcServiceName } = proxy;
-if (google !== undefined && config.proxy.metrics.byService)
-  new RequestMetrics(`${stack}-requests`, { project: google.project, stack, clusterName, namespace });
+if (gke !== undefined && config.proxy.metrics.byService)
+  new RequestMetrics(`${stack}-requests`, { project: gke.project, stack, clusterName, namespace });
 
 // The edge in front of the proxy: address, DNS, certificates and load balancer. Pulumi deletes it first on destroy.
 const edgeOutputs = createEdge(

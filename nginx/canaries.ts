@@ -1,6 +1,6 @@
 /**
- * Chooses the version of a service: first by header or cookie, then by a percentage of clients. nginx requires these
- * blocks before the servers.
+ * Chooses the version of a service: first by header or cookie, then by a percentage of client addresses, so that one
+ * client stays with one version. nginx requires these blocks before the servers.
  */
 import type { Route } from "./model.ts";
 import { indent, literally, nameOf } from "./text.ts";
