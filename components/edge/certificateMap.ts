@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { enableApis } from "../googleApis.ts";
 import { googleName, labelsOf } from "../../names/google.ts";
 import {
+  createFirst,
   fallbackName,
   fallbackNames,
   pendingOf,
@@ -110,7 +111,7 @@ export class CertificateMap extends pulumi.ComponentResource {
           name: fallbackName(stack, fallback),
           selfManaged: { pemCertificate: fallback.crt, pemPrivateKey: fallback.key },
         },
-        { ...parent, dependsOn },
+        { ...parent, dependsOn, ...createFirst },
       );
 
     const entries = certificates.map(({ each, id }) => {

@@ -70,7 +70,7 @@ export class ManagedCertificates extends pulumi.ComponentResource {
       new gcp.compute.SSLCertificate(
         `${name}-fallback`,
         { project, name: fallbackName(stack, fallback), certificate: fallback.crt, privateKey: fallback.key },
-        { parent: this, dependsOn },
+        { parent: this, dependsOn, ...createFirst },
       );
     this.names = pulumi
       .all([managed, pending, own?.name])
@@ -91,6 +91,13 @@ export function pendingOf(statuses: pulumi.Output<Record<string, CertificateStat
 export function fallbackNames(pending: pulumi.Output<string[]>, all: readonly string[]): pulumi.Output<string[]> {
   return pending.apply((names) => (names.length === 0 ? [...all] : names));
 }
+
+/**
+ * For a certificate whose name depends on its content: the new one before the old one is deleted. The provider would
+ * delete a resource with a given name first. Then the engine would also replace the Ingress whose annotation has that
+ * name, because the name of the Ingress is in the same property.
+ */
+export const createFirst = { deleteBeforeReplace: false };
 
 /** Google's certificates are immutable: new content gets a new name, beside the old one. */
 export function fallbackName(stack: string, { crt }: Certificate): pulumi.Output<string> {

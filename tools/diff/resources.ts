@@ -115,7 +115,7 @@ class Walk {
     this.changes.push(change(replaced ? "replaced" : "changed", now, replaced ? forcing : causes, refused));
     if (replaced) this.#replaced.add(now.urn);
     if (replaced || facts?.newOutputs === true)
-      this.#renewed.set(now.urn, { resource: now, deletedFirst: replaced && deletesFirst(old, now, facts) });
+      this.#renewed.set(now.urn, { resource: now, deletedFirst: replaced && deletesFirst(now, facts) });
   }
 
   /** Inputs that differ, and equal ones whose value comes from a resource with new outputs. */
@@ -183,10 +183,12 @@ function forces(cause: Cause, old: Identified, now: Identified, facts: TypeFacts
   );
 }
 
-/** The provider also deletes first what has a name of its own that stays: two of one name cannot exist. */
-function deletesFirst(old: Identified, now: Identified, facts: TypeFacts | undefined): boolean {
-  const { name } = now.inputs;
-  return now.deleteBeforeReplace || facts?.deletesFirst === true || (name !== undefined && name === old.inputs["name"]);
+/**
+ * Unless the program says otherwise, the Google provider deletes first what has a name of its own, even a new one.
+ * https://github.com/pulumi/pulumi-terraform-bridge/blob/master/pkg/tfbridge/schema.go (nameRequiresDeleteBeforeReplace)
+ */
+function deletesFirst(now: Identified, facts: TypeFacts | undefined): boolean {
+  return now.deleteBeforeReplace ?? (facts?.deletesFirst === true || now.inputs["name"] !== undefined);
 }
 
 function change(

@@ -22,7 +22,8 @@ export interface Registration {
   readonly sources: Readonly<Record<string, readonly string[]>>;
   readonly aliases: readonly Alias[];
   readonly protect: boolean;
-  readonly deleteBeforeReplace: boolean;
+  /** Undefined if the program leaves it to the provider. */
+  readonly deleteBeforeReplace: boolean | undefined;
   readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
   readonly replaceOnChanges: readonly string[];
@@ -50,6 +51,7 @@ interface Request {
   getAliasesList(): AliasRequest[];
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
   getRetainondelete(): boolean;
   getIgnorechangesList(): string[];
   getReplaceonchangesList(): string[];
@@ -95,7 +97,7 @@ function registration(request: Request, urn: string): Registration {
     sources,
     aliases: request.getAliasesList().map(aliasOf),
     protect: request.getProtect(),
-    deleteBeforeReplace: request.getDeletebeforereplace(),
+    deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
     retainOnDelete: request.getRetainondelete(),
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),

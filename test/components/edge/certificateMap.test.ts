@@ -129,6 +129,7 @@ test("with a fallback, it serves each name until Google has issued that name's c
       key: "the key",
     }));
     const own = recording.one(types.certificate, "tls-map-fallback");
+    assert.equal(own.deleteBeforeReplace, false);
     assert.deepEqual(own.inputs["selfManaged"], {
       pemCertificate: `chain for ${covered[0]?.join() ?? ""}`,
       pemPrivateKey: "the key",

@@ -96,6 +96,7 @@ test("until all are issued, the fallback is attached last, and covers only hosts
     certificate: `chain for ${hosts.join()}`,
     privateKey: "the key",
   });
+  assert.equal(first.recording.one(own).deleteBeforeReplace, false);
   assert.deepEqual(first.names, [...managedNames, name]);
   assert.deepEqual(first.covered[0], hosts);
   const second = await withFallback(["shop.example.com"]);

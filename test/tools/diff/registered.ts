@@ -25,7 +25,7 @@ export function registered(
     sources: {},
     aliases: [],
     protect: false,
-    deleteBeforeReplace: false,
+    deleteBeforeReplace: undefined,
     retainOnDelete: false,
     ignoreChanges: [],
     replaceOnChanges: [],

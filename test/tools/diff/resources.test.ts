@@ -203,6 +203,19 @@ test("the engine refuses what is protected before and after, or goes with what i
   ]);
 });
 
+test("what has a name of its own is deleted first, unless the program says otherwise", () => {
+  const own = (name: string, rest: Partial<Registered> = {}) =>
+    registered(certificateType, "own", { scope: name, name }, rest);
+  // An entry that has its label from the certificate, and another certain value.
+  const entry = registered("gcp:projects/iAMMember:IAMMember", "entry", { member: "x (ip address not shown)", role: "r" }, { sources: { member: [own("a").urn] } }); // prettier-ignore
+  assert.deepEqual(lines([own("a"), entry], [own("b"), entry]), [
+    "replaced own scope name",
+    "replaced entry member<own",
+  ]);
+  const later = { deleteBeforeReplace: false };
+  assert.deepEqual(lines([own("a", later), entry], [own("b", later), entry]), ["replaced own scope name"]);
+});
+
 test("a type without facts is changed, and it is said that more is not known", () => {
   const bucket = (location: string) => registered("gcp:storage/bucket:Bucket", "b", { location });
   assert.deepEqual(lines([bucket("EU")], [bucket("US")]), ["changed b location UNCLEAR"]);
