@@ -81,6 +81,20 @@ test("nginx starts once DNS answers, with the name that every cluster has", (con
   assert.equal(asked, "hosts kubernetes.default.svc.cluster.local.\n".repeat(2));
 });
 
+test("an image without getent starts nginx at once, and says so in one line", (context) => {
+  const pod = podWith(context, "nameserver 10.96.0.10\n");
+  rmSync(join(pod.folder, "getent"));
+  // Nothing else stands in the PATH: what the shell needs besides is built in.
+  const { status, stdout, stderr } = spawnSync(pod.entrypoint, {
+    env: { PATH: pod.folder },
+    encoding: "utf8",
+    timeout: 5_000,
+  });
+  assert.deepEqual([status, stdout], [0, "-e stderr -g daemon off;\n"]);
+  assert.equal(stderr, "the image has no getent: nginx starts without waiting for DNS at 10.96.0.10\n");
+  assert.equal(written(pod), "resolver 10.96.0.10 valid=5s ipv6=off;\n");
+});
+
 test("while it waits for DNS, the image's stop signal ends it", async (context) => {
   const pod = podWith(context, "nameserver 10.96.0.10\n", "exit 2", "touch $0.started");
   const waiting = spawn(pod.entrypoint, { env: pod.env, stdio: "ignore" });
