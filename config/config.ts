@@ -10,7 +10,7 @@ import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
-import { quotaWarnings } from "./checks/quotas.ts";
+import { quotaNotes } from "./checks/quotas.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
@@ -143,6 +143,8 @@ export interface CheckedConfig {
   readonly certificate: CertificatePair | undefined;
   /** Problems that are due soon, such as an expiring certificate. */
   readonly warnings: readonly string[];
+  /** Quotas of a new project that the stack may exceed. Only Google knows those of this project. */
+  readonly quotas: readonly string[];
 }
 
 /**
@@ -193,10 +195,14 @@ export function checkConfig(
     ...maintenanceWarnings(parsed.data),
     ...rangeWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
-    ...quotaWarnings(parsed.data, valueAt(input, ["cluster", "nodePools"]) !== undefined),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
-  return { settings: withGoogle(parsed.data, google), certificate: certificate && pemBlocks(certificate), warnings };
+  return {
+    settings: withGoogle(parsed.data, google),
+    certificate: certificate && pemBlocks(certificate),
+    warnings,
+    quotas: quotaNotes(parsed.data),
+  };
 }
 
 /** The schema's input: names without the namespace, JSON parsed. */

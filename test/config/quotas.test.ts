@@ -1,39 +1,60 @@
 /** Quotas of a new project that a stack's own numbers exceed. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { readStackFile, stackFile } from "../../tools/stack/stackFile.ts";
 import { checkConfig } from "../../config/config.ts";
 import { projectDir, raw, valid } from "./refusal.ts";
 
 const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
-const about = (warnings: readonly string[]) => warnings.filter((text) => text.includes("quotas of a new project"));
+const production = () => checkConfig(readStackFile(stackFile("production")), "production", projectDir);
 const ofPools = (nodePools: object | undefined, cluster: object = {}) =>
-  about(
-    checkConfig(
-      raw(
-        {
-          domain: valid.domain,
-          cluster: { kind: "gke", zones: ["asia-northeast1-a"], nodePools, ...cluster },
-          services: {},
-        },
-        google,
-      ),
-      "test",
-      projectDir,
-    ).warnings,
-  );
-const exceeded = (nodePools: object, cluster: object = {}) =>
+  checkConfig(
+    raw(
+      {
+        domain: valid.domain,
+        cluster: { kind: "gke", zones: ["asia-northeast1-a"], nodePools, ...cluster },
+        services: {},
+      },
+      google,
+    ),
+    "test",
+    projectDir,
+  ).quotas;
+const exceeded = (nodePools: object | undefined, cluster: object = {}) =>
   ofPools(nodePools, cluster).map((text) => /new project: ([^;]+);/.exec(text)?.[1]);
 
 test("production's file: at most 18 nodes, and one for upgrades", () => {
-  const { warnings } = checkConfig(readStackFile(stackFile("production")), "production", projectDir);
-  assert.deepEqual(about(warnings), [
+  assert.deepEqual(production().quotas, [
     'gke-microservices:cluster.nodePools: 19 nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: CPUS 76 of 24, CPUS_ALL_REGIONS 76 of 32, SSD_TOTAL_GB 1900 of 500; read yours and raise them ("Quotas" in docs/first-deployment.md), or lower maxPerZone, machineType or diskGb',
   ]);
 });
 
+test("quotas are no warnings: only `npm run check` shows them, as notes", () => {
+  assert.deepEqual(
+    production().warnings.filter((text) => text.includes("quota")),
+    [],
+  );
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(projectDir, "tools/commands/check.ts"), "production"],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^production: the config is valid/);
+  assert.deepEqual(
+    stderr.split("\n").filter((line) => line.includes("quota")),
+    production().quotas.map((text) => `note: ${text}`),
+  );
+});
+
+test("the default pool grows to more than a new project has", () => {
+  assert.deepEqual(exceeded(undefined, { zones: undefined }), ["CPUS 40 of 24, CPUS_ALL_REGIONS 40 of 32"]);
+});
+
 test("staging's file stays within them, and so does a pool with one node less", () => {
-  assert.deepEqual(about(checkConfig(readStackFile(stackFile("staging")), "staging", projectDir).warnings), []);
+  assert.deepEqual(checkConfig(readStackFile(stackFile("staging")), "staging", projectDir).quotas, []);
   const pool = { machineType: "e2-standard-2", diskGb: 100 };
   assert.deepEqual(exceeded({ main: { ...pool, maxPerZone: 4 } }), []);
   assert.deepEqual(exceeded({ main: { ...pool, maxPerZone: 5 } }), ["SSD_TOTAL_GB 600 of 500"]);
@@ -62,5 +83,5 @@ test("each series has its own quota, and disks that are no SSD have another", ()
 
 test("Autopilot and existing clusters have no pools of the stack's", () => {
   assert.deepEqual(ofPools(undefined, { mode: "autopilot", zones: undefined }), []);
-  assert.deepEqual(about(checkConfig(raw(valid), "test", projectDir).warnings), []);
+  assert.deepEqual(checkConfig(raw(valid), "test", projectDir).quotas, []);
 });
