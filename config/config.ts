@@ -11,6 +11,7 @@ import { sizeWarnings } from "./checks/edge.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
 import { quotaNotes } from "./checks/quotas.ts";
+import { unitWarnings } from "./checks/units.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
@@ -185,7 +186,7 @@ export function checkConfig(
       problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),
     ),
     ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
-  ];
+  ].filter(({ key, message }, at, all) => at === all.findIndex((one) => one.key === key && one.message === message));
   refuse(stack, shown);
   if (!parsed.success) throw new Error("The config is invalid, and no problem says why.");
   const warnings = [
@@ -195,6 +196,7 @@ export function checkConfig(
     ...maintenanceWarnings(parsed.data),
     ...rangeWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
+    ...unitWarnings(parsed.data),
   ];
   const google = googleProject !== undefined && region !== undefined ? { project: googleProject, region } : undefined;
   return {

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { project } from "../names/project.ts";
 import { describedAt, placesOf } from "./schema/lookup.ts";
+import { meant } from "./unitMistakes.ts";
 
 /** A problem to fix, made by `problem` or `describe`. */
 export interface ConfigProblem {
@@ -134,7 +135,7 @@ export function describe(
         return [
           {
             key: keyOf(issue.path),
-            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}`,
+            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}`,
           },
         ];
     }
@@ -160,6 +161,13 @@ function placeFor(path: readonly PropertyKey[], key: string, input: unknown, sch
 
 const isService = (value: unknown) =>
   typeof value === "object" && value !== null && ["image", "build"].some((each) => Object.hasOwn(value, each));
+
+function guess(path: readonly PropertyKey[], value: unknown, schema: z.core.$ZodType): string {
+  // The key of a list's entry is that of the list, such as `ports`.
+  const key = path.findLast((part) => typeof part === "string") ?? "";
+  const found = meant(key, value, describedAt(schema, path));
+  return found === undefined || found === show(path, value) ? "" : `; did you mean ${found}?`;
+}
 
 /** A wrong type is answered with the right form: the limits of a number, else the key's example. */
 function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {

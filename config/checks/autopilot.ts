@@ -7,8 +7,11 @@
 import { problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../quantities.ts";
 import type { Settings } from "../schema.ts";
+import { largeMeant } from "../unitMistakes.ts";
 
 const least = { cpu: "50m", memory: "52Mi" };
+/** Of a pod, on general-purpose nodes. */
+const most = { cpu: "30", memory: "110Gi" };
 /** GiB for each CPU. */
 const [leastRatio, mostRatio] = [1, 6.5];
 const gibibyte = 2 ** 30;
@@ -41,6 +44,20 @@ function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): 
         `set ${minimum} or more`,
       ),
     );
+  const large = [
+    ...(milliCpuOf(cpu) > milliCpuOf(most.cpu) ? [["cpu", cpu, most.cpu] as const] : []),
+    ...(bytesOf(memory) > bytesOf(most.memory) ? [["memory", memory, most.memory] as const] : []),
+  ];
+  if (large.length > 0)
+    return large.map(([key, value, maximum]) => {
+      const guess = largeMeant(key, value);
+      return problem(
+        [...path, key],
+        value,
+        `is above the maximum of Autopilot, which is ${maximum}`,
+        `set ${maximum} or less${guess === undefined ? "" : `; did you mean "${guess}"?`}`,
+      );
+    });
   const [cpus, gibibytes] = [milliCpuOf(cpu) / 1000, bytesOf(memory) / gibibyte];
   if (gibibytes < cpus * leastRatio)
     return [

@@ -4,6 +4,7 @@ import { proxyMetrics } from "../metrics.ts";
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../quantities.ts";
 import type { Settings } from "../schema.ts";
+import { largeMeant } from "../unitMistakes.ts";
 import { closesPool, zoneCount } from "./cluster.ts";
 
 const mebibyte = 2 ** 20;
@@ -18,13 +19,13 @@ const system: Readonly<Record<"perNode" | "perCluster", Amounts>> = {
   perCluster: { milliCpu: 1000, bytes: 700 * mebibyte },
 };
 
-interface Workload extends Amounts {
+export interface Workload extends Amounts {
   readonly path: readonly string[];
   readonly resources: { readonly cpu: string; readonly memory: string };
   readonly replicas: number;
 }
 
-function workloads(settings: Settings): Workload[] {
+export function workloads(settings: Settings): Workload[] {
   const { services, proxy } = settings;
   const sidecar = proxyMetrics(settings)?.resources;
   const of = ({ cpu, memory }: { readonly cpu: string; readonly memory: string }): Amounts => ({
@@ -54,7 +55,7 @@ const times = ({ milliCpu, bytes }: Amounts, factor: number): Amounts => ({
   bytes: bytes * factor,
 });
 
-interface Nodes {
+export interface Nodes {
   readonly machineType: string;
   readonly each: Amounts;
   /** At most, over all zones. */
@@ -62,7 +63,7 @@ interface Nodes {
 }
 
 /** The pools without taints, or undefined if the program does not know one of their machines. */
-function nodesOf({ cluster }: Settings): Nodes[] | undefined {
+export function nodesOf({ cluster }: Settings): Nodes[] | undefined {
   if (cluster.kind !== "gke" || cluster.mode === "autopilot") return undefined;
   const pools = Object.values(cluster.nodePools).filter((pool) => !closesPool(pool));
   const known = pools.flatMap(({ machineType, maxPerZone }) => {
@@ -78,6 +79,8 @@ const units = {
 } as const;
 const kinds = ["milliCpu", "bytes"] as const;
 
+const didYouMean = (guess: string | undefined) => (guess === undefined ? "" : `; did you mean "${guess}"?`);
+
 /** Refuses a pod that is larger than any node. */
 export function checkCapacity(settings: Settings): ConfigProblem[] {
   const nodes = nodesOf(settings) ?? [];
@@ -91,7 +94,7 @@ export function checkCapacity(settings: Settings): ConfigProblem[] {
         [...path, key],
         resources[key],
         `makes a pod of ${show(pod[kind])}, which no node has: pods get ${show(largest.each[kind])} of machineType ${largest.machineType}`,
-        "lower it, or choose a larger machineType in cluster.nodePools",
+        `lower it, or choose a larger machineType in cluster.nodePools${didYouMean(largeMeant(key, resources[key]))}`,
       );
     }),
   );

@@ -2,6 +2,7 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
+import { bytesOf } from "../quantities.ts";
 import { doc } from "./doc.ts";
 
 // The program checks a config once per process: compiling the schemas would take longer than the check itself.
@@ -93,12 +94,34 @@ function hasHostBits(range: string): boolean {
   return network.toString() !== address.toString();
 }
 
+/** No finer than 1m. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#meaning-of-cpu */
+const cpuForm = /^(?=.*[1-9])\d{1,6}(\.\d{1,3}|m)?$/;
+/** As whole CPUs. More can be said in thousandths: without a unit it is a mistake for these. */
+const mostWholeCpus = 100;
 const cpuQuantity = z
   .string()
-  .regex(/^(?=.*[1-9])\d{1,6}(\.\d{1,3})?m?$/, "must be an amount of CPU above 0, such as 250m or 1.5");
+  .regex(cpuForm, "must be an amount of CPU above 0, such as 250m or 1.5")
+  .refine(
+    (value) => value.endsWith("m") || !cpuForm.test(value) || Number(value) < mostWholeCpus,
+    `must be less than ${mostWholeCpus}, because without m it is whole CPUs; write more in thousandths, such as 128000m`,
+  );
+
+const memoryForm = /^(?=.*[1-9])\d{1,12}(Ki|Mi|Gi|k|M|G)?$/;
+/** With less, the container's runtime fails: https://github.com/moby/moby/pull/41168, https://github.com/kubernetes/kubernetes/issues/124841 */
+const leastMemory = "6Mi";
+/** Of Google's largest machine, x4-1920-32t-metal. https://cloud.google.com/compute/docs/memory-optimized-machines */
+const mostMemory = "32768Gi";
 const memoryQuantity = z
   .string()
-  .regex(/^(?=.*[1-9])\d{1,12}(Ki|Mi|Gi|k|M|G)?$/, "must be an amount of memory above 0, such as 128Mi or 2Gi");
+  .regex(memoryForm, "must be an amount of memory above 0, such as 128Mi or 2Gi")
+  .refine(
+    (value) => !memoryForm.test(value) || bytesOf(value) >= bytesOf(leastMemory),
+    `must be at least ${leastMemory}: no container starts with less, and without a unit it is bytes`,
+  )
+  .refine(
+    (value) => !memoryForm.test(value) || bytesOf(value) <= bytesOf(mostMemory),
+    `must be at most ${mostMemory}, which is what the largest machine has`,
+  );
 
 const memoryOf = (memory: string) => memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi"));
 const noCpuLimit = "CPU request. There is no limit: it would only throttle.";

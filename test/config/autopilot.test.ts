@@ -64,7 +64,7 @@ test("the limits themselves, and the defaults, are accepted", () => {
 });
 
 test("all containers are checked, and every problem is named at once", () => {
-  const small = { cpu: "1m", memory: "1Mi" };
+  const small = { cpu: "1m", memory: "6Mi" };
   const message = refusal(onAutopilot(small, { proxy: { resources: small, metrics: { resources: small } } }), google);
   assert.match(message, /^6 problems/);
   for (const key of ["services.hoge.resources", "proxy.resources", "proxy.metrics.resources"])

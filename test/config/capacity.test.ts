@@ -86,8 +86,8 @@ test("a pod that is larger than what any node has is refused", () => {
 });
 
 test("an existing cluster and Autopilot have no known nodes", () => {
-  checkConfig(raw({ ...valid, services: { hoge: { image, resources: { cpu: "500" } } } }), "test", projectDir);
-  const autopilot = config({}, { resources: { cpu: "500", memory: "500Gi" } }, { mode: "autopilot", zones: undefined });
+  checkConfig(raw({ ...valid, services: { hoge: { image, resources: { cpu: "50" } } } }), "test", projectDir);
+  const autopilot = config({}, { resources: { cpu: "30", memory: "110Gi" } }, { mode: "autopilot", zones: undefined });
   const { nodePools: _, ...cluster } = autopilot.cluster;
   checkConfig(raw({ ...autopilot, cluster }, google), "test", projectDir);
 });

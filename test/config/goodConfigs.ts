@@ -41,8 +41,8 @@ const requestSettings = {
   responseHeaders: maybe(fc.dictionary(text(inLabels.slice(0, 26), 1, 20), headerText, { maxKeys: 3 })),
 };
 
-const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "1.5m", "0.001", "999999m");
-const memory = fc.constantFrom("1", "32Mi", "1Gi", "1G", "512k", "999999999999");
+const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "99.5", "0.001", "999999m");
+const memory = fc.constantFrom("6Mi", "32Mi", "1Gi", "1G", "7000k", "999999999999");
 /** Autopilot has limits for both together, and a pod must fit on a node. */
 const onGoogle = [
   { cpu: "50m", memory: "52Mi" },

@@ -161,7 +161,9 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
   [onGke(hoge({ resources: { cpu: "9", memory: "99Gi" } })), google],
-  ...[{ cpu: "1m", memory: "1Mi" }, { cpu: "1" }, { memory: "1Gi" }].map(
+  [hoge({ resources: { cpu: "1000", memory: "128" } })],
+  [hoge({ resources: { memory: "32769Gi" } })],
+  ...[{ cpu: "1m", memory: "6Mi" }, { cpu: "1" }, { memory: "1Gi" }, { cpu: "31", memory: "111Gi" }].map(
     (resources) => [onGke(hoge({ resources }), { cluster: { kind: "gke", mode: "autopilot" } }), google] as const,
   ),
   [
