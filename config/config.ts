@@ -8,6 +8,7 @@ import { checkSettings } from "./checks.ts";
 import { rangeWarnings } from "./checks/cluster.ts";
 import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
+import { machineWarnings } from "./checks/machines.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
 import { quotaNotes } from "./checks/quotas.ts";
@@ -195,6 +196,7 @@ export function checkConfig(
     ...memoryWarnings(parsed.data),
     ...maintenanceWarnings(parsed.data),
     ...rangeWarnings(parsed.data),
+    ...machineWarnings(parsed.data),
     ...capacityWarnings(parsed.data),
     ...unitWarnings(parsed.data),
   ];

@@ -24,7 +24,8 @@ const nodePool = z.strictObject({
   machineType: z
     .string()
     .regex(
-      /^([a-z]\d+[a-z]*-(micro|small|medium|[a-z]+-\d+[a-z]*(-[a-z0-9]+)*)|custom-\d+-\d+(-ext)?)$/,
+      // `../checks/machineTypes.ts` checks it further. `ct` and `tpu` begin series of TPUs.
+      /^((?:[a-z]|ct|tpu)\d+[a-z]*(-[a-z0-9]+)+|custom-\d+-\d+(-ext)?)$/,
       "must be a machine type such as e2-standard-4",
     )
     .default("e2-standard-4")

@@ -139,7 +139,7 @@ test("machine types that do not exist and disks that do not fit are refused with
     [
       "e2-standard-3",
       "pd-balanced",
-      /machineType\n\s+"e2-standard-3" does not exist: machines of the series e2 have 2, 4, 8, 16, 32 vCPUs; choose one of those numbers, such as e2-standard-4/,
+      /machineType\n\s+"e2-standard-3" does not exist: e2-standard comes in 2, 4, 8, 16, 32; choose one of those, such as e2-standard-4/,
     ],
     ["n2-highmem-6", "pd-ssd", /"n2-highmem-6" does not exist/],
     [
