@@ -67,7 +67,7 @@ test("bootstrap names accounts after the domain, and a bucket without dots and c
   const script = bootstrapScript({
     ...{ stack: "staging", project, region: "asia-northeast1", bucket: "b", grants: [role], encryptionKey },
     ...{ scan: false, dns: false, certificateManager: false, iap: false, requestMetrics: false },
-    ...{ repository: "acme/shop", branch: "main" },
+    ...{ repository: "acme/shop", branch: "main", pulumiProject: "gke-microservices", keyName: "gke-microservices" },
   });
   assert.doesNotMatch(script, /@example\.com:shop/);
   for (const text of [

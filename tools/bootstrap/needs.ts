@@ -4,7 +4,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Problem } from "../cli/problem.ts";
 import { stacksDir } from "../cli/paths.ts";
-import { loadStackFile } from "../stack/stackFile.ts";
+import { loadStackFile, stackFile } from "../stack/stackFile.ts";
+import { project as pulumiProject } from "../../names/project.ts";
+import { keyNameOf } from "./keyName.ts";
 import type { BootstrapArgs } from "./steps.ts";
 
 type Needs = Omit<BootstrapArgs, "bucket" | "repository" | "branch">;
@@ -27,7 +29,8 @@ export function needsOf(stack: string): Needs {
   const roles = all.flatMap(({ services }) => Object.values(services).flatMap((service) => service.roles));
   const any = (test: (each: typeof settings) => boolean) => all.some(test);
   return {
-    ...{ stack, project, region, encryptionKey },
+    ...{ stack, project, region, encryptionKey, pulumiProject },
+    keyName: keyNameOf({ pulumiProject, project, region }, readFileSync(stackFile(stack), "utf8")),
     grants: [...new Set(["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader", ...roles])],
     scan: any(({ registry }) => registry.kind === "artifact-registry" && registry.scan),
     dns: any(({ dns }) => dns !== undefined),

@@ -15,11 +15,16 @@ import {
   type GrantArgs,
   type Identity,
 } from "./grants.ts";
+import { keyRing } from "./keyName.ts";
 
 export interface BootstrapArgs extends GrantArgs {
   readonly stack: string;
   /** Region of the state bucket and the key, such as `asia-northeast1`. */
   readonly region: string;
+  /** Name of the Pulumi project. */
+  readonly pulumiProject: string;
+  /** Name of the key that encrypts secrets in config and state. */
+  readonly keyName: string;
   /** Name of the bucket for Pulumi's state. */
   readonly bucket: string;
   /** Whether the stack scans its images. */
@@ -32,8 +37,10 @@ export interface BootstrapArgs extends GrantArgs {
   readonly branch: string;
 }
 
-const keyRing = "pulumi";
-const keyName = "gke-microservices";
+/**
+ * The same in every copy of this project, whatever its name, as is the title of conditional grants: a later run finds by
+ * them what an earlier one granted, and takes it back.
+ */
 const pool = "gke-microservices";
 const keyLender = "pulumiKeyLender";
 
@@ -118,7 +125,7 @@ function apis({ project, region, scan }: BootstrapArgs): Step[] {
   ];
 }
 
-function state({ project, region, bucket }: BootstrapArgs): Step[] {
+function state({ project, region, bucket, keyName }: BootstrapArgs): Step[] {
   const closed = ["--uniform-bucket-level-access", "--public-access-prevention"];
   const at = [`--location=${region}`, `--project=${project}`];
   const url = `gs://${bucket}`;
@@ -149,14 +156,14 @@ function state({ project, region, bucket }: BootstrapArgs): Step[] {
 }
 
 function identities(args: BootstrapArgs): (Step | TakeBack)[] {
-  const { project, region, bucket } = args;
+  const { project, region, bucket, pulumiProject, keyName } = args;
   const inProject = `--project=${project}`;
   const account = (name: Identity, does: string): Step => ({
     why: `The service account that ${does}`,
     exists: gcloud("iam service-accounts describe", email(name, project), inProject),
     command: gcloud(
       "iam service-accounts create",
-      ...[`pulumi-${name}`, inProject, `--display-name=Pulumi ${name} of gke-microservices`],
+      ...[`pulumi-${name}`, inProject, `--display-name=Pulumi ${name} of ${pulumiProject}`],
     ),
   });
   const grant = (name: Identity, role: string) => [`--role=${role}`, `--member=${memberOf(name, project)}`];
@@ -320,7 +327,7 @@ function github({ project, repository, branch }: BootstrapArgs): (Step | TakeBac
   ];
 }
 
-function pulumiStack({ stack, project, region, bucket }: BootstrapArgs): Step[] {
+function pulumiStack({ stack, project, region, bucket, keyName }: BootstrapArgs): Step[] {
   const key = `projects/${project}/locations/${region}/keyRings/${keyRing}/cryptoKeys/${keyName}`;
   return [
     { why: "Log in to this state", command: ["npx", "pulumi", "login", `gs://${bucket}`] },

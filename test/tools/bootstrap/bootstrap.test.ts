@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import * as fc from "fast-check";
 import { parse, stringify } from "yaml";
+import { keyNameOf } from "../../../tools/bootstrap/keyName.ts";
 import { projectNumber } from "../../../tools/bootstrap/commands.ts";
 import { bootstrapScript, quote } from "../../../tools/bootstrap/script.ts";
 import { bootstrapSteps, type BootstrapArgs } from "../../../tools/bootstrap/steps.ts";
@@ -19,6 +20,8 @@ const args: BootstrapArgs = {
   stack: "staging",
   project: "acme-staging",
   region: "asia-northeast1",
+  pulumiProject: "gke-microservices",
+  keyName: "gke-microservices",
   bucket: "acme-staging-pulumi-state",
   grants: ["roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader"],
   scan: false,
@@ -497,3 +500,36 @@ for (const [what, words, message] of refused)
     assert.doesNotMatch(stderr, /^\s+at /m);
     assert.deepEqual(commandsRun(), []);
   });
+
+test("the key has the project's name, and the pool and the condition the same in every copy", () => {
+  const renamed = bootstrapScript({ ...args, pulumiProject: "acme-shop", keyName: "acme-shop" });
+  const changed = bootstrapScript(args)
+    .replaceAll("kms keys describe gke-microservices ", "kms keys describe acme-shop ")
+    .replaceAll("kms keys create gke-microservices ", "kms keys create acme-shop ")
+    .replaceAll("kms keys add-iam-policy-binding gke-microservices ", "kms keys add-iam-policy-binding acme-shop ")
+    .replaceAll("/cryptoKeys/gke-microservices", "/cryptoKeys/acme-shop")
+    .replaceAll("er of gke-microservices", "er of acme-shop");
+  assert.equal(renamed, changed);
+  assert.notEqual(renamed, bootstrapScript(args));
+  assert.match(renamed, /workload-identity-pools create gke-microservices /);
+  assert.match(renamed, /title=roles-of-gke-microservices;/);
+});
+
+test("a stack keeps the key that its file names", () => {
+  const place = { pulumiProject: "acme-shop", project: "acme-staging", region: "asia-northeast1" };
+  const ring = "projects/acme-staging/locations/asia-northeast1/keyRings/pulumi/cryptoKeys";
+  const name = (stackFile: string, pulumiProject = place.pulumiProject) =>
+    keyNameOf({ ...place, pulumiProject }, stackFile);
+  assert.equal(name("config:\n  domain: shop.example.com\n"), "acme-shop");
+  assert.equal(name("", "gke-microservices"), "gke-microservices");
+  assert.equal(name("", "Acme.Shop"), "acme-shop-984f18");
+  assert.equal(name(`secretsprovider: gcpkms://${ring}/gke-microservices\nencryptedkey: CiQA\n`), "gke-microservices");
+  assert.equal(name(`secretsprovider: "gcpkms://${ring}/older"\n`), "older");
+  for (const other of [
+    "passphrase",
+    `gcpkms://${ring.replace("acme-staging", "acme-other")}/gke-microservices`,
+    `gcpkms://${ring.replace("keyRings/pulumi", "keyRings/own")}/gke-microservices`,
+    `gcpkms://${ring}/a/b`,
+  ])
+    assert.equal(name(`secretsprovider: ${other}\n`), "acme-shop", other);
+});
