@@ -6,7 +6,6 @@ import { writeWhole } from "../cli/writeWhole.ts";
 import { machine, type Machine } from "./machine.ts";
 import { isMet, type Spread, type Target } from "./figures.ts";
 
-const guide = join(projectDir, "docs/performance.md");
 const end = "<!-- end of what is written -->";
 
 /** Common to the results of all benchmarks. */
@@ -38,11 +37,13 @@ export async function reported<R extends Results>(
   return { result, text };
 }
 
-/** Writes data, plot and tables of the same run. */
-async function writeDocs(
+/** Writes data, plot and tables of the same run. @param folder of `docs/` @default - the checkout */
+export async function writeDocs(
   results: { readonly benchmark: string },
   { tables, plot }: { readonly tables: string; readonly plot: string },
+  folder = projectDir,
 ): Promise<void> {
+  const guide = join(folder, "docs/performance.md");
   const { format } = await import("prettier");
   const { benchmark } = results;
   const printWidth = 120;
@@ -51,8 +52,8 @@ async function writeDocs(
     parser: "markdown",
     printWidth,
   });
-  writeWhole(join(projectDir, `docs/performance/${benchmark}.json`), json);
-  writeWhole(join(projectDir, `docs/performance/${benchmark}.svg`), plot);
+  writeWhole(join(folder, `docs/performance/${benchmark}.json`), json);
+  writeWhole(join(folder, `docs/performance/${benchmark}.svg`), plot);
   writeWhole(guide, text);
 }
 

@@ -5,6 +5,7 @@ import { apply } from "../bench/apply.ts";
 import { describe, machine } from "../bench/machine.ts";
 import { program } from "../bench/program.ts";
 import { proxy } from "../bench/proxy.ts";
+import { redraw } from "../bench/redraw.ts";
 import { start } from "../bench/start.ts";
 
 interface Options {
@@ -21,14 +22,15 @@ interface Report {
   readonly text: string;
 }
 
-const benchmarks: Record<string, (options: Options) => Promise<Report>> = {
-  apply: ({ largest, write }) => apply({ largest: positive("--largest", largest), write }),
-  start: ({ cold, write }) => start({ cold, write }),
-  proxy: ({ rounds, seconds, write }) =>
+const benchmarks = {
+  apply: ({ largest, write }: Options) => apply({ largest: positive("--largest", largest), write }),
+  start: ({ cold, write }: Options) => start({ cold, write }),
+  proxy: ({ rounds, seconds, write }: Options) =>
     proxy({ rounds: positive("--rounds", rounds), seconds: positive("--seconds", seconds), write }),
-  program: ({ rounds, largest, write }) =>
+  program: ({ rounds, largest, write }: Options) =>
     program({ rounds: positive("--rounds", rounds), largest: positive("--largest", largest), write }),
-};
+} satisfies Record<string, (options: Options) => Promise<Report>>;
+const isBenchmark = (name: string): name is keyof typeof benchmarks => Object.hasOwn(benchmarks, name);
 
 const usage = `npm run bench -- NAME [--json] [options]
 
@@ -43,7 +45,8 @@ Runs a benchmark:
   --rounds N   proxy, program: number of rounds (default 5)
   --seconds N  proxy: duration of each measurement (default 3; a complete run takes about 12 minutes)
   --largest N  program, apply: largest number of services (default 2000; complete runs take about 20 and 9 minutes)
-  --write      write the results to docs/performance.md and docs/performance/ (start: implies --cold)`;
+  --write      write the results to docs/performance.md and docs/performance/ (start: implies --cold)
+  --redraw     measure nothing: write the plot and the tables of the recorded results again`;
 
 function positive(option: string, text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text))
@@ -57,20 +60,25 @@ await main(
     json: { type: "boolean", default: false },
     cold: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    redraw: { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     largest: { type: "string", default: "2000" },
   },
   async ({ values, positionals }) => {
     const [name = ""] = positionals;
-    const benchmark = benchmarks[name];
     if (name === "") throw new Problem("Name a benchmark.", `See the usage:\n${usage}`);
-    if (benchmark === undefined)
+    if (!isBenchmark(name))
       throw new Problem(
         `There is no benchmark "${name}".`,
         `Name one of these: ${Object.keys(benchmarks).join(", ")}.`,
       );
-    const { result, text } = await benchmark(values);
+    if (values.redraw) {
+      await redraw(name);
+      console.log(`Drew the recorded results of ${name} again, in docs/performance.`);
+      return;
+    }
+    const { result, text }: Report = await benchmarks[name](values);
     if (values.json) console.log(JSON.stringify({ benchmark: name, machine: machine(), ...result }, null, 2));
     else console.log(`\n${name}, on ${describe(machine())}\n${text}`);
   },

@@ -136,11 +136,23 @@ suite("tables and plot", () => {
     assert.doesNotMatch(picture, /NaN|undefined|Infinity/);
     const lines = [...picture.matchAll(/points="([^"]+)"/g)].map(([, points = ""]) => points);
     assert.equal(lines.length, 6);
+    const [, left = NaN, right = NaN] = (
+      /class="grid" x1="(\d+)" x2="(\d+)" y1="[1-9]/.exec(
+        picture.split("\n").findLast((text) => text.includes('class="grid"')) ?? "",
+      ) ?? []
+    ).map(Number);
+    assert.ok(left > 16 && right < 744, `${left} to ${right}`);
     for (const [x = NaN, y = NaN] of lines.flatMap((points) =>
       points.split(" ").map((each) => each.split(",").map(Number)),
     ))
-      assert.ok(x >= 70 && x <= 590 && y >= 70 && y <= 420, `${x}, ${y}`);
-    const labels = [...picture.matchAll(/<text x="600" y="([\d.]+)"/g)].map(([, y]) => Number(y)).sort((a, b) => a - b);
+      assert.ok(x >= left && x <= right && y >= 70 && y <= 420, `${x}, ${y}`);
+    const labels = [...picture.matchAll(/<text x="(\d+)" y="([\d.]+)" style/g)]
+      .map(([, x, y]) => {
+        assert.equal(Number(x), right + 10);
+        return Number(y);
+      })
+      .sort((a, b) => a - b);
+    assert.equal(labels.length, 6);
     for (const [index, y] of labels.entries()) assert.ok(index === 0 || y - (labels[index - 1] ?? 0) >= 16);
   });
 });

@@ -1,10 +1,11 @@
 /** Plot of the time of each change, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
-import { bar, picture } from "../picture.ts";
+import { bar, barArea, picture } from "../picture.ts";
 import { whole } from "../report.ts";
 import type { ApplyResults } from "./results.ts";
 
-const [left, right, row] = [250, 640, 20];
+const row = 20;
+const label = (seconds: number) => `${seconds.toFixed(1)} s`;
 
 /** Two bars per change: the seconds of this project and of kubectl. */
 export function plot({ many, machine }: Pick<ApplyResults, "many" | "machine">): string {
@@ -12,8 +13,12 @@ export function plot({ many, machine }: Pick<ApplyResults, "many" | "machine">):
     changes.map((change) => ({ ...change, title: `${whole(services)} services: ${change.what}` })),
   );
   const most = Math.max(...pairs.flatMap(({ seconds, kubectlSeconds }) => [seconds, kubectlSeconds]));
+  const { left, right } = barArea(
+    pairs.map(({ title }) => title),
+    pairs.flatMap(({ seconds, kubectlSeconds }) => [label(seconds), label(kubectlSeconds)]),
+  );
   const barOf = (name: string, seconds: number, y: number) =>
-    bar(left, y, (seconds / most) * (right - left), `${seconds.toFixed(1)} s`, name);
+    bar(left, y, (seconds / most) * (right - left), label(seconds), name);
   const groups = pairs.map(({ title, seconds, kubectlSeconds }, index) => {
     const y = 84 + index * (2 * row + 12);
     return `  <text x="${left - 10}" y="${y + 20}" text-anchor="end">${title}</text>

@@ -1,9 +1,9 @@
 /** Plot of the growth with logarithmic axes, readable on light and dark backgrounds. */
 import { describe } from "../machine.ts";
-import { picture } from "../picture.ts";
+import { barArea, picture } from "../picture.ts";
 import type { ProgramResults } from "./results.ts";
 
-const area = { left: 70, right: 590, top: 70, bottom: 420 };
+const vertical = { top: 70, bottom: 420 };
 const colors = ["#2da44e", "#8250df", "#bf8700", "#0969da", "#cf222e", "#57606a"];
 
 /** CPU seconds by number of services: the parts of this program, the SDK alone, and each peer's whole command. */
@@ -28,6 +28,14 @@ export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): s
       ),
     ),
   ];
+  const powersOf = (values: readonly number[]) => scale(values, 0, 1).powers.map((power) => `${power} s`);
+  const area = {
+    ...vertical,
+    ...barArea(
+      powersOf(lines.flatMap(({ points }) => points.map(([, seconds]) => seconds))),
+      lines.map(({ name }) => name),
+    ),
+  };
   const points = lines.flatMap(({ points }) => points);
   const x = scale(
     points.map(([count]) => count),
@@ -46,13 +54,13 @@ export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): s
     return `  <polyline points="${path}" stroke="${colors[index] ?? ""}"${dash}/>
   <text x="${area.right + 10}" y="${(ends[index] ?? 0) + 4}" style="fill: ${colors[index] ?? ""}">${name}</text>`;
   });
-  const vertical = x.powers.map(
+  const columns = x.powers.map(
     (power) => `  <line class="grid" x1="${x.of(power)}" x2="${x.of(power)}" y1="${area.top}" y2="${area.bottom}"/>
   <text x="${x.of(power)}" y="${area.bottom + 18}" text-anchor="middle">${power.toLocaleString("en")}</text>`,
   );
-  const horizontal = y.powers.map(
+  const rows = y.powers.map(
     (power) => `  <line class="grid" x1="${area.left}" x2="${area.right}" y1="${y.of(power)}" y2="${y.of(power)}"/>
-  <text x="${area.left - 8}" y="${y.of(power) + 4}" text-anchor="end">${power} s</text>`,
+  <text x="${area.left - 10}" y="${y.of(power) + 4}" text-anchor="end">${power} s</text>`,
   );
   const xLabel = `  <text x="${(area.left + area.right) / 2}" y="${area.bottom + 40}" text-anchor="middle">services</text>`;
   return picture({
@@ -60,7 +68,7 @@ export function plot({ sizes, comparisons, machine, rounds }: ProgramResults): s
     below: `Medians of ${rounds} rounds. ${describe(machine)}`,
     height: 470,
     styles: ["polyline { fill: none; stroke-width: 2; }", ".grid { stroke: #57606a; stroke-opacity: 0.3; }"],
-    body: [...vertical, ...horizontal, ...drawn, xLabel],
+    body: [...columns, ...rows, ...drawn, xLabel],
   });
 }
 
