@@ -185,7 +185,7 @@ const refused: [string, object, RegExp][] = [
   [
     "a machine type without its size",
     { nodePools: { main: { machineType: "e2-standard" } } },
-    /"e2-standard" must be a machine type/,
+    /"e2-standard" does not exist: e2-standard comes in 2, 4, 8, 16, 32; choose one of those/,
   ],
   [
     "an invalid Kubernetes label",
