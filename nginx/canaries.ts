@@ -4,13 +4,12 @@
  */
 import type { Route } from "./model.ts";
 import { indent, literally, nameOf } from "./text.ts";
-import { upstreamName } from "./upstreams.ts";
 
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
 
-/** The argument of `proxy_pass` or `grpc_pass`: the upstream, or the variable that chooses one. */
-export const targetOf = (route: Route): string =>
-  choices(route).length === 0 ? upstreamName(route.service, route) : `$to_${nameOf(route)}`;
+/** The service of a request: its name, or the variable that chooses one. nginx evaluates it once for each request. */
+export const chosenService = (route: Route): string =>
+  choices(route).length === 0 ? route.service : `$to_${nameOf(route)}`;
 
 /**
  * A chain of variables in reverse order: first the percentage, then each header or cookie. So the first version wins.
@@ -20,12 +19,12 @@ export function renderCanaries(route: Route): string[] {
   if (all === 0) return [];
   const name = nameOf(route);
   const blocks: string[] = [`# ${route.host ?? ""}${route.path}`];
-  let otherwise = upstreamName(route.service, route);
+  let otherwise = route.service;
   const variable = () => (blocks.length === all ? `$to_${name}` : `$to_${name}_${blocks.length}`);
   if (route.canary !== undefined) {
     const choice = variable();
     blocks.push(
-      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${upstreamName(route.canary.service, route)};\n* ${otherwise};`)}\n}`,
+      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${route.canary.service};\n* ${otherwise};`)}\n}`,
     );
     otherwise = choice;
   }
@@ -37,7 +36,7 @@ export function renderCanaries(route: Route): string[] {
         : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
     // A regular expression, because plain text in a `map` ignores case.
     blocks.push(
-      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${upstreamName(version.service, route)};`)}\n}`,
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${version.service};`)}\n}`,
     );
     otherwise = choice;
   }

@@ -6,7 +6,8 @@
 import { defaultTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
 import { nameOf, byHost, indent, sorted } from "./text.ts";
-import { targetOf } from "./canaries.ts";
+import { chosenService } from "./canaries.ts";
+import { upstreamName } from "./upstreams.ts";
 import { proxyPorts } from "../names/ports.ts";
 
 /** Mount path of `tls.crt` and `tls.key` for the port. */
@@ -91,16 +92,16 @@ ${indent(answers.map(renderAnswer).join("\n"))}
 /** Forwards the whole path: it is the method's name. */
 function renderRoute(route: Route): string {
   const { service, path, settings = {} } = route;
-  const body = [
-    `set $service ${service};`,
-    ...(route.maintenance === true
-      ? ["return 503;"]
+  const chosen = chosenService(route);
+  const body =
+    route.maintenance === true
+      ? [`set $service ${service};`, "return 503;"]
       : [
+          `set $service ${chosen};`,
           ...settingDirectives(settings),
           ...limitDirectives(nameOf(route), settings.limit),
-          `grpc_pass grpc://${targetOf(route)};`,
-        ]),
-  ];
+          `grpc_pass grpc://${upstreamName(chosen, route)};`,
+        ];
   return `# ${service}\nlocation ${path.endsWith("/") ? "" : "= "}${path} {\n${indent(body.join("\n"))}\n}`;
 }
 

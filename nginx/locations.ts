@@ -3,7 +3,8 @@ import { below, location, settingDirectives, unlessSent } from "./directives.ts"
 import type { Redirect, Route, Wildcard } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
 import { nameOf, literally, sorted } from "./text.ts";
-import { targetOf } from "./canaries.ts";
+import { chosenService } from "./canaries.ts";
+import { upstreamName } from "./upstreams.ts";
 import { renderByPath } from "./wildcards.ts";
 
 /** @param byPath the wildcard by path, if the first path segment may name a service */
@@ -32,10 +33,12 @@ function renderRoute(route: Route, paths: ReadonlySet<string>, prefix: string): 
 
 function routeBody(route: Route): string[] {
   const { service, path, settings = {} } = route;
-  const target = targetOf(route);
-  const named = [`set $service ${service};`];
   if (route.maintenance === true)
-    return [...named, "add_header Retry-After 60 always;", "return 503 $answer_maintenance;"];
+    return [`set $service ${service};`, "add_header Retry-After 60 always;", "return 503 $answer_maintenance;"];
+  const chosen = chosenService(route);
+  const target = upstreamName(chosen, route);
+  // For the log and nginx's own answers: the service that gets the request, which may be that of a version or canary.
+  const named = [`set $service ${chosen};`];
   const directives = [...settingDirectives(settings), ...limitDirectives(nameOf(route), settings.limit)];
   if (!path.endsWith("/") || path === "/") return [...named, ...directives, `proxy_pass http://${target};`];
   if (route.keepPrefix) return [...named, unlessSent(literally(path)), ...directives, `proxy_pass http://${target};`];

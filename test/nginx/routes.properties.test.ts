@@ -175,9 +175,9 @@ describe("properties", () => {
           const host = /server_name (\S+);/.exec(server)?.[1] ?? "";
           if (host === "" || host.startsWith('"~')) return []; // Any subdomain, or any of several: no own routes.
           const protocol = server.includes("listen 8443") ? "grpc" : "http";
-          const locations = [...server.matchAll(/location (?:= |\^~ )?(\/\S*) \{\n\s+set \$service ([^$\s]+);/g)].map(
-            ([, path = "", service = ""]) => ({ path, service }),
-          );
+          const locations = [
+            ...server.matchAll(/location (?:= |\^~ )?(\/\S*) \{\n\s+set \$service ([^$\s]+|\$to_)\S*;/g),
+          ].map(([, path = "", service = ""]) => ({ path, service }));
           const lengths = locations.map(({ path }) => path.length);
           assert.deepEqual(
             lengths,
@@ -188,7 +188,10 @@ describe("properties", () => {
         assert.deepEqual(
           found.sort(),
           proxy.routes
-            .map(({ protocol = "http", host, path, service }) => `${protocol} ${host ?? "_"}${path} ${service}`)
+            .map(({ protocol = "http", host, path, service, canary, versions = [], maintenance }) => {
+              const isChosen = maintenance !== true && (canary !== undefined || versions.length > 0);
+              return `${protocol} ${host ?? "_"}${path} ${isChosen ? "$to_" : service}`;
+            })
             .sort(),
         );
       }),
