@@ -112,10 +112,19 @@ function wildcardsOf({ domain, namespace, proxy, edge }: RoutedConfig): Wildcard
   });
 }
 
+type TableConfig = Pick<RoutedConfig, "domain" | "services" | "edge">;
+const tableKey = ({ host, path }: Pick<Route, "host" | "path">, { domain }: TableConfig) => `${host ?? domain}${path}`;
+
 /** Each route and its service, sorted: `{"shop.example.com/hoge/": "hoge"}`. */
-export function routeTable(config: Pick<RoutedConfig, "domain" | "services" | "edge">): Record<string, string> {
-  const entries = routesOf(config).map(
-    ({ host, path, service }) => [`${host ?? config.domain}${path}`, service] as const,
-  );
+export function routeTable(config: TableConfig): Record<string, string> {
+  const entries = routesOf(config).map((route) => [tableKey(route, config), route.service] as const);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** The routes with a canary, and its service: `{"shop.example.com/hoge/": "hoge-next"}`. */
+export const canaryTable = (config: TableConfig): Record<string, string> =>
+  Object.fromEntries(
+    routesOf(config).flatMap((route) =>
+      route.canary === undefined ? [] : [[tableKey(route, config), route.canary.service]],
+    ),
+  );

@@ -1,7 +1,7 @@
 /** From config to the proxy's input. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { proxyRoutes, routeTable } from "../../config/routes.ts";
+import { canaryTable, proxyRoutes, routeTable } from "../../config/routes.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { schema } from "../../config/schema.ts";
 
@@ -103,4 +103,8 @@ test("the edge serves all hosts: those of routes and redirects, and the wildcard
 
 test("the table of routes lists each host and path with its service", () => {
   assert.deepEqual(routeTable(config), { "beta.shop.example.com/": "web", "shop.example.com/": "web" });
+});
+
+test("the table of canaries has only routes with one", () => {
+  assert.deepEqual(canaryTable(config), { "shop.example.com/": "next" });
 });

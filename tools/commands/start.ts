@@ -5,7 +5,7 @@ import { checkConfig, type CheckedConfig } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { grpcHostPaths } from "../../config/grpc.ts";
 import { fullKey } from "../../names/project.ts";
-import { proxyRoutes, routeTable } from "../../config/routes.ts";
+import { canaryTable, proxyRoutes, routeTable } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
 import { apply, liveState } from "../apply/apply.ts";
@@ -160,7 +160,16 @@ async function verifyRoutes(
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
   console.log(`\n  hops: client → ${endpoint.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
-  report(await verify(endpoint, settings.domain, routeTable(settings), redirect, grpcHostPaths(settings)));
+  report(
+    await verify(
+      endpoint,
+      settings.domain,
+      routeTable(settings),
+      redirect,
+      grpcHostPaths(settings),
+      canaryTable(settings),
+    ),
+  );
   const url = secure
     ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
     : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;

@@ -21,8 +21,11 @@ export type EdgeAnswer =
 export type Who =
   | { readonly by: "nobody" }
   | { readonly by: "edge"; readonly says: EdgeAnswer }
-  /** `error` is the value in nginx's own responses, see `nginx/nginx.conf`. */
-  | { readonly by: "proxy"; readonly error: string }
+  /**
+   * `error` and `service` are the values in nginx's own responses, see `nginx/nginx.conf`. The service is the one that
+   * nginx chose for the request, absent if it had chosen none.
+   */
+  | { readonly by: "proxy"; readonly error: string; readonly service?: string }
   | { readonly by: "service" }
   /** Did not come through nginx, and is not a known response of a load balancer. */
   | { readonly by: "stranger" };
@@ -48,8 +51,8 @@ const edgeResponses: readonly {
 export function whoAnswered({ answer }: Pick<Probe, "answer">): Who {
   if (answer === undefined) return { by: "nobody" };
   const { status, headers, body } = answer;
-  const error = errorOf(body);
-  if (error !== undefined) return { by: "proxy", error };
+  const own = ownAnswer(body);
+  if (own !== undefined) return { by: "proxy", ...own };
   // https://cloud.google.com/iap/docs/faq
   if (headers["x-goog-iap-generated-response"] !== undefined) return { by: "edge", says: "sign-in" };
   // Every response through nginx has this header (nginx/nginx.conf).
@@ -63,11 +66,12 @@ export function whoAnswered({ answer }: Pick<Probe, "answer">): Who {
   return { by: "stranger" };
 }
 
-/** The error in one of nginx's own responses, which have both `error` and `requestId`. */
-function errorOf(body: string): string | undefined {
+/** What one of nginx's own responses says, which have both `error` and `requestId`. */
+function ownAnswer(body: string): { error: string; service?: string } | undefined {
   try {
-    const value = JSON.parse(body) as { error?: unknown; requestId?: unknown } | null;
-    return typeof value?.error === "string" && typeof value.requestId === "string" ? value.error : undefined;
+    const value = JSON.parse(body) as { error?: unknown; requestId?: unknown; service?: unknown } | null;
+    if (typeof value?.error !== "string" || typeof value.requestId !== "string") return undefined;
+    return { error: value.error, ...(typeof value.service === "string" && { service: value.service }) };
   } catch {
     return undefined;
   }

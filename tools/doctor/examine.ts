@@ -3,7 +3,7 @@ import { whoAnswered, type Probe } from "./answers.ts";
 import { address, reportedBy } from "./diagnose/address.ts";
 import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
 import { certificate } from "./diagnose/certificate.ts";
-import { content } from "./diagnose/content.ts";
+import { chosenServices, content } from "./diagnose/content.ts";
 import { withoutGoogleCa, dns } from "./diagnose/dns.ts";
 import { edge } from "./diagnose/edge.ts";
 import { brokenObject, ingress } from "./diagnose/ingress.ts";
@@ -16,7 +16,15 @@ import { ask, askRoute, certificateOf, onlyNginx, type PresentedCertificate } fr
 import { hop, type Finding, type Hop, type HopKind, type Report } from "./report.ts";
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
+import type { Version } from "../../nginx/model.ts";
 import { podsService } from "../../names/kubernetes.ts";
+
+export interface ObservedRoute {
+  readonly route: SubjectRoute;
+  readonly probe: Probe;
+  /** One request for each service that a version of the route selects. @default - none */
+  readonly versions?: readonly { readonly version: Version; readonly probe: Probe }[];
+}
 
 /** Everything that was observed. A string instead of an object says why that could not be observed. */
 export interface Observed {
@@ -30,7 +38,7 @@ export interface Observed {
   readonly nginx: Probe;
   readonly certificates: readonly PresentedCertificate[];
   readonly objects: Objects | string;
-  readonly routes: readonly { readonly route: SubjectRoute; readonly probe: Probe }[];
+  readonly routes: readonly ObservedRoute[];
   /** Expected name of the ConfigMap of routes. */
   readonly routesName: string;
   readonly now: Date;
@@ -69,12 +77,19 @@ async function observe(sources: Sources, say: (what: string) => void): Promise<O
     known ? ask(endpoint, scheme, subject.domain, onlyNginx) : none(subject.url),
     scheme === "https" && known ? Promise.all(subject.hosts.map((host) => certificateOf(endpoint, host))) : [],
   ]);
-  const routes: { route: SubjectRoute; probe: Probe }[] = [];
+  const routes: ObservedRoute[] = [];
   const through = isThrough(nginx);
   for (const [index, route] of subject.routes.entries()) {
     say(`route ${index + 1} of ${subject.routes.length}: ${route.hostPath}`);
     // If nothing reaches nginx, requests to each route would only take long.
-    routes.push({ route, probe: through ? await askRoute(endpoint, subject, route) : { url: "" } });
+    if (!through) {
+      routes.push({ route, probe: { url: "" } });
+      continue;
+    }
+    const versions: { version: Version; probe: Probe }[] = [];
+    for (const version of firstOfEach(route.versions))
+      versions.push({ version, probe: await askRoute(endpoint, subject, route, version) });
+    routes.push({ route, probe: await askRoute(endpoint, subject, route), versions });
   }
   return {
     address,
@@ -90,6 +105,10 @@ async function observe(sources: Sources, say: (what: string) => void): Promise<O
     now: new Date(),
   };
 }
+
+/** The first version of each service: another way to the same service need not be requested. */
+const firstOfEach = (versions: readonly Version[]): Version[] =>
+  versions.filter(({ service }, index) => versions.findIndex((other) => other.service === service) === index);
 
 const isThrough = (nginx: Probe) => ["proxy", "service"].includes(whoAnswered(nginx).by);
 
@@ -156,10 +175,7 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     stack: subject.stack,
     url: subject.url,
     time: now.toISOString(),
-    hops: [
-      ...withCauses,
-      ...observed.routes.flatMap(({ route: one, probe }) => routeHops(one, probe, observed, subject)),
-    ],
+    hops: [...withCauses, ...observed.routes.flatMap((one) => routeHops(one, observed, subject))],
   };
 }
 
@@ -173,37 +189,66 @@ function managedOf(google: GoogleState | undefined, names: readonly NameRecords[
   return { ...google?.certificates, ...Object.fromEntries(forbidden) };
 }
 
+/** The hops of a route: those of its own service, then those of each service of its versions and its canary. */
 function routeHops(
-  one: SubjectRoute,
-  probe: Probe,
+  { route: one, probe, versions = [] }: ObservedRoute,
   { objects, routesName, now, nginx }: Observed,
   subject: Subject,
 ): Hop[] {
-  const [name = ""] = one.services;
-  const of = { route: one.hostPath, service: name };
-  const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
+  const [own = ""] = one.services;
   const through = isThrough(nginx);
-  const behind: readonly (readonly [HopKind, Finding])[] = [
-    ["service", service(objects, podsService(name), subject)],
-    ["endpoints", endpoints(objects, workload, subject, podsService(name))],
-    ["pods", pods(objects, workload, subject, now)],
-  ];
-  const [cause] = behind.find(([, { state }]) => state === "failed") ?? [];
-  const answer: Finding = through
-    ? content(probe, one, subject)
-    : { state: "skipped", seen: "not requested, because no request reaches nginx" };
+  const behind = new Map(
+    one.services.map((name) => {
+      const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
+      const hops: readonly (readonly [HopKind, Finding])[] = [
+        ["service", service(objects, podsService(name), subject)],
+        ["endpoints", endpoints(objects, workload, subject, podsService(name))],
+        ["pods", pods(objects, workload, subject, now)],
+      ];
+      return [
+        name,
+        hops.map(([kind, found]) => hop(kind, found, { route: one.hostPath, service: name }, name === own)),
+      ];
+    }),
+  );
+  /** The hop in front of the answer that explains why it is bad. */
+  const causeOf = (asked: Probe, version?: Version) =>
+    chosenServices(asked, one, version)
+      .flatMap((name) => behind.get(name) ?? [])
+      .find(({ state }) => state === "failed")?.id;
+  const answer = (asked: Probe, version?: Version): Finding =>
+    through
+      ? content(asked, one, subject, version)
+      : { state: "skipped", seen: "not requested, because no request reaches nginx" };
   const found = through
     ? route(probe, one, objects, routesName, subject)
     : ({ state: "skipped", seen: "not requested" } as const);
-  // Outdated routes are a failure only if the response is wrong.
-  const outdated = cause === undefined && found.state === "warning" && answer.state === "failed";
-  const because = outdated ? "route" : cause;
+  const answers = [{ probe, version: undefined }, ...versions].map((asked) => ({
+    name: asked.version?.service ?? own,
+    cause: causeOf(asked.probe, asked.version),
+    finding: answer(asked.probe, asked.version),
+  }));
+  // Outdated routes are a failure only if a response is wrong.
+  const outdated =
+    found.state === "warning" &&
+    answers.some(({ cause, finding }) => cause === undefined && finding.state === "failed");
+  const routeHop = hop("route", outdated ? { ...found, state: "failed" } : found, {
+    route: one.hostPath,
+    service: own,
+  });
   return [
-    hop("route", outdated ? { ...found, state: "failed" } : found, of),
-    ...behind.map(([kind, finding]) => hop(kind, finding, of)),
-    {
-      ...hop("content", answer, of),
-      ...(because !== undefined && answer.state === "failed" && { because: `${because} ${one.hostPath}` }),
-    },
+    routeHop,
+    ...one.services.flatMap((name) => [
+      ...(behind.get(name) ?? []),
+      ...answers
+        .filter((each) => each.name === name)
+        .map(({ cause, finding }) => {
+          const because = cause ?? (outdated ? routeHop.id : undefined);
+          return {
+            ...hop("content", finding, { route: one.hostPath, service: name }, name === own),
+            ...(because !== undefined && finding.state === "failed" && { because }),
+          };
+        }),
+    ]),
   ];
 }

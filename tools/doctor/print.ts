@@ -28,7 +28,8 @@ export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: stri
     ...routes.flatMap((route) => {
       const own = hops.filter((hop) => hop.route === route);
       const well = !own.some(({ state }) => state === "failed" || state === "warning");
-      return (well ? own.slice(-1) : own).map((hop) => row(hop, well ? route : `${route} ${hop.title}`));
+      const answer = own.filter(({ kind }) => kind === "content").slice(0, 1);
+      return (well ? answer : own).map((hop) => row(hop, well ? route : `${route} ${hop.title}`));
     }),
   ];
 }

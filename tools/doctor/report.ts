@@ -36,13 +36,16 @@ export interface Finding {
 }
 
 export interface Hop extends Finding {
-  /** The same in each run: `edge`, or with a route `pods shop.example.com/hoge/`. */
+  /**
+   * The same in each run: `edge`, with a route `pods shop.example.com/hoge/`, and for the service of one of its versions
+   * or its canary `pods shop.example.com/hoge/ next`.
+   */
   readonly id: string;
   readonly kind: HopKind;
   readonly title: string;
   /** The route that it belongs to, as in the table of routes. @default - all requests pass it */
   readonly route?: string;
-  /** The service of the route. */
+  /** The service of the route, or of one of its versions or its canary. */
   readonly service?: string;
   /** Id of the hop whose failure causes this one. @default - none */
   readonly because?: string;
@@ -57,9 +60,16 @@ export interface Report {
   readonly hops: readonly Hop[];
 }
 
-/** Creates a hop of the report. */
-export function hop(kind: HopKind, finding: Finding, of?: { route: string; service: string }): Hop {
-  return { id: of === undefined ? kind : `${kind} ${of.route}`, kind, title: hopKinds[kind].title, ...of, ...finding };
+/**
+ * Creates a hop of the report.
+ * @param isOwn false for a service of the route's versions or its canary
+ */
+export function hop(kind: HopKind, finding: Finding, of?: { route: string; service: string }, isOwn = true): Hop {
+  const { title } = hopKinds[kind];
+  const id = [kind, ...(of === undefined ? [] : [of.route]), ...(of === undefined || isOwn ? [] : [of.service])].join(
+    " ",
+  );
+  return { id, kind, title: of === undefined || isOwn ? title : `${title} of ${of.service}`, ...of, ...finding };
 }
 
 /** The hop to fix: the first that fails without another hop as the cause. */

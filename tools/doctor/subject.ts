@@ -5,7 +5,7 @@ import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { longestWait } from "../../config/timeouts.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
-import { defaultTimeoutSeconds, type Route } from "../../nginx/model.ts";
+import { defaultTimeoutSeconds, type Route, type Version } from "../../nginx/model.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 
 export interface SubjectRoute {
@@ -18,6 +18,9 @@ export interface SubjectRoute {
   readonly protocol: "http" | "grpc";
   /** The route's service, then the services of its versions and its canary. */
   readonly services: readonly string[];
+  readonly versions: readonly Version[];
+  /** The service of its canary. @default - none */
+  readonly canary?: string | undefined;
   readonly maintenance: boolean;
   /** Timeout of the proxy for the service. */
   readonly timeoutSeconds: number;
@@ -76,6 +79,8 @@ function routeOf(route: Route, domain: string): SubjectRoute {
     servicePath: path.endsWith("/") && !keepPrefix && protocol === "http" ? "/" : path,
     protocol,
     services: [...new Set(servicesOf(route))],
+    versions: route.versions ?? [],
+    canary: route.canary?.service,
     maintenance,
     timeoutSeconds: settings?.timeoutSeconds ?? defaultTimeoutSeconds,
   };

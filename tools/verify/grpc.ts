@@ -5,14 +5,27 @@ import { connect as connectTls } from "node:tls";
 import { grpcMessages } from "../../nginx/grpc.ts";
 import type { EdgeEndpoint } from "./request.ts";
 
-/** @param hostPath `shop.example.com/shop.v1.Orders/`; for `/` it calls the health service. @throws Error with what was seen */
-export async function grpcRoute(endpoint: EdgeEndpoint, hostPath: string, service: string): Promise<string> {
+/**
+ * @param hostPath `shop.example.com/shop.v1.Orders/`; for `/` it calls the health service
+ * @param sent headers of the call, such as one that selects a version
+ * @throws Error with what was seen
+ */
+export async function grpcRoute(
+  endpoint: EdgeEndpoint,
+  hostPath: string,
+  service: string,
+  sent: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const slash = hostPath.indexOf("/");
   const [host, path] = [hostPath.slice(0, slash), hostPath.slice(slash)];
   // A service answers an unknown method with status 12. It also answers status 12, before it runs an existing method, if
   // the message has an unknown compression (https://github.com/grpc/grpc/blob/master/doc/compression.md).
   const method = path === "/" ? "/grpc.health.v1.Health/Check" : path.endsWith("/") ? `${path}Verify` : path;
-  const { ":status": http, "content-type": type, ...headers } = await call(endpoint, host, method, method === path);
+  const {
+    ":status": http,
+    "content-type": type,
+    ...headers
+  } = await call(endpoint, host, method, method === path, sent);
   const status = headers["grpc-status"];
   const message = String(headers["grpc-message"] ?? "");
   if (!String(type).startsWith("application/grpc") || status === undefined)
@@ -28,6 +41,7 @@ function call(
   host: string,
   path: string,
   unreadable: boolean,
+  sent: Readonly<Record<string, string>>,
 ) {
   return new Promise<IncomingHttpHeaders & { ":status"?: number }>((resolve, reject) => {
     const session = connectHttp2(`${ca === undefined ? "http" : "https"}://${host}`, {
@@ -52,7 +66,7 @@ function call(
       fail(new Error("no answer within 10 s"));
     });
     const encoding = unreadable ? { "grpc-encoding": "unreadable" } : {};
-    const headers = { "content-type": "application/grpc", te: "trailers", ...encoding };
+    const headers = { "content-type": "application/grpc", te: "trailers", ...encoding, ...sent };
     const stream = session.request({ ":method": "POST", ":path": path, ...headers });
     let seen: IncomingHttpHeaders = {};
     stream.on("response", (received) => (seen = { ...seen, ...received }));

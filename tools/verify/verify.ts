@@ -15,6 +15,7 @@ export interface Hop {
 /**
  * @param routes `shop.example.com/hoge/` → service, as in the program's output `routes`
  * @param grpc the gRPC routes among them
+ * @param canaries the services of the routes' canaries: nginx may have chosen one of them for this client
  */
 export async function verify(
   endpoint: EdgeEndpoint,
@@ -22,14 +23,16 @@ export async function verify(
   routes: Readonly<Record<string, string>>,
   redirectHttp: boolean,
   grpc: ReadonlySet<string> = new Set(),
+  canaries: Readonly<Record<string, string>> = {},
 ): Promise<Hop[]> {
   const scheme = endpoint.ca === undefined ? "http" : "https";
   const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(endpoint, domain))] : [];
-  const hops = await concurrently(8, Object.entries(routes), ([hostPath, service]) =>
-    grpc.has(hostPath)
-      ? attempt(`grpc://${hostPath}`, () => grpcRoute(endpoint, hostPath, service))
-      : attempt(`${scheme}://${hostPath}`, () => route(endpoint, scheme, hostPath, service)),
-  );
+  const hops = await concurrently(8, Object.entries(routes), ([hostPath, service]) => {
+    const services = [service, ...(canaries[hostPath] === undefined ? [] : [canaries[hostPath]])];
+    return grpc.has(hostPath)
+      ? attempt(`grpc://${hostPath}`, () => grpcRoute(endpoint, hostPath, services.join(" or ")))
+      : attempt(`${scheme}://${hostPath}`, () => route(endpoint, scheme, hostPath, services));
+  });
   return [...first, ...hops];
 }
 
@@ -57,17 +60,16 @@ async function route(
   endpoint: EdgeEndpoint,
   scheme: "http" | "https",
   hostPath: string,
-  service: string,
+  services: readonly string[],
 ): Promise<string> {
   const slash = hostPath.indexOf("/");
-  return judge(await get(endpoint, scheme, hostPath.slice(0, slash), hostPath.slice(slash)), scheme, hostPath, [
-    service,
-  ]);
+  const answer = await get(endpoint, scheme, hostPath.slice(0, slash), hostPath.slice(slash));
+  return judge(answer, scheme, hostPath, services);
 }
 
 /**
  * Judges a route's response.
- * @param services that may have answered, the route's own first
+ * @param services that may have answered: the route's own and its canary, or that of the version that was asked for
  * @returns a summary in a few words
  * @throws Error that says what is wrong
  */
@@ -77,12 +79,14 @@ export function judge(
   hostPath: string,
   services: readonly string[],
 ): string {
-  const [service = ""] = services;
+  const service = services.join(" or ");
   const host = hostPath.slice(0, hostPath.indexOf("/"));
   const answer = parse(body);
   // The proxy's own errors have a request id. A service may also answer with an `error`, but without the id.
   if (typeof answer["error"] === "string" && typeof answer["requestId"] === "string")
-    throw new Error(`${status} from the proxy: ${answer["error"]}`);
+    throw new Error(
+      `${status} from the proxy: ${answer["error"]}${typeof answer["service"] === "string" ? ` (${answer["service"]})` : ""}`,
+    );
   if (status >= 500) throw new Error(`${status} from ${service}`);
   // The sample services echo their request. For other services, only the status can be judged.
   if (typeof answer["service"] !== "string" || typeof answer["headers"] !== "object")

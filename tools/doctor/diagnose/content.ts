@@ -1,18 +1,44 @@
 /** Checks the response of a route's service. */
 import { brief, target, whoAnswered, type EdgeAnswer, type Probe } from "../answers.ts";
+import type { Version } from "../../../nginx/model.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject, type SubjectRoute } from "../subject.ts";
 import { judge } from "../../verify/verify.ts";
 
-export function content(probe: Probe, route: SubjectRoute, subject: Subject): Finding {
-  const { services } = route;
-  const [service = ""] = services;
-  const { kubectl } = subject;
-  const logs = `${kubectl} logs deployment/${service}`;
-  if (probe.answer === undefined) return silent(probe, route, subject, logs);
+/**
+ * The services that can have got the request: one if nginx's own answer names it, or if the request selected it by a
+ * version. Otherwise the route's own, and its canary.
+ */
+export function chosenServices(
+  probe: Probe,
+  { services, canary }: SubjectRoute,
+  version?: Pick<Version, "service">,
+): readonly string[] {
   const who = whoAnswered(probe);
-  if (who.by === "proxy") return fromProxy(who.error, probe, route, subject);
-  if (who.by === "edge") return fromEdge(who.says, probe, route, subject);
+  const named =
+    who.by === "proxy"
+      ? who.service
+      : /from the proxy: .*: ([a-z0-9-]+); request /.exec(probe.error?.message ?? "")?.[1];
+  if (named !== undefined && services.includes(named)) return [named];
+  if (version !== undefined) return [version.service];
+  return [services[0] ?? "", ...(canary === undefined ? [] : [canary])];
+}
+
+/** @param version that the request selected. @default - none */
+export function content(
+  probe: Probe,
+  route: SubjectRoute,
+  subject: Subject,
+  version?: Pick<Version, "service">,
+): Finding {
+  const services = chosenServices(probe, route, version);
+  const service = services.join(" or ");
+  const { kubectl } = subject;
+  const logs = services.map((name) => `${kubectl} logs deployment/${name}`).join("   # or: ");
+  if (probe.answer === undefined) return silent(probe, service, route, subject, logs);
+  const who = whoAnswered(probe);
+  if (who.by === "proxy") return fromProxy(who.error, probe, services, route, subject, logs);
+  if (who.by === "edge") return fromEdge(who.says, probe, service, subject);
   const { status } = probe.answer;
   if (who.by === "stranger")
     return {
@@ -22,7 +48,7 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
         "Something in front of nginx answers for this route only, such as a rule of the load balancer that is not from the stack.",
       fix: subject.apply,
     };
-  const redirect = redirected(probe, route, subject);
+  const redirect = redirected(probe, service, route, subject);
   if (redirect !== undefined) return redirect;
   if (status >= 500)
     return {
@@ -48,8 +74,7 @@ export function content(probe: Probe, route: SubjectRoute, subject: Subject): Fi
 }
 
 /** A redirect that does not work for clients. */
-function redirected(probe: Probe, route: SubjectRoute, subject: Subject): Finding | undefined {
-  const [service = ""] = route.services;
+function redirected(probe: Probe, service: string, route: SubjectRoute, subject: Subject): Finding | undefined {
   const to = target(probe);
   if (to === undefined) return undefined;
   if (subject.tls.mode === "none" && to.protocol === "https:" && to.hostname === route.host)
@@ -79,8 +104,13 @@ function redirected(probe: Probe, route: SubjectRoute, subject: Subject): Findin
   return undefined;
 }
 
-function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subject: Subject, logs: string): Finding {
-  const [service = ""] = services;
+function silent(
+  probe: Probe,
+  service: string,
+  { timeoutSeconds }: SubjectRoute,
+  subject: Subject,
+  logs: string,
+): Finding {
   const message = probe.error?.message ?? "";
   if (probe.url.startsWith("grpc:"))
     return {
@@ -103,8 +133,17 @@ function silent(probe: Probe, { services, timeoutSeconds }: SubjectRoute, subjec
 /** Longest time that nginx needs to notice that no pod accepts connections: `nginx.conf` has two tries of a second each. Seconds. */
 const connectLimit = 4;
 
-function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Subject): Finding {
-  const [service = ""] = route.services;
+function fromProxy(
+  error: string,
+  probe: Probe,
+  services: readonly string[],
+  route: SubjectRoute,
+  subject: Subject,
+  logs: string,
+): Finding {
+  const service = services.join(" or ");
+  // The config has a route, with its timeout, below its own service.
+  const [owner = ""] = route.services;
   const seen = `${probe.answer?.status ?? 0} from nginx: ${error}`;
   const findings: Readonly<Record<string, Omit<Finding, "seen">>> = {
     "service unknown or down": {
@@ -115,7 +154,7 @@ function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Su
     "too slow": {
       state: "failed",
       means: `${service} took the request, but did not answer within ${route.timeoutSeconds} s.`,
-      fix: `${subject.kubectl} logs deployment/${service}   # if it needs longer: ${edit(subject, `services.${service}.routeDefaults.timeoutSeconds`, "Raise")}`,
+      fix: `${logs}   # if it needs longer: ${edit(subject, `services.${owner}.routeDefaults.timeoutSeconds`, "Raise")}`,
     },
     "no connection": {
       state: "failed",
@@ -135,7 +174,7 @@ function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Su
     maintenance: {
       state: "warning",
       means: "The config has put the route into maintenance.",
-      fix: edit(subject, `services.${service}.routes`, "Remove maintenance from"),
+      fix: edit(subject, `services.${owner}.routes`, "Remove maintenance from"),
     },
   };
   // If nginx gives up before the route's timeout, it could not connect.
@@ -151,8 +190,7 @@ function fromProxy(error: string, probe: Probe, route: SubjectRoute, subject: Su
   };
 }
 
-function fromEdge(says: EdgeAnswer, probe: Probe, route: SubjectRoute, subject: Subject): Finding {
-  const [service = ""] = route.services;
+function fromEdge(says: EdgeAnswer, probe: Probe, service: string, subject: Subject): Finding {
   const seen = `${brief(probe)} from the load balancer`;
   const limit = subject.edgeTimeoutSeconds;
   if (says === "sign-in")

@@ -4,6 +4,7 @@ import { connect } from "node:tls";
 import { get, type EdgeEndpoint } from "../../verify/request.ts";
 import { grpcRoute } from "../../verify/grpc.ts";
 import type { Probe } from "../answers.ts";
+import type { Version } from "../../../nginx/model.ts";
 import { redirectLoop } from "./redirects.ts";
 import { patience, type Subject, type SubjectRoute } from "../subject.ts";
 
@@ -18,11 +19,12 @@ export async function ask(
   scheme: "http" | "https",
   host: string,
   path: string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Probe> {
   const url = `${scheme}://${host}${path}`;
   const began = performance.now();
   try {
-    const answer = await get({ ...endpoint, anyCertificate: true }, scheme, host, path);
+    const answer = await get({ ...endpoint, anyCertificate: true }, scheme, host, path, headers);
     return { url, answer, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
     return { url, error: errorOf(error) };
@@ -94,13 +96,31 @@ export function certificateOf(
   });
 }
 
-/** Sends a client's request to a route, with a timeout that is long enough for it. */
-export async function askRoute(endpoint: EdgeEndpoint, subject: Subject, route: SubjectRoute): Promise<Probe> {
+/** The header that selects a version. */
+export const headerOf = ({ header, cookie, value }: Version): Record<string, string> =>
+  header === undefined ? { cookie: `${cookie ?? ""}=${value}` } : { [header.toLowerCase()]: value };
+
+/**
+ * Sends a client's request to a route, with a timeout that is long enough for it.
+ * @param version that the request selects. @default - none: the route's own service, or its canary
+ */
+export async function askRoute(
+  endpoint: EdgeEndpoint,
+  subject: Subject,
+  route: SubjectRoute,
+  version?: Version,
+): Promise<Probe> {
+  const headers = version === undefined ? {} : headerOf(version);
   const scheme = subject.tls.mode === "none" ? "http" : "https";
   const patient = { ...endpoint, timeoutSeconds: patience(route, subject) };
   if (route.protocol === "grpc") {
     try {
-      const body = await grpcRoute({ ...patient, anyCertificate: true }, route.hostPath, route.services[0] ?? "");
+      const body = await grpcRoute(
+        { ...patient, anyCertificate: true },
+        route.hostPath,
+        version?.service ?? route.services[0] ?? "",
+        headers,
+      );
       return {
         url: `grpc://${route.hostPath}`,
         answer: { status: 200, headers: { "x-content-type-options": "nosniff" }, body },
@@ -109,6 +129,6 @@ export async function askRoute(endpoint: EdgeEndpoint, subject: Subject, route: 
       return { url: `grpc://${route.hostPath}`, error: errorOf(error) };
     }
   }
-  const probe = await ask(patient, scheme, route.host, route.path);
-  return { ...probe, loop: await redirectLoop(probe, subject.hosts, endpoint) };
+  const probe = await ask(patient, scheme, route.host, route.path, headers);
+  return { ...probe, loop: await redirectLoop(probe, subject.hosts, endpoint, headers) };
 }
