@@ -45,13 +45,19 @@ export async function liveState(target: KubectlTarget, namespace: string): Promi
   return { namespace, kinds, objects: [...spaces, ...members] };
 }
 
-/** Applies the objects that differ. @param say receives each step as text. @throws Problem with the cause of a failed rollout */
+/**
+ * Applies the objects that differ.
+ * @param say receives each step as text
+ * @param builds folders that images are built from, by service; for the error of a rollout
+ * @throws Problem with the cause of a failed rollout
+ */
 export async function apply(
   target: KubectlTarget,
   live: Live,
   objects: readonly KubernetesObject[],
   rolloutSeconds: number,
   say: (step: string) => void,
+  builds: Readonly<Record<string, string>> = {},
 ): Promise<Changes> {
   const { namespace, kinds } = live;
   // Keep the namespace out of the set: the set's parent is in it, and pruning it would delete everything in it.
@@ -60,7 +66,7 @@ export async function apply(
   refuseOthersNamespace(live, namespaces);
   const rolledOut = async (deployments: readonly string[]) => {
     if (deployments.length > 0) say(waitingForRollouts);
-    await rollouts(target, namespace, deployments, rolloutSeconds);
+    await rollouts(target, namespace, deployments, rolloutSeconds, { builds });
   };
 
   if (kinds === undefined) {

@@ -1,11 +1,18 @@
 /** Waits for rollouts to complete. Fails with the reason as soon as it is certain that one cannot complete. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
+import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
+import { notStarted, oneLine, type PodEvent, type StartingPod } from "./podStates.ts";
 
-/** Poll interval, and how long a rollout may look stuck: on a retry, a registry may have the image. Milliseconds. */
-const defaultPace = { pause: 500, patience: 12_000 };
+export interface RolloutOptions {
+  /** Folders that images are built from, by service; for the error's fix. @default - none */
+  readonly builds?: Readonly<Record<string, string>>;
+  /** Poll interval in milliseconds. @default 500 */
+  readonly pause?: number;
+  /** How long a rollout may look stuck: on a retry, a registry may have the image. Milliseconds. @default 12000 */
+  readonly patience?: number;
+}
 
 /** Keeps a poll from hanging on an API server that accepts connections but does not answer. */
 const bounded = "--request-timeout=30s";
@@ -21,7 +28,7 @@ export async function rollouts(
   namespace: string,
   deployments: readonly string[],
   seconds: number,
-  { pause, patience } = defaultPace,
+  { builds = {}, pause = 500, patience = 12_000 }: RolloutOptions = {},
 ): Promise<void> {
   const started = Date.now();
   const end = started + seconds * 1000;
@@ -38,16 +45,23 @@ export async function rollouts(
       for (const pod of waited.flatMap(({ pods }) => pods))
         if (!earlierRestarts.has(pod.metadata.name))
           earlierRestarts.set(pod.metadata.name, restartsBefore(pod, started));
-      let probes: ReturnType<typeof probeFailures> | undefined;
-      const probed = () => (probes ??= probeFailures(target, namespace));
+      let events: Promise<PodEvent[]> | undefined;
+      const warned = () => (events ??= warnings(target, namespace));
+      const cause = async (release: Release | undefined) => ({
+        name: release?.name ?? pending[0] ?? "",
+        builds,
+        reasons: release === undefined ? ["there is no such Deployment"] : reasonsOf(release, await warned()),
+        log: await crashLog(target, namespace, release),
+        isUnscheduled: release?.pods.some((pod) => notStarted(startOf(pod), [])?.step === "unscheduled") ?? false,
+      });
       for (const release of waited) {
         const { name } = release;
-        if (!(await isCertain(release, patience, probed, earlierRestarts))) stuckSince.delete(name);
+        if (!(await isCertain(release, patience, warned, earlierRestarts))) stuckSince.delete(name);
         else if (!stuckSince.has(name)) stuckSince.set(name, Date.now());
         else if (Date.now() - (stuckSince.get(name) ?? 0) >= patience)
-          throw failure(`The rollout of ${name} cannot complete`, name, reasonsOf(release, await probed()));
+          throw failure(`The rollout of ${name} cannot complete`, await cause(release));
       }
-      if (pending.length > 0 && Date.now() > end) throw timedOut(pending, waited[0], await probed(), seconds);
+      if (pending.length > 0 && Date.now() > end) throw timedOut(pending, await cause(waited[0]), seconds);
     } catch (error) {
       // An API server that is briefly unavailable is not a failed rollout.
       if (!(error instanceof CommandError) || Date.now() > end) throw error;
@@ -57,23 +71,44 @@ export async function rollouts(
   }
 }
 
-function timedOut(
-  pending: readonly string[],
-  release: Release | undefined,
-  probes: ReadonlyMap<string, string>,
-  seconds: number,
-): Problem {
-  const name = release?.name ?? pending[0] ?? "";
-  const others = pending.length === 1 ? "" : ` (and of ${pending.length - 1} others)`;
-  const reasons = release === undefined ? ["there is no such Deployment"] : reasonsOf(release, probes);
-  return failure(`The rollout of ${name}${others} did not complete within ${seconds} s`, name, reasons);
+/** Why a rollout fails, for its error. */
+interface Cause {
+  /** The Deployment. */
+  readonly name: string;
+  readonly builds: Readonly<Record<string, string>>;
+  /** One line for each thing that the cluster reports. */
+  readonly reasons: readonly string[];
+  /** The last lines of a container that crashes. @default - none crashes */
+  readonly log: readonly string[] | undefined;
+  /** Whether no node has taken one of the pods. */
+  readonly isUnscheduled: boolean;
 }
 
-const failure = (what: string, name: string, reasons: readonly string[]) =>
-  new Problem(
-    `${what}; the previous release still serves.\n  ${reasons.join("\n  ")}`,
-    `Fix ${name === proxyName ? "proxy" : `services.${name}`} in the stack's config and run this again.`,
+function timedOut(pending: readonly string[], cause: Cause, seconds: number): Problem {
+  const others = pending.length === 1 ? "" : ` (and of ${pending.length - 1} others)`;
+  return failure(`The rollout of ${cause.name}${others} did not complete within ${seconds} s`, cause);
+}
+
+function failure(what: string, { name, builds, reasons, log, isUnscheduled }: Cause): Problem {
+  const key = name === proxyName ? "proxy" : `services.${name}`;
+  const folder = log === undefined ? undefined : builds[name];
+  const fix =
+    folder !== undefined
+      ? `Fix the program in ${folder}, which the image of ${name} is built from, or ${key} in the stack's config,`
+      : isUnscheduled
+        ? `Lower ${key}.resources in the stack's config, or give the cluster more room,`
+        : `Fix ${key} in the stack's config`;
+  const logged =
+    log === undefined
+      ? []
+      : log.length === 0
+        ? ["its log is empty"]
+        : ["its last log lines:", ...log.map((line) => `  ${line}`)];
+  return new Problem(
+    `${what}; the previous release still serves.\n  ${[...reasons, ...logged].join("\n  ")}`,
+    `${fix} and run this again.`,
   );
+}
 
 /** The same conditions as kubectl's: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */
 export function isRolledOut({ metadata, ...object }: LiveObject): boolean {
@@ -120,6 +155,7 @@ async function releasesOf(
 }
 
 interface ContainerStatus {
+  readonly name: string;
   readonly ready: boolean;
   readonly restartCount: number;
   readonly state: {
@@ -148,7 +184,7 @@ const final = [
 async function isCertain(
   { set, pods }: Release,
   patience: number,
-  probed: () => Promise<ReadonlyMap<string, string>>,
+  warned: () => Promise<readonly PodEvent[]>,
   earlierRestarts: ReadonlyMap<string, number>,
 ): Promise<boolean> {
   if (refusals(set).length > 0) return true;
@@ -164,8 +200,8 @@ async function isCertain(
   const runsFor = ({ state }: ContainerStatus) => Date.now() - Date.parse(state.running?.startedAt ?? "");
   if (!containers.some((container) => runsFor(container) > patience)) return false;
   // A starting service refuses connections or answers 503. A 4xx such as 404 means that the health path is wrong.
-  const probes = await probed();
-  return pods.some((pod) => /statuscode: 4(?!29)\d\d/.test(probes.get(pod.metadata.name) ?? ""));
+  const events = await warned();
+  return pods.some((pod) => /statuscode: 4(?!29)\d\d/.test(probeFailure(pod, events) ?? ""));
 }
 
 /** A node that starts again restarts its containers: those of a pod from before this rollout say nothing about it. */
@@ -182,36 +218,58 @@ const refusals = (set: LiveObject | undefined): string[] =>
     .filter(({ type, status }) => type === "ReplicaFailure" && status === "True")
     .map(({ message }) => message);
 
-/** The latest probe failure by pod name, from kubelet's events: "Startup probe failed: HTTP probe failed with statuscode: 503". */
-async function probeFailures(target: KubectlTarget, namespace: string): Promise<ReadonlyMap<string, string>> {
-  const unhealthy = [
-    "get",
-    "events",
-    "-n",
-    namespace,
-    bounded,
-    "--field-selector=reason=Unhealthy",
-    "--sort-by=.lastTimestamp",
-  ];
-  const events = (await kubectlObjects(target, unhealthy)) as unknown as {
-    involvedObject: { name: string };
-    message: string;
-  }[];
-  return new Map(events.map(({ involvedObject, message }) => [involvedObject.name, message.trim()]));
+/** Warnings about the objects of the namespace, from kubelet and the scheduler; the newest last. */
+async function warnings(target: KubectlTarget, namespace: string): Promise<PodEvent[]> {
+  const all = ["get", "events", "-n", namespace, bounded, "--field-selector=type=Warning", "--sort-by=.lastTimestamp"];
+  return (await kubectlObjects(target, all)) as unknown as PodEvent[];
 }
 
-function reasonsOf({ set, pods }: Release, probes: ReadonlyMap<string, string>): string[] {
-  const waiting = pods.flatMap((pod) =>
-    containersOf(pod).map(({ state, lastState, restartCount }) => {
+/** The latest probe failure of a pod: "Startup probe failed: HTTP probe failed with statuscode: 503". */
+const probeFailure = (pod: LiveObject, events: readonly PodEvent[]): string | undefined =>
+  events
+    .findLast(({ involvedObject, reason }) => involvedObject.name === pod.metadata.name && reason === "Unhealthy")
+    ?.message?.trim();
+
+const startOf = (pod: LiveObject) => pod as unknown as StartingPod;
+
+function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[] {
+  const waiting = pods.flatMap((pod) => {
+    const start = notStarted(startOf(pod), events);
+    if (start !== undefined) return [`pod ${pod.metadata.name}: ${start.seen}`];
+    return containersOf(pod).map(({ state, lastState, restartCount }) => {
       const last = lastState?.terminated
         ? `last exited with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
         : undefined;
-      const probe = probes.get(pod.metadata.name);
+      const probe = probeFailure(pod, events);
       const now = state.waiting
-        ? `${state.waiting.reason}: ${state.waiting.message ?? ""}`
-        : `running, but not ready${probe === undefined ? "" : ` (${probe})`}`;
+        ? `${state.waiting.reason}: ${oneLine(state.waiting.message ?? "")}`
+        : `running, but not ready${probe === undefined ? "" : ` (${oneLine(probe)})`}`;
       return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
-    }),
-  );
-  return [...new Set([...waiting, ...refusals(set)])];
+    });
+  });
+  const all = [...new Set([...waiting, ...refusals(set)])];
+  return all.length > 0 ? all : ["no pod of it has been created yet"];
+}
+
+/** How many lines of a crashed container's log an error shows: the end of a stack trace. */
+const logLines = 8;
+
+/** The last lines of the first container that crashes; undefined if none does. */
+async function crashLog(
+  target: KubectlTarget,
+  namespace: string,
+  release: Release | undefined,
+): Promise<string[] | undefined> {
+  const crashes = ({ state }: ContainerStatus) => state.waiting?.reason === "CrashLoopBackOff";
+  const pod = release?.pods.find((each) => containersOf(each).some(crashes));
+  const container = pod === undefined ? undefined : containersOf(pod).find(crashes);
+  if (pod === undefined || container === undefined) return undefined;
+  const of = ["logs", pod.metadata.name, "-c", container.name, "-n", namespace, `--tail=${logLines}`, bounded];
+  try {
+    const text = await kubectl(target, [...of, "--previous"], { confidential: true });
+    return text.split("\n").flatMap((line) => (line.trim() === "" ? [] : oneLine(line.trimEnd(), 200)));
+  } catch (error) {
+    if (error instanceof CommandError) return undefined; // The node has removed the container, with its log.
+    throw error;
+  }
 }

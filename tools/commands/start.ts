@@ -78,15 +78,18 @@ function withContext(raw: RawConfig, context: string | undefined): RawConfig {
   return context === undefined ? raw : { ...raw, [fullKey("cluster")]: JSON.stringify({ kind: "existing", context }) };
 }
 
+/** The folder that each image is built from, by the name of its Deployment. */
+function buildFolders({ services, proxy }: CheckedConfig["settings"]): Record<string, string> {
+  const all = [...Object.entries(services), [proxyName, proxy] as const];
+  return Object.fromEntries(all.flatMap(([name, { build }]) => (build === undefined ? [] : [[name, build.context]])));
+}
+
 function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
-  const services = Object.entries(settings.services).map(([name, { build }]) => ({
+  return Object.entries(buildFolders(settings)).map(([name, folder]) => ({
     name,
-    build,
-    base: "node" as const,
+    base: name === proxyName ? "nginx" : "node",
+    context: join(projectDir, folder),
   }));
-  return [...services, { name: proxyName, build: settings.proxy.build, base: "nginx" as const }].flatMap(
-    ({ name, build, base }) => (build === undefined ? [] : [{ name, base, context: join(projectDir, build.context) }]),
-  );
 }
 
 /** Builds the images and loads them into the cluster. @throws Problem if the cluster has no way to load them */
@@ -119,21 +122,23 @@ async function applyStack(
     namespace: settings.namespace,
     outlivesStop: cluster.outlivesStop,
   });
+  const builds = buildFolders(settings);
   const outcome = await progress.step(`stack, with ${engine.name}`, async (step) => {
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
       // Pulumi can report a Deployment as updated although its rollout fails.
       const names = [...Object.keys(settings.services), proxyName];
-      await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds);
+      await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds, { builds });
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
     const [{ objects }, live] = await Promise.all([
       evaluate("local", raw, "plain"),
       liveState(cluster.target, settings.namespace),
     ]);
-    const { applied, pruned } = await apply(cluster.target, live, objects, settings.rolloutSeconds, (text) => {
+    const say = (text: string) => {
       step.detail(text);
-    });
+    };
+    const { applied, pruned } = await apply(cluster.target, live, objects, settings.rolloutSeconds, say, builds);
     const parts = [
       applied.length > 0 && `applied ${listed(applied)}`,
       pruned.length > 0 && `pruned ${listed(pruned)}`,

@@ -4,18 +4,24 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Problem } from "../../../tools/cli/problem.ts";
 import { isRolledOut, rollouts } from "../../../tools/apply/rollout.ts";
 import { folder, installKubectl, program } from "./kubectlScript.ts";
 
 const target = { kubectl: program, context: "test" };
 const pace = { pause: 10, patience: 100 };
 
-/** Installs a kubectl that returns these objects and events. */
-function play(objects: readonly object[], events: readonly object[] = []): void {
+/** Installs a kubectl that returns these objects and events, and this log of a container's previous run. */
+function play(objects: readonly object[], events: readonly object[] = [], log?: string): void {
   const list = (items: readonly object[]) => JSON.stringify({ kind: "List", items });
   writeFileSync(join(folder, "objects.json"), list(objects));
   writeFileSync(join(folder, "events.json"), list(events));
-  installKubectl(`*"get events"*) cat ${folder}/events.json`, `*) cat ${folder}/objects.json`);
+  writeFileSync(join(folder, "log"), log ?? "");
+  installKubectl(
+    `*"get events"*) cat ${folder}/events.json`,
+    `*"logs hoge-new-pod -c hoge -n apps"*--previous) ${log === undefined ? "exit 1" : `cat ${folder}/log`}`,
+    `*) cat ${folder}/objects.json`,
+  );
 }
 
 const revision = (number: string) => ({ "deployment.kubernetes.io/revision": number });
@@ -39,7 +45,7 @@ const pod = (set: string, state: object, restartCount = 0) => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: `hoge-${set}-pod`, ownerReferences: [{ uid: set }] },
-  status: { containerStatuses: [{ ready: false, restartCount, state }] },
+  status: { containerStatuses: [{ name: "hoge", ready: false, restartCount, state }] },
 });
 /** The same pod, made before this rollout. */
 const older = <Pod extends { metadata: object }>(pod: Pod) => ({
@@ -48,7 +54,13 @@ const older = <Pod extends { metadata: object }>(pod: Pod) => ({
 });
 const waiting = (reason: string) => ({ waiting: { reason, message: "kubelet's message" } });
 const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
-const unhealthy = (message: string) => ({ involvedObject: { name: "hoge-new-pod" }, message });
+const warning = (reason: string, message: string) => ({
+  involvedObject: { name: "hoge-new-pod" },
+  type: "Warning",
+  reason,
+  message,
+});
+const unhealthy = (message: string) => warning("Unhealthy", message);
 const sets = [replicaSet("old", "1"), replicaSet("new", "2")];
 
 const certain: [string, object[], object[], RegExp][] = [
@@ -144,4 +156,64 @@ test("a rollout is complete when only new pods exist and they are available", ()
     { ...done, replicas: 2 },
   ])
     assert.ok(!isRolledOut(deployment(status)), JSON.stringify(status));
+});
+
+/** The message and the fix of a rollout that does not complete within a second. */
+async function failing(pods: object[], events: object[] = [], log?: string, builds?: Record<string, string>) {
+  play([deployment(), ...sets, ...pods], events, log);
+  const failed = await rollouts(target, "apps", ["hoge"], 1, { ...pace, ...(builds && { builds }) }).then(
+    () => assert.fail("the rollout succeeded"),
+    (error: unknown) => error as Problem,
+  );
+  assert.ok(failed instanceof Problem, String(failed));
+  const [, ...lines] = failed.message.split("\n");
+  return { lines, fix: failed.fix };
+}
+const unstarted = (status: object) => ({ ...pod("new", {}), status });
+
+test("a pod that no node takes: the scheduler's reason, and the resources to lower", async () => {
+  const message = "0/1 nodes are available: 1 Insufficient cpu.";
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }];
+  const { lines, fix } = await failing([unstarted({ phase: "Pending", conditions })]);
+  assert.deepEqual(lines, [`  pod hoge-new-pod: Pending: ${message}`]);
+  assert.equal(
+    fix,
+    "Lower services.hoge.resources in the stack's config, or give the cluster more room, and run this again.",
+  );
+});
+
+test("a container that its node cannot create: what the node warns of", async () => {
+  const created = pod("new", { waiting: { reason: "ContainerCreating" } });
+  for (const [reason, message] of [
+    ["FailedMount", 'MountVolume.SetUp failed for volume "env" : secret "hoge-env" not found'],
+    ["FailedCreatePodSandBox", "Failed to create pod sandbox: plugin type=bridge failed"],
+  ] as const) {
+    const events = [warning("FailedScheduling", "0/1 nodes"), warning(reason, `${message}\n`)];
+    assert.deepEqual((await failing([created], events)).lines, [
+      `  pod hoge-new-pod: ContainerCreating: ${reason}: ${message}`,
+    ]);
+  }
+  assert.deepEqual((await failing([created])).lines, [
+    "  pod hoge-new-pod: ContainerCreating: its node has not created the containers yet",
+  ]);
+});
+
+test("a crash loop: the last lines of the log without control characters, and the folder of the build", async () => {
+  const crashing = [pod("new", waiting("CrashLoopBackOff"), 2)];
+  const log = `${Array.from({ length: 3 }, (_, index) => `line ${index}\n`).join("")}\u001b[31mno DATABASE\u0007\r\n\n`;
+  const seen = await failing(crashing, [], log, { hoge: "./services/hoge" });
+  assert.deepEqual(seen.lines, [
+    "  pod hoge-new-pod: CrashLoopBackOff: kubelet's message; 2 restarts",
+    "  its last log lines:",
+    ...["line 0", "line 1", "line 2", String.raw`\u001b[31mno DATABASE\u0007`].map((line) => `    ${line}`),
+  ]);
+  assert.equal(
+    seen.fix,
+    "Fix the program in ./services/hoge, which the image of hoge is built from, or services.hoge in the stack's config, and run this again.",
+  );
+  const pulled = await failing(crashing, [], "");
+  assert.deepEqual(pulled.lines.slice(1), ["  its log is empty"]);
+  assert.equal(pulled.fix, "Fix services.hoge in the stack's config and run this again.");
+  const gone = await failing(crashing);
+  assert.equal(gone.lines.length, 1, "without a log, the error has the rest");
 });

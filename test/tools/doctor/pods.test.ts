@@ -74,6 +74,25 @@ test("a pod that fits on no node", () => {
   assert.match(fix ?? "", /^Lower services\.hoge\.resources in/);
 });
 
+for (const [reason, means] of [
+  ["FailedMount", /cannot mount a volume/],
+  ["FailedCreatePodSandBox", /cannot give the pod a network/],
+  ["SomethingNew", /cannot create the pod's containers/],
+] as const)
+  test(`a container that its node cannot create: ${reason}`, () => {
+    const seen = {
+      ...waiting("ContainerCreating"),
+      events: [warning("Pod", "hoge-0", reason, "it fails\n again"), warning("Pod", "hoge-0", "Unhealthy", "earlier")],
+    };
+    const finding = examined(seen);
+    assert.deepEqual(
+      [finding.state, finding.seen],
+      ["failed", `0 of 1 ready; ContainerCreating: ${reason}: it fails again`],
+    );
+    assert.match(finding.means ?? "", means);
+    assert.match(finding.fix ?? "", /describe pod hoge-0/);
+  });
+
 test("a pod that the node has evicted", () => {
   const evicted = pod(
     "hoge",

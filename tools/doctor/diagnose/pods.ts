@@ -1,5 +1,6 @@
 /** Why the pods of a Deployment do not run or are not ready, from the reports of kubelet, scheduler and controller. */
 import type { ContainerStatus, Deployment, Objects, Pod } from "../gather/objects.ts";
+import { notStarted } from "../../apply/podStates.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 
 export interface Workload {
@@ -96,6 +97,15 @@ const crash: Check = (status, pod, { name, key }, { kubectl, edit }, now) => {
 
 const checks: readonly Check[] = [image, configuration, outOfMemory, crash];
 
+/** What kubelet's warnings before a container exists mean, by their reason. */
+const creationFailures: Readonly<Record<string, string>> = {
+  FailedMount:
+    "The node cannot mount a volume of the pod: a Secret, ConfigMap or disk that it names does not exist, or is not ready.",
+  FailedAttachVolume: "The node cannot attach a disk of the pod: it does not exist, or another node has it.",
+  FailedCreatePodSandBox: "The node cannot give the pod a network: its network plugin or container runtime fails.",
+  NetworkNotReady: "The node's network is not ready.",
+};
+
 /** @returns what keeps pods from becoming ready; undefined if all are ready */
 export function troubleOf(
   deployment: Deployment,
@@ -120,10 +130,10 @@ export function troubleOf(
       }
     }
   for (const pod of unready) {
-    const scheduled = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
-    if (scheduled?.status === "False")
+    const start = notStarted(pod, events);
+    if (start?.step === "unscheduled")
       return {
-        seen: `Pending: ${short(scheduled.message)}`,
+        seen: start.seen,
         means:
           "No node has enough free resources for the pod: it requests more than any node has left, or more than any node's total.",
         fix: `${remedies.edit(`${key}.resources`, "Lower")}   # or give the cluster more or larger nodes (cluster.nodePools)`,
@@ -147,7 +157,15 @@ export function troubleOf(
     };
   const pod = unready[0];
   if (pod === undefined) return undefined;
+  const start = notStarted(pod, events);
   const age = (now.getTime() - Date.parse(pod.metadata.creationTimestamp ?? now.toISOString())) / 1000;
+  if (start?.reason !== undefined)
+    return {
+      seen: start.seen,
+      means: creationFailures[start.reason] ?? "The node cannot create the pod's containers.",
+      fix: `${remedies.kubectl} describe pod ${pod.metadata.name}   # if an object is missing: ${remedies.apply}`,
+      passing: age < patience,
+    };
   const unhealthy = events.findLast(
     ({ involvedObject, reason }) => involvedObject.name === pod.metadata.name && reason === "Unhealthy",
   );
