@@ -13,8 +13,10 @@ import { onPath } from "../cli/run.ts";
 import { readStackFile, stackFile, withPlaceholderFiles } from "../stack/stackFile.ts";
 import type { KubectlTarget } from "../cli/kubectl.ts";
 import { context as localContext } from "../machine/node/credentials.ts";
-import { projectDir, stacksDir } from "../cli/paths.ts";
+import { kubeconfigPath, projectDir, stacksDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
+import { applied } from "../apply/engine.ts";
+import { sandboxInit } from "../machine/exec.ts";
 import { stackOutputs } from "../stack/access.ts";
 import { caFile } from "../stack/localCertificate.ts";
 import { subjectOf, type Subject } from "./subject.ts";
@@ -51,6 +53,7 @@ export interface Sources {
 /**
  * Runs `use` with the sources that do not change while the doctor runs.
  * @param project folder of the stack files. @default - this project's
+ * @param runs whether the Kubernetes of `npm start` runs. @default - of this checkout, by its processes
  * @throws Problem, or a RunError for an invalid config
  */
 export async function withSources<T>(
@@ -58,19 +61,24 @@ export async function withSources<T>(
   overrides: Overrides,
   use: (sources: Sources) => Promise<T>,
   project = stacksDir,
+  runs = () => sandboxInit() !== undefined,
 ): Promise<T> {
   const raw = readStackFile(stackFile(stack, project));
   // Problems of a certificate are reported at its hop, not here.
   const checked = checkConfig(withPlaceholderFiles(raw, "always"), stack, projectDir);
   const { settings } = checked;
   const { cluster, tls } = settings;
+  // Before any request: another program may listen on its ports, and the current context is another cluster.
+  if (isLocal(cluster) && overrides.context === undefined && overrides.address === undefined && !runs())
+    throw stopped(stack);
   // The outputs have the kubeconfig, or the CA of a self-signed stack.
   const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack, project) : {};
   const outputs = typeof read === "string" ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
     const target = targetOf(stack, checked, read, overrides, folder);
-    const own = typeof target === "string" ? "kubectl" : kubectlCommand(target, folder, stack);
+    const own =
+      typeof target === "string" ? futureCommand(stack, checked, overrides) : kubectlCommand(target, folder, stack);
     const local = typeof target !== "string" && target.context === localContext;
     const routes = proxyRoutes(settings);
     return await use({
@@ -140,6 +148,32 @@ function kubectlCommand({ context, kubeconfig }: KubectlTarget, folder: string, 
   return kubeconfig.startsWith(folder)
     ? `kubectl --context ${projectName}-${stack}`
     : `kubectl --kubeconfig ${kubeconfig.replace(`${projectDir}/`, "")}`;
+}
+
+/** The command for the cluster that the stack names, if it cannot be reached now. Never the current context's. */
+function futureCommand(stack: string, { settings: { cluster } }: CheckedConfig, { context }: Overrides): string {
+  if (context !== undefined) return `kubectl --context ${context}`;
+  if (cluster.kind !== "existing") return `kubectl --context ${projectName}-${stack}`;
+  return cluster.kubeconfig === undefined
+    ? `kubectl --context ${cluster.context}`
+    : `kubectl --kubeconfig ${cluster.kubeconfig}`;
+}
+
+/** Whether the stack is in the Kubernetes that `npm start` starts. */
+const isLocal = (cluster: CheckedConfig["settings"]["cluster"]): boolean =>
+  cluster.kind === "existing" &&
+  cluster.context === localContext &&
+  cluster.kubeconfig !== undefined &&
+  resolve(projectDir, cluster.kubeconfig) === kubeconfigPath;
+
+function stopped(stack: string): Problem {
+  const others = Object.entries(applied()).flatMap(([context, { outlivesStop }]) => (outlivesStop ? context : []));
+  return new Problem(
+    `The stack ${stack} is stopped: the Kubernetes of npm start does not run on this machine.`,
+    others.length === 0
+      ? "Run npm start."
+      : `Run npm start. To examine the one in your own cluster: npm run doctor -- ${stack} --context ${others.join(" or ")}`,
+  );
 }
 
 function readCa(file: string): string {

@@ -124,6 +124,38 @@ test("on an existing cluster, the CA of a self-signed stack is trusted", async (
   assert.equal(certificate({ ...seen, outputsError: without.outputsError }, without.subject).state, "unknown");
 });
 
+test("a stopped local stack says so, and npm start is the fix: no cluster is asked", async () => {
+  install("kubectl", `echo "$@" >> ${folder}/asked-stopped; exit 0`);
+  const local = (overrides: Partial<Overrides>, runs: boolean) =>
+    withSources(
+      "local",
+      { ...ports, ...overrides },
+      (sources) => Promise.resolve(sources),
+      undefined,
+      () => runs,
+    );
+  await assert.rejects(local({}, false), {
+    name: "Problem",
+    message: "The stack local is stopped: the Kubernetes of npm start does not run on this machine.",
+    fix: "Run npm start.",
+  });
+  assert.equal(existsSync(join(folder, "asked-stopped")), false);
+  // Who names another place means that one.
+  const elsewhere = await local({ context: "kind" }, false);
+  assert.ok(typeof elsewhere.target === "object");
+  assert.equal(elsewhere.target.context, "kind");
+  assert.equal((await local({ address: "198.51.100.1" }, false)).address, "198.51.100.1");
+  assert.equal((await local({}, true)).subject.kubectl, "kubectl --kubeconfig .local/kubeconfig -n apps");
+});
+
+test("commands never go to the current context, even if the cluster cannot be reached", async () => {
+  const { subject: without, target } = await sourcesOf((sources) => sources);
+  assert.equal(typeof target, "string");
+  assert.equal(without.kubectl, "kubectl --context gke-microservices-staging -n apps");
+  const named = await sourcesOf((sources) => sources, { context: "mine" });
+  assert.equal(named.subject.kubectl, "kubectl --context mine -n apps");
+});
+
 const of = subject("staging");
 const target = () => ({ kubectl: join(bin, "kubectl"), context: "here" });
 
