@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { stateDir, tlsDir } from "../../tools/cli/paths.ts";
+import { authorityDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { createAuthority, openAuthority } from "../../tools/cli/pki.ts";
 import { offer, type Offer } from "./certificates/clientHello.ts";
 import { editStack, local } from "./support/commands.ts";
@@ -135,7 +135,7 @@ test("an unknown host, or a client without SNI, gets no certificate", async () =
 
 /** Writes a certificate of the stack's CA to the file that `npm start` uses. */
 async function writeCertificate(days: number): Promise<X509Certificate> {
-  const [ca, key] = ["ca.crt", "ca.key"].map((file) => readFileSync(join(tlsDir, file), "utf8"));
+  const [ca, key] = ["ca.crt", "ca.key"].map((file) => readFileSync(join(authorityDir, file), "utf8"));
   const authority = await openAuthority({ certificate: ca ?? "", key: key ?? "" }, "rsa");
   const leaf = await authority.issue({ commonName: "shop.localhost", names: [...hosts, "127.0.0.1"], days });
   writeFileSync(join(tlsDir, "tls.key"), leaf.key);

@@ -19,7 +19,7 @@ const context = "gke-microservices-local";
 const options = { timeout: 10 * 60_000 };
 const checkout = mkdtempSync(join(tmpdir(), "checkout-"));
 const stackFile = join(checkout, "Pulumi.local.yaml");
-const authority = join(checkout, ".local/tls/ca.crt");
+const authority = join(checkout, ".local-ca/ca.crt");
 const inCheckout = (script: string, ...args: string[]) =>
   command(process.execPath, [join(checkout, "tools/commands", script), ...args], { KUBECONFIG: kubeconfigPath });
 const deployments = async (namespace: string) =>

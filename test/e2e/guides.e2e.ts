@@ -45,7 +45,7 @@ const endpoint = () => ({
   address: "127.0.0.1",
   httpPort: 80,
   httpsPort: 443,
-  ca: readFileSync(join(copy, ".local/tls/ca.crt"), "utf8"),
+  ca: readFileSync(join(copy, ".local-ca/ca.crt"), "utf8"),
 });
 const page = (path: string, scheme: "http" | "https" = "https", host = "shop.localhost") =>
   get(endpoint(), scheme, host, path);

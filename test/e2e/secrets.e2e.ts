@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { kubectl } from "../../tools/cli/kubectl.ts";
-import { kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
+import { authorityDir, kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
 import { command, editStack, local, localTarget } from "./support/commands.ts";
 import { start } from "./support/path.ts";
@@ -99,7 +99,9 @@ test(
       );
 
     const adminKey = /"client-key-data": "([\w+/=]+)"/.exec(readFileSync(kubeconfigPath, "utf8"))?.[1] ?? assert.fail();
-    const keys = [tlsDir, join(stateDir, "pki")].flatMap(filesBelow).filter((name) => name.endsWith(".key"));
+    const keys = [tlsDir, authorityDir, join(stateDir, "pki")]
+      .flatMap(filesBelow)
+      .filter((name) => name.endsWith(".key"));
     for (const name of ["tls.key", "ca.key", "accounts.key", "apiserver.key"])
       assert.ok(
         keys.some((file) => basename(file) === name),

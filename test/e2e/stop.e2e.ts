@@ -1,10 +1,10 @@
-/** `npm stop` restores the machine's state before `npm start`: processes, mounts, network, rules, cgroups, files. */
+/** `npm stop` restores the machine's state before `npm start`: processes, mounts, network, rules, cgroups, files. It keeps the CA. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cacheDir, stateDir } from "../../tools/cli/paths.ts";
+import { authorityDir, cacheDir, stateDir } from "../../tools/cli/paths.ts";
 import { command, local } from "./support/commands.ts";
 import { machine } from "./support/machine.ts";
 
@@ -18,6 +18,8 @@ test("npm stop restores the machine's state before npm start", { timeout: 25 * 6
   assert.equal(stopped.status, 0, stopped.text);
   assert.deepEqual(await machine(), before);
   assert.equal(existsSync(stateDir), false);
+  assert.ok(stopped.text.includes(`rm -r ${authorityDir}`), stopped.text);
+  assert.equal(statSync(join(authorityDir, "ca.key")).mode & 0o777, 0o600);
   assert.equal(existsSync(cacheDir), true);
 });
 

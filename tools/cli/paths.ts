@@ -1,4 +1,4 @@
-/** Folders and files of the local Kubernetes. Nothing is written outside the cache folder and the state folder. */
+/** Folders and files of the local Kubernetes. Nothing is written outside this checkout and the cache folder. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { projectDir, stacksDir } from "../../names/project.ts";
@@ -18,5 +18,7 @@ export const kubeconfigPath = join(stateDir, "kubeconfig");
 /** Configuration files of the node's processes. */
 export const nodeDir = join(stateDir, "node");
 export const logsDir = join(stateDir, "logs");
-/** The local CA (`ca.crt`) and the certificate that it signed (`tls.crt`, `tls.key`); `Pulumi.local.yaml` refers to them. */
+/** The certificate that the local CA signed (`tls.crt`, `tls.key`); `Pulumi.local.yaml` refers to it. */
 export const tlsDir = join(stateDir, "tls");
+/** The local CA (`ca.crt`, `ca.key`). `npm stop` keeps it: whoever trusts it need not trust a new one after each start. */
+export const authorityDir = join(projectDir, ".local-ca");

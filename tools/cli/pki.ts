@@ -39,11 +39,17 @@ export interface Authority {
   issue(subject: Subject): Promise<Credentials>;
 }
 
-/** @param algorithm - RSA 2048 for browsers, which all accept it; otherwise P-256, which is fast to generate. @default "ecdsa" */
+/**
+ * @param algorithm RSA 2048 for browsers, which all accept it; otherwise P-256, which is fast to generate. @default
+ * "ecdsa"
+ * @param permitted DNS names for which alone clients accept its certificates, with all names below them, and loopback
+ * addresses. @default - any name
+ */
 export async function createAuthority(
   commonName: string,
   algorithm: "ecdsa" | "rsa" = "ecdsa",
   days = 3650,
+  permitted?: readonly string[],
 ): Promise<Authority> {
   const keyAlgorithm = algorithms[algorithm];
   const keys = await generate(keyAlgorithm);
@@ -59,9 +65,58 @@ export async function createAuthority(
         true,
       ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ...(permitted === undefined
+        ? []
+        : [new x509.Extension(nameConstraints, true, Uint8Array.from(constraintsOf(permitted)))]),
     ],
   });
   return authority(certificate, keys.privateKey, algorithm);
+}
+
+/** https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.10 */
+const nameConstraints = "2.5.29.30";
+/** DER tags of that extension: a sequence, the permitted subtrees, a DNS name, an address with its mask. */
+const tags = { sequence: 0x30, permitted: 0xa0, dnsName: 0x82, ipAddress: 0x87 } as const;
+
+function constraintsOf(permitted: readonly string[]): Buffer {
+  const bases = [
+    ...permitted.map((name) => der(tags.dnsName, Buffer.from(name, "ascii"))),
+    der(tags.ipAddress, Buffer.from([127, 0, 0, 0, 255, 0, 0, 0])),
+  ];
+  return der(tags.sequence, der(tags.permitted, ...bases.map((base) => der(tags.sequence, base))));
+}
+
+function der(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+/** The values in a DER value, one after another. */
+function* parts(bytes: Buffer): Generator<{ readonly tag: number; readonly content: Buffer }> {
+  for (let at = 0; at + 1 < bytes.length;) {
+    const first = bytes.readUInt8(at + 1);
+    const sizeBytes = first < 0x80 ? 0 : first - 0x80;
+    const start = at + 2 + sizeBytes;
+    const length = sizeBytes === 0 ? first : bytes.readUIntBE(at + 2, sizeBytes);
+    yield { tag: bytes.readUInt8(at), content: bytes.subarray(start, start + length) };
+    at = start + length;
+  }
+}
+const inside = (bytes: Buffer, ...path: readonly number[]): Buffer[] =>
+  path.reduce(
+    (all, tag) => all.flatMap((each) => [...parts(each)].flatMap((part) => (part.tag === tag ? part.content : []))),
+    [bytes],
+  );
+
+/** Whether clients accept certificates of an authority that `createAuthority` created, for all these names. */
+export function permits(certificate: string, names: readonly string[]): boolean {
+  const extension = new x509.X509Certificate(certificate).getExtension(nameConstraints);
+  if (extension === null) return true;
+  const { sequence, permitted, dnsName } = tags;
+  const bases = inside(Buffer.from(extension.value), sequence, permitted, sequence, dnsName).map(String);
+  return names.every((name) => bases.some((base) => name === base || name.endsWith(`.${base}`)));
 }
 
 /** Loads an authority that `createAuthority` created earlier. */

@@ -1,12 +1,14 @@
-/** `npm stop [-- --keep-cache]`: removes everything that `npm start` created, whatever its state. */
+/** `npm stop [-- --keep-cache]`: removes everything that `npm start` created, whatever its state, except the local CA. */
 import { remainingStacks } from "../apply/engine.ts";
 import { main } from "../cli/main.ts";
+import { keptAuthorityText } from "../stack/localCertificate.ts";
 import { stopCluster } from "../machine/cluster.ts";
 
 const usage = `npm stop [-- --keep-cache]
 
 Removes everything that npm start created: processes, mounts, network devices, firewall rules and files, including
-compiled programs. A stack in a cluster of your own (npm start -- --context NAME) stays; the command that deletes it is
+compiled programs. It keeps the local CA in .local-ca, so that browsers which trust it still do after the next start;
+its clients accept it only for the stack's names. A stack in a cluster of your own (npm start -- --context NAME) stays; the command that deletes it is
 printed.
 
   --keep-cache  keep compiled and downloaded programs, so that the next start takes seconds`;
@@ -16,4 +18,6 @@ await main(usage, { "keep-cache": { type: "boolean", default: false } }, async (
   const removed = await stopCluster({ keepCache: values["keep-cache"] });
   console.log(removed.length === 0 ? "There was nothing to remove." : `Removed ${removed.join(", ")}.`);
   for (const line of remaining) console.log(line);
+  const kept = keptAuthorityText();
+  if (kept !== undefined) console.log(kept);
 });

@@ -11,7 +11,7 @@ export function copyCheckout(folder: string): void {
     recursive: true,
     // Also exclude the project's own stacks, and temporary stacks of other tests.
     filter: (path) =>
-      !/^((node_modules|\.git|\.local)($|[/.])|Pulumi\.|test\/stacks\/.*-\d)/.test(relative(projectDir, path)),
+      !/^((node_modules|\.git|\.local)($|[/.-])|Pulumi\.|test\/stacks\/.*-\d)/.test(relative(projectDir, path)),
   });
   copyStacks(folder);
   symlinkSync(join(projectDir, "node_modules"), join(folder, "node_modules"));

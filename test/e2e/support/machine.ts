@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { debianPackages } from "../../../tools/programs/debian.ts";
-import { projectDir } from "../../../tools/cli/paths.ts";
+import { authorityDir, projectDir } from "../../../tools/cli/paths.ts";
 import { allProcesses, commandLine } from "../../../tools/cli/procfs.ts";
 
 export async function machine(): Promise<Record<string, string[]>> {
@@ -26,7 +26,10 @@ export async function machine(): Promise<Record<string, string[]>> {
     cgroups: listing("find", "/sys/fs/cgroup", "-type", "d", "-name", "*gke-microservices*"),
     files: listing("find", "/etc", "/run", "/srv", "/var/lib", "/var/log", "-xdev"),
     cni: ["/opt/cni"].filter((path) => existsSync(path)),
-    checkout: readdirSync(projectDir).sort(),
+    // The local CA outlives a stop.
+    checkout: readdirSync(projectDir)
+      .filter((name) => name !== basename(authorityDir))
+      .sort(),
   };
 }
 
