@@ -31,6 +31,7 @@ import { createProgress, type Progress } from "../cli/progress.ts";
 import { rollouts } from "../apply/rollout.ts";
 import { up } from "../stack/pulumiCli.ts";
 import { caFile, ensureCertificate } from "../stack/localCertificate.ts";
+import { addressesOf, howToOpen, routeToOpen } from "../verify/howToOpen.ts";
 import { report, verify } from "../verify/verify.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 
@@ -165,26 +166,9 @@ async function verifyRoutes(
   };
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
   console.log(`\n  hops: client → ${endpoint.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
-  report(
-    await verify(
-      endpoint,
-      settings.domain,
-      routeTable(settings),
-      redirect,
-      grpcHostPaths(settings),
-      canaryTable(settings),
-    ),
-  );
-  const url = secure
-    ? `https://${settings.domain}${portText(ports.httpsPort, 443)}/`
-    : `http://${settings.domain}${portText(ports.httpPort, 80)}/`;
-  console.log(`\nOpen ${url}`);
-  if (secure)
-    console.log(
-      `  curl --cacert ${caFile} ${url}\n  To open it in a browser without a warning, import ${caFile} as a certificate authority.`,
-    );
-}
-
-function portText(port: number, defaultPort: number): string {
-  return port === defaultPort ? "" : `:${port}`;
+  const [routes, grpc] = [routeTable(settings), grpcHostPaths(settings)];
+  report(await verify(endpoint, settings.domain, routes, redirect, grpc, canaryTable(settings)));
+  const hostPath = routeToOpen(Object.keys(routes), grpc, settings.domain);
+  const resolved = await addressesOf(hostPath.slice(0, hostPath.indexOf("/")));
+  console.log(`\n${howToOpen({ ...endpoint, hostPath, secure, caFile }, resolved).join("\n")}`);
 }
