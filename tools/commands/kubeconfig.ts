@@ -1,11 +1,9 @@
 /** `npm run kubeconfig -- STACK`: adds a context for the stack to the user's kubeconfig. */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import { project } from "../../names/project.ts";
 import { main, oneStack } from "../cli/main.ts";
 import { onPath } from "../cli/run.ts";
-import { withContext, type Access } from "../stack/kubeconfig.ts";
+import { ownKubeconfig, withContext, type Access } from "../stack/kubeconfig.ts";
 import { stacksDir } from "../cli/paths.ts";
 import { accessTo } from "../stack/access.ts";
 import { writeWhole } from "../cli/writeWhole.ts";
@@ -14,7 +12,7 @@ const usage = `npm run kubeconfig -- STACK
 
 Adds or updates the context "${project}-STACK" in your kubeconfig (the first file of $KUBECONFIG, or ~/.kube/config).
 The rest of the file stays unchanged, including the current context. For a stack on Google Cloud it reads the stack's
-output with the Pulumi CLI; for "local" it reads the kubeconfig that npm start wrote.`;
+output with the Pulumi CLI; for "local" it reads the kubeconfig that npm start wrote, and npm stop removes the context.`;
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run kubeconfig -- staging");
@@ -26,13 +24,6 @@ await main(usage, {}, async ({ positionals }) => {
   console.log(`Wrote the context ${name} to ${file}.\n  kubectl --context ${name} get pods --all-namespaces`);
   warnOfPlugin(access);
 });
-
-/** The file that kubectl writes to: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
-function ownKubeconfig(): string {
-  const first = process.env["KUBECONFIG"]?.split(delimiter).find((file) => file !== "");
-  const file = resolve(first ?? join(homedir(), ".kube", "config"));
-  return existsSync(file) ? realpathSync(file) : file; // Keep a symlink: write to its target.
-}
 
 function warnOfPlugin({ user }: Access): void {
   const { command, installHint } = (user["exec"] ?? {}) as { command?: string; installHint?: string };

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parse, stringify } from "yaml";
-import { accessIn, withContext } from "../../../tools/stack/kubeconfig.ts";
+import { parse, parseDocument, stringify } from "yaml";
+import { accessIn, removeOwnContext, withContext, withoutContext } from "../../../tools/stack/kubeconfig.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 
 const access = { cluster: { server: "https://new.example" }, user: { exec: { command: "plugin" } } };
@@ -89,4 +92,62 @@ test("a context that is missing, or has no cluster and user, is a problem that n
       (error) =>
         error instanceof Problem && error.message === `The output of stack staging has no complete context "${name}".`,
     );
+});
+
+test("removing a context leaves exactly what was there before, comments included", () => {
+  const { server } = access.cluster;
+  // The YAML library writes the file in its own form, as `withContext` does.
+  assert.equal(
+    withoutContext(withContext(others, "file", name, access), "file", name, server),
+    parseDocument(others).toString({ lineWidth: 0 }),
+  );
+  const alone = parse(withoutContext(withContext("", "file", name, access), "file", name, server) ?? "") as object;
+  assert.deepEqual(alone, { apiVersion: "v1", kind: "Config", clusters: [], users: [], contexts: [] });
+});
+
+test("a current context that is another stays, and so do a cluster and a user that others have", () => {
+  const { server } = access.cluster;
+  const both = withContext(others, "file", name, access);
+  assert.match(withoutContext(both, "file", name, server) ?? "", /^current-context: work # do not touch$/m);
+  const chosen = both.replace("current-context: work", `current-context: ${name}`);
+  assert.doesNotMatch(withoutContext(chosen, "file", name, server) ?? "", /current-context/);
+  const shared = both.replace("cluster: work, user: me", `cluster: ${name}, user: ${name}`);
+  const { contexts, clusters, users } = parse(withoutContext(shared, "file", name, server) ?? "") as Record<
+    string,
+    { name: string }[]
+  >;
+  assert.deepEqual(
+    [contexts, clusters, users].map((list) => list?.map((entry) => entry.name)),
+    [["work"], ["work", name], ["me", name]],
+  );
+});
+
+test("no context, or one of this name for another cluster, is not removed", () => {
+  assert.equal(withoutContext(others, "file", name, "https://new.example"), undefined);
+  assert.equal(withoutContext("", "file", name, "https://new.example"), undefined);
+  const both = withContext(others, "file", name, access);
+  assert.equal(withoutContext(both, "file", name, "https://other.example"), undefined);
+});
+
+test("the context is removed from the first file of $KUBECONFIG; a broken file stays as it is", (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  const before = process.env["KUBECONFIG"];
+  context.after(() => {
+    if (before === undefined) delete process.env["KUBECONFIG"];
+    else process.env["KUBECONFIG"] = before;
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, "config");
+  process.env["KUBECONFIG"] = `${file}:${join(folder, "other")}`;
+  const remove = () => removeOwnContext(name, access.cluster.server);
+  assert.equal(remove(), undefined);
+  assert.equal(existsSync(file), false);
+  writeFileSync(file, withContext(others, "file", name, access), { mode: 0o600 });
+  assert.equal(remove(), `the context ${name} from ${file}`);
+  assert.deepEqual(parse(readFileSync(file, "utf8")), parse(others));
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(remove(), undefined);
+  writeFileSync(file, "users: [me]");
+  assert.equal(remove(), undefined);
+  assert.equal(readFileSync(file, "utf8"), "users: [me]");
 });
