@@ -12,21 +12,15 @@ import { apply, liveState } from "../apply/apply.ts";
 import { withLock } from "../cli/lock.ts";
 import { main } from "../cli/main.ts";
 import { lockFile } from "../machine/cluster.ts";
-import {
-  embeddedCluster,
-  existingCluster,
-  pullInstead,
-  type TargetCluster,
-  type PutImages,
-} from "../apply/targetCluster.ts";
+import { embeddedCluster, existingCluster, type TargetCluster } from "../apply/targetCluster.ts";
 import { evaluate } from "../stack/evaluate.ts";
-import { readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
-import { buildImages, type ImageSpec } from "../images/build.ts";
+import { editedMeanwhile, readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
+import type { ImageSpec } from "../images/build.ts";
+import { imageLoader } from "../apply/imageLoader.ts";
 import { edgeAddress } from "../verify/edgeAddress.ts";
 import { refuseBadRoutes } from "../programs/nginx.ts";
 import { port } from "../cli/options.ts";
 import { projectDir } from "../cli/paths.ts";
-import { Problem } from "../cli/problem.ts";
 import { createProgress, type Progress } from "../cli/progress.ts";
 import { rollouts } from "../apply/rollout.ts";
 import { up } from "../stack/pulumiCli.ts";
@@ -55,24 +49,36 @@ const options = {
 
 await main(usage, options, async ({ values }) => {
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
-  const raw = withContext(readStackFile(stackFile("local"), "refuse"), values.context);
+  const file = stackFile("local");
+  const readAt = new Date();
+  const read = readStackFile(file, "refuse");
+  const raw = withContext(read, values.context);
   // Validate first, so that a bad config changes nothing. A placeholder stands for a certificate that does not exist yet.
   const checked = checkConfig(withPlaceholderFiles(raw, "replaceable"), "local", projectDir);
   await refuseBadRoutes(renderRoutes(proxyRoutes(checked.settings)));
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
-  const putImages = imageLoader(imagesToBuild(checked), progress);
-  const cluster =
-    values.context === undefined
-      ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, putImages)
-      : await existingCluster(values.context, putImages);
-  await ensureCertificate(hostNames(checked.settings));
-  // The program logs its warnings, but the Pulumi CLI's output is not shown here.
-  if (engine.name === "pulumi")
-    for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
-  await withLock(lockFile, () => applyStack(cluster, engine, raw, checked, progress));
-  await verifyRoutes(cluster, checked, { ...ports, address: values.address });
+  const images = imageLoader(imagesToBuild(checked), progress);
+  // The first start takes minutes. The file is read once, so that what is built, applied and verified belongs together.
+  try {
+    const cluster =
+      values.context === undefined
+        ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, images.put)
+        : await existingCluster(values.context, images.put);
+    await ensureCertificate(hostNames(checked.settings));
+    // The program logs its warnings, but the Pulumi CLI's output is not shown here.
+    if (engine.name === "pulumi")
+      for (const warning of checkConfig(raw, "local", projectDir).warnings) console.error(`warning: ${warning}`);
+    await withLock(lockFile, async () => {
+      await images.putEdited();
+      await applyStack(cluster, engine, raw, checked, progress);
+    });
+    await verifyRoutes(cluster, checked, { ...ports, address: values.address });
+  } finally {
+    const edited = editedMeanwhile(file, read, readAt);
+    if (edited !== undefined) console.error(`\n${edited}`);
+  }
 });
 
 function withContext(raw: RawConfig, context: string | undefined): RawConfig {
@@ -91,24 +97,6 @@ function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
     base: name === proxyName ? "nginx" : "node",
     context: join(projectDir, folder),
   }));
-}
-
-/** Builds the images and loads them into the cluster. @throws Problem if the cluster has no way to load them */
-function imageLoader(images: readonly ImageSpec[], progress: Progress): PutImages {
-  return async (load, context) => {
-    if (images.length === 0) return;
-    if (load === undefined)
-      throw new Problem(
-        `The stack builds ${images.map(({ name }) => name).join(", ")}, but there is no known way to load an image into the cluster of "${context}" (only kind, k3d and minikube are supported).`,
-        pullInstead,
-      );
-    await progress.step("images", async (step) => {
-      const built = await buildImages(images, (text) => {
-        step.detail(text);
-      });
-      await load(built.values());
-    });
-  };
 }
 
 async function applyStack(

@@ -1,6 +1,7 @@
 /** Reads a stack file, `Pulumi.<stack>.yaml`, into the form in which Pulumi passes it to the program. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { checkConfig, lostText, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
 import { nearest } from "../../config/problems.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
@@ -36,6 +37,25 @@ export type RawConfig = Record<string, string>;
  */
 export function readStackFile(path: string, encrypted: "placeholder" | "refuse" = "placeholder"): RawConfig {
   return stackConfig(textOf(path), path, encrypted);
+}
+
+/**
+ * What to say about a stack file that was edited after it was read.
+ * @param path of the file
+ * @param used the config that was read from it
+ * @param readAt when
+ * @returns undefined if the file still has the same config; comments do not count
+ */
+export function editedMeanwhile(path: string, used: RawConfig, readAt: Date): string | undefined {
+  let now: RawConfig | undefined;
+  try {
+    now = readStackFile(path, "refuse");
+  } catch {
+    now = undefined; // It has an error now, or is gone: the next start reports it.
+  }
+  return isDeepStrictEqual(now, used)
+    ? undefined
+    : `${basename(path)} was edited meanwhile. This start used it as it was at ${readAt.toTimeString().slice(0, 8)}: run npm start again to apply the rest.`;
 }
 
 function textOf(path: string): string {
