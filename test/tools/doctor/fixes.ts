@@ -34,8 +34,17 @@ export const isConfigKey = (key: string): boolean => has(whole, key.split("."));
 const keysIn = (text: string): string[] =>
   text.match(/(?<![\w/.])(?:services|proxy|edge|tls|dns|cluster|secrets)(?:\.[A-Za-z][\w-]*)+/g) ?? [];
 
-/** Failures and warnings have a meaning and a fix, and name only keys that the config has. */
-export function assertFixable({ state, means, fix }: Finding): void {
+/** Every command of the Pulumi CLI in a text names the stack: the selected one may be another. */
+export function assertStackNamed(text: string): void {
+  for (const [command] of text.matchAll(
+    /pulumi (?:up|stack|config|refresh|destroy|cancel|preview|import|state)\b[^#"();]*/g,
+  ))
+    assert.match(command, /(?:--stack|-s) (?!undefined)[\w$]/, text);
+}
+
+/** Failures and warnings have a meaning and a fix, and name only keys that the config has, and the stack. */
+export function assertFixable({ state, seen, means, fix }: Finding): void {
+  assertStackNamed(`${seen}; ${means ?? ""}; ${fix ?? ""}`);
   if (state !== "failed" && state !== "warning") return;
   assert.ok(means !== undefined && fix !== undefined);
   for (const key of keysIn(`${means} ${fix}`))
