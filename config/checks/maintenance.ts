@@ -3,6 +3,7 @@
  * https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
  */
 import { keyOf, type AddProblem } from "../problems.ts";
+import { occurrences, parseRecurrence } from "../recurrence.ts";
 import type { Settings } from "../schema.ts";
 
 type Maintenance = Extract<Settings["cluster"], { kind: "gke" }>["maintenance"];
@@ -22,52 +23,70 @@ const [strictDays, looseDays] = [32, 92];
 /** Exclusions without any upgrade; the span's days less two. */
 const [maxExclusions, strictExclusionDays, looseExclusionDays] = [3, 30, 90];
 
-const weekdays = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+/** At most so many exclusions of any scope. https://github.com/hashicorp/terraform-provider-google-beta/pull/5947 */
+const mostExclusions = 20;
 
-/** Windows over 400 days; those that touch are one. */
-function windows({ start, end, recurrence }: Maintenance): Interval[] {
+/** Windows that touch a span; those that touch each other are one. */
+function windows({ start, end, recurrence }: Maintenance, [from, to]: Interval): Interval[] {
+  const rule = parseRecurrence(recurrence);
+  if (rule === undefined) return [];
   const first = Date.parse(start);
   const length = Date.parse(end) - first;
-  const [, frequency, interval = "1", days] =
-    /^FREQ=(\w+)(?:;INTERVAL=(\d+))?(?:;BYDAY=([\w,]+))?$/.exec(recurrence) ?? [];
-  const firstDay = new Date(first).getUTCDay();
-  const byDay = days?.split(",") ?? (frequency === "DAILY" ? weekdays : [weekdays[firstDay]]);
   const joined: [number, number][] = [];
-  for (let index = 0; index < 400; index++) {
-    const from = first + index * day;
-    // A week begins on Monday, if the rule does not say otherwise.
-    const turn = frequency === "DAILY" ? index : Math.floor((((firstDay + 6) % 7) + index) / 7);
-    if (turn % Number(interval) !== 0 || !byDay.includes(weekdays[new Date(from).getUTCDay()])) continue;
+  for (const begin of occurrences(rule, first, from - length, to)) {
     const last = joined.at(-1);
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], from + length);
-    else joined.push([from, from + length]);
+    if (last !== undefined && begin <= last[1]) last[1] = Math.max(last[1], begin + length);
+    else joined.push([begin, begin + length]);
   }
   return joined;
 }
 
-/** The least hours of windows in any span of so many days. */
-function leastHours(open: readonly Interval[], from: number, days: number): number {
+const withoutUpgrades = ({ exclusions }: Maintenance): Interval[] =>
+  Object.values(exclusions)
+    .filter(({ scope }) => scope === "NO_UPGRADES")
+    .map(({ start, end }) => [Date.parse(start), Date.parse(end)]);
+
+/**
+ * The least hours of windows in any span of so many days: in the first 400 days, and around each exclusion, which may be
+ * years after the start.
+ */
+function leastHours(maintenance: Maintenance, days: number): number {
+  const first = Date.parse(maintenance.start);
   const span = days * day;
-  // The least is found where a window ends, or where the span ends at the beginning of one.
-  const begins = [from, ...open.map(([, to]) => to), ...open.map(([begin]) => begin - span)];
-  const hours = begins
-    .filter((begin) => begin >= from && begin + span <= from + 360 * day)
-    .map((begin) => open.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, begin + span) - Math.max(a, begin)), 0));
-  return Math.min(...hours) / hour;
+  const periods = [
+    [first, first + 400 * day] as const,
+    ...withoutUpgrades(maintenance).map(([from, to]) => [Math.max(first, from - span), to + span] as const),
+  ];
+  return (
+    Math.min(
+      ...periods.flatMap(([from, to]) => {
+        const open = available(maintenance, [from, to]);
+        // The least is found where a window ends, or where the span ends at the beginning of one.
+        const begins = [from, ...open.map(([, end]) => end), ...open.map(([begin]) => begin - span)];
+        return begins
+          .filter((begin) => begin >= from && begin + span <= to)
+          .map((begin) =>
+            open.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, begin + span) - Math.max(a, begin)), 0),
+          );
+      }),
+    ) / hour
+  );
 }
 
 /** Windows less the exclusions in which nothing is upgraded; what remains of one counts from four hours on. */
-function available(maintenance: Maintenance): { readonly open: readonly Interval[]; readonly from: number } {
-  const held = Object.values(maintenance.exclusions)
-    .filter(({ scope }) => scope === "NO_UPGRADES")
-    .map(({ start, end }): Interval => [Date.parse(start), Date.parse(end)]);
-  let open = windows(maintenance);
-  for (const [from, to] of held)
+function available(maintenance: Maintenance, period: Interval): readonly Interval[] {
+  let open = windows(maintenance, period);
+  for (const [from, to] of withoutUpgrades(maintenance))
     open = open.flatMap(([a, b]) =>
       [[a, Math.min(b, from)] as const, [Math.max(a, to), b] as const].filter(([x, y]) => y > x),
     );
-  return { open: open.filter(([a, b]) => b - a >= shortest), from: Date.parse(maintenance.start) };
+  return open.filter(([a, b]) => b - a >= shortest);
 }
+
+const moreTime = (maintenance: Maintenance) =>
+  withoutUpgrades(maintenance).length === 0
+    ? "name more days, or make the window longer"
+    : "name more days, make the window longer, or exclude less";
 
 const span = (start: string, end: string) => Date.parse(end) - Date.parse(start);
 
@@ -102,23 +121,30 @@ export function checkMaintenance(maintenance: Maintenance, add: AddProblem): voi
         "choose an earlier end, or the scope NO_MINOR_UPGRADES",
       );
   }
-  const withoutUpgrades = Object.values(exclusions).filter(({ scope }) => scope === "NO_UPGRADES").length;
-  if (withoutUpgrades > maxExclusions)
+  const count = Object.keys(exclusions).length;
+  if (count > mostExclusions)
     refuse(
       ["maintenance", "exclusions"],
       Object.keys(exclusions),
-      `has ${withoutUpgrades} exclusions with scope NO_UPGRADES, and Google takes ${maxExclusions}`,
+      `has ${count} exclusions, and Google takes ${mostExclusions}`,
+      "remove some, such as those of the past",
+    );
+  const complete = withoutUpgrades(maintenance).length;
+  if (complete > maxExclusions)
+    refuse(
+      ["maintenance", "exclusions"],
+      Object.keys(exclusions),
+      `has ${complete} exclusions with scope NO_UPGRADES, and Google takes ${maxExclusions}`,
       "remove some, or give them the scope NO_MINOR_UPGRADES",
     );
   if (refused.length > 0) return;
-  const { open, from } = available(maintenance);
-  const hours = leastHours(open, from, looseDays);
+  const hours = leastHours(maintenance, looseDays);
   if (hours < neededHours)
     add(
       ["maintenance", "recurrence"],
       recurrence,
       `leaves ${Math.floor(hours)} hours of windows in some ${looseDays} days, and Google needs ${neededHours} in windows of 4 hours or more`,
-      "name more days, or make the window longer",
+      moreTime(maintenance),
     );
 }
 
@@ -126,8 +152,7 @@ export function checkMaintenance(maintenance: Maintenance, add: AddProblem): voi
 export function maintenanceWarnings({ cluster }: Settings): string[] {
   if (cluster.kind !== "gke") return [];
   const { maintenance } = cluster;
-  const { open, from } = available(maintenance);
-  const hours = leastHours(open, from, strictDays);
+  const hours = leastHours(maintenance, strictDays);
   const long = Object.entries(maintenance.exclusions).filter(
     ([, { scope, start, end }]) => scope === "NO_UPGRADES" && span(start, end) > strictExclusionDays * day,
   );
@@ -135,7 +160,7 @@ export function maintenanceWarnings({ cluster }: Settings): string[] {
   return [
     ...(hours < neededHours
       ? [
-          `${keyOf(["cluster", "maintenance", "recurrence"])}: ${JSON.stringify(maintenance.recurrence)} leaves ${Math.floor(hours)} hours of windows in some ${strictDays} days: ${source}; name more days, or make the window longer`,
+          `${keyOf(["cluster", "maintenance", "recurrence"])}: ${JSON.stringify(maintenance.recurrence)} leaves ${Math.floor(hours)} hours of windows in some ${strictDays} days: ${source}; ${moreTime(maintenance)}`,
         ]
       : []),
     ...long.map(

@@ -4,12 +4,9 @@
  */
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
+import { parseRecurrence } from "../recurrence.ts";
 import { distinct, label, labelKey, labelValue } from "./values.ts";
 import { doc } from "./doc.ts";
-
-/** The rules of RFC 5545 that `../checks/maintenance.ts` follows. Google may accept more. */
-const recurrenceForm =
-  /^FREQ=(DAILY|WEEKLY)(;INTERVAL=[1-9]\d?)?(;BYDAY=(MO|TU|WE|TH|FR|SA|SU)(,(MO|TU|WE|TH|FR|SA|SU))*)?$/;
 
 /**
  * Prefixes that GKE refuses, except those that a kubelet may set. GKE's own `cloud.google.com/` has keys that a pool may
@@ -70,11 +67,21 @@ const nodePool = z.strictObject({
     ),
 });
 
-/** YAML parses an unquoted time as a timestamp, and the CLI passes it as `2026-01-03 17:00:00 +0000 UTC`. */
-const time = z.preprocess(
-  (value) => (typeof value === "string" ? value.replace(/^(\S+) (\S+) \+0000 UTC$/, "$1T$2Z") : value),
-  z.iso.datetime(),
-);
+/**
+ * A time in UTC to the second: Google returns that form, and any other would show a diff for ever. YAML parses an unquoted
+ * time as a timestamp, and the CLI passes it as `2026-01-03 17:00:00 +0900 +0900`.
+ */
+const time = z
+  .preprocess(
+    (value) =>
+      typeof value === "string"
+        ? value
+            .replace(/^(\S+) (\S+) \+0000 UTC$/, "$1T$2Z")
+            .replace(/^(\S+) (\S+) ([-+]\d\d)(\d\d) \3\4$/, "$1T$2$3:$4")
+        : value,
+    z.iso.datetime({ offset: true }),
+  )
+  .transform((value) => new Date(value).toISOString().replace(/\.\d+/, ""));
 
 const endpoint = z
   .discriminatedUnion("kind", [
@@ -149,7 +156,9 @@ const gke = z
       .strictObject({
         start: time
           .default("2026-01-03T17:00:00Z")
-          .meta(doc("Start of the first window, RFC 3339.", "2026-01-03T17:00:00Z")),
+          .meta(
+            doc("Start of the first window, RFC 3339. The days of `recurrence` are in UTC.", "2026-01-03T17:00:00Z"),
+          ),
         end: time
           .default("2026-01-04T01:00:00Z")
           .meta(
@@ -160,7 +169,11 @@ const gke = z
           ),
         recurrence: z
           .string()
-          .regex(recurrenceForm, "must be days or weeks of RFC 5545, such as FREQ=WEEKLY;BYDAY=SA,SU or FREQ=DAILY")
+          .toUpperCase()
+          .refine(
+            (value) => parseRecurrence(value) !== undefined,
+            "must be days, weeks or months of RFC 5545, without an end, such as FREQ=WEEKLY;BYDAY=SA,SU or FREQ=DAILY",
+          )
           .default("FREQ=WEEKLY;BYDAY=SA,SU")
           .meta(doc("Recurrence of the window, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
         exclusions: z

@@ -82,7 +82,16 @@ test("the defaults leave enough time, with the exclusions that Google takes besi
 test("recurrences that cannot be followed are refused with the form", () => {
   for (const recurrence of [
     "FREQ=HOURLY",
-    "FREQ=MONTHLY;BYDAY=1SA",
+    "FREQ=YEARLY",
+    "FREQ=WEEKLY;BYDAY=1SA",
+    "FREQ=WEEKLY;BYMONTHDAY=1",
+    "FREQ=MONTHLY;BYSETPOS=1",
+    "FREQ=MONTHLY;BYDAY=6SA",
+    "FREQ=WEEKLY;FREQ=DAILY",
+    "FREQ=WEEKLY;BYDAY=SA;",
+    "RRULE:FREQ=WEEKLY",
+    "BYDAY=SA",
+    "FREQ=DAILY;UNTIL=20261231T000000Z",
     "WEEKLY",
     "FREQ=WEEKLY;BYDAY=SAT",
     "FREQ=WEEKLY;COUNT=3",
@@ -91,9 +100,78 @@ test("recurrences that cannot be followed are refused with the form", () => {
   ])
     assert.match(
       refused(window(8, recurrence)),
-      /recurrence\n.*must be days or weeks of RFC 5545, such as/,
+      /recurrence\n.*must be days, weeks or months of RFC 5545, without an end, such as/,
       recurrence,
     );
+});
+
+test("a rule's parts come in any order and case; months have numbered days", () => {
+  for (const [hours, recurrence] of [
+    [8, "BYDAY=SA,SU;FREQ=WEEKLY"],
+    [8, "FREQ=WEEKLY;WKST=SU;BYDAY=SA,SU;INTERVAL=1"],
+    [8, "freq=weekly;byday=sa,su"],
+    [24, "FREQ=MONTHLY;BYDAY=SA"],
+    [24, "FREQ=MONTHLY;BYDAY=1SA,3SA,-1SU"],
+  ] as const)
+    assert.deepEqual(warnings(window(hours, recurrence)), [], recurrence);
+  assert.match(warnings(window(48, "FREQ=MONTHLY;BYDAY=1SA")).join(), /leaves 0 hours of windows in some 32 days/);
+  assert.match(refused(window(8, "FREQ=MONTHLY;BYDAY=1SA")), /leaves 16 hours of windows in some 92 days/);
+});
+
+test("times may have an offset; Google gets them in UTC, as it returns them", () => {
+  const times = (start: string, end: string) => {
+    const { cluster } = checkConfig(
+      raw(config({ maintenance: { start, end, exclusions: { a: { start, end } } } }), google),
+      "test",
+      projectDir,
+    ).settings;
+    assert.ok(cluster.kind === "gke");
+    const { exclusions, ...window } = cluster.maintenance;
+    assert.deepEqual([exclusions["a"]?.start, exclusions["a"]?.end], [window.start, window.end]);
+    return [window.start, window.end];
+  };
+  for (const [start, end] of [
+    ["2026-01-04T02:00:00+09:00", "2026-01-04T10:00:00+09:00"],
+    ["2026-01-03T22:30:00+05:30", "2026-01-03T18:00:00-07:00"],
+    ["2026-01-03T17:00:00.000Z", "2026-01-04T01:00:00.5Z"],
+    ["2026-01-03 17:00:00 +0000 UTC", "2026-01-04 10:00:00 +0900 +0900"], // As the CLI passes them without quotes.
+  ] as const)
+    assert.deepEqual(times(start, end), ["2026-01-03T17:00:00Z", "2026-01-04T01:00:00Z"], start);
+  for (const start of ["2026-01-03T17:00:00", "2026-01-03T17:00Z", "2026-01-03", "2026-02-30T17:00:00Z"])
+    assert.match(refused({ maintenance: { start } }), /maintenance\.start\n.*must be a time such as/, start);
+});
+
+test("an exclusion years after the first window counts as one soon after it", () => {
+  const daily = (end: string, start = "2026-03-01T00:00:00Z") => ({
+    maintenance: {
+      start: "2019-01-01T09:00:00Z",
+      end: "2019-01-01T13:00:00Z",
+      recurrence: "FREQ=DAILY",
+      exclusions: { a: { start, end } },
+    },
+  });
+  assert.deepEqual(warnings(daily("2026-03-15T00:00:00Z")), []);
+  assert.match(warnings(daily("2026-04-10T00:00:00Z"))[0] ?? "", /leaves 0 hours of windows in some 32 days/);
+  assert.match(
+    refused(daily("2026-05-28T00:00:00Z")),
+    /"FREQ=DAILY" leaves 16 hours of windows in some 92 days.*; name more days, make the window longer, or exclude less/,
+  );
+  assert.deepEqual(warnings(daily("2018-03-20T00:00:00Z", "2018-03-01T00:00:00Z")), []); // Before the first window.
+});
+
+test("a cluster takes 20 exclusions of any scope", () => {
+  const exclusions = (count: number) => ({
+    maintenance: {
+      exclusions: Object.fromEntries(
+        Array.from({ length: count }, (_, at) => [
+          `e${at}`,
+          { start: "2026-03-01T00:00:00Z", end: "2026-04-01T00:00:00Z", scope: "NO_MINOR_UPGRADES" },
+        ]),
+      ),
+    },
+  });
+  assert.deepEqual(warnings(exclusions(20)), []);
+  assert.match(refused(exclusions(21)), /exclusions\n.* has 21 exclusions, and Google takes 20; remove some/);
 });
 
 test("property: a longer window, more days and fewer exclusions never turn a policy that passes into one that does not", () => {

@@ -286,6 +286,16 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
         ),
       },
     },
+    {
+      maintenance: {
+        exclusions: Object.fromEntries(
+          Array.from({ length: 21 }, (_, at) => [
+            `a${at}`,
+            { start: "2026-01-01T00:00:00Z", end: "2026-01-02T00:00:00Z", scope: "NO_MINOR_UPGRADES" },
+          ]),
+        ),
+      },
+    },
     { nodePools: { main: { machineType: "f1-micro" } } },
     { nodePools: { main: { machineType: "e2-standard-3", diskType: "hyperdisk-balanced" } } },
     { nodePools: { main: { machineType: "n4-standard-4" } } },
