@@ -21,6 +21,7 @@ const ratios: Readonly<Record<string, typeof usualRatio>> = {
   n2: { highcpu: 1 },
   n2d: { highcpu: 1 },
   c4: { standard: 3.75, highmem: 7.75 },
+  c4d: { standard: 3.875, highmem: 7.875, highcpu: 1.875 },
 };
 
 /** CPU and memory of a machine, or undefined if this program does not know it, such as one with GPUs. */

@@ -5,9 +5,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { expiryWarning } from "../names/certificates.ts";
 import { pemBlocks } from "./certificate.ts";
 import { checkSettings } from "./checks.ts";
-import { rangeWarnings } from "./checks/cluster.ts";
+import { ownTaintWarnings, rangeWarnings } from "./checks/cluster.ts";
 import { capacityWarnings } from "./checks/capacity.ts";
 import { sizeWarnings } from "./checks/edge.ts";
+import { regionWarnings } from "./checks/locations.ts";
 import { machineWarnings } from "./checks/machines.ts";
 import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
@@ -197,6 +198,8 @@ export function checkConfig(
     ...maintenanceWarnings(parsed.data),
     ...rangeWarnings(parsed.data),
     ...machineWarnings(parsed.data),
+    ...ownTaintWarnings(parsed.data),
+    ...regionWarnings(region),
     ...capacityWarnings(parsed.data),
     ...unitWarnings(parsed.data),
   ];

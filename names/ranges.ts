@@ -38,8 +38,14 @@ const limits: Readonly<Record<keyof Ranges, Limits>> = {
   controlPlane: { widest: 28, narrowest: 28 },
 };
 
-// Public addresses would hide the real hosts with these addresses from the pods.
-const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+// Public addresses would hide the real hosts with these addresses from the pods. The last three are not in RFC 1918:
+// https://cloud.google.com/vpc/docs/subnets#valid-ranges
+const privateRanges = [
+  ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+  ...["100.64.0.0/10", "198.18.0.0/15", "240.0.0.0/4"],
+];
+/** Of the last one, only for broadcasts. */
+const broadcast = "255.255.255.255/32";
 
 /**
  * Docker's default bridge, which Cloud SQL and other products route inside a machine: answers to these addresses are
@@ -109,7 +115,7 @@ function checkOne(text: string, { widest, narrowest }: Limits): RangeProblem[] {
     const span = widest === narrowest ? `a /${widest}` : `one from /${widest} (widest) to /${narrowest} (narrowest)`;
     problems.push({ found: `is a /${prefix}`, fix: `choose ${span}` });
   }
-  if (!allowed.some((range) => contains(range, cidr)))
+  if (!allowed.some((range) => contains(range, cidr)) || contains(cidr, parseValid(broadcast)))
     problems.push({ found: "is not private", fix: `choose one within ${privateRanges.join(", ")}` });
   return problems;
 }

@@ -6,7 +6,8 @@ import { checkAuthorizedNetwork, checkRanges, rangesOfDocker } from "../../names
 import { keyOf, problem, type AddProblem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 import { checkMaintenance } from "./maintenance.ts";
-import { checkMachine } from "./machines.ts";
+import { isZone, zonesOf } from "./locations.ts";
+import { checkMachine, hasOwnTaint } from "./machines.ts";
 
 type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
 type Pool = Gke["nodePools"][string];
@@ -37,14 +38,12 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
       "give the stack a name of at most 24 of those that starts with a letter",
     );
   if (region !== undefined) {
+    const zones = zonesOf(region).join(", ");
     for (const [index, zone] of (cluster.zones ?? []).entries())
       if (!zone.startsWith(`${region}-`))
-        add(
-          ["zones", index],
-          zone,
-          `is not in gcp:region ${region}`,
-          `name zones of it: ${region}-a, ${region}-b and so on`,
-        );
+        add(["zones", index], zone, `is not in gcp:region ${region}`, `name zones of it: ${zones}`);
+      else if (isZone(zone, region) === false)
+        add(["zones", index], zone, "does not exist", `name zones of ${region}: ${zones}`);
     const location = cluster.encryptionKey?.split("/")[3];
     if (location !== undefined && location !== region)
       add(
@@ -55,10 +54,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
       );
   }
   const { endpoint } = cluster;
-  if (endpoint.kind === "ip")
-    for (const [name, range] of Object.entries(endpoint.authorizedNetworks))
-      for (const { found, fix } of checkAuthorizedNetwork(range))
-        add(["endpoint", "authorizedNetworks", name], range, found, fix);
+  if (endpoint.kind === "ip") checkAuthorized(endpoint.authorizedNetworks, add);
 
   checkPools(cluster, stack, add);
   checkMaintenance(cluster.maintenance, add);
@@ -67,6 +63,27 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
   for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes }))
     add(["network", range], value, found, fix);
   return problems;
+}
+
+/** https://cloud.google.com/kubernetes-engine/docs/how-to/authorized-networks, of clusters with private nodes. */
+const mostAuthorized = 100;
+
+function checkAuthorized(networks: Readonly<Record<string, string>>, add: AddProblem): void {
+  const path = ["endpoint", "authorizedNetworks"];
+  const entries = Object.entries(networks);
+  for (const [index, [name, range]] of entries.entries()) {
+    for (const { found, fix } of checkAuthorizedNetwork(range)) add([...path, name], range, found, fix);
+    const [other] = entries.find(([, each]) => each === range) ?? [name];
+    if (entries.findIndex(([, each]) => each === range) < index)
+      add([...path, name], range, `is already there, as ${other}`, "remove one of the two");
+  }
+  if (entries.length > mostAuthorized)
+    add(
+      path,
+      Object.keys(networks),
+      `has ${entries.length} ranges, and Google takes ${mostAuthorized}`,
+      "use fewer or wider ones, or leave endpoint out: by name through IAM needs none",
+    );
 }
 
 /** Ranges that are not refused, because a cluster may have them already: a change replaces it. */
@@ -111,6 +128,16 @@ function checkPools({ nodePools }: Gke, stack: string, add: AddProblem): void {
 
 /** Whether taints keep the stack's pods away: those have no tolerations. */
 export const closesPool = ({ taints }: Pool): boolean => taints.some(({ effect }) => effect !== "PREFER_NO_SCHEDULE");
+
+/** Pools of Arm or TPUs alone: GKE taints them itself, so the stack's pods wait for other nodes. */
+export function ownTaintWarnings({ cluster }: Settings): string[] {
+  if (cluster.kind !== "gke") return [];
+  const open = Object.values(cluster.nodePools).filter((pool) => !closesPool(pool));
+  if (open.length === 0 || !open.every(({ machineType }) => hasOwnTaint(machineType))) return [];
+  return [
+    `${keyOf(["cluster", "nodePools"])}: GKE taints nodes with Arm processors or TPUs itself, so that the stack's pods could not run on ${open.map(({ machineType }) => machineType).join(", ")}; add a pool of another series`,
+  ];
+}
 
 export const zoneCount = ({ zones }: Pick<Gke, "zones">): number => zones?.length ?? zonesByDefault;
 

@@ -1,14 +1,25 @@
 /** Machine types that do not exist, and disks that a machine does not take: Google says so when the pool is created. */
-
 import { keyOf } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 import { badMachine, unknownSeries } from "./machineTypes.ts";
 
 /** https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support */
-const hyperdiskOnly = ["c4", "c4a", "c4d", "n4", "n4a", "n4d", "a4", "g4", "x4", "m4", "h4d"];
-const noBalancedHyperdisk = ["e2", "n1", "n2", "n2d", "t2d", "t2a", "c2", "c2d", "g1", "f1"];
-/** https://cloud.google.com/compute/docs/general-purpose-machines#supported_disk_types_for_c3 */
-const noStandardDisk = ["c3", "c3d"];
+const hyperdiskOnly = /^(c4|c4a|c4d|c4n|n4|n4a|n4d|a3-ultragpu|a4|a4x|g4|x4|m4|m4n|h4d)$/;
+const noBalancedHyperdisk = /^(e2|n1|custom|n2|n2d|t2d|t2a|c2|c2d|f1|g1|g2|a2)$/;
+/** https://cloud.google.com/compute/docs/disks/persistent-disks#pd-machine-types */
+const noStandardDisk = /^(c3|c3d|g2|h3|m3|z3|a3)$/;
+
+/**
+ * Processors of Arm, and TPUs: GKE taints such nodes itself.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/arm-on-gke and
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/tpus
+ */
+const ownTaint = /^(t2a|c4a|n4a|a4x|ct\d[a-z]*|tpu\d[a-z]*)$/;
+
+const seriesOf = (machineType: string): string => machineType.split("-")[0] ?? "";
+
+/** Whether GKE keeps pods without a toleration from such machines. */
+export const hasOwnTaint = (machineType: string): boolean => ownTaint.test(seriesOf(machineType));
 
 interface Machine {
   readonly machineType: string;
@@ -19,17 +30,20 @@ export function checkMachine(
   { machineType, diskType }: Machine,
   refuse: (key: keyof Machine, value: string, rule: string, fix: string) => void,
 ): void {
-  const series = machineType.split("-")[0] ?? "";
+  const series = seriesOf(machineType);
   const bad = badMachine(machineType);
   if (series === "f1") refuse("machineType", machineType, "has too little memory for a node", "use e2-small or larger");
   else if (bad !== undefined) refuse("machineType", machineType, bad.rule, bad.fix);
   const isHyperdisk = diskType.startsWith("hyperdisk-");
-  if (!isHyperdisk && hyperdiskOnly.includes(series))
-    refuse("diskType", diskType, `is no disk for the series ${series}`, "use hyperdisk-balanced");
-  else if (isHyperdisk && noBalancedHyperdisk.includes(series))
-    refuse("diskType", diskType, `is no disk for the series ${series}`, "use pd-balanced");
-  else if (diskType === "pd-standard" && noStandardDisk.includes(series))
-    refuse("diskType", diskType, `is no disk for the series ${series}`, "use pd-balanced or hyperdisk-balanced");
+  // The parts of the series A3 differ.
+  const kind = machineType.startsWith("a3-ultragpu-") ? "a3-ultragpu" : series;
+  const noDisk = (fix: string) => {
+    refuse("diskType", diskType, `is no disk for the series ${kind}`, fix);
+  };
+  if (!isHyperdisk && hyperdiskOnly.test(kind)) noDisk("use hyperdisk-balanced");
+  else if (isHyperdisk && noBalancedHyperdisk.test(kind)) noDisk("use pd-balanced");
+  else if (diskType === "pd-standard" && noStandardDisk.test(kind))
+    noDisk(series === "g2" ? "use pd-balanced" : "use pd-balanced or hyperdisk-balanced");
 }
 
 export function machineWarnings({ cluster }: Settings): string[] {

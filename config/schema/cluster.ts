@@ -14,7 +14,11 @@ import { doc } from "./doc.ts";
  * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  */
 const reservedLabel =
-  /^(?!(node|kubelet|node-restriction)\.kubernetes\.io\/)([^/]+\.)?(kubernetes|k8s)\.io\/|^sandbox\.gke\.io\//;
+  /^(?!(node|kubelet|node-restriction)\.kubernetes\.io\/)([^/]+\.)?(kubernetes|k8s)\.io\/|^(sandbox|iam)\.gke\.io\//;
+
+/** Keys that GKE gives each node, with values of its own. https://cloud.google.com/kubernetes-engine/docs/concepts/node-labels */
+const ofGke =
+  /^cloud\.google\.com\/(machine-family|private-node|gke-(nodepool|spot|preemptible|provisioning|os-distribution|boot-disk|container-runtime|max-pods-per-node|stack-type|cpu-scaling-level|memory-gb-scaling-level|logging-variant|accelerator|netd-ready))$/;
 
 /** A node pool with defaults; Autopilot has no node pools. */
 const nodePool = z.strictObject({
@@ -38,7 +42,7 @@ const nodePool = z.strictObject({
   labels: z
     .record(
       labelKey.refine(
-        (key) => !reservedLabel.test(key),
+        (key) => !reservedLabel.test(key) && !ofGke.test(key),
         "must not have a prefix that Kubernetes or Google manages, such as kubernetes.io/; use one of your own, such as example.com/",
       ),
       labelValue,
@@ -114,7 +118,7 @@ const gke = z
       .default("standard")
       .meta(doc("Who manages the nodes: you, with node pools, or Google. It cannot be changed later.", "autopilot")),
     zones: z
-      .array(z.string().regex(/^[a-z]+-[a-z]+\d+-[a-z]$/, "must be a zone such as asia-northeast1-a"))
+      .array(z.string().regex(/^[a-z]+-[a-z]+\d+-(ai\d)?[a-z]$/, "must be a zone such as asia-northeast1-a"))
       .min(1)
       .max(10)
       .refine(distinct, "must name each zone once")

@@ -143,6 +143,7 @@ test("machine types of all series are accepted", () => {
   for (const machineType of [
     ...["e2-micro", "e2-standard-4", "n2-custom-4-8192", "n2-custom-4-8192-ext", "custom-4-8192", "t2a-standard-8"],
     ...["c3-standard-4-lssd", "c4a-highmem-16", "a2-highgpu-1g", "a3-megagpu-8g", "m3-ultramem-32", "z3-highmem-88"],
+    ...["ct5lp-hightpu-4t", "tpu7x-standard-4t", "e2-custom-small-2048", "n2d-custom-96-786432", "c4n-standard-8"],
   ])
     assert.equal(
       check({

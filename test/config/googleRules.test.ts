@@ -226,6 +226,20 @@ test("machine types that do not exist and disks that do not fit are refused with
       /diskType\n\s+"pd-standard" is no disk for the series c3; use pd-balanced or hyperdisk-balanced/,
     ],
     ["f1-micro", "pd-balanced", /too little memory/],
+    ["e2-highmem-32", "pd-balanced", /e2-highmem comes in 2, 4, 8, 16; choose one of those/],
+    ["t2d-highmem-4", "pd-balanced", /machines of the series t2d are t2d-standard; choose one of those/],
+    ...[
+      ...["n1-highmem-1", "n2-highcpu-128", "n2d-highmem-128", "c2-highcpu-8", "n2-micro", "n2-ultramem-40"],
+      ...["c3-standard-192", "c3-highmem-8-lssd", "e2-standard-4-lssd", "c3-custom-4-8192", "t2d-custom-4-8192"],
+      ...["n2-custom-5-20480", "n2-custom-4-1000", "e2-custom-4-65536", "e2-custom-4-8192-ext", "g2-standard-6"],
+    ].map((type) => [type, "pd-balanced", /machineType\n.*does not exist: ./] as const),
+    ...["g2-standard-8", "h3-standard-88", "m3-ultramem-32", "z3-highmem-88-highlssd"].map(
+      (type) => [type, "pd-standard", /"pd-standard" is no disk for the series \w+; use pd-balanced/] as const,
+    ),
+    ...["g4-standard-48", "a3-ultragpu-8g", "a4-highgpu-8g", "h4d-standard-192", "m4-ultramem-56"].map(
+      (type) => [type, "pd-ssd", /"pd-ssd" is no disk for the series [-\w]+; use hyperdisk-balanced/] as const,
+    ),
+    ["a2-highgpu-1g", "hyperdisk-balanced", /use pd-balanced/],
     ...["n4-standard-4", "c4-standard-8", "c4a-standard-4", "c4d-highcpu-8", "n4-custom-4-8192"].map(
       (type) =>
         [
@@ -261,6 +275,92 @@ test("machine types that do not exist and disks that do not fit are refused with
     ["n2-custom-4-8192-ext", "pd-ssd"],
     ["m3-ultramem-32", "hyperdisk-balanced"],
     ["g2-standard-8", "pd-balanced"],
+    ["custom-1-1024", "pd-ssd"],
+    ["n2-custom-4-65536-ext", "pd-ssd"],
+    ["c3-standard-192-metal", "hyperdisk-balanced"],
+    ["c4-highmem-288-lssd-metal", "hyperdisk-balanced"],
+    ["a3-highgpu-8g", "pd-ssd"],
   ] as const)
     assert.doesNotThrow(() => warnings(pool(machineType, diskType)), machineType);
+});
+
+test("a series that this program does not know is a warning, as are pools that GKE taints itself", () => {
+  const pools = (...types: string[]) =>
+    warnings({
+      nodePools: Object.fromEntries(
+        types.map((machineType, at) => [
+          `p${at}`,
+          { machineType, diskType: "hyperdisk-balanced", minPerZone: 0, maxPerZone: 1 },
+        ]),
+      ),
+    }).filter((text) => !/a rollout of|exceed the quotas/.test(text));
+  const [unknown = "", ...others] = pools("n5-standard-4");
+  assert.match(unknown, /^gke-microservices:cluster\.nodePools\.p0\.machineType: "n5-standard-4" is of the series n5/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(pools("c4a-standard-4", "ct6e-standard-4t"), [
+    "gke-microservices:cluster.nodePools: GKE taints nodes with Arm processors or TPUs itself, so that the stack's pods could not run on c4a-standard-4, ct6e-standard-4t; add a pool of another series",
+  ]);
+  assert.deepEqual(pools("c4a-standard-4", "n4-standard-4"), []);
+});
+
+test("zones exist in their region, and regions at Google", () => {
+  const at = (region: string, zones?: string[]) => [config({ zones }), { ...google, "gcp:region": region }] as const;
+  const found = (...args: Parameters<typeof at>) => {
+    const [settings, more] = at(...args);
+    return checkConfig(raw(settings, more), "test", projectDir).warnings;
+  };
+  for (const [region, zone, fix] of [
+    ["us-east1", "us-east1-a", "name zones of us-east1: us-east1-b, us-east1-c, us-east1-d"],
+    ["europe-west1", "europe-west1-a", "name zones of europe-west1: europe-west1-b, europe-west1-c, europe-west1-d"],
+    [
+      "us-central1",
+      "us-central1-d",
+      "name zones of us-central1: us-central1-a, us-central1-b, us-central1-c, us-central1-f",
+    ],
+  ] as const)
+    assert.match(refusal(...at(region, [zone])), new RegExp(`zones\\[0\\]\\n\\s+"${zone}" does not exist; ${fix}\\n`));
+  assert.match(
+    refusal(...at("us-east1", ["us-east4-a"])),
+    /"us-east4-a" is not in gcp:region us-east1; name zones of it: us-east1-b, us-east1-c, us-east1-d\n/,
+  );
+  assert.deepEqual(found("us-central1", ["us-central1-f", "us-central1-ai1a"]), []);
+  assert.deepEqual(found("africa-south1", ["africa-south1-c"]), []);
+  assert.deepEqual(found("asia-norteast1"), [
+    "gcp:region: asia-norteast1 is a region that this program does not know; see gcloud compute regions list, or write asia-northeast1",
+  ]);
+  assert.equal(found("us-north7", ["us-north7-d"]).length, 1);
+});
+
+test("a cluster takes 100 authorized ranges, each once", () => {
+  const networks = (length: number) => ({
+    endpoint: {
+      kind: "ip",
+      authorizedNetworks: Object.fromEntries(Array.from({ length }, (_, at) => [`n${at}`, `203.0.${at}.0/24`])),
+    },
+  });
+  assert.deepEqual(warnings(networks(100)), []);
+  assert.match(
+    refused(networks(101)),
+    /authorizedNetworks\n.* has 101 ranges, and Google takes 100; use fewer or wider/,
+  );
+  const same = { a: "203.0.113.0/24", b: "198.51.100.0/24", c: "203.0.113.0/24" };
+  assert.match(
+    refused({ endpoint: { kind: "ip", authorizedNetworks: same } }),
+    /authorizedNetworks\.c\n\s+"203\.0\.113\.0\/24" is already there, as a; remove one of the two/,
+  );
+});
+
+test("ranges may be private without RFC 1918, and labels not those that GKE sets", () => {
+  for (const pods of ["240.0.0.0/14", "198.18.0.0/16", "100.64.0.0/14"])
+    assert.deepEqual(warnings({ network: { pods } }), []);
+  for (const pods of ["255.252.0.0/14", "224.0.0.0/14"])
+    assert.match(refused({ network: { pods } }), /is not private; choose one within .*240\.0\.0\.0\/4/);
+  const label = (key: string) => ({ nodePools: { main: { maxPerZone: 1, labels: { [key]: "true" } } } });
+  for (const key of [
+    "cloud.google.com/gke-nodepool",
+    "cloud.google.com/gke-spot",
+    "iam.gke.io/gke-metadata-server-enabled",
+  ])
+    assert.match(refused(label(key)), /must not have a prefix that Kubernetes or Google manages/, key);
+  assert.doesNotThrow(() => warnings(label("cloud.google.com/gke-smt-disabled")));
 });

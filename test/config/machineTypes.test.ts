@@ -35,7 +35,7 @@ const existing = [
 for (const machineType of existing)
   test(`${machineType} exists`, () => {
     assert.equal(badMachine(machineType), undefined);
-    const disk = /^(?:c4|n4|a4|g4|m4|x4|h4|z4)/.test(machineType) ? "hyperdisk-balanced" : "pd-balanced";
+    const disk = /^(?:c4|n4|a3-ultra|a4|g4|m4|x4|h4|z4)/.test(machineType) ? "hyperdisk-balanced" : "pd-balanced";
     assert.deepEqual(warningsOf(machineType, disk), []);
   });
 

@@ -29,7 +29,7 @@ test("each problem names the value and the allowed values", () => {
     [
       { services: "34.118.224.0/20" },
       [
-        "services: 34.118.224.0/20 is not private; choose one within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10",
+        "services: 34.118.224.0/20 is not private; choose one within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 198.18.0.0/15, 240.0.0.0/4",
       ],
     ],
     [

@@ -258,9 +258,9 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, services: { hoge: { image: "a/b:1", calls: ["x"] }, web: { image: "a/b:1" } } }],
   [
     gke({
-      zones: ["europe-west1-b"],
+      zones: ["europe-west1-b", "asia-northeast1-d"],
       nodePools: { ["a".repeat(40)]: { minPerZone: 9, taints: [{ key: "a", value: "b", effect: "NO_SCHEDULE" }] } },
-      endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0", one: "1.2.3.4/8", none: "x" } },
+      endpoint: { kind: "ip", authorizedNetworks: { all: "0.0.0.0/0", one: "1.2.3.4/8", none: "x", same: "x" } },
       encryptionKey: "projects/acme-keys/locations/europe-west1/keyRings/gke/cryptoKeys/secrets",
       network: { nodes: "10.0.0.1/30", pods: "8.0.0.0/9", services: "10.0.0.0/20" },
       maintenance: { ...window, exclusions: { a: { start: window.end, end: window.start } } },
@@ -296,9 +296,18 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
         ),
       },
     },
-    { nodePools: { main: { machineType: "f1-micro" } } },
+    {
+      endpoint: {
+        kind: "ip",
+        authorizedNetworks: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`n${at}`, `1.2.${at}.0/24`])),
+      },
+    },
+    ...["f1-micro", "c3-custom-4-8192", "n2-custom-4-1", "e2-custom-4-8192-ext", "n2-custom-3-8192"].map(
+      (machineType) => ({ nodePools: { main: { machineType } } }),
+    ),
+    ...["n2-custom-4-256", "n2-huge-4"].map((machineType) => ({ nodePools: { main: { machineType } } })),
     { nodePools: { main: { machineType: "e2-standard-3", diskType: "hyperdisk-balanced" } } },
-    { nodePools: { main: { machineType: "n4-standard-4" } } },
+    ...["n4-standard-4", "a3-ultragpu-8g"].map((machineType) => ({ nodePools: { main: { machineType } } })),
     { nodePools: { main: { machineType: "c3-standard-4", diskType: "pd-standard" } } },
   ].map((cluster) => [gke(cluster), google] as const),
   [gke({ network: { pods: "10.4.0.0/21" }, nodePools: { main: { maxPerZone: 1000 } } }), google],
