@@ -1,6 +1,6 @@
 /** Checks a supplied certificate before anything changes. */
 import { createPrivateKey, type X509Certificate } from "node:crypto";
-import { certificateBlock, certificatesOf } from "../names/certificates.ts";
+import { certificateBlock, certificatesOf, usualBlock } from "../names/certificates.ts";
 
 /** Why a pair is refused, continuing a sentence that begins with the certificate (`crt`) or the key, and what to do. */
 export interface CertificateProblem {
@@ -9,8 +9,12 @@ export interface CertificateProblem {
   readonly fix: string;
 }
 
+/** Certificates in a chain that Google's load balancers take. https://cloud.google.com/compute/docs/reference/rest/v1/sslCertificates */
+const longestChain = 5;
+
 /**
  * Checks a PEM chain (leaf first) and its PEM key against the host names of the stack.
+ * @param onGoogle whether Google's load balancer serves it
  * @returns the problems; none contains key material
  */
 export function certificateProblems(
@@ -18,6 +22,7 @@ export function certificateProblems(
   key: string,
   names: readonly string[],
   now = new Date(),
+  onGoogle = false,
 ): CertificateProblem[] {
   const chain = chainOf(crt);
   const [leaf] = chain;
@@ -37,7 +42,7 @@ export function certificateProblems(
       fix: "supply the key apart from the certificate",
     });
   try {
-    if (!leaf.checkPrivateKey(createPrivateKey(key)))
+    if (!leaf.checkPrivateKey(createPrivateKey(alone(key, everyKey))))
       problems.push({
         of: "key",
         found: "does not belong to the certificate",
@@ -60,7 +65,18 @@ export function certificateProblems(
         fix: "put the leaf first, then the certificate that signed it, and so on",
       });
   }
-  problems.push(...keyProblems(leaf), ...useProblems(leaf), ...chain.flatMap(signatureProblems));
+  if (onGoogle && chain.length > longestChain)
+    problems.push({
+      of: "crt",
+      found: `holds ${chain.length} certificates, and Google takes ${longestChain}`,
+      fix: "leave out the root, and what is not between it and the leaf",
+    });
+  problems.push(
+    ...keyProblems(leaf, onGoogle),
+    ...chain.flatMap(issuerProblems),
+    ...useProblems(leaf),
+    ...chain.flatMap(signatureProblems),
+  );
   // Clients no longer read the subject's common name (https://www.rfc-editor.org/rfc/rfc9110#section-4.3.4).
   const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), { subject: "never" }) === undefined);
   if (missing.length > 0) {
@@ -73,6 +89,9 @@ export function certificateProblems(
   return problems;
 }
 
+/** Whether it signed itself: such a certificate is its own root. */
+const isRoot = (certificate: X509Certificate) => certificate.checkIssued(certificate);
+
 const privateKey = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[^]*?-----END (?:[A-Z]+ )*PRIVATE KEY-----/;
 
 /**
@@ -82,19 +101,61 @@ const privateKey = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[^]*?-----END (?:[A-Z
 export const pemBlocks = <Pair extends { readonly crt: string; readonly key: string }>(pair: Pair): Pair => ({
   ...pair,
   crt: alone(pair.crt, certificateBlock),
-  key: alone(pair.key, new RegExp(privateKey, "g")),
+  key: alone(pair.key, everyKey),
 });
+
+const everyKey = new RegExp(privateKey, "g");
+
+/** PEM blocks that every reader takes: each line at its beginning, with nothing between the blocks. */
+const usualText =
+  /^(?:-----BEGIN [A-Z ]+-----[ \t]*\r?\n(?:[A-Za-z0-9+/=]+[ \t]*\r?\n)+-----END [A-Z ]+-----(?:[ \t]*(?:\r?\n)+|$))+$/;
 
 function alone(text: string, block: RegExp): string {
   const blocks = text.match(block) ?? [];
-  const hasMore = text.replaceAll(block, "").trim() !== "" || text.startsWith("\ufeff");
-  return hasMore && blocks.length > 0 ? `${blocks.join("\n")}\n` : text;
+  const isAlone = text.replaceAll(block, "").trim() === "" && usualText.test(text);
+  return blocks.length === 0 || isAlone ? text : `${blocks.map(usualBlock).join("\n")}\n`;
 }
 
 /** https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12 */
 const [serverAuth, anyUse] = ["1.3.6.1.5.5.7.3.1", "2.5.29.37.0"];
 
-function useProblems({ keyUsage }: X509Certificate): CertificateProblem[] {
+/** A leaf that may sign others is refused by Firefox, one that may sign nothing by all. */
+function useProblems(leaf: X509Certificate): CertificateProblem[] {
+  return [...extendedUseProblems(leaf), ...purposeProblems(leaf)];
+}
+
+function purposeProblems(leaf: X509Certificate): CertificateProblem[] {
+  if (signsHandshakes(leaf.raw) === false)
+    return [
+      {
+        of: "crt",
+        found: "is not for digital signatures by its key usage, which browsers need",
+        fix: "supply one that is issued with digitalSignature",
+      },
+    ];
+  // Many make a test's certificate as their own root, with `openssl req -x509`.
+  return leaf.ca && !isRoot(leaf)
+    ? [
+        {
+          of: "crt",
+          found: "is an authority (CA:TRUE) by its basic constraints, which browsers refuse of a server",
+          fix: "supply one that is issued with CA:FALSE",
+        },
+      ]
+    : [];
+}
+
+/**
+ * Bit 0 of `keyUsage`, which Node does not show. In DER its object identifier may be marked critical, and an octet string
+ * with a bit string follows. Undefined without the extension, which allows every use.
+ */
+function signsHandshakes(der: Buffer): boolean | undefined {
+  const text = der.toString("hex");
+  const [, bits] = /0603551d0f(?:0101ff)?04[0-9a-f]{2}03[0-9a-f]{2}0[0-7]([0-9a-f]{2})/.exec(text) ?? [];
+  return bits === undefined ? undefined : (parseInt(bits, 16) & 0x80) !== 0;
+}
+
+function extendedUseProblems({ keyUsage }: X509Certificate): CertificateProblem[] {
   // Extended key usage, by Node's name for it. Without any, every use is allowed.
   const uses = keyUsage as readonly string[] | undefined;
   return uses === undefined || uses.length === 0 || uses.includes(serverAuth) || uses.includes(anyUse)
@@ -111,8 +172,9 @@ function useProblems({ keyUsage }: X509Certificate): CertificateProblem[] {
 /** Browsers refuse these (https://www.rfc-editor.org/rfc/rfc9155), except in a root, whose signature nobody checks. */
 function signatureProblems(certificate: X509Certificate, index: number): CertificateProblem[] {
   const algorithm = certificate.signatureAlgorithm ?? "";
-  if (!/^(?:sha1|md[245]|ecdsa-with-sha1|dsa)/i.test(algorithm)) return [];
-  if (index > 0 && certificate.checkIssued(certificate)) return [];
+  if (!/^(?:sha1|md[245]|ripemd|dsa|ed25519|ed448)|sha-?(?:1|224)\b|sha224/i.test(algorithm)) return [];
+  // Of a leaf that signed itself with such a key, the key is reported.
+  if (isRoot(certificate) && (index > 0 || algorithm.startsWith("ED"))) return [];
   return [
     {
       of: "crt",
@@ -153,20 +215,37 @@ function timeProblems(certificate: X509Certificate, index: number, now: Date): C
     : [];
 }
 
-/**
- * Rejects keys that clients or Google's load balancer do not support.
- * https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types
- */
-function keyProblems({ publicKey }: X509Certificate): CertificateProblem[] {
-  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+/** Keys that browsers take of the authorities above the leaf. Only there, P-521 is usual as well. */
+function issuerProblems(certificate: X509Certificate, index: number): CertificateProblem[] {
+  if (index === 0) return [];
+  const name = holds(certificate, index);
+  const found = keyFound(certificate, [...curves, "secp521r1"]);
+  return [
+    ...(certificate.ca ? [] : [{ of: "crt" as const, found: `${name}is no authority`, fix: "supply the one that is" }]),
+    ...(found === undefined
+      ? []
+      : [{ of: "crt" as const, found: `${name}${found}`, fix: "supply a chain of an authority that browsers take" }]),
+  ];
+}
+
+const curves = ["prime256v1", "secp384r1"];
+/** Bits of the longest RSA key that Google takes. https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types */
+const longestKey = 4096;
+
+/** Rejects keys that clients or Google's load balancer do not support. */
+function keyProblems(leaf: X509Certificate, onGoogle: boolean): CertificateProblem[] {
+  const found = keyFound(leaf, curves, onGoogle ? longestKey : undefined);
+  if (found === undefined) return [];
+  const rsa = onGoogle ? `RSA of 2048 to ${longestKey} bits` : "RSA 2048 or more";
+  return [{ of: "crt", found, fix: `make one with ${rsa}, or with ECDSA P-256 or P-384` }];
+}
+
+/** Continues the name of the certificate; undefined if the key is good. */
+function keyFound({ publicKey }: X509Certificate, allowed: readonly string[], most = Infinity): string | undefined {
+  const { modulusLength = 0, namedCurve = "" } = publicKey.asymmetricKeyDetails ?? {};
   const type = publicKey.asymmetricKeyType;
-  const found =
-    type === "rsa"
-      ? (modulusLength ?? 0) < 2048 && `has an RSA key of ${modulusLength ?? 0} bits`
-      : type === "ec"
-        ? !["prime256v1", "secp384r1"].includes(namedCurve ?? "") && `has a key of the curve ${namedCurve ?? ""}`
-        : `has a key of the type ${type ?? "unknown"}, which browsers refuse`;
-  return found === false
-    ? []
-    : [{ of: "crt", found, fix: "make one with RSA 2048 or more, or with ECDSA P-256 or P-384" }];
+  if (type === "rsa")
+    return modulusLength < 2048 || modulusLength > most ? `has an RSA key of ${modulusLength} bits` : undefined;
+  if (type === "ec") return allowed.includes(namedCurve) ? undefined : `has a key of the curve ${namedCurve}`;
+  return `has a key of the type ${type ?? "unknown"}, which browsers refuse`;
 }

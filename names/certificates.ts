@@ -9,9 +9,20 @@ const day = 24 * 3600_000;
 /** Each certificate of a PEM text. */
 export const certificateBlock = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
+/**
+ * A PEM block in its usual form, with lines of 64 characters. Readers disagree on indentation, blank lines and lines that
+ * end as on old Macs: openssl refuses what Go takes, and the other way round.
+ */
+export function usualBlock(block: string): string {
+  const [, begin = "", body = "", end = ""] = /^(-----BEGIN [^-]+-----)([^]*)(-----END [^-]+-----)$/.exec(block) ?? [];
+  // Headers, as of an encrypted key, stay.
+  if (begin === "" || body.includes(":")) return block;
+  return [begin, ...(body.replaceAll(/\s/g, "").match(/.{1,64}/g) ?? []), end].join("\n");
+}
+
 /** The certificates of a PEM chain, in order. @throws Error if one cannot be parsed */
 export const certificatesOf = (pem: string): X509Certificate[] =>
-  (pem.match(certificateBlock) ?? []).map((text) => new X509Certificate(text));
+  (pem.match(certificateBlock) ?? []).map((text) => new X509Certificate(usualBlock(text)));
 
 /** @returns the earliest expiry in a PEM chain; undefined for text without a readable chain */
 export function expiryOf(pem: string): Date | undefined {

@@ -18,6 +18,9 @@ const ownTaint = /^(t2a|c4a|n4a|a4x|ct\d[a-z]*|tpu\d[a-z]*)$/;
 
 const seriesOf = (machineType: string): string => machineType.split("-")[0] ?? "";
 
+/** Machines with the same disks: of A3, some differ from the others. */
+const diskKindOf = (machineType: string): string => /^a3-ultragpu(?=-)/.exec(machineType)?.[0] ?? seriesOf(machineType);
+
 /** Whether GKE keeps pods without a toleration from such machines. */
 export const hasOwnTaint = (machineType: string): boolean => ownTaint.test(seriesOf(machineType));
 
@@ -35,15 +38,12 @@ export function checkMachine(
   if (series === "f1") refuse("machineType", machineType, "has too little memory for a node", "use e2-small or larger");
   else if (bad !== undefined) refuse("machineType", machineType, bad.rule, bad.fix);
   const isHyperdisk = diskType.startsWith("hyperdisk-");
-  // The parts of the series A3 differ.
-  const kind = machineType.startsWith("a3-ultragpu-") ? "a3-ultragpu" : series;
-  const noDisk = (fix: string) => {
-    refuse("diskType", diskType, `is no disk for the series ${kind}`, fix);
-  };
-  if (!isHyperdisk && hyperdiskOnly.test(kind)) noDisk("use hyperdisk-balanced");
-  else if (isHyperdisk && noBalancedHyperdisk.test(kind)) noDisk("use pd-balanced");
+  const kind = diskKindOf(machineType);
+  const rule = `is no disk for the series ${kind}`;
+  if (!isHyperdisk && hyperdiskOnly.test(kind)) refuse("diskType", diskType, rule, "use hyperdisk-balanced");
+  else if (isHyperdisk && noBalancedHyperdisk.test(kind)) refuse("diskType", diskType, rule, "use pd-balanced");
   else if (diskType === "pd-standard" && noStandardDisk.test(kind))
-    noDisk(series === "g2" ? "use pd-balanced" : "use pd-balanced or hyperdisk-balanced");
+    refuse("diskType", diskType, rule, series === "g2" ? "use pd-balanced" : "use pd-balanced or hyperdisk-balanced");
 }
 
 export function machineWarnings({ cluster }: Settings): string[] {

@@ -92,10 +92,13 @@ export function checkTls(settings: Settings, certificate: CertificatePair | unde
       ),
     ];
   if (isPlaceholder(certificate.crt) || isPlaceholder(certificate.key)) return [];
-  return certificateProblems(certificate.crt, certificate.key, hostNames(settings)).map(({ of, found, fix }) => {
-    const file = of === "crt" ? certFile : keyFile;
-    return file === undefined
-      ? problem(["secrets", "tls", of], hidden, found, fix)
-      : problem(["tls", of === "crt" ? "certFile" : "keyFile"], file, found, fix);
-  });
+  const { onGoogle } = settings.edge;
+  return certificateProblems(certificate.crt, certificate.key, hostNames(settings), new Date(), onGoogle).map(
+    ({ of, found, fix }) => {
+      const file = of === "crt" ? certFile : keyFile;
+      return file === undefined
+        ? problem(["secrets", "tls", of], hidden, found, fix)
+        : problem(["tls", of === "crt" ? "certFile" : "keyFile"], file, found, fix);
+    },
+  );
 }

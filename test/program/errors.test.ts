@@ -1,7 +1,7 @@
 /** Every error of the program has its form: what was found, what is allowed, and what to do. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -417,7 +417,14 @@ async function certificateMistakes(): Promise<string[]> {
     const late = new Date(Date.now() + 30 * 24 * 3_600_000);
     const chain = (authority: { certificate: string }) => `${leaf.certificate}\n${authority.certificate}`;
     const names = ["a.example.com"];
+    const [caFile, caKey] = [join(folder, "ca"), join(folder, "ca-key")];
+    writeFileSync(caFile, ca.certificate);
+    writeFileSync(caKey, ca.key);
+    const [weak] = signed("rsa:1024");
     return [
+      certificateProblems(`${leaf.certificate}${leaf.certificate}${weak}`, leaf.key, names),
+      certificateProblems(leaf.certificate.repeat(6), leaf.key, names, new Date(), true),
+      certificateProblems(weak, leaf.key, names, new Date(), true),
       certificateProblems("x", leaf.key, names),
       certificateProblems(leaf.certificate, "x", ["b.example.com"]),
       certificateProblems(chain(other), other.certificate, names),
@@ -428,6 +435,8 @@ async function certificateMistakes(): Promise<string[]> {
       ...[
         ["rsa:2048", "-sha1"],
         ["rsa:2048", "-addext", "extendedKeyUsage=clientAuth"],
+        ["rsa:2048", "-addext", "keyUsage=keyCertSign"],
+        ["rsa:2048", "-CA", caFile, "-CAkey", caKey],
         ["rsa:1024"],
         ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
         ["ed25519"],
