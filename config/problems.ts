@@ -135,7 +135,7 @@ export function describe(
         return [
           {
             key: keyOf(issue.path),
-            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}`,
+            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
           },
         ];
     }

@@ -21,6 +21,8 @@ export const schema = z.strictObject({
       (name) => name !== "default" && !name.startsWith("kube-"),
       "must not be default or kube-…: a stack has a namespace of its own",
     )
+    // https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-security#managed-namespaces
+    .refine((name) => !/^(gke|gmp)-(managed|gmp|system|public)/.test(name), "must not be one that GKE manages")
     .default("apps")
     .meta(doc("Kubernetes namespace of the stack; nothing else lives in it.", "shop")),
   cluster,

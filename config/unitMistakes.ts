@@ -75,7 +75,7 @@ export function cpuMeant(text: string): string | undefined {
   return unit === "" && number >= manyCpus ? `${number}m` : String(number);
 }
 
-/** `128`, `128m`, `128KB` → `128Mi`; `1g`, `1` → `1Gi`; `0.5Gi` → `512Mi`. A unit that says too little is taken for Mi. */
+/** `128`, `128m`, `128KB` → `128Mi`; `1g`, `1` → `1Gi`. A unit that says too little is taken for Mi. */
 export function memoryMeant(text: string): string | undefined {
   const [, whole, fraction, unit = ""] = quantity.exec(text) ?? [];
   const number = Number(`${whole ?? 0}.${fraction ?? 0}`);

@@ -46,3 +46,9 @@ export function stackLabelValue(project: string, stack: string): string {
   const text = `${project}.${stack}`;
   return /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/.test(text) ? text : googleName(text, 63);
 }
+
+/**
+ * Kubernetes expands `$(NAME)` and `$$` in the value of a variable: double the `$` that would begin either.
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
+ */
+export const literal = (value: string): string => value.replaceAll(/\$(?=[$(])/g, () => "$$");

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash, podsService, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, contentHash, podsService, selectorLabels, literal } from "../../names/kubernetes.ts";
 import {
   disruptionBudget,
   podSpec,
@@ -11,12 +11,6 @@ import {
   serviceDrainSeconds,
   type Resources,
 } from "./pod.ts";
-
-/**
- * Kubernetes expands `$(NAME)` and `$$` in the value of a variable: double the `$` that would begin either.
- * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
- */
-export const literal = (value: string): string => value.replaceAll(/\$(?=[$(])/g, () => "$$");
 
 export interface MicroserviceArgs {
   readonly namespace: pulumi.Input<string>;

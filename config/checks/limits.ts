@@ -1,6 +1,7 @@
 /** Sizes that Kubernetes or Linux refuse only after the preview. */
 import { Buffer } from "node:buffer";
 import { renderRoutes } from "../../nginx/routes.ts";
+import { literal } from "../../names/kubernetes.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import { proxyRoutes } from "../routes.ts";
 import type { Settings } from "../schema.ts";
@@ -12,6 +13,20 @@ const reservedBytes = 4096;
 
 /** `NAME=value` with its end: MAX_ARG_STRLEN, 32 pages of 4 KiB. https://man7.org/linux/man-pages/man2/execve.2.html */
 const variableBytes = 32 * 4096;
+
+/**
+ * Variables and arguments of a program together: a quarter of the stack's 8 MiB. Each has its end and a pointer.
+ * https://man7.org/linux/man-pages/man2/execve.2.html
+ */
+const programBytes = 2 * 1024 * 1024;
+const pointerBytes = 9;
+/** Left for the image's own variables, and for those of Kubernetes. */
+const ownVariableBytes = 64 * 1024;
+
+/** Request of an object to etcd. https://etcd.io/docs/latest/dev-guide/limit/#request-size-limit */
+const objectBytes = 1.5 * 1024 * 1024;
+/** Of a Deployment: what else it has, and for each variable its frame and its entry in `managedFields`. */
+const [otherObjectBytes, frameBytes] = [64 * 1024, 80];
 
 /** All annotations of an object. https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/ */
 const annotationBytes = 256 * 1024;
@@ -48,7 +63,7 @@ function checkEnv({ services, secrets }: Settings): ConfigProblem[] {
       { path: ["services", name, "env"], values: env },
       { path: ["secrets", name], values: secretEnv },
     ];
-    return places.flatMap(({ path, values }) => {
+    const found = places.flatMap(({ path, values }) => {
       const long = Object.entries(values).filter(([key, value]) => bytes(`${key}=${value}`) >= variableBytes);
       if (long.length > 0)
         return long.map(([key, value]) =>
@@ -70,6 +85,30 @@ function checkEnv({ services, secrets }: Settings): ConfigProblem[] {
             ),
           ];
     });
+    if (found.length > 0) return found;
+    const [fix, kept] = ["put some into the image, or let the service fetch it", Object.keys({ ...env, ...secretEnv })];
+    const written = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, literal(value)]));
+    const size = sum(written) + Object.entries(env).reduce((total, [key]) => total + bytes(key) + frameBytes, 0);
+    if (size > objectBytes - otherObjectBytes)
+      return [
+        problem(
+          ["services", name, "env"],
+          Object.keys(env),
+          `make a Deployment of about ${count(size + otherObjectBytes)} bytes, and Kubernetes takes ${count(objectBytes)}`,
+          fix,
+        ),
+      ];
+    const all = sum(env) + sum(secretEnv) + kept.length * (pointerBytes + 1);
+    return all <= programBytes - ownVariableBytes
+      ? []
+      : [
+          problem(
+            ["services", name, "env"],
+            kept,
+            `have ${count(all)} bytes with secrets.${name}, and Linux starts a program with at most ${count(programBytes)}`,
+            fix,
+          ),
+        ];
   });
 }
 

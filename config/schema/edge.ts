@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { gateway } from "./gateway.ts";
 import { googleEdge } from "./googleEdge.ts";
-import { cidr, label } from "./values.ts";
+import { annotations, cidr, objectName } from "./values.ts";
 import { doc } from "./doc.ts";
 
 /** `onGoogle` tells whether the edge is Google's load balancer; for a Gateway, its class decides. */
@@ -18,7 +18,7 @@ export const edge = z
     z
       .strictObject({
         kind: z.literal("ingress").meta(doc("An Ingress of another controller.", "ingress")),
-        className: label.meta(doc("The IngressClass, which selects the controller.", "contour")),
+        className: objectName.meta(doc("The IngressClass, which selects the controller.", "contour")),
 
         trustedProxies: z
           .array(cidr)
@@ -27,19 +27,13 @@ export const edge = z
           .meta(
             doc("Ranges whose X-Forwarded-* headers the proxy trusts: the controller's own addresses.", ["10.0.0.0/8"]),
           ),
-        annotations: z
-          .record(z.string(), z.string())
-          .default({})
-          .meta(doc("Annotations of the Ingress.", { "example.com/timeout": "60s" })),
+        annotations: annotations.default({}).meta(doc("Annotations of the Ingress.", { "example.com/timeout": "60s" })),
 
-        grpcServiceAnnotations: z
-          .record(z.string(), z.string())
-          .default({})
-          .meta(
-            doc("Annotations of the Service behind gRPC routes that select HTTP/2 over TLS. Contour's is preset.", {
-              "example.com/protocol": "h2",
-            }),
-          ),
+        grpcServiceAnnotations: annotations.default({}).meta(
+          doc("Annotations of the Service behind gRPC routes that select HTTP/2 over TLS. Contour's is preset.", {
+            "example.com/protocol": "h2",
+          }),
+        ),
       })
       .transform((value) => ({ ...value, onGoogle: false as const })),
   ])

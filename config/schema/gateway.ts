@@ -1,7 +1,7 @@
 /** Schema of an edge with the Gateway API, of Google's class or another. */
 import * as z from "zod";
 import { googleEdge } from "./googleEdge.ts";
-import { cidr, label } from "./values.ts";
+import { cidr, objectName } from "./values.ts";
 import { doc } from "./doc.ts";
 
 /**
@@ -16,7 +16,7 @@ const { timeoutSeconds, drainSeconds, ...policies } = googleEdge;
 export const gateway = z
   .strictObject({
     kind: z.literal("gateway").meta(doc("A Gateway, of Google's class or another.", "gateway")),
-    className: label
+    className: objectName
       .default(googleGatewayClass)
       .meta(doc("The GatewayClass, which selects the controller.", "contour")),
     trustedProxies: z

@@ -53,24 +53,27 @@ export const path = z
   );
 
 /** https://pkg.go.dev/github.com/distribution/reference: labels of a host, and words of a path with single separators. */
-const registryHost = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:\\d+)?";
+const hostLabel = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
+const registryHost = `(${hostLabel}(\\.${hostLabel})*|\\[[A-Fa-f0-9:]+\\])(:\\d{1,5})?`;
 const imagePath = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*";
+const digest = "@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})";
+/** Of the name, without tag and digest. */
+const longestImageName = 255;
 
 /** An image by tag or digest. A reference without either, or with `latest`, may change its content any time. */
 export const image = z
   .string()
-  .max(500, "must have at most 500 characters")
+  .max(600, "must have at most 600 characters")
   .regex(
-    new RegExp(
-      `^(${registryHost}/)?${imagePath}(/${imagePath})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
-    ),
+    new RegExp(`^(${registryHost}/)?${imagePath}(/${imagePath})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(${digest})?$`),
     "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
   )
-  .refine((value) => value.includes("@sha256:") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
+  .refine((value) => value.includes("@") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
   .refine(
-    (value) => value.includes("@sha256:") || !value.endsWith(":latest"),
-    "must not use the tag latest: name a version",
-  );
+    (value) => value.replace(/@.*/, "").replace(/:[^/]*$/, "").length <= longestImageName,
+    `must have a name of at most ${longestImageName} characters before tag and digest`,
+  )
+  .refine((value) => value.includes("@") || !value.endsWith(":latest"), "must not use the tag latest: name a version");
 
 export const build = z.strictObject({
   context: z
@@ -94,8 +97,8 @@ function hasHostBits(range: string): boolean {
   return network.toString() !== address.toString();
 }
 
-/** No finer than 1m. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#meaning-of-cpu */
-const cpuForm = /^(?=.*[1-9])\d{1,6}(\.\d{1,3}|m)?$/;
+/** Kubernetes rounds up to thousandths. https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#meaning-of-cpu */
+const cpuForm = /^(?=.*[1-9])(\d{1,6}(\.\d{1,3})?|\.\d{1,3})m?$/;
 /** As whole CPUs. More can be said in thousandths: without a unit it is a mistake for these. */
 const mostWholeCpus = 100;
 const cpuQuantity = z
@@ -106,7 +109,7 @@ const cpuQuantity = z
     `must be less than ${mostWholeCpus}, because without m it is whole CPUs; write more in thousandths, such as 128000m`,
   );
 
-const memoryForm = /^(?=.*[1-9])\d{1,12}(Ki|Mi|Gi|k|M|G)?$/;
+const memoryForm = /^(?=.*[1-9])\d{1,12}((\.\d{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T))?$/;
 /** With less, the container's runtime fails: https://github.com/moby/moby/pull/41168, https://github.com/kubernetes/kubernetes/issues/124841 */
 const leastMemory = "6Mi";
 /** Of Google's largest machine, x4-1920-32t-metal. https://cloud.google.com/compute/docs/memory-optimized-machines */
@@ -157,7 +160,7 @@ const envName = z
  */
 // eslint-disable-next-line no-control-regex
 const unsafeCharacters = /[\u0000\u007f-\u009f\ufffe\uffff]/;
-const envValue = z
+const safeText = z
   .string()
   .refine(
     (value) => value.isWellFormed() && !unsafeCharacters.test(value),
@@ -165,7 +168,7 @@ const envValue = z
   );
 export const env = z.record(
   envName,
-  z.union([envValue, z.number(), z.boolean()], { error: "must be a string, a number or a boolean" }).transform(String),
+  z.union([safeText, z.number(), z.boolean()], { error: "must be a string, a number or a boolean" }).transform(String),
 );
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
@@ -181,6 +184,26 @@ export const labelValue = z
     /^([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/,
     "must be the value of a Kubernetes label: at most 63 letters, digits and - _ .",
   );
+
+/** Keys have the form of a label's; a prefix may have capitals. https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/ */
+export const annotations = z.record(
+  z
+    .string()
+    .refine(
+      (key) => labelKey.safeParse(key.toLowerCase()).success,
+      "must be the key of an annotation, such as example.com/timeout: at most 63 letters, digits and - _ . behind the prefix",
+    ),
+  safeText,
+);
+
+/** Name of an object that may have dots. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */
+export const objectName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "must be a name of lower-case letters, digits, hyphens and dots",
+  )
+  .max(253, "must have at most 253 characters");
 
 /** For arrays in which duplicates are mistakes. */
 export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;

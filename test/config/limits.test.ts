@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
-import { literal } from "../../components/workloads/microservice.ts";
+import { literal } from "../../names/kubernetes.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const accepted = (config: Record<string, unknown>) => checkConfig(raw(config), "test", projectDir).settings;
@@ -135,4 +135,101 @@ test("text with $ reaches the program as it is written", () => {
     assert.equal(expanded(literal(text), { HOME: "/root", A: "1", B: "2", "": "3" }), text, text);
     if (!/\$[$(]/.test(text)) assert.equal(literal(text), text);
   }
+});
+
+const variables = (count: number, length: number, prefix = "V") =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, "x".repeat(length)]));
+
+test("variables and secrets together fit into what Linux starts a program with", () => {
+  const both = (length: number) => ({
+    ...hoge({ env: variables(8, length) }),
+    secrets: { hoge: variables(8, length, "S") },
+  });
+  accepted(both(120_000));
+  assert.match(
+    refusal(both(130_000)),
+    /services\.hoge\.env\n\s+\["V0",.* have 2,080,192 bytes with secrets\.hoge, and Linux starts a program with at most 2,097,152; put some/,
+  );
+});
+
+test("variables fit into a Deployment, as they are written there", () => {
+  accepted(hoge({ env: variables(8, 120_000) }));
+  const message =
+    /services\.hoge\.env\n.* make a Deployment of about [\d,]+ bytes, and Kubernetes takes 1,572,864; put some/;
+  const dollars = Object.fromEntries(Object.keys(variables(8, 0)).map((name) => [name, "$".repeat(120_000)]));
+  assert.match(refusal(hoge({ env: dollars })), message); // Each $ is doubled.
+  accepted(hoge({ env: variables(10_000, 0) }));
+  assert.match(refusal(hoge({ env: variables(100_000, 0) })), message);
+});
+
+test("keys and values of annotations are those that Kubernetes takes", () => {
+  for (const kind of ["annotations", "grpcServiceAnnotations"]) {
+    const edge = (key: string, value: unknown) => ({ ...valid, edge: { ...valid.edge, [kind]: { [key]: value } } });
+    for (const [key, value] of [
+      ["nginx.ingress.kubernetes.io/rewrite-target", "/$1"],
+      ["Example.COM/Key_1", "line\nbreak"],
+      ["k".repeat(63), ""],
+      ["timeout", 60],
+    ] as const)
+      accepted(edge(key, value));
+    for (const key of [
+      "a b",
+      "",
+      "a/b/c",
+      "/a",
+      "a/",
+      "-k",
+      "é",
+      "k".repeat(64),
+      `${"a".repeat(254)}/k`,
+      "a_b.example/k",
+    ])
+      assert.match(
+        refusal(edge(key, "x")),
+        new RegExp(`edge\\.${kind}.*\\n\\s+".* must be the key of an annotation`),
+        key,
+      );
+    for (const value of ["\0", "\u0085"]) assert.match(refusal(edge("k", value)), /must have no NUL/);
+    assert.match(refusal(edge("k", true)), /\.k\n\s+true must be a string; quote it, if it is text/);
+  }
+});
+
+test("registries may have ports and addresses, names 255 characters, digests SHA-512", () => {
+  for (const image of ["[fd00::1]:5000/a:1", `a@sha512:${"0a".repeat(64)}`, `r.example.com:65535/${"a".repeat(235)}:1`])
+    assert.equal(accepted(hoge({ image })).services["hoge"]?.image, image);
+  for (const image of ["r.example.com:123456/a:1", `a@sha512:${"a".repeat(64)}`, `r.example.com/${"a".repeat(242)}:1`])
+    assert.match(refusal(hoge({ image })), /services\.hoge\.image/, image);
+});
+
+test("quantities have fractions and all units", () => {
+  for (const resources of [{ memory: "1.5Gi" }, { memory: "0.001Ti" }, { cpu: ".5" }, { cpu: 2 }, { cpu: "1.5m" }])
+    accepted(hoge({ resources }));
+  for (const resources of [{ cpu: "0.5u" }, { memory: "1.5" }, { memory: "512m" }, { memory: "1GB" }])
+    assert.match(refusal(hoge({ resources })), /must be an amount of/, JSON.stringify(resources));
+});
+
+test("classes are names of objects; namespaces are not those of GKE", () => {
+  for (const className of ["nginx.example.com", "1nginx"]) accepted({ ...valid, edge: { kind: "ingress", className } });
+  for (const className of ["Nginx", "a_b", "a..b", ""])
+    assert.match(refusal({ ...valid, edge: { kind: "ingress", className } }), /edge\.className/);
+  for (const namespace of ["gke-managed-system", "gke-gmp-system", "gmp-public"])
+    assert.match(refusal({ ...valid, namespace }), /namespace\n\s+".*" must not be one that GKE manages/);
+  accepted({ ...valid, namespace: "gke-shop" });
+});
+
+test("a service named default gets no roles: every pod would have them", () => {
+  const services = { default: { image: "a:1", roles: ["roles/pubsub.publisher"] } };
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+  const onGke = {
+    ...valid,
+    cluster: { kind: "gke" },
+    edge: { kind: "gce" },
+    registry: { kind: "artifact-registry" },
+    services,
+  };
+  assert.match(
+    refusal(onGke, google),
+    /services\.default\.roles\n.* would be those of every pod: they run as the account default, and the service has its name; give/,
+  );
+  accepted({ ...valid, services: { default: { image: "a:1" } } });
 });

@@ -247,6 +247,17 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [hoge({ env: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`A${i}`, "x".repeat(120_000)])) })],
   [{ ...valid, edge: { ...valid.edge, annotations: { a: "x".repeat(300_000) } } }],
   [hoge({ env: { ["x".repeat(254)]: "1" } })],
+  [hoge({ env: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`A${i}`, ""])) })],
+  [
+    {
+      ...hoge({ env: Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`A${i}`, "x".repeat(130_000)])) }),
+      secrets: { hoge: Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`S${i}`, "x".repeat(130_000)])) },
+    },
+  ],
+  [hoge({ image: `r.example.com/${"a".repeat(300)}:1` })],
+  [{ ...valid, namespace: "gmp-system", edge: { kind: "ingress", className: "A", annotations: { "a b": "1" } } }],
+  [{ ...valid, edge: { kind: "ingress", className: "a".repeat(254) } }],
+  [onGke({ services: { default: { image: "a:1", roles: ["roles/a.b"] } } }), google],
   // Keys that do not fit each other, or the stack
   [valid, {}, { secretKeys: ["gke-microservices:domain"] }],
   [gke(), google, { stack: "Staging_2" }],
