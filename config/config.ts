@@ -118,12 +118,15 @@ export function lostText(
   rewritten: readonly RewrittenScalar[],
 ): ConfigProblem[] {
   if (rewritten.length === 0) return [];
-  const parsed = parseShape(inputOf(raw));
+  const input = inputOf(raw);
+  const parsed = parseShape(input);
   return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
     const [namespace, name] = splitKey(key);
     const path = [name, ...rest];
     const value = parsed.success ? valueAt(parsed.data, path) : undefined;
-    const lost = parsed.success ? value === String(read) : typeof read !== "boolean";
+    const lost =
+      (looksDecimal(written, read) && String(valueAt(input, path)) === String(read)) ||
+      (parsed.success ? value === String(read) : typeof read !== "boolean");
     if (!lost || namespace !== project) return [];
     const meaning = name === "secrets" ? "something else" : String(read);
     return problem(
@@ -134,6 +137,10 @@ export function lostText(
     );
   });
 }
+
+/** A number with a zero before it, which is octal to the CLI, and decimal to its readers. */
+const looksDecimal = (written: string, read: unknown): boolean =>
+  /^[-+]?0[\d_]+$/.test(written) && Number(written.replaceAll("_", "")) !== read;
 
 /** The keys set with `--secret`, as a whole or in part. The CLI passes them to programs in every language this way. */
 function secretKeys(): string[] {
@@ -220,8 +227,9 @@ function inputOf(
   const input: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
     const [namespace, name] = splitKey(key);
+    if (providers.includes(namespace) || !isOurs(key)) continue;
     // The CLI passes an unset object as the empty default from Pulumi.yaml. Use the schema's default then.
-    if (providers.includes(namespace) || (text === "{}" && hasDefault(name)) || !isOurs(key)) continue;
+    if (text === "{}" && hasDefault(name)) continue;
     Object.defineProperty(input, name, { value: parse(name, text), enumerable: true });
   }
   return input;

@@ -70,6 +70,7 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
       'write it between double quotes, as in "\\u2028", or remove it',
       text.slice(0, lineBreak.index).split("\n").length,
     );
+  refuseBytes(text);
   refuseTags(text);
   const document = parseDocument(text, { schema: "failsafe", merge: false, version: "1.2", prettyErrors: true });
   const [error] = document.errors;
@@ -80,6 +81,32 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
   if (contents === null || isEmpty(contents)) return { values: new Map(), rewritten: [], usesEnvironment: false };
   if (!isMap(contents)) throw new StackFileError("it is not a map", "write a map with a key `config`");
   return new Reader(document, text).read(contents, kind);
+}
+
+/** What Go's reader refuses, or what would be lost: https://github.com/go-yaml/yaml/blob/v3.0.1/readerc.go */
+function refuseBytes(text: string): void {
+  const found = (pattern: RegExp) => {
+    const index = text.search(pattern);
+    return index < 0 ? undefined : { at: text.charCodeAt(index), line: lineAt(text, index) };
+  };
+  const lost = found(/\ufffd/);
+  if (lost !== undefined)
+    throw new StackFileError(
+      "it has bytes that are not UTF-8",
+      "save it as UTF-8, or write \\ufffd in quotes",
+      lost.line,
+    );
+  // eslint-disable-next-line no-control-regex
+  const control = found(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/);
+  if (control !== undefined)
+    throw new StackFileError(
+      `it has the control character U+${control.at.toString(16).padStart(4, "0")}`,
+      'write it between double quotes, as in "\\u0007", or remove it',
+      control.line,
+    );
+  const version = found(/^%YAML(?! 1\.1\s)/m);
+  if (version !== undefined)
+    throw new StackFileError("it names a version of YAML that the CLI does not take", "remove that line", version.line);
 }
 
 const lineAt = (text: string, offset: number) => text.slice(0, offset).split("\n").length;

@@ -104,6 +104,9 @@ test("what the CLI ignores, refuses or reads in another way is refused with the 
     ["text\n", undefined, /not a map/, /`config`/],
     ["config:\n  a: b\u2028\n", 2, /U\+2028 ends a line/, /double quotes/],
     ["config:\n\ta: 1\n", 2, /./, /fix that line/],
+    ["config:\n  a: b\u0007\n", 2, /the control character U\+0007/, /double quotes/],
+    ["config:\n  a: caf\ufffd\n", 2, /bytes that are not UTF-8/, /save it as UTF-8/],
+    ["%YAML 1.2\n---\nconfig: {}\n", 1, /a version of YAML that the CLI does not take/, /remove that line/],
   ];
   for (const [text, line, found, fix] of rows)
     assert.throws(
@@ -231,6 +234,15 @@ test("property: the program, which looks before it parses, overlooks no file wit
     );
 });
 
+test("a number with a zero before it is refused where a number is taken too: to the CLI it is octal", () => {
+  assert.deepEqual(lost("{ image: a/b:1, port: 03000 }"), [
+    `${key("services.hoge.port")} "03000" without quotes is 1536 to the Pulumi CLI; quote it, if it is text, or write what is meant`,
+  ]);
+  assert.equal(lost("{ image: a/b:1, port: 0_17 }").length, 1);
+  for (const port of ["3000", "0xBB8", "0o5670", "3_000", "3e3", "08080"])
+    assert.deepEqual(lost(`{ image: "a/b:1", port: ${port} }`), [], port);
+});
+
 test("a time may have quotes or none; both arrive as the same", () => {
   for (const quote of ["", '"'])
     assert.deepEqual(values(`config:\n  cluster: { maintenance: { start: ${quote}2026-01-03T17:00:00Z${quote} } }\n`), {
@@ -257,6 +269,13 @@ test("what looks like a number is text to a key that takes text, as it was writt
   assert.deepEqual([hogeSettings.routes[0]?.host, hogeSettings.routes[1]?.versions?.[0]?.value], ["12", "1.1"]);
   assert.match(refusal(hoge({ image: 1 })), /image\n\s+"1" must have a tag/);
   assert.match(refusal(hoge({ port: "1" })), /port\n\s+"1" must be a number/);
+});
+
+test("an empty map under another project's name is refused like any other value", () => {
+  assert.match(
+    refusal(hoge({}), { "old-name:proxy": "{}" }),
+    /old-name:proxy\n\s+"old-name" is not the name of this project/,
+  );
 });
 
 test("a name that JavaScript reserves is refused wherever it is", () => {

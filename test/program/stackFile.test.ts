@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { parseStackFile } from "../../config/stackFile.ts";
-import { asText } from "../../tools/stack/stackFile.ts";
+import { asText, loadStackFile, readStackFile, withPlaceholderFiles } from "../../tools/stack/stackFile.ts";
+import { project } from "../../names/project.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
 import { stacksDir } from "./rendered.ts";
 
@@ -50,4 +51,39 @@ test("a file that cannot be followed is one line, not a stack trace", async (con
 test("text with quotes, and a value that another file gave, are taken", async (context) => {
   await run(context, '{ A: "0777" }');
   await run(context, "{ A: other }", "{ A: 0777 }");
+});
+
+/** A stack file with more in it, read as `npm run check` reads it. */
+function checked(context: TestContext, more: string, from = "tls: { mode: none }", to = from) {
+  const stack = `test-${process.pid}-secret`;
+  const path = join(stacksDir, `Pulumi.${stack}.yaml`);
+  context.after(() => {
+    rmSync(path, { force: true });
+  });
+  writeFileSync(path, fileWith("{}").replace(from, to) + more);
+  return { ...loadStackFile(stack), path };
+}
+
+test("secrets that were encrypted as a whole are taken; a certificate among them is a placeholder", (context) => {
+  const whole = "  secrets: { secure: v1:canary }\n";
+  const { settings, warnings, path } = checked(context, whole);
+  assert.deepEqual([settings.secrets, warnings], [{}, []]);
+  const secrets = `${project}:secrets`;
+  assert.equal(withPlaceholderFiles(readStackFile(path))[secrets], "{}");
+  const { certificate } = checked(context, whole, "mode: none", "mode: supplied");
+  assert.deepEqual(certificate, {
+    crt: `(secret ${secrets}.tls.crt not shown)`,
+    key: `(secret ${secrets}.tls.key not shown)`,
+  });
+});
+
+test("a value encrypted outside of secrets is refused by check too, and text below `secure` alone is encrypted", (context) => {
+  assert.throws(
+    () => checked(context, "", "env: {}", "env: { A: { secure: v1:canary } }"),
+    /services\n\s+\(secret\) is encrypted, and only [\w-]+:secrets may be; set the secret there/,
+  );
+  assert.throws(
+    () => checked(context, "  secrets: { hoge: { A: { secure: 5 } } }\n"),
+    /secrets\.hoge\.A\n\s+\(secret\) must be a string, a number or a boolean/,
+  );
 });

@@ -20,7 +20,8 @@ export function loadStackFile(stack: string, certificates: Placeholders = "repla
   const path = stackFile(stack);
   const file = parsed(textOf(path), path);
   const config = configOf(file, path, "placeholder");
-  const checked = checkConfig(withPlaceholderFiles(config, certificates), stack, projectDir);
+  const encrypted = [...file.values].flatMap(([key, value]) => (hasEncrypted(value) ? [key] : []));
+  const checked = checkConfig(withPlaceholderFiles(config, certificates), stack, projectDir, encrypted);
   const isPlain = hasPlainText(file.values.get(fullKey("secrets")));
   return isPlain ? { ...checked, warnings: [...checked.warnings, ...plainSecretsWarning(checked.settings)] } : checked;
 }
@@ -109,7 +110,14 @@ function configOf(
   return config;
 }
 
-const isEncrypted = (value: object): boolean => Object.keys(value).join() === "secure";
+/** Anything but text below `secure` is no secret to the CLI. */
+const isEncrypted = (value: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(value).join() === "secure" && typeof value["secure"] === "string";
+
+const hasEncrypted = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.some(hasEncrypted)
+    : isObject(value) && (isEncrypted(value) || Object.values(value).some(hasEncrypted));
 
 /** Whether any value is not encrypted. */
 const hasPlainText = (value: unknown): boolean =>
@@ -165,11 +173,24 @@ function withoutSecrets(value: unknown, key: string, instead: (key: string) => s
 export type Placeholders = "missing" | "replaceable" | "always";
 
 /**
- * Replaces certificate files by a placeholder.
+ * Replaces certificate files by a placeholder, and secrets that were encrypted as a whole by none, or by a certificate if
+ * the stack needs one.
  * @param when `missing`: if the files do not exist, as before the first `npm start`; `replaceable`: also if `npm start`
  *   would renew them; `always`: for the doctor, which examines the served certificate instead of the files
  */
 export function withPlaceholderFiles(config: RawConfig, when: Placeholders = "missing"): RawConfig {
+  const key = fullKey("secrets");
+  return withPlaceholders(config[key] === notShown(`secret ${key}`) ? withoutWhole(config, key) : config, when);
+}
+
+function withoutWhole(config: RawConfig, key: string): RawConfig {
+  const { mode, fallback, certFile } = objectAt(config, "tls");
+  const usesSecret = mode === "supplied" ? certFile === undefined : mode === "managed" && fallback === "supplied";
+  const tls = { crt: notShown(`secret ${key}.tls.crt`), key: notShown(`secret ${key}.tls.key`) };
+  return { ...config, [key]: JSON.stringify(usesSecret ? { tls } : {}) };
+}
+
+function withPlaceholders(config: RawConfig, when: Placeholders): RawConfig {
   const { certFile, keyFile, ...rest } = objectAt(config, "tls");
   if (rest["mode"] !== "supplied" || typeof certFile !== "string" || typeof keyFile !== "string") return config;
   const path = join(projectDir, certFile);
