@@ -26,7 +26,10 @@ test("the picture in the README is what the command draws", () => {
   assert.equal(status, 0);
   const committed = readFileSync(join(projectDir, "docs/architecture.svg"), "utf8");
   assert.ok(stdout === committed, `docs/architecture.svg is not what the stack is now; draw it again: ${regenerate}`);
-  assert.match(readFileSync(join(projectDir, "README.md"), "utf8"), /<img [^>]*src="docs\/architecture\.svg" alt="[^"]+"/);
+  assert.match(
+    readFileSync(join(projectDir, "README.md"), "utf8"),
+    /<img [^>]*src="docs\/architecture\.svg" alt="[^"]+"/,
+  );
 });
 
 test("every stack is drawn", () => {
