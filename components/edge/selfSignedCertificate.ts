@@ -3,7 +3,7 @@ import * as tls from "@pulumi/tls";
 import { expiryWarning, renewalDays } from "../../names/certificates.ts";
 
 export interface SelfSignedCertificateArgs {
-  /** The main DNS name: the common name. */
+  /** The main DNS name: the common name, as far as it fits. */
   readonly domain: string;
   /** DNS names of the certificate. */
   readonly names: pulumi.Input<readonly string[]>;
@@ -12,6 +12,16 @@ export interface SelfSignedCertificateArgs {
 }
 
 const days = (count: number) => count * 24;
+
+/** Of a common name, which clients no longer read. https://www.rfc-editor.org/rfc/rfc5280#appendix-A.1 */
+const longestName = 64;
+
+/** The domain, without its first labels where it is too long; a label alone has at most 63 characters. */
+function commonName(domain: string, ending = ""): string {
+  const fits = (name: string) => name.length + ending.length <= longestName;
+  const parents = domain.split(".").map((_, index, labels) => labels.slice(index).join("."));
+  return `${parents.find(fits) ?? ""}${ending}`;
+}
 
 /** The stack's own CA (RSA 2048, 3650 days) and a leaf. The first `up` in the leaf's last 30 days renews it. */
 export class SelfSignedCertificate extends pulumi.ComponentResource {
@@ -33,7 +43,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       {
         privateKeyPem: caKey.privateKeyPem,
         isCaCertificate: true,
-        subject: { commonName: `${args.domain} CA` },
+        subject: { commonName: commonName(args.domain, " CA") },
         validityPeriodHours: days(3650),
         allowedUses: ["cert_signing", "crl_signing"],
       },
@@ -46,7 +56,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       `${name}-request`,
       {
         privateKeyPem: key.privateKeyPem,
-        subject: { commonName: args.domain },
+        subject: { commonName: commonName(args.domain) },
         dnsNames: pulumi.output(args.names).apply((names) => [...names]),
         ...(args.address !== undefined && { ipAddresses: [args.address] }),
       },

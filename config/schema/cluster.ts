@@ -16,6 +16,10 @@ import { doc } from "./doc.ts";
 const reservedLabel =
   /^(?!(node|kubelet|node-restriction)\.kubernetes\.io\/)([^/]+\.)?(kubernetes|k8s)\.io\/|^(sandbox|iam)\.gke\.io\//;
 
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions */
+const ofControlPlane =
+  /^node\.kubernetes\.io\/(not-ready|unreachable|(memory|disk|pid)-pressure|network-unavailable|unschedulable|out-of-service)$|^node\.cloudprovider\.kubernetes\.io\//;
+
 /** Keys that GKE gives each node, with values of its own. https://cloud.google.com/kubernetes-engine/docs/concepts/node-labels */
 const ofGke =
   /^cloud\.google\.com\/(machine-family|private-node|gke-(nodepool|spot|preemptible|provisioning|os-distribution|boot-disk|container-runtime|max-pods-per-node|stack-type|cpu-scaling-level|memory-gb-scaling-level|logging-variant|accelerator|netd-ready))$/;
@@ -52,7 +56,12 @@ const nodePool = z.strictObject({
   taints: z
     .array(
       z.strictObject({
-        key: labelKey.meta(doc("Key of the taint, in the form of a label's.", "example.com/for")),
+        key: labelKey
+          .refine(
+            (key) => !ofControlPlane.test(key),
+            "must not be one that Kubernetes sets and removes by the state of a node; use one of your own, such as example.com/for",
+          )
+          .meta(doc("Key of the taint, in the form of a label's.", "example.com/for")),
         value: labelValue.meta(doc("Value of the taint, in the form of a label's.", "batch")),
         effect: z
           .enum(["NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"])

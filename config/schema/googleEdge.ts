@@ -59,8 +59,8 @@ const iap = z.strictObject({
       z
         .string()
         .regex(
-          /^((user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[^@\s:]+|domain:[^@\s:]+\.[^@\s:]+)$/,
-          "must be user:…@…, group:…@…, serviceAccount:…@… or domain:…",
+          /^((user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[^@\s:]+|domain:[^@\s:]+\.[^@\s:]+|principal(Set)?:\/\/iam\.googleapis\.com\/[^\s]+)$/,
+          "must be user:…@…, group:…@…, serviceAccount:…@… or domain:…, or principal://… of a workforce pool",
         ),
     )
     .min(1, "must name at least one, such as group:developers@example.com: IAP refuses everybody else")

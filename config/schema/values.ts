@@ -210,18 +210,26 @@ export const distinct = (values: readonly unknown[]): boolean => new Set(values)
 
 export const replicas = z.int().min(1).max(100);
 
+/** https://cloud.google.com/iam/docs/roles-permissions: "lowest-level resources" of these are above a project. */
+const aboveProjects =
+  /^roles\/(resourcemanager\.(organization|folder)|billing\.(?!projectManager)|orgpolicy\.|iam\.organizationRole)/;
+
 /** https://cloud.google.com/iam/docs/roles-overview: predefined roles have a dot, basic ones do not. */
 const role = z
   .string()
   .regex(
     new RegExp(
-      `^(roles/[A-Za-z][A-Za-z0-9]*(\\.[A-Za-z][A-Za-z0-9]*)*|(projects/${projectId}|organizations/\\d+)/roles/[A-Za-z0-9_.]{3,64})$`,
+      `^(roles/[a-z][A-Za-z0-9]*(\\.[a-z][A-Za-z0-9]*)*|(projects/${projectId}|organizations/\\d+)/roles/[A-Za-z0-9_.]{3,64})$`,
     ),
     "must be a Google role: roles/pubsub.publisher, projects/PROJECT/roles/ID or organizations/NUMBER/roles/ID",
   )
   .refine(
     (name) => !/^roles\/(owner|editor|viewer|admin|writer|reader)$/.test(name),
     "is a basic role, which reaches everything in the project; name the predefined role of the one API that the service calls, such as roles/pubsub.publisher",
+  )
+  .refine(
+    (name) => !aboveProjects.test(name),
+    "is granted on an organisation, a folder or a billing account, and services get roles on the project; give it there to the service's account",
   );
 
 export const roles = z.array(role).max(30).refine(distinct, "must name each role once");

@@ -165,3 +165,44 @@ test("Cloud Armor gets intervals, counts, priorities and ranges that Google take
     assert.ok(JSON.stringify(description).length <= 64);
   }
 });
+
+test("a role of an organisation or a billing account is refused: services get roles on the project", () => {
+  const role = (name: string) => ({ services: { web: { image, roles: [name] } } });
+  for (const name of [
+    "resourcemanager.organizationAdmin",
+    "resourcemanager.folderViewer",
+    "billing.user",
+    "orgpolicy.policyAdmin",
+  ])
+    assert.match(
+      refused(role(`roles/${name}`)),
+      /services\.web\.roles\[0\]\n\s+"roles\/[\w.]+" is granted on an organisation, a folder or a billing account, .*; give it there/,
+      name,
+    );
+  for (const name of ["billing.projectManager", "resourcemanager.projectMover", "browser"])
+    assert.deepEqual(warnings(role(`roles/${name}`)), [], name);
+  assert.match(refused(role("roles/Browser")), /must be a Google role/);
+});
+
+test("members of a workforce pool may sign in; taints of Kubernetes' own are refused", () => {
+  const member = "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/group/shop";
+  assert.deepEqual(warnings({ edge: { kind: "gce", iap: { members: [member] } } }), []);
+  assert.match(
+    refused({ edge: { kind: "gce", iap: { members: ["principal://example.com/a"] } } }),
+    /iap\.members\[0\]/,
+  );
+  const taint = (key: string) => ({
+    cluster: { kind: "gke", nodePools: { main: {}, other: { taints: [{ key, value: "a", effect: "NO_SCHEDULE" }] } } },
+  });
+  for (const key of [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/disk-pressure",
+    "node.cloudprovider.kubernetes.io/shutdown",
+  ])
+    assert.match(
+      refused(taint(key)),
+      /taints\[0\]\.key\n\s+".*" must not be one that Kubernetes sets and removes/,
+      key,
+    );
+  assert.doesNotThrow(() => warnings(taint("node.kubernetes.io/dedicated")));
+});

@@ -105,7 +105,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       port: 80,
       env: { "A B": "1", C: [], D: "\0" },
       resources: { cpu: "none", memory: "none" },
-      roles: ["x", "roles/owner", "roles/a.b", "roles/a.b"],
+      roles: ["x", "roles/owner", "roles/billing.user", "roles/a.b", "roles/a.b"],
       calls: ["a", "a"],
       egress: [
         { cidr: "x", ports: [] },
@@ -155,6 +155,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
         main: {},
         a: { taints: ["b", "c"].map((value) => ({ key: "a", value, effect: "NO_EXECUTE" })) },
         b: { taints: [{ key: "a b", value: "?", effect: "NO_EXECUTE" }] },
+        c: { taints: [{ key: "node.kubernetes.io/not-ready", value: "a", effect: "NO_EXECUTE" }] },
       },
     }),
     google,

@@ -114,3 +114,15 @@ test("the CLI warns about a CA in its last 30 days, with the fix; not about the 
     /^the CA of the stack expires on \S+, in 20 days: let clients know of another, made by npx pulumi up --replace 'urn:pulumi:\S+::tls-ca'$/,
   );
 });
+
+test("a domain too long for a common name leaves its first labels out", async () => {
+  const common = async (domain: string) => {
+    const { recording } = await make({ domain });
+    return [recording.one(types.ca).inputs["subject"], recording.one(types.request).inputs["subject"]];
+  };
+  const longest = `${"a".repeat(52)}.example.com`; // 64 characters
+  assert.deepEqual(await common(longest), [{ commonName: "example.com CA" }, { commonName: longest }]);
+  assert.deepEqual(await common(`a.${longest}`), [{ commonName: "example.com CA" }, { commonName: longest }]);
+  const short = `${"a".repeat(49)}.example.com`; // 61 characters
+  assert.deepEqual(await common(short), [{ commonName: `${short} CA` }, { commonName: short }]);
+});
