@@ -11,9 +11,11 @@ import { removeOwnContext } from "../stack/kubeconfig.ts";
 const usage = `npm stop [-- --keep-cache]
 
 Removes everything that npm start created: processes, mounts, network devices, firewall rules and files, including
-compiled programs, and the context that npm run kubeconfig wrote for it. It keeps the local CA in .local-ca, so that browsers which trust it still do after the next start;
-its clients accept it only for the stack's names. A stack in a cluster of your own (npm start -- --context NAME) stays; the command that deletes it is
-printed.
+compiled programs, and the context that npm run kubeconfig wrote for it.
+
+It keeps the local CA in .local-ca, so that browsers which trust it still do after the next start; clients accept it
+only for the stack's names. A stack in a cluster of your own (npm start -- --context NAME) stays; the command that
+deletes it is printed.
 
   --keep-cache  keep compiled and downloaded programs, so that the next start takes seconds`;
 
