@@ -1,18 +1,24 @@
 /** Checks that involve several keys. Each check returns all its problems, not just the first. */
+import { expiryWarning } from "../names/certificates.ts";
 import { checkAutopilot } from "./checks/autopilot.ts";
-import { checkCapacity } from "./checks/capacity.ts";
-import { checkCluster } from "./checks/cluster.ts";
-import { checkDns, checkEdge } from "./checks/edge.ts";
+import { capacityWarnings, checkCapacity } from "./checks/capacity.ts";
+import { checkCluster, ownTaintWarnings, rangeWarnings } from "./checks/cluster.ts";
+import { checkDns, checkEdge, sizeWarnings } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
 import { checkGoogleLimits } from "./checks/googleLimits.ts";
 import { checkLimits } from "./checks/limits.ts";
+import { regionWarnings } from "./checks/locations.ts";
+import { machineWarnings } from "./checks/machines.ts";
+import { maintenanceWarnings } from "./checks/maintenance.ts";
+import { memoryWarnings } from "./checks/memory.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
 import { checkRoutes } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
 import { checkTls, type CertificatePair } from "./checks/tls.ts";
-import type { ConfigProblem } from "./problems.ts";
+import { unitWarnings } from "./checks/units.ts";
+import { keyOf, type ConfigProblem } from "./problems.ts";
 import type { Settings } from "./schema.ts";
 
 export interface CheckContext {
@@ -47,4 +53,30 @@ export function checkSettings(
     ...checkSecrets(settings),
   ];
   return problems.length > 0 ? problems : checkLimits(settings);
+}
+
+/** What is no mistake for certain, or is due soon. */
+export function warningsOf(
+  settings: Settings,
+  { region, certificate }: Pick<CheckContext, "region" | "certificate">,
+): string[] {
+  return [
+    ...certificateWarnings(certificate),
+    ...sizeWarnings(settings),
+    ...memoryWarnings(settings),
+    ...maintenanceWarnings(settings),
+    ...rangeWarnings(settings),
+    ...machineWarnings(settings),
+    ...ownTaintWarnings(settings),
+    ...regionWarnings(region),
+    ...capacityWarnings(settings),
+    ...unitWarnings(settings),
+  ];
+}
+
+function certificateWarnings(certificate: CertificatePair | undefined): string[] {
+  const warning = certificate && expiryWarning(certificate.crt);
+  return warning === undefined
+    ? []
+    : [`${keyOf(["tls"])}: the certificate, or one in its chain, ${warning}; renew it and supply the new one`];
 }

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lostText } from "../../config/config.ts";
+import { lostText } from "../../config/input.ts";
 import { certificateProblems } from "../../config/certificate.ts";
 import { createAuthority } from "../../tools/cli/pki.ts";
 import { checkRanges } from "../../names/ranges.ts";

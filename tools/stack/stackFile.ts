@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { checkConfig, lostText, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
+import { checkConfig, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
+import { lostText } from "../../config/input.ts";
 import { nearest } from "../../config/problems.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
 import { fullKey, project } from "../../names/project.ts";
