@@ -283,7 +283,7 @@ describe("properties", () => {
 
   test("a real nginx accepts the text of every valid set of routes", async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const samples = fc.sample(proxies, { numRuns: 1000, seed }).values();
+    const samples = fc.sample(proxies, { numRuns: 400, seed }).values();
     // In parallel, because nearly all the time is spent in nginx processes.
     const check = async () => {
       for (const proxy of samples)
