@@ -14,7 +14,7 @@ import { maintenanceWarnings } from "./checks/maintenance.ts";
 import { memoryWarnings } from "./checks/memory.ts";
 import { checkMetrics } from "./checks/metrics.ts";
 import { checkRoles } from "./checks/roles.ts";
-import { checkRoutes } from "./checks/routes.ts";
+import { checkRoutes, routeWarnings } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
 import { checkTls, type CertificatePair } from "./checks/tls.ts";
 import { unitWarnings } from "./checks/units.ts";
@@ -62,6 +62,7 @@ export function warningsOf(
 ): string[] {
   return [
     ...certificateWarnings(certificate),
+    ...routeWarnings(settings),
     ...sizeWarnings(settings),
     ...memoryWarnings(settings),
     ...maintenanceWarnings(settings),

@@ -115,21 +115,23 @@ export function checkConfig(
     const [namespace, name] = splitKey(key);
     return !providers.includes(namespace) && name !== "secrets";
   });
+  const foreigners: ConfigProblem[] = [];
   const input = inputOf(raw, (key) => {
     const [namespace, name] = splitKey(key);
     if (namespace === project) return true;
-    problems.push(foreign(key, namespace, name));
+    foreigners.push(foreign(key, namespace, name));
     // Check keys under another name too, so that one run reports every problem.
     return Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
   });
-  problems.push(...reservedKeys(input, []));
+  problems.push(...foreigners, ...reservedKeys(input, []));
   const parsed = parseShape(input);
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input, schema));
 
   const usesGke = (valueAt(input, ["cluster", "kind"]) ?? "gke") === "gke";
   const { project: googleProject, region } = usesGke ? readGoogle(raw, stack, problems) : {};
   const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
-  if (parsed.success)
+  // A key under another name may be what the others need.
+  if (parsed.success && foreigners.length === 0)
     problems.push(...checkSettings(parsed.data, { stack, region, project: googleProject, projectDir, certificate }));
   const shown = [
     ...misplaced.map((key) =>

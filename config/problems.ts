@@ -118,7 +118,10 @@ export function describe(
   input: unknown,
   schema: z.core.$ZodType,
 ): ConfigProblem[] {
+  const wrongType = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => keyOf(path)));
   return issues.flatMap((issue): ConfigProblem[] => {
+    // Text of the wrong length is still no list.
+    if (issue.code === "too_big" && wrongType.has(keyOf(issue.path))) return [];
     const value = valueAt(input, issue.path);
     switch (issue.code) {
       case "unrecognized_keys":
@@ -150,12 +153,16 @@ function placeFor(path: readonly PropertyKey[], key: string, input: unknown, sch
     return differs === -1 ? other.length : differs;
   };
   const places = [
-    ...placesOf(schema, key, path).filter((place) => z.core.safeParse(place.schema, value).success),
+    ...placesOf(schema, key, path).filter(
+      // The edge is that of all services: what one of them wants may not close it for the others.
+      (place) => !(path[0] === "services" && place.path[0] === "edge") && z.core.safeParse(place.schema, value).success,
+    ),
     // At the top: a service without `services`.
     ...(path.length === 0 && isService(value) ? [{ path: ["services", key] }] : []),
   ];
   const most = Math.max(...places.map((place) => common(place.path)));
   const keys = new Set(places.filter((place) => common(place.path) === most).map((place) => keyOf(place.path)));
+  if (keys.has(keyOf([...path, key]))) return "; it belongs to another kind or mode";
   return keys.size === 1 ? `; move it to ${[...keys].join("")}` : "";
 }
 
@@ -173,7 +180,7 @@ function guess(path: readonly PropertyKey[], value: unknown, schema: z.core.$Zod
 function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {
   if (issue.code !== "invalid_type") return issue.message;
   const { example, minimum, maximum } = describedAt(schema, issue.path) ?? {};
-  if (issue.expected === "boolean") return issue.message;
+  if (issue.expected === "boolean") return `${issue.message}, without quotes`;
   if (issue.expected !== "int" && issue.expected !== "number")
     return example === undefined ? issue.message : `${issue.message}, such as ${show([], example)}`;
   const isLimit = (limit: number | undefined) => limit !== undefined && Math.abs(limit) < Number.MAX_SAFE_INTEGER;

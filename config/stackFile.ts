@@ -219,7 +219,11 @@ class Reader {
     for (const { key, value } of map.flow === true ? map.items : [])
       for (const node of [key, value])
         if (node === null || isEmpty(node))
-          throw this.#refuse(node ?? map, "an entry within braces has no key or no value", "write null, or remove it");
+          throw this.#refuse(
+            node ?? map,
+            "an entry within braces has no key or no value",
+            "give it a value, or remove it",
+          );
         else this.#refuseColonAtEnd(node, "braces");
   }
 

@@ -50,7 +50,6 @@ const quoted = (text: string | undefined) => (text === undefined ? undefined : `
 
 function numbersMeant(key: string, value: string | number, maximum: number): number[] {
   if (typeof value === "number") {
-    if (key === "percent" && value < 1) return [value * 100];
     return value > maximum ? (factorsOf(key, smaller) ?? []).map((factor) => value * factor) : [];
   }
   const [, whole, fraction = "0", unit = ""] = quantity.exec(value) ?? [];
@@ -89,6 +88,6 @@ export function memoryMeant(text: string): string | undefined {
 /** The smaller unit that a large, well-formed amount was perhaps meant in: `50` → `50m`, `512Gi` → `512Mi`. */
 export function largeMeant(key: "cpu" | "memory", text: string): string | undefined {
   if (key === "cpu") return /^\d{2,}$/.test(text) ? cpuMeant(text) : undefined;
-  const [, gibibytes] = /^(\d{2,})Gi?$/.exec(text) ?? [];
+  const [, gibibytes] = /^(\d{3,})Gi?$/.exec(text) ?? [];
   return gibibytes === undefined ? undefined : `${gibibytes}Mi`;
 }

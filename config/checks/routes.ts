@@ -6,6 +6,7 @@ import type { Settings } from "../schema.ts";
 import { edgeTimeoutFor, longestWait } from "../timeouts.ts";
 
 type Route = Settings["services"][string]["routes"][number];
+type Redirect = Settings["proxy"]["redirects"][number];
 
 /** A route or redirect with its config key. */
 interface KeyedHostPath {
@@ -24,13 +25,15 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
   const routes = Object.entries(settings.services).flatMap(([name, { routes }]) =>
     routes.map((route, index) => ({ name, route, key: keyOf(["services", name, "routes", index]) })),
   );
-  const redirects = settings.proxy.redirects.map((redirect, index) =>
-    hostPath(keyOf(["proxy", "redirects", index]), redirect),
-  );
+  const redirects = settings.proxy.redirects.map((redirect, index) => ({
+    ...hostPath(keyOf(["proxy", "redirects", index]), redirect),
+    to: redirect.to,
+  }));
   const hostPaths = [...routes.map(({ key, route }) => hostPath(key, route)), ...redirects];
   return [
     ...hostPaths.flatMap(longHost),
     ...conflicts(hostPaths),
+    ...redirects.flatMap((redirect) => circles(redirect, hostPaths, settings.domain)),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
     ...Object.entries(settings.services).flatMap(([name, service]) =>
       service.routes.flatMap((route, index) =>
@@ -132,8 +135,35 @@ function conflicts(all: readonly KeyedHostPath[]): ConfigProblem[] {
   });
 }
 
+/** A redirect whose target is redirected by it again never ends. */
+function circles(
+  { key, host, path, to }: KeyedHostPath & Pick<Redirect, "to">,
+  all: readonly KeyedHostPath[],
+  domain: string,
+): ConfigProblem[] {
+  const target = new URL(to, `https://${host ?? domain}`);
+  if (target.hostname !== (host ?? domain) || (host === undefined && all.some((other) => other.host === domain)))
+    return [];
+  const matches = (other: string) =>
+    other.endsWith("/") ? target.pathname.startsWith(other) : target.pathname === other;
+  const taken = all.filter((other) => other.host === host && matches(other.path)).map((other) => other.path);
+  const longest = taken.reduce((best, each) => (each.length > best.length ? each : best), "");
+  return longest === path
+    ? [problem(`${key}.to`, to, `leads back to the redirect's own path ${path}`, "choose a target outside of it")]
+    : [];
+}
+
 function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  if (/^\/[^/]+$/.test(route.path ?? ""))
+    problems.push(
+      problem(
+        `${key}.path`,
+        route.path,
+        "is the path of no method: those are /SERVICE/METHOD",
+        `name all methods of a service, as in ${route.path ?? ""}/`,
+      ),
+    );
   if (tls.mode === "none" && edge.onGoogle)
     problems.push(
       problem(
@@ -171,15 +201,58 @@ function checkRoute(name: string, route: Route, key: string, services: readonly 
     problems.push(
       problem(`${key}.keepPrefix`, true, `has no effect on the path ${path}, which has no prefix`, "remove it"),
     );
-  const others = [
-    ...(route.canary === undefined ? [] : [{ at: "canary", service: route.canary.service }]),
-    ...(route.versions ?? []).map(({ service }, index) => ({ at: `versions[${index}]`, service })),
-  ];
-  for (const { at, service } of others) {
+  for (const { at, service } of targetsOf(route)) {
     if (!services.includes(service))
       problems.push(problem(`${key}.${at}.service`, service, "is not a service", allowed(service, services)));
     if (service === name)
       problems.push(problem(`${key}.${at}.service`, service, "is the route's own service", "name another"));
   }
   return problems;
+}
+
+/** The services, besides the route's own, that get its requests. */
+const targetsOf = (route: Route) => [
+  ...(route.canary === undefined ? [] : [{ at: "canary", service: route.canary.service }]),
+  ...(route.versions ?? []).map(({ service }, index) => ({ at: `versions[${index}]`, service })),
+];
+
+/** What is a mistake more often than it is meant. */
+export const routeWarnings = (settings: Settings): string[] => [
+  ...takenDomain(settings),
+  ...Object.entries(settings.services).flatMap(([name, service]) =>
+    service.routes.flatMap((route, index) =>
+      otherProtocols(route, protocolOf(route, service), keyOf(["services", name, "routes", index]), settings),
+    ),
+  ),
+];
+
+/** A host with routes of its own serves no others. */
+function takenDomain({ domain, services, proxy }: Settings): string[] {
+  const routes = Object.entries(services).flatMap(([name, service]) =>
+    service.routes.map(({ host }, index) => ({ host, key: keyOf(["services", name, "routes", index]) })),
+  );
+  const redirects = proxy.redirects.map(({ host }, index) => ({ host, key: keyOf(["proxy", "redirects", index]) }));
+  const own = [...routes, ...redirects].find(({ host }) => host !== undefined && fullHost(host, domain) === domain);
+  const lost = routes.filter(({ host }) => host === undefined).map(({ key }) => key);
+  if (own === undefined || lost.length === 0) return [];
+  const more = lost.length > 3 ? ` and ${lost.length - 3} more` : "";
+  return [
+    `${own.key}.host: ${domain} is the domain, and with routes of its own it serves none of those without a host: ${lost.slice(0, 3).join(", ")}${more}; leave out this host, or give them the same`,
+  ];
+}
+
+/** Versions and canaries get the route's requests, so they must speak its protocol. */
+function otherProtocols(
+  route: Route,
+  protocol: ReturnType<typeof protocolOf>,
+  key: string,
+  { services }: Settings,
+): string[] {
+  return targetsOf(route).flatMap(({ at, service }) => {
+    const target = services[service];
+    const spoken = target?.routes.map((each) => protocolOf(each, target)) ?? [];
+    return spoken.length === 0 || spoken.includes(protocol)
+      ? []
+      : `${key}.${at}.service: ${service} speaks ${spoken[0] ?? ""} in all of its own routes, and this route is ${protocol}; name a service that speaks ${protocol}`;
+  });
 }

@@ -29,6 +29,41 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/:notes\n.*; move it to [\w-]+:services\.notes$/m],
   ],
   [
+    "a list of the entrance at a route, which would close all others",
+    hoge({ routes: [{ path: "/", allow: ["203.0.113.0/24"] }] }),
+    [/routes\[0\]\.allow\n(?!.*move it).*; allowed: /],
+  ],
+  [
+    "a key of another kind of edge",
+    { ...valid, edge: { ...valid.edge, timeoutSeconds: 60 } },
+    [/edge\.timeoutSeconds\n(?!.*move it).*; it belongs to another kind or mode$/m],
+  ],
+  [
+    "a switch in quotes",
+    hoge({ routes: [{ path: "/a/", keepPrefix: "true" }] }),
+    [/"true" must be true or false, without quotes/],
+  ],
+  [
+    "text for a list, without a second problem",
+    hoge({ calls: "a-long-name-of-a-service" }),
+    [/services\.hoge\.calls\n {4}".*" must be an array/, /^(?!.*characters)/s],
+  ],
+  [
+    "a redirect to itself",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "/old/" }] } },
+    [/redirects\[0\]\.to\n\s+"\/old\/" leads back to the redirect's own path \/old\//],
+  ],
+  [
+    "a redirect below itself",
+    { ...valid, proxy: { redirects: [{ path: "/old/", to: "https://shop.example.com/old/new/" }] } },
+    [/leads back/],
+  ],
+  [
+    "a gRPC path of no method",
+    hoge({ routes: [{ path: "/shop.v1.Orders", protocol: "grpc" }] }),
+    [/routes\[0\]\.path\n\s+"\/shop\.v1\.Orders" is the path of no method.*, as in \/shop\.v1\.Orders\/$/m],
+  ],
+  [
     "a misplaced key whose value its place would not take",
     hoge({ canary: 10 }),
     [/services\.hoge\.canary\n(?!.*move it).*; allowed: /],
@@ -251,4 +286,43 @@ test("refused: Google settings that no preview catches", () => {
     /cluster\.network/,
   ])
     assert.match(message, part);
+});
+
+test("a key under another project's name is reported alone, not with what misses it", () => {
+  const { services: _, ...rest } = valid;
+  const message = refusal(
+    { ...rest, secrets: { hoge: { A: "b" } } },
+    { "shop:services": JSON.stringify(valid.services) },
+  );
+  assert.match(message, /^1 problem.*\n {2}shop:services\n/);
+});
+
+test("a redirect from everywhere to a path with a route of its own ends there", () => {
+  const redirects = [
+    { host: "old.example.com", to: "https://shop.example.com/" },
+    { path: "/", to: "/hoge/" },
+  ];
+  checkConfig(raw({ ...valid, proxy: { redirects } }), "test", projectDir);
+});
+
+test("a route for the domain by name, and a version of another protocol, are warnings", () => {
+  const warnings = (services: Record<string, unknown>) =>
+    checkConfig(raw({ ...valid, services }), "test", projectDir).warnings;
+  const image = "a/b:1";
+  const web = { image, routes: [{ path: "/" }] };
+  assert.deepEqual(warnings({ web, admin: { image, routes: [{ host: "shop.example.com", path: "/admin/" }] } }), [
+    `${project}:services.admin.routes[0].host: shop.example.com is the domain, and with routes of its own it serves none of those without a host: ${project}:services.web.routes[0]; leave out this host, or give them the same`,
+  ]);
+  assert.deepEqual(warnings({ web, admin: { image, routes: [{ host: "admin", path: "/admin/" }] } }), []);
+  const api = { image, routes: [{ path: "/shop.v1.Orders/", protocol: "grpc" }] };
+  assert.deepEqual(
+    warnings({ api, web: { image, routes: [{ path: "/", canary: { service: "api", percent: 10 } }] } }),
+    [
+      `${project}:services.web.routes[0].canary.service: api speaks grpc in all of its own routes, and this route is http; name a service that speaks http`,
+    ],
+  );
+  assert.deepEqual(
+    warnings({ api: { image }, web: { image, routes: [{ path: "/", canary: { service: "api", percent: 10 } }] } }),
+    [],
+  );
 });

@@ -154,7 +154,7 @@ for (const [config, message] of [
     hoge({ egress: [{ cidr: "203.0.113.0/24", ports: ["443/tcp"] }] }),
     '"443/tcp" must be a number from 1 to 65535, without quotes and unit; did you mean 443?',
   ],
-  [canary(0.1), "0.1 must be a whole number from 1 to 99, without quotes and unit; did you mean 10?"],
+  [canary(0.1), "0.1 must be a whole number from 1 to 99, without quotes and unit"],
   [canary("10%"), '"10%" must be a number from 1 to 99, without quotes and unit; did you mean 10?'],
   [{ ...valid, rolloutSeconds: 600000 }, "600000 must be at most 3600; did you mean 600?"],
   [

@@ -131,6 +131,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [{ ...valid, proxy: { image: "a/b:1", build: { context: "x" } } }],
   [{ ...valid, proxy: { redirects: [{ to: "/" }] } }],
+  [{ ...valid, proxy: { redirects: [{ path: "/old/", to: "/old/" }] } }],
   [
     {
       ...valid,
@@ -375,6 +376,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { path: "/a" },
       { path: "/a" },
       { path: "/b", keepPrefix: true },
+      { path: "/shop.v1.Orders", protocol: "grpc" },
       { path: "/c", canary: { service: "hoge", percent: 1 } },
       { path: "/d", canary: { service: "x", percent: 1 } },
     ),
