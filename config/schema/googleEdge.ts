@@ -39,7 +39,7 @@ const armor = z
       .max(100)
       .refine(distinct, "must name each range once")
       .optional()
-      .meta(doc("The only client ranges allowed; other clients get 403.", ["203.0.113.0/24"])),
+      .meta(doc("The only client ranges allowed, on every route; other clients get 403.", ["203.0.113.0/24"])),
   })
   .refine(
     ({ rateLimit, log4j, allow }) => log4j || rateLimit !== undefined || allow !== undefined,
