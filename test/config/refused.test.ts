@@ -29,7 +29,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/:notes\n.*; move it to [\w-]+:services\.notes$/m],
   ],
   [
-    "a list of the entrance at a route, which would close all others",
+    "a list of the edge at a route, which would close all others",
     hoge({ routes: [{ path: "/", allow: ["203.0.113.0/24"] }] }),
     [/routes\[0\]\.allow\n(?!.*move it).*; allowed: /],
   ],

@@ -105,8 +105,8 @@ writes it. Two keys are Google's own: \`gcp:project\` and \`gcp:region\`, which 
 
 \`NAME\` stands for a name of yours, \`[]\` for each entry of a list. A key without a default may be left out, unless its meaning says
 otherwise; every stack needs \`domain\` and \`services\`. Editors complete and check the same keys by
-[\`config.schema.json\`](../config.schema.json), which the first line of each stack file names. \`npm run check -- STACK\` checks what is between
-keys as well.
+[\`config.schema.json\`](../config.schema.json), which the first line of each stack file names; VS Code reads that line with the YAML extension by
+Red Hat. \`npm run check -- STACK\` checks what is between keys as well.
 
 The Pulumi CLI reads some text as a number or a time: \`0777\` is 511 to it. Such text needs quotes, and is refused without them.
 
