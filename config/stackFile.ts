@@ -15,6 +15,7 @@ import {
   visit,
   type Document,
   type YAMLMap,
+  type YAMLError,
 } from "yaml";
 import { fullKey } from "../names/project.ts";
 import { nearest } from "./problems.ts";
@@ -76,11 +77,39 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
   const [error] = document.errors;
   if (error?.code === "DUPLICATE_KEY") refuseDuplicate(document, text, error.pos[0]);
   if (error !== undefined)
-    throw new StackFileError(`it is not YAML: ${firstLine(error.message)}`, "fix that line", error.linePos?.[0].line);
+    throw new StackFileError(
+      `it is not YAML: ${syntaxOf(error)?.[0] ?? firstLine(error.message)}`,
+      syntaxOf(error)?.[1] ?? "fix that line",
+      error.linePos?.[0].line,
+    );
   const { contents } = document;
   if (contents === null || isEmpty(contents)) return { values: new Map(), rewritten: [], usesEnvironment: false };
   if (!isMap(contents)) throw new StackFileError("it is not a map", "write a map with a key `config`");
   return new Reader(document, text).read(contents, kind);
+}
+
+/** What is wrong, and the fix, in the words of who writes YAML and no parser. The line's text may hold a secret. */
+function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: string] | undefined {
+  if (code === "MULTILINE_IMPLICIT_KEY" || (code === "BLOCK_AS_IMPLICIT_KEY" && message.startsWith("A block sequence")))
+    return [
+      "the line is no KEY: VALUE, or a list begins among keys",
+      "write a space after the colon, or move the line",
+    ];
+  if (code === "BLOCK_AS_IMPLICIT_KEY")
+    return [
+      "the line has a second key, or is indented unlike its neighbours",
+      "quote a value that has a colon, or begin the line where they begin",
+    ];
+  if (code === "BAD_INDENT" && message.startsWith("Flow"))
+    return ["a bracket or brace that opens above is not closed", "close it before the next key"];
+  if (code === "BAD_INDENT") return ["the line is indented unlike its neighbours", "begin it where they begin"];
+  if (code === "MISSING_CHAR") return ["a quote, bracket or brace that opens above is not closed", "close it"];
+  if (code === "BAD_SCALAR_START" || code === "UNEXPECTED_TOKEN")
+    return [
+      "a value begins with a special character, or has text after its end",
+      "put the whole value between double quotes",
+    ];
+  return undefined;
 }
 
 /** What Go's reader refuses, or what would be lost: https://github.com/go-yaml/yaml/blob/v3.0.1/readerc.go */

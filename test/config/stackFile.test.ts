@@ -291,3 +291,37 @@ test("a name that JavaScript reserves is refused wherever it is", () => {
         error.message.includes(`${key(at)}\n    "__proto__" is a name that JavaScript reserves; choose`),
     );
 });
+
+test("what is no YAML is said in the words of who writes it, with the line, and without its text", () => {
+  const refused = (text: string) => {
+    try {
+      parseStackFile(text);
+    } catch (error) {
+      assert.ok(error instanceof StackFileError);
+      return [error.line, error.message, error.fix] as const;
+    }
+    return assert.fail(text);
+  };
+  const space = /no KEY: VALUE/;
+  const indented = /is indented unlike its neighbours/;
+  const open = /opens above is not closed/;
+  const special = /special character, or has text after its end/;
+  for (const [text, line, found] of [
+    ["config:\n  a:\n    port:3000\n    b: 1\n", 3, space],
+    ["config:\n  tls\n    mode: none\n  b: 1\n", 2, space],
+    ["config:\n  a:\n    path: /\n    - path: /b\n", 4, space],
+    ["config:\n  a:\n    b: x\n   c: 1\n", 4, indented],
+    ["config:\n  a:\n    - b: 1\n    c: 2\n", 4, indented],
+    ["config:\n  a: b: c\n", 2, /has a second key/],
+    ["config:\n  a: {b: 1\n  c: 1\n", 3, open],
+    ["config:\n  a: [1, 2\n  c: 1\n", 3, open],
+    ['config:\n  a: "secret\n  c: 1\n', 4, open],
+    ["config:\n  a: @secret\n", 2, special],
+    ["config:\n  a: 'it's secret'\n", 2, special],
+  ] as const) {
+    const [at, message, fix] = refused(text);
+    assert.equal(at, line, text);
+    assert.match(message, found);
+    assert.doesNotMatch(message + fix, /secret|implicit|mapping|sequence/i);
+  }
+});

@@ -128,7 +128,11 @@ test("an invalid config is refused with every problem, its key and its value", a
 });
 
 test("a stack file that is not YAML is refused with its name", async (t) => {
-  assertRefused(await render(stackLike(t, "yaml", () => "config: [")), /it is not YAML: /, /Fix that line/);
+  assertRefused(
+    await render(stackLike(t, "yaml", () => "config: [")),
+    /it is not YAML: .* opens above is not closed/,
+    /Close it/,
+  );
 });
 
 test("a stack file without config is refused with the missing keys", async (t) => {
