@@ -72,7 +72,9 @@ function stacksBeside(path: string): string {
   const files = existsSync(folder) ? readdirSync(folder) : [];
   const stacks = files.flatMap((file) => stackOf(file) ?? []).sort();
   if (stacks.length === 0) return `No stack has a file in ${folder}.`;
-  const meant = nearest(stackOf(basename(path)) ?? "", stacks);
+  // A file's name instead of the stack's, too.
+  const given = stackOf(basename(path)) ?? "";
+  const meant = nearest(stackOf(basename(given)) ?? given, stacks);
   return `Stacks: ${stacks.join(", ")}.${meant === undefined ? "" : ` Did you mean "${meant}"?`}`;
 }
 

@@ -83,5 +83,6 @@ test("a mistyped stack is answered with the stacks, and the one that may be mean
     stderr,
     /There is no \S+Pulumi\.prodution\.yaml\.\nName a stack that has a file, or copy one\. Stacks: .*local, production, .*staging\. Did you mean "production"\?\n$/,
   );
+  assert.match((await run("tools/commands/check.ts", "Pulumi.staging.yaml")).stderr, /Did you mean "staging"\?\n$/);
   assert.doesNotMatch((await run("tools/commands/check.ts", "elsewhere")).stderr, /Did you mean/);
 });
