@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { pemBlocks } from "./certificate.ts";
 import { checkSettings, warningsOf } from "./checks.ts";
+import { nearestRegion } from "./checks/locations.ts";
 import { quotaNotes } from "./checks/quotas.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
@@ -204,7 +205,8 @@ function readGoogle(raw: Readonly<Record<string, string>>, stack: string, proble
   };
   const read = (name: keyof typeof rules) => {
     const value = raw[`gcp:${name}`];
-    const { form, example } = rules[name];
+    const { form } = rules[name];
+    const example = (name === "region" ? nearestRegion(value ?? "") : undefined) ?? rules[name].example;
     if (value === undefined || !form.test(value))
       problems.push(
         problem(

@@ -152,10 +152,16 @@ function placeFor(path: readonly PropertyKey[], key: string, input: unknown, sch
     const differs = other.findIndex((part, index) => part !== path[index]);
     return differs === -1 ? other.length : differs;
   };
+  /** In another list beside the one that has the key, such as a route's host for a host of `egress`. */
+  const isOtherList = (other: readonly PropertyKey[]) =>
+    path.slice(common(other)).some((part) => typeof part === "number") && other.length > common(other) + 1;
   const places = [
     ...placesOf(schema, key, path).filter(
       // The edge is that of all services: what one of them wants may not close it for the others.
-      (place) => !(path[0] === "services" && place.path[0] === "edge") && z.core.safeParse(place.schema, value).success,
+      (place) =>
+        !(path[0] === "services" && place.path[0] === "edge") &&
+        !isOtherList(place.path) &&
+        z.core.safeParse(place.schema, value).success,
     ),
     // At the top: a service without `services`.
     ...(path.length === 0 && isService(value) ? [{ path: ["services", key] }] : []),

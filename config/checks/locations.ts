@@ -28,9 +28,12 @@ export const zonesOf = (region: string): string[] =>
 export const isZone = (zone: string, region: string): boolean | undefined =>
   regions.includes(region) && !/-ai\d[a-z]$/.test(zone) ? zonesOf(region).includes(zone) : undefined;
 
+/** The region that a mistyped one, or one of its zones, means. */
+export const nearestRegion = (text: string): string | undefined => nearest(text.replace(/(\d)-[a-z]$/, "$1"), regions);
+
 export function regionWarnings(region: string | undefined): string[] {
   if (region === undefined || regions.includes(region)) return [];
-  const meant = nearest(region, regions);
+  const meant = nearestRegion(region);
   return [
     `gcp:region: ${region} is a region that this program does not know; see gcloud compute regions list${meant === undefined ? "" : `, or write ${meant}`}`,
   ];

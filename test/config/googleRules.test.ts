@@ -364,3 +364,11 @@ test("ranges may be private without RFC 1918, and labels not those that GKE sets
     assert.match(refused(label(key)), /must not have a prefix that Kubernetes or Google manages/, key);
   assert.doesNotThrow(() => warnings(label("cloud.google.com/gke-smt-disabled")));
 });
+
+test("a mistyped region, or a zone in its place, is answered with the region that it means", () => {
+  for (const region of ["europe-west-1", "europe-west1-b", "Europe-West1"])
+    assert.match(
+      refusal(config({}), { ...google, "gcp:region": region }),
+      /is not a Google Cloud region; set one such as europe-west1: npx pulumi config set --stack test gcp:region europe-west1\n/,
+    );
+});

@@ -34,6 +34,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/routes\[0\]\.allow\n(?!.*move it).*; allowed: /],
   ],
   [
+    "a key of routes in another list of the service",
+    hoge({ egress: [{ cidr: "0.0.0.0/0", ports: [25], host: "smtp.example.net" }] }),
+    [/egress\[0\]\.host\n(?!.*move it).*; allowed: /],
+  ],
+  [
     "a key of another kind of edge",
     { ...valid, edge: { ...valid.edge, timeoutSeconds: 60 } },
     [/edge\.timeoutSeconds\n(?!.*move it).*; it belongs to another kind or mode$/m],
