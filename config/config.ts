@@ -176,7 +176,9 @@ function withGoogle(settings: Settings, google: Google | undefined): StackSettin
 /** On this machine secrets may be plain: nobody else sees them. */
 export const plainSecretsWarning = ({ cluster }: Pick<StackSettings, "cluster">): string[] =>
   cluster.kind === "gke"
-    ? [`${keyOf(["secrets"])}: holds values that are not encrypted in the stack's file; set them again with --secret`]
+    ? [
+        `${keyOf(["secrets"])}: holds values that are not encrypted in the stack's file; set each of them again, which asks for the value: npx pulumi config set --secret --path ${keyOf(["secrets", "SERVICE", "NAME"])}`,
+      ]
     : [];
 
 /** @throws RunError if there is a problem */
