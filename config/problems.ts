@@ -82,8 +82,12 @@ function editDistance(a: string, b: string): number {
 /** The allowed values, with a suggestion for a likely typo. */
 export function allowed(word: string, candidates: readonly string[]): string {
   const guess = nearest(word, candidates);
-  return `allowed: ${candidates.join(", ")}${guess === undefined ? "" : `; did you mean "${guess}"?`}`;
+  return `allowed: ${candidates.join(", ")}${didYouMean(guess)}`;
 }
+
+/** The end of a fix; empty without a guess. */
+export const didYouMean = (guess: string | undefined): string =>
+  guess === undefined ? "" : `; did you mean "${guess}"?`;
 
 /** Foreign text on one short line, with control and invisible characters escaped. */
 export function printable(text: string): string {

@@ -76,12 +76,10 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
   const document = parseDocument(text, { schema: "failsafe", merge: false, version: "1.2", prettyErrors: true });
   const [error] = document.errors;
   if (error?.code === "DUPLICATE_KEY") refuseDuplicate(document, text, error.pos[0]);
-  if (error !== undefined)
-    throw new StackFileError(
-      `it is not YAML: ${syntaxOf(error)?.[0] ?? firstLine(error.message)}`,
-      syntaxOf(error)?.[1] ?? "fix that line",
-      error.linePos?.[0].line,
-    );
+  if (error !== undefined) {
+    const [found, fix] = syntaxOf(error);
+    throw new StackFileError(`it is not YAML: ${found}`, fix, error.linePos?.[0].line);
+  }
   const { contents } = document;
   if (contents === null || isEmpty(contents)) return { values: new Map(), rewritten: [], usesEnvironment: false };
   if (!isMap(contents)) throw new StackFileError("it is not a map", "write a map with a key `config`");
@@ -89,7 +87,7 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
 }
 
 /** What is wrong, and the fix, in the words of who writes YAML and no parser. The line's text may hold a secret. */
-function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: string] | undefined {
+function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: string] {
   if (code === "MULTILINE_IMPLICIT_KEY" || (code === "BLOCK_AS_IMPLICIT_KEY" && message.startsWith("A block sequence")))
     return [
       "the line is no KEY: VALUE, or a list begins among keys",
@@ -109,7 +107,7 @@ function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: s
       "a value begins with a special character, or has text after its end",
       "put the whole value between double quotes",
     ];
-  return undefined;
+  return [firstLine(message), "fix that line"];
 }
 
 /** What Go's reader refuses, or what would be lost: https://github.com/go-yaml/yaml/blob/v3.0.1/readerc.go */

@@ -4,7 +4,7 @@
  * created since version 1.30.2 can.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#compute-class-min-max
  */
-import { problem, type ConfigProblem } from "../problems.ts";
+import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
@@ -49,15 +49,14 @@ function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): 
     ...(bytesOf(memory) > bytesOf(most.memory) ? [["memory", memory, most.memory] as const] : []),
   ];
   if (large.length > 0)
-    return large.map(([key, value, maximum]) => {
-      const guess = largeMeant(key, value);
-      return problem(
+    return large.map(([key, value, maximum]) =>
+      problem(
         [...path, key],
         value,
         `is above the maximum of Autopilot, which is ${maximum}`,
-        `set ${maximum} or less${guess === undefined ? "" : `; did you mean "${guess}"?`}`,
-      );
-    });
+        `set ${maximum} or less${didYouMean(largeMeant(key, value))}`,
+      ),
+    );
   const [cpus, gibibytes] = [milliCpuOf(cpu) / 1000, bytesOf(memory) / gibibyte];
   if (gibibytes < cpus * leastRatio)
     return [

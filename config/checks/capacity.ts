@@ -1,7 +1,7 @@
 /** Whether the pods of a stack fit on its nodes: GKE accepts any, and the rest waits for a node that never comes. */
 import { allocatable, type Amounts } from "../allocatable.ts";
 import { proxyMetrics } from "../metrics.ts";
-import { keyOf, problem, type ConfigProblem } from "../problems.ts";
+import { didYouMean, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
@@ -78,8 +78,6 @@ const units = {
   bytes: { key: "memory", show: (value: number) => `${Math.ceil(value / mebibyte)}Mi of memory` },
 } as const;
 const kinds = ["milliCpu", "bytes"] as const;
-
-const didYouMean = (guess: string | undefined) => (guess === undefined ? "" : `; did you mean "${guess}"?`);
 
 /** Refuses a pod that is larger than any node. */
 export function checkCapacity(settings: Settings): ConfigProblem[] {

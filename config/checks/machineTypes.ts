@@ -3,7 +3,7 @@
  * https://cloud.google.com/compute/docs/machine-resource, with a page for each family, and for TPUs
  * https://cloud.google.com/kubernetes-engine/docs/concepts/plan-tpus
  */
-import { nearest } from "../problems.ts";
+import { didYouMean, nearest } from "../problems.ts";
 
 /** By family word, what may follow it. */
 type Series = Readonly<Record<string, string>>;
@@ -158,7 +158,7 @@ export function badMachine(machineType: string): BadMachine | undefined {
     const isThere = guess !== undefined && badMachine(guess) === undefined;
     return {
       rule: `does not exist: machines of the series ${series} are ${words.map((each) => `${series}-${each}`).join(", ")}`,
-      fix: `choose one of those${isThere ? `; did you mean "${guess}"?` : ""}`,
+      fix: `choose one of those${didYouMean(isThere ? guess : undefined)}`,
     };
   }
   const sizes = (known[word] ?? "").split(" ");
@@ -204,13 +204,16 @@ function badCustom(
   const guess = `${prefix}-${cpus}-${memory * 1024}${extended ? "-ext" : ""}`;
   return {
     rule: `does not exist: ${cpus} CPUs of ${prefix} have ${rules.least * cpus} to ${rules.most * cpus} MiB of memory${rules.extended ? ", or more with -ext" : ""}, in steps of ${memoryStep}`,
-    fix: `choose such an amount${fits(memory * 1024) ? `; did you mean "${guess}"?` : ""}`,
+    fix: `choose such an amount${didYouMean(fits(memory * 1024) ? guess : undefined)}`,
   };
 }
 
 /** @returns a warning for a type of a series that this program does not know: it may be new */
+/** `n2` of `n2-standard-4`. */
+export const seriesOf = (machineType: string): string => machineType.split("-")[0] ?? "";
+
 export function unknownSeries(machineType: string): string | undefined {
-  const series = machineType.split("-")[0] ?? "";
+  const series = seriesOf(machineType);
   if (series === "custom" || Object.hasOwn(predefined, series)) return undefined;
   return `"${machineType}" is of the series ${series}, which this program does not know; if it is new, go on: Google refuses what does not exist when it creates the pool. Known: ${Object.keys(predefined).join(", ")}`;
 }

@@ -1,7 +1,7 @@
 /** Machine types that do not exist, and disks that a machine does not take: Google says so when the pool is created. */
 import { keyOf } from "../problems.ts";
 import type { Settings } from "../schema.ts";
-import { badMachine, unknownSeries } from "./machineTypes.ts";
+import { badMachine, seriesOf, unknownSeries } from "./machineTypes.ts";
 
 /** https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support */
 const hyperdiskOnly = /^(c4|c4a|c4d|c4n|n4|n4a|n4d|a3-ultragpu|a4|a4x|g4|x4|m4|m4n|h4d)$/;
@@ -15,8 +15,6 @@ const noStandardDisk = /^(c3|c3d|g2|h3|m3|z3|a3)$/;
  * https://cloud.google.com/kubernetes-engine/docs/concepts/tpus
  */
 const ownTaint = /^(t2a|c4a|n4a|a4x|ct\d[a-z]*|tpu\d[a-z]*)$/;
-
-const seriesOf = (machineType: string): string => machineType.split("-")[0] ?? "";
 
 /** Machines with the same disks: of A3, some differ from the others. */
 const diskKindOf = (machineType: string): string => /^a3-ultragpu(?=-)/.exec(machineType)?.[0] ?? seriesOf(machineType);

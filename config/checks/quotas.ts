@@ -5,6 +5,7 @@
 import { machine } from "../allocatable.ts";
 import { keyOf } from "../problems.ts";
 import type { Settings } from "../schema.ts";
+import { seriesOf } from "./machineTypes.ts";
 import { maxNodesOf } from "./cluster.ts";
 
 /**
@@ -31,7 +32,7 @@ function nodeNotes({ cluster }: Settings): string[] {
   for (const { machineType, maxPerZone, diskType, diskGb } of pools) {
     const nodes = maxNodesOf(cluster, [{ maxPerZone }]);
     const cpus = ((machine(machineType)?.milliCpu ?? 0) / 1000) * nodes;
-    const series = cpuQuotas[machineType.split("-")[0] ?? ""];
+    const series = cpuQuotas[seriesOf(machineType)];
     if (series !== undefined) needed[series] += cpus;
     needed.CPUS_ALL_REGIONS += cpus;
     if (ssd.includes(diskType)) needed.SSD_TOTAL_GB += diskGb * nodes;

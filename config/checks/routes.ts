@@ -15,6 +15,19 @@ interface KeyedHostPath {
   readonly path: string;
 }
 
+type KeyedRoute = ReturnType<typeof keyedRoutes>[number];
+
+/** The routes of all services, with the names of these, the protocols and the config keys. */
+const keyedRoutes = ({ services }: Pick<Settings, "services">) =>
+  Object.entries(services).flatMap(([name, service]) =>
+    service.routes.map((route, index) => ({
+      name,
+      route,
+      protocol: protocolOf(route, service),
+      key: keyOf(["services", name, "routes", index]),
+    })),
+  );
+
 export function checkRoutes(settings: Settings): ConfigProblem[] {
   const services = Object.keys(settings.services);
   const hostPath = (key: string, { host, path }: Pick<Route, "host" | "path">): KeyedHostPath => ({
@@ -22,9 +35,7 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
     host: host === undefined ? undefined : fullHost(host, settings.domain),
     path: path ?? "/",
   });
-  const routes = Object.entries(settings.services).flatMap(([name, { routes }]) =>
-    routes.map((route, index) => ({ name, route, key: keyOf(["services", name, "routes", index]) })),
-  );
+  const routes = keyedRoutes(settings);
   const redirects = settings.proxy.redirects.map((redirect, index) => ({
     ...hostPath(keyOf(["proxy", "redirects", index]), redirect),
     to: redirect.to,
@@ -35,13 +46,7 @@ export function checkRoutes(settings: Settings): ConfigProblem[] {
     ...conflicts(hostPaths),
     ...redirects.flatMap((redirect) => circles(redirect, hostPaths, settings.domain)),
     ...routes.flatMap(({ name, route, key }) => checkRoute(name, route, key, services)),
-    ...Object.entries(settings.services).flatMap(([name, service]) =>
-      service.routes.flatMap((route, index) =>
-        protocolOf(route, service) === "grpc"
-          ? checkGrpc(route, keyOf(["services", name, "routes", index]), settings)
-          : [],
-      ),
-    ),
+    ...routes.flatMap(({ route, key, protocol }) => (protocol === "grpc" ? checkGrpc(route, key, settings) : [])),
     ...checkTimeouts(settings),
     ...checkBodies(settings),
   ];
@@ -219,18 +224,13 @@ const targetsOf = (route: Route) => [
 /** What is a mistake more often than it is meant. */
 export const routeWarnings = (settings: Settings): string[] => [
   ...takenDomain(settings),
-  ...Object.entries(settings.services).flatMap(([name, service]) =>
-    service.routes.flatMap((route, index) =>
-      otherProtocols(route, protocolOf(route, service), keyOf(["services", name, "routes", index]), settings),
-    ),
-  ),
+  ...keyedRoutes(settings).flatMap((keyed) => otherProtocols(keyed, settings)),
 ];
 
 /** A host with routes of its own serves no others. */
-function takenDomain({ domain, services, proxy }: Settings): string[] {
-  const routes = Object.entries(services).flatMap(([name, service]) =>
-    service.routes.map(({ host }, index) => ({ host, key: keyOf(["services", name, "routes", index]) })),
-  );
+function takenDomain(settings: Settings): string[] {
+  const { domain, proxy } = settings;
+  const routes = keyedRoutes(settings).map(({ route: { host }, key }) => ({ host, key }));
   const redirects = proxy.redirects.map(({ host }, index) => ({ host, key: keyOf(["proxy", "redirects", index]) }));
   const own = [...routes, ...redirects].find(({ host }) => host !== undefined && fullHost(host, domain) === domain);
   const lost = routes.filter(({ host }) => host === undefined).map(({ key }) => key);
@@ -242,12 +242,7 @@ function takenDomain({ domain, services, proxy }: Settings): string[] {
 }
 
 /** Versions and canaries get the route's requests, so they must speak its protocol. */
-function otherProtocols(
-  route: Route,
-  protocol: ReturnType<typeof protocolOf>,
-  key: string,
-  { services }: Settings,
-): string[] {
+function otherProtocols({ route, protocol, key }: KeyedRoute, { services }: Settings): string[] {
   return targetsOf(route).flatMap(({ at, service }) => {
     const target = services[service];
     const spoken = target?.routes.map((each) => protocolOf(each, target)) ?? [];
