@@ -1,6 +1,7 @@
 /** Formats config problems: key, value, allowed values and fix. */
 import * as z from "zod";
 import { project } from "../names/project.ts";
+import { adviceFor } from "./otherKeys.ts";
 import { describedAt, placesOf } from "./schema/lookup.ts";
 import { meant } from "./unitMistakes.ts";
 
@@ -33,22 +34,17 @@ export function problem(
   return { key: typeof key === "string" ? key : keyOf(path), message: `${subject}; ${fix}` };
 }
 
-/**
- * `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]`, the syntax of `pulumi config set
- * --path`. In its quotes, only a quote is escaped.
- */
-export function keyOf(path: readonly PropertyKey[]): string {
-  const text = path
-    .map((part) =>
-      typeof part === "number"
-        ? `[${part}]`
-        : /^[\w-]+$/.test(String(part))
-          ? `.${String(part)}`
-          : `["${String(part).replaceAll('"', '\\"')}"]`,
-    )
-    .join("");
-  return `${project}:${text.replace(/^\./, "")}`;
-}
+/** `["services", "hoge", "routes", 0]` → `gke-microservices:services.hoge.routes[0]` */
+export const keyOf = (path: readonly PropertyKey[]): string =>
+  `${project}:${path.map(step).join("").replace(/^\./, "")}`;
+
+/** A part of a path in the syntax of `pulumi config set --path`. In its quotes, only a quote is escaped. */
+export const step = (part: PropertyKey): string =>
+  typeof part === "number"
+    ? `[${part}]`
+    : /^[\w-]+$/.test(String(part))
+      ? `.${String(part)}`
+      : `["${String(part).replaceAll('"', '\\"')}"]`;
 
 /** The closest candidate, if it is close enough to be a likely typo. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
@@ -104,9 +100,23 @@ export const hidden = "(secret)";
 /** A value as the user wrote it, shortened. It never shows a secret. */
 export function show(path: readonly PropertyKey[], value: unknown): string {
   if (path[0] === "secrets" || value === hidden) return hidden;
-  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  const text = value === undefined ? "nothing" : typeof value === "string" ? JSON.stringify(value) : asYaml(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
+
+/** A value as people write it in a stack file, on one line. */
+export function asYaml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(asYaml).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => `${asYaml(key)}: ${asYaml(item)}`);
+    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+  }
+  return typeof value === "string" && plain.test(value) && !otherType.test(value) ? value : JSON.stringify(value);
+}
+
+const plain = /^(?:[A-Za-z\d/]|\.\.?\/)[\w/. -]*(?::[\w/.-]+)*(?<! )$/;
+/** Text that is a number, a time, a boolean or null without quotes, in YAML 1.1 or 1.2. */
+const otherType = /^(?:true|false|yes|no|on|off|y|n|null|\.inf|\.nan|[\d.][\d.:TZ_ eExXoOa-fA-F-]*)$/i;
 
 export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
@@ -131,22 +141,34 @@ export function describe(
       case "unrecognized_keys":
         return issue.keys.map((key) => ({
           key: keyOf([...issue.path, key]),
-          message: `is not a key that is known here; ${allowed(key, issue.message.split(" "))}${placeFor(issue.path, key, input, schema)}`,
+          message: `is not a key that is known here; ${unknownKey(issue.path, key, issue.message.split(" "), input, schema)}`,
         }));
       case "invalid_key":
         return issue.issues.map((inner) => ({
           key: keyOf(issue.path),
-          message: `${show([], issue.path.at(-1))} ${inner.message}`,
+          message: `${show([], issue.path.at(-1))} ${inner.message}${didYouMean(inner.message.includes("DNS label") ? labelMeant(String(issue.path.at(-1))) : undefined)}`,
         }));
       default:
         return [
           {
             key: keyOf(issue.path),
-            message: `${value === undefined ? "is missing;" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
+            message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
           },
         ];
     }
   });
+}
+
+/** What to do with an unknown key: what says the same here, else the keys that are known, and where this one belongs. */
+function unknownKey(
+  path: readonly PropertyKey[],
+  key: string,
+  known: readonly string[],
+  input: unknown,
+  schema: z.core.$ZodType,
+): string {
+  const advice = adviceFor(path, key);
+  return advice === undefined ? `${allowed(key, known)}${placeFor(path, key, input, schema)}` : advice;
 }
 
 /** Where a misplaced key belongs: the nearest place that would take its value, unless several are as near. */
@@ -176,6 +198,15 @@ function placeFor(path: readonly PropertyKey[], key: string, input: unknown, sch
   return keys.size === 1 ? `; move it to ${[...keys].join("")}` : "";
 }
 
+/** `Order_Items` → `order-items`. */
+function labelMeant(name: string): string | undefined {
+  const label = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "");
+  return label === "" || label === name ? undefined : label;
+}
+
 const isService = (value: unknown) =>
   typeof value === "object" && value !== null && ["image", "build"].some((each) => Object.hasOwn(value, each));
 
@@ -189,13 +220,28 @@ function guess(path: readonly PropertyKey[], value: unknown, schema: z.core.$Zod
 /** A wrong type is answered with the right form: the limits of a number, else the key's example. */
 function formOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType): string {
   if (issue.code !== "invalid_type") return issue.message;
-  const { example, minimum, maximum } = describedAt(schema, issue.path) ?? {};
+  const { example = entryOf(issue, schema), minimum, maximum } = describedAt(schema, issue.path) ?? {};
   if (issue.expected === "boolean") return `${issue.message}, without quotes`;
   if (issue.expected !== "int" && issue.expected !== "number")
-    return example === undefined ? issue.message : `${issue.message}, such as ${show([], example)}`;
+    return example === undefined ? issue.message : `${issue.message}, such as ${asYaml(example)}`;
   const isLimit = (limit: number | undefined) => limit !== undefined && Math.abs(limit) < Number.MAX_SAFE_INTEGER;
   const limits = isLimit(minimum) && isLimit(maximum) ? ` from ${minimum ?? 0} to ${maximum ?? 0}` : "";
   return `must be a ${issue.expected === "int" ? "whole " : ""}number${limits}, without quotes and unit`;
+}
+
+/** YAML's words for JavaScript's types. */
+const typeNames: Readonly<Record<string, string>> = {
+  string: "text",
+  array: "a list",
+  object: "a map of keys",
+  record: "a map of names",
+};
+
+/** For an entry of a list, or a map below a name: the first one in the example of the whole. */
+function entryOf({ path, ...issue }: z.core.$ZodIssue, schema: z.core.$ZodType): unknown {
+  const isEntry = typeof path.at(-1) === "number" || ("expected" in issue && issue.expected === "object");
+  const example = isEntry ? describedAt(schema, path.slice(0, -1))?.example : undefined;
+  return typeof example === "object" && example !== null ? Object.values(example)[0] : undefined;
 }
 
 /** Messages for the schema's built-in checks; a message in the schema wins. */
@@ -207,7 +253,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
     }
     case "invalid_type":
       if (issue.expected === "boolean") return "must be true or false";
-      return `must be ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected === "record" ? "map" : issue.expected}`;
+      return `must be ${typeNames[issue.expected] ?? `a ${issue.expected}`}`;
     case "invalid_value":
       return oneOf(issue.input, issue.values.map(String));
     case "invalid_union":

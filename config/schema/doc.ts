@@ -9,3 +9,7 @@ export const doc = (description: string, example: unknown, since?: string) => ({
   description: since === undefined ? description : `${description} Since ${since}.`,
   examples: [example],
 });
+
+/** For config.schema.json, which does not see what `refine` refuses. */
+export const exactlyOne = (...keys: readonly string[]) => ({ oneOf: keys.map((key) => ({ required: [key] })) });
+export const atLeastOne = (...keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) });

@@ -75,8 +75,8 @@ export function describedAt(root: z.core.$ZodType, path: readonly PropertyKey[])
     };
   }
   const { shape, catchall, valueType, element, options } = definitionOf(inner);
-  const own =
-    shape !== undefined && Object.hasOwn(shape, key) ? shape[String(key)] : (catchall ?? valueType ?? element);
+  const named = catchall && definitionOf(catchall).type !== "never" ? catchall : valueType;
+  const own = shape !== undefined && Object.hasOwn(shape, key) ? shape[String(key)] : (named ?? element);
   if (own !== undefined) return describedAt(own, rest);
   return options?.map((option) => describedAt(option, path)).find((found) => found !== undefined);
 }

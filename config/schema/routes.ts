@@ -13,7 +13,7 @@ import {
 import { podsPrefix, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
 import { servicePort } from "../../names/ports.ts";
 import { host, label, path } from "./values.ts";
-import { doc } from "./doc.ts";
+import { atLeastOne, doc, exactlyOne } from "./doc.ts";
 
 /** The Services of the proxy. */
 export const proxyNames: readonly string[] = [proxyName, proxyGrpcName];
@@ -105,7 +105,8 @@ const version = z
   .refine(
     (value) => (value.header === undefined) !== (value.cookie === undefined),
     "must have exactly one of header and cookie",
-  );
+  )
+  .meta(exactlyOne("header", "cookie"));
 
 export const route = z
   .strictObject({
@@ -145,7 +146,8 @@ export const route = z
     maintenance: z.boolean().optional().meta(doc("Return 503 instead of calling the service.", true)),
     ...requestSettings,
   })
-  .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both");
+  .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both")
+  .meta(atLeastOne("path", "host"));
 
 export const redirects = z
   .array(
@@ -172,7 +174,8 @@ export const redirects = z
           .default(308)
           .meta(doc("Status of the answer.", 301)),
       })
-      .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both"),
+      .refine((value) => value.path !== undefined || value.host !== undefined, "must have a path, a host or both")
+      .meta(atLeastOne("path", "host")),
   )
   .max(1000)
   .default([])

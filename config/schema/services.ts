@@ -5,7 +5,7 @@ import { servicePort } from "../../names/ports.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { proxyNames, route, routeDefaults } from "./routes.ts";
 import { build, env, image, label, path, replicas, resources, roles } from "./values.ts";
-import { doc } from "./doc.ts";
+import { doc, exactlyOne } from "./doc.ts";
 
 const service = z
   .strictObject({
@@ -47,7 +47,8 @@ const service = z
   .refine(
     (value) => (value.image === undefined) !== (value.build === undefined),
     "must have exactly one of image and build",
-  );
+  )
+  .meta(exactlyOne("image", "build"));
 
 export const services = z
   .record(

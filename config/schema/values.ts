@@ -64,6 +64,10 @@ const longestImageName = 255;
 export const image = z
   .string()
   .max(600, "must have at most 600 characters")
+  .refine((value) => !value.includes("@") || new RegExp(`${digest}$`).test(value), {
+    error: "must have sha256: and 64 hexadecimal digits behind @, as the registry shows the digest",
+    abort: true,
+  })
   .regex(
     new RegExp(`^(${registryHost}/)?${imagePath}(/${imagePath})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(${digest})?$`),
     "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
@@ -168,7 +172,7 @@ const safeText = z
   );
 export const env = z.record(
   envName,
-  z.union([safeText, z.number(), z.boolean()], { error: "must be a string, a number or a boolean" }).transform(String),
+  z.union([safeText, z.number(), z.boolean()], { error: "must be text, a number, true or false" }).transform(String),
 );
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */

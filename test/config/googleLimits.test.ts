@@ -114,7 +114,7 @@ test("a project's policy has room for 1,500 members of roles, 20 of them for the
   assert.match(message, oneProblem);
   assert.match(
     message,
-    /gke-microservices:services\n\s+\{"services":75,"roles":1500\} need 1,500 grants of roles, and the policy of a project has room for 1,480; give/,
+    /gke-microservices:services\n\s+\{ services: 75, roles: 1500 \} need 1,500 grants of roles, and the policy of a project has room for 1,480; give/,
   );
 });
 

@@ -166,7 +166,7 @@ test("gRPC on every path excludes services found by path", () => {
   const proxy = { wildcards: { path: { allow: ["docs"] } } };
   assert.match(
     refusal(withRoute({ path: "/" }, { proxy })),
-    /routes\[0\]\n\s+\{.*"protocol":"grpc"\} takes every path, .*proxy\.wildcards\.path; give it a host or a path/,
+    /routes\[0\]\n\s+\{.*protocol: grpc \} takes every path, .*proxy\.wildcards\.path; give it a host or a path/,
   );
   checkConfig(raw(withRoute({ host: "grpc" }, { proxy })), "test", projectDir);
   checkConfig(raw(withRoute({ path: "/shop.v1.Orders/" }, { proxy })), "test", projectDir);

@@ -51,7 +51,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "text for a list, without a second problem",
     hoge({ calls: "a-long-name-of-a-service" }),
-    [/services\.hoge\.calls\n {4}".*" must be an array/, /^(?!.*characters)/s],
+    [/services\.hoge\.calls\n {4}".*" must be a list/, /^(?!.*characters)/s],
   ],
   [
     "a redirect to itself",
@@ -78,7 +78,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     "a burst without a rate",
     hoge({ routes: [{ path: "/", limit: { burst: 5 } }] }),
     [
-      /routes\[0\]\.limit\n\s+\{"burst":5\} must have requestsPerSecond where it has burst: a burst alone limits nothing/,
+      /routes\[0\]\.limit\n\s+\{ burst: 5 \} must have requestsPerSecond where it has burst: a burst alone limits nothing/,
     ],
   ],
   ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
@@ -88,6 +88,11 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     "an image without a tag",
     hoge({ image: "registry.example.com:5000/hoge" }),
     [/services\.hoge\.image/, /must have a tag or a digest/],
+  ],
+  [
+    "a short digest, without a second problem",
+    hoge({ image: "registry.example.com/hoge@sha256:4f2a" }),
+    [/services\.hoge\.image\n.* must have sha256: and 64 hexadecimal digits behind @/, /^1 problem/],
   ],
   ["the tag latest", hoge({ image: "registry.example.com/hoge:latest" }), [/must not use the tag latest/]],
   ["image and build together", hoge({ build: { context: "./services/sample" } }), [/exactly one of image and build/]],
@@ -137,7 +142,7 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
   [
     "a missing certificate file",
     { ...valid, tls: { mode: "supplied", certFile: "no.crt", keyFile: "no.key" } },
-    [/"certFile":"no\.crt".* names a file that cannot be read/],
+    [/certFile: no\.crt.* names a file that cannot be read/],
   ],
   [
     "a certificate for another mode",

@@ -98,7 +98,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { path: "/", responseHeaders: { "a b": '"', "X-A": '"' } },
     ),
   ],
-  ...["a//b:1", "a/b", "a/b:latest", `a/${long}:1`].map((image) => [hoge({ image })] as const),
+  ...["a//b:1", "a/b", "a/b:latest", "a/b@sha256:4f", `a/${long}:1`].map((image) => [hoge({ image })] as const),
   [
     hoge({
       build: { context: "x" },

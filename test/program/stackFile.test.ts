@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { parseStackFile } from "../../config/stackFile.ts";
+import { Problem } from "../../tools/cli/problem.ts";
 import { asText, loadStackFile, readStackFile, withPlaceholderFiles } from "../../tools/stack/stackFile.ts";
 import { project } from "../../names/project.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
@@ -84,6 +85,27 @@ test("a value encrypted outside of secrets is refused by check too, and text bel
   );
   assert.throws(
     () => checked(context, "  secrets: { hoge: { A: { secure: 5 } } }\n"),
-    /secrets\.hoge\.A\n\s+\(secret\) must be a string, a number or a boolean/,
+    /secrets\.hoge\.A\n\s+\(secret\) must be text, a number, true or false/,
   );
+});
+
+test("text below `secure` that the CLI did not encrypt is refused, and not shown", (context) => {
+  const secret = (text: string, name = "A") => `  secrets: { hoge: { ${name}: { secure: ${text} } } }\n`;
+  // A password, a key in hexadecimal digits, an empty text, a key with a dash.
+  for (const text of ["canary", "0123456789abcdef0123456789abcdef", '""', "sk-canary-0123456789012345678901"])
+    assert.throws(
+      () => checked(context, secret(text)),
+      (error) =>
+        error instanceof Problem &&
+        /secrets\.hoge\.A\.secure was not encrypted by the Pulumi CLI/.test(error.message) &&
+        error.fix.endsWith("npx pulumi config set --secret --path 'gke-microservices:secrets.hoge.A'") &&
+        (text === '""' || !`${error.message}${error.fix}`.includes(text)),
+      text,
+    );
+  assert.throws(
+    () => checked(context, secret("canary", "a.b")),
+    (error) => error instanceof Problem && error.fix.endsWith(`secrets.hoge["a.b"]'`),
+  );
+  for (const text of [`v1:${"A".repeat(16)}:${"b".repeat(24)}`, `AAABAH${"k".repeat(50)}==`])
+    checked(context, secret(text));
 });

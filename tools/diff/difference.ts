@@ -8,6 +8,7 @@ import { consequences, type Step } from "./consequences.ts";
 import { editedSecrets } from "./encrypted.ts";
 import { details, fence } from "./markdown.ts";
 import { sideOf, type Side } from "./objects.ts";
+import { loadStackFile } from "../stack/stackFile.ts";
 import { parsePreview, type Preview } from "./preview.ts";
 import { report } from "./report.ts";
 import { compareResources, type ResourceComparison } from "./resources.ts";
@@ -62,6 +63,7 @@ export async function difference({ base, stack, preview: previewText, limit, hea
     resources: engine === undefined ? resources : undefined,
     consequences: "objects" in head ? consequences(stepsOf(engine, resources), { before, after }) : [],
     secrets,
+    warnings: "objects" in head ? loadStackFile(stack).warnings : [],
     rules: "objects" in head ? rules : undefined,
     preview,
     limit,

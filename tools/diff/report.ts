@@ -20,6 +20,8 @@ export interface ReportArgs extends AlarmArgs {
   readonly objects: number;
   /** Keys of encrypted values that differ. */
   readonly secrets: readonly string[];
+  /** What `npm run check` warns about. */
+  readonly warnings: readonly string[];
   /** Longest text in UTF-16 code units, at least 20,000. */
   readonly limit: number;
 }
@@ -45,7 +47,7 @@ export function report(args: ReportArgs): string {
 }
 
 function summary(args: ReportArgs, room: number): string[] {
-  const { refused, changes, secrets, notes, base, commit, objects } = args;
+  const { refused, changes, secrets, warnings, notes, base, commit, objects } = args;
   if (refused !== undefined) return [fence(visible(refused).slice(0, room), "text"), ...notes];
   const compared = `compared with ${code(base)} (${commit.slice(0, 12)})`;
   const rows = table(changes.map(({ operation, object }) => [operation, object]));
@@ -57,6 +59,14 @@ function summary(args: ReportArgs, room: number): string[] {
       : `Kubernetes objects, ${compared}: ${objects} in all.\n\n${rows}`,
     ...otherResources(args, room),
     ...(secrets.length === 0 ? [] : [`Encrypted values differ, which the diffs do not show: ${names(secrets, 20)}.`]),
+    ...(warnings.length === 0
+      ? []
+      : [
+          `Warnings of \`npm run check\`:\n\n${listed(
+            warnings.map((warning) => code(warning, 1000)),
+            room,
+          )}`,
+        ]),
   ];
 }
 

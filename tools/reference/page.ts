@@ -1,4 +1,5 @@
 /** Renders docs/config.md: every key with its meaning, type and limits, default and an example. */
+import { asYaml } from "../../config/problems.ts";
 import type { JsonSchema } from "./jsonSchema.ts";
 
 export interface Key {
@@ -38,26 +39,17 @@ function choiceOf({ properties = {} }: JsonSchema, path: string): string[] {
 const code = (value: unknown): string =>
   `\`${typeof value === "string" ? (/^\d[\d.:TZ-]*$/.test(value) ? JSON.stringify(value) : value) : asYaml(value)}\``;
 
-/** YAML on one line. */
-function asYaml(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(asYaml).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return typeof value === "string" ? quoted(value) : String(value);
-  const entries = Object.entries(value).map(([name, item]) => `${quoted(name)}: ${asYaml(item)}`);
-  return `{ ${entries.join(", ")} }`;
-}
-
-const quoted = (text: string): string =>
-  /^[\w./-]+$/.test(text) && !/^[\d.]+$/.test(text) ? text : JSON.stringify(text);
-
 function typeOf(schema: JsonSchema): string {
   const { type, minimum, maximum, enum: values, minItems, maxItems, maxLength, items } = schema;
   if (schema.const !== undefined) return code(schema.const);
   if (values !== undefined) return values.map(code).join(", ");
-  const alternatives = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(isSchema);
+  // Beside a type, they only say which keys must be there.
+  const alternatives = type === undefined ? [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(isSchema) : [];
   if (alternatives.length > 0) return [...new Set(alternatives.map(typeOf))].join(" or ");
   if (type === "integer" || type === "number") return range("number", minimum, maximum);
-  if (type === "array") return range(`list of ${isSchema(items) ? typeOf(items) : "values"}`, minItems, maxItems);
-  if (type === "object") return isSchema(schema.additionalProperties) ? "map" : "object";
+  if (type === "array")
+    return range(`list of ${isSchema(items) ? typeOf(items).replace(/^map$/, "maps") : "values"}`, minItems, maxItems);
+  if (type === "object") return isSchema(schema.additionalProperties) ? "map by name" : "map";
   if (type === "boolean") return "true or false";
   return maxLength === undefined ? "text" : `text of at most ${maxLength} characters`;
 }

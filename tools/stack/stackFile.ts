@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { checkConfig, plainSecretsWarning, refuse, type CheckedConfig } from "../../config/config.ts";
 import { lostText } from "../../config/input.ts";
-import { nearest } from "../../config/problems.ts";
+import { nearest, step } from "../../config/problems.ts";
 import { parseStackFile, StackFileError, type StackFile } from "../../config/stackFile.ts";
 import { fullKey, project } from "../../names/project.ts";
 import { projectDir, stacksDir, tlsDir } from "../cli/paths.ts";
@@ -98,7 +98,12 @@ function configOf(
       [...values].map(([key, value]) => [
         key,
         asText(
-          withoutSecrets(value, key, (where) => {
+          withoutSecrets(value, key, (where, secure) => {
+            if (!ciphertext.test(secure))
+              throw new Problem(
+                `${path}: the text below ${where}.secure was not encrypted by the Pulumi CLI.`,
+                `Set the value again, which asks for it and encrypts it: npx pulumi config set --secret --path '${where}'`,
+              );
             if (encrypted === "placeholder") return notShown(`secret ${where}`);
             throw new Problem(
               `${path} holds an encrypted value, which only the Pulumi CLI can read: ${where}.`,
@@ -114,17 +119,23 @@ function configOf(
 }
 
 /** Anything but text below `secure` is no secret to the CLI. */
-const isEncrypted = (value: Readonly<Record<string, unknown>>): boolean =>
+const isSecure = (value: Readonly<Record<string, unknown>>): value is { readonly secure: string } =>
   Object.keys(value).join() === "secure" && typeof value["secure"] === "string";
+
+/**
+ * What the CLI writes: with a version before it, or base64 of nonce, content and tag, 28 bytes without the content.
+ * https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/config/crypt.go
+ */
+const ciphertext = /^(?:v\d+:\S+|[A-Za-z0-9+/_-]{38,}={0,2})$/;
 
 const hasEncrypted = (value: unknown): boolean =>
   Array.isArray(value)
     ? value.some(hasEncrypted)
-    : isObject(value) && (isEncrypted(value) || Object.values(value).some(hasEncrypted));
+    : isObject(value) && (isSecure(value) || Object.values(value).some(hasEncrypted));
 
 /** Whether any value is not encrypted. */
 const hasPlainText = (value: unknown): boolean =>
-  isObject(value) ? !isEncrypted(value) && Object.values(value).some(hasPlainText) : value !== undefined;
+  isObject(value) ? !isSecure(value) && Object.values(value).some(hasPlainText) : value !== undefined;
 
 function parsed(text: string, path: string, kind?: "project"): StackFile {
   try {
@@ -164,12 +175,12 @@ function toJson(value: unknown): string {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function withoutSecrets(value: unknown, key: string, instead: (key: string) => string): unknown {
+function withoutSecrets(value: unknown, key: string, instead: (key: string, secure: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, `${key}[${index}]`, instead));
   if (!isObject(value)) return value;
-  if (isEncrypted(value)) return instead(key);
+  if (isSecure(value)) return instead(key, value.secure);
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}.${name}`, instead)]),
+    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, `${key}${step(name)}`, instead)]),
   );
 }
 

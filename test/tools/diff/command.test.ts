@@ -186,11 +186,15 @@ test("the text has no secret, encrypted or not, of the base or of the change", (
   const secrets = (text: string) => `  secrets:\n    hoge: { API_KEY: ${text} }\n`;
   appendFileSync(stackFile(), secrets(value));
   git("commit", "--quiet", "--all", "--message=plain");
-  edit(secrets(value), secrets(`{ secure: "${value}" }, OTHER: ${value}`));
+  edit(secrets(value), secrets(`{ secure: "v1:${value}" }, OTHER: ${value}`));
   const encrypted = diff("HEAD", "staging");
   assert.equal(encrypted.status, 0, encrypted.stderr);
   assert.match(encrypted.stdout, /^Encrypted values differ, which the diffs do not show: `[\w-]+:secrets\.hoge\.API_KEY`\.$/m); // prettier-ignore
   assert.match(encrypted.stdout, /^\+ +OTHER: \(secret stringData\.OTHER not shown\)$/m);
+  assert.match(
+    encrypted.stdout,
+    /^Warnings of `npm run check`:\n\n- `gke-microservices:secrets: holds values that are not encrypted/m,
+  );
   assert.ok(!encrypted.stdout.includes(value));
 });
 

@@ -116,7 +116,7 @@ test("any other text is not a preview", () => {
 });
 
 test("the report has no values of a preview", () => {
-  const args = { stack: "staging", base: "main", commit: "0".repeat(40), notes: [], changes: [], objects: 0, consequences: [], secrets: [], limit: commentLimit }; // prettier-ignore
+  const args = { stack: "staging", base: "main", commit: "0".repeat(40), notes: [], changes: [], objects: 0, consequences: [], secrets: [], warnings: [], limit: commentLimit }; // prettier-ignore
   const text = report({ ...args, rules: [], preview: parsePreview(JSON.stringify(digest)) ?? assert.fail() });
   assert.ok(text.includes("staging-cluster") && !text.includes(canary));
   const state = fc.record({ type: fc.constant("a:b:C"), inputs: fc.dictionary(fc.constantFrom("a", "b"), fc.constant(canary)) }); // prettier-ignore

@@ -14,6 +14,7 @@ const nothing: ReportArgs = {
   objects: 23,
   consequences: [],
   secrets: [],
+  warnings: [],
   rules: [],
   limit: commentLimit,
 };
@@ -286,6 +287,7 @@ test("the text stays below the limit, however many changes there are; deletions 
     ...nothing,
     notes: ["a note"],
     secrets: many,
+    warnings: many,
     changes: [
       ...many.map((object) => ({ ...change, operation: "deleted" as const, object, diff })),
       ...many.map((object) => ({ ...change, operation: "replaced" as const, object, because: many, diff })),
@@ -391,10 +393,11 @@ test("any content keeps the text well-formed (fences, cells, lists, elements) an
     /^Violated: \d+ that stop an update, \d+ that warn\.$/,
     /^- (CODE by CODE: CODE|CODE(, because of [^`<|]+)?|… and \d+ more)$/,
     /^It failed for [CODE, 0-9more]+, so more may change than is listed\. Its output may contain values, [^`]*$/,
+    /^Warnings of CODE:$/,
   ];
   fc.assert(
     fc.property(
-      fc.record({ changes, rules, planned, resources, consequences, secrets: fc.array(hostile), base: hostile, refused: fc.option(hostile) }), // prettier-ignore
+      fc.record({ changes, rules, planned, resources, consequences, secrets: fc.array(hostile), warnings: fc.array(hostile), base: hostile, refused: fc.option(hostile) }), // prettier-ignore
       ({ planned: of, refused, ...args }) => {
         const preview = { planned: of, unchanged: 1, resources: [], failed: args.secrets };
         const text = report({ ...nothing, ...args, ...(refused !== null && { refused }), preview, limit: 20_000 });

@@ -1,0 +1,70 @@
+/** Keys that people bring from other tools, and what to write here instead. `npm run check` offers it for an unknown key. */
+
+type Advice = Readonly<Record<string, string>>;
+
+/** What several keys of other tools mean. */
+const advice = (entries: readonly (readonly [names: string, advice: string])[]): Advice =>
+  Object.fromEntries(entries.flatMap(([names, text]) => names.split(" ").map((name) => [name, text])));
+
+const cannot = 'there is no such key; see "What has no counterpart" in docs/from-yaml.md';
+
+/** From Kubernetes, Compose, Helm charts, Cloud Run and App Engine. Lower case, without separators. */
+export const keysOfServices = advice([
+  ["environment envs envvars envvariables variables", "write env, as a map"],
+  ["envfrom envfile secret secrets", "write secret variables under secrets, by service and name"],
+  ["health healthcheck healthcheckpath healthz liveness livenessprobe readiness readinessprobe", "write healthPath"],
+  ["startup startupprobe probe probes", "write healthPath"],
+  ["ports containerport containerports targetport expose listen", "write port, a number"],
+  ["scale instances count replicacount", "write replicas, a number"],
+  ["mem limits requests deploy", "write resources, with cpu and memory"],
+  ["dependson depends links", "write calls, with the services that it may call; pods start in no fixed order"],
+  ["networks network networkpolicy", "write calls for services, and egress for other addresses"],
+  ["ingress paths hosts hostname hostnames domain domains url prefix", "write routes, a list of paths and hosts"],
+  ["dockerfile context", "write build, with the folder as context"],
+  ["tag version repository", "write image, with registry, name and tag"],
+  ["serviceaccount serviceaccountname identity", "write roles, with the Google roles that it needs"],
+  ["timeout timeouts", "write timeoutSeconds in a route, or in routeDefaults"],
+  ["headers ratelimit grpc websocket", "write it in a route, or in routeDefaults"],
+  ["command entrypoint args workingdir user volumes volumemounts volume disk storage configs", cannot],
+  ["autoscaling hpa minreplicas maxreplicas mininstances maxinstances sidecars initcontainers", cannot],
+  ["restart restartpolicy strategy labels annotations nodeselector tolerations affinity", cannot],
+]);
+
+/** From Ingress, its annotations, Gateway API, Compose labels and nginx. */
+export const keysOfRoutes = advice([
+  ["timeout timeouts readtimeout proxyreadtimeout requesttimeout", "write timeoutSeconds, a number"],
+  ["bodysize maxbodysize proxybodysize clientmaxbodysize maxbody", "write maxBodyMb, a number"],
+  [
+    "rewrite rewritetarget stripprefix strippath urlrewrite",
+    "a path that ends with / is stripped; keepPrefix: true keeps it",
+  ],
+  ["websocket websockets ws sse", "websockets and server-sent events need no key"],
+  ["headers addheaders header", "write responseHeaders, or versions to select a service by header"],
+  ["ratelimit limits rps limitrps requestspersecond", "write limit, with requestsPerSecond"],
+  ["hostname hostnames hosts domain subdomain", "write host, one in each route"],
+  [
+    "prefix url uri location pathprefix paths match",
+    "write path, one in each route; with / at its end it matches everything below",
+  ],
+  ["weight traffic split", "write canary, with service and percent"],
+  ["grpc h2c backendprotocol", "write protocol: grpc"],
+  ["backend service servicename port", "write the route in the service that answers it"],
+  ["redirect redirects", "write it under proxy.redirects"],
+]);
+
+/**
+ * @param path of the map that has the key
+ * @returns undefined if the key is of no other tool that is known here
+ */
+export function adviceFor(path: readonly PropertyKey[], key: string): string | undefined {
+  const [top, , list] = path;
+  if (top !== "services") return undefined;
+  const table =
+    path.length === 2
+      ? keysOfServices
+      : list === "routeDefaults" || (list === "routes" && path.length === 4)
+        ? keysOfRoutes
+        : {};
+  const word = key.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}

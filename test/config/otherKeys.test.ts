@@ -1,0 +1,59 @@
+/** Keys of other tools are answered with what to write here; values are shown as YAML. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { keysOfRoutes, keysOfServices } from "../../config/otherKeys.ts";
+import { asYaml } from "../../config/problems.ts";
+import { schema } from "../../config/schema.ts";
+import { hoge, refusal } from "./refusal.ts";
+
+const service = (more: object) => schema.shape.services.safeParse({ hoge: { image: "a/b:1", ...more } }).success;
+
+test("each key of another tool is unknown here, and its advice replaces the list of keys", () => {
+  const tables = [
+    ["", keysOfServices, (key: string) => ({ [key]: "x" })],
+    [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],
+  ] as const;
+  for (const [place, table, more] of tables)
+    for (const [key, advice] of Object.entries(table)) {
+      const message = refusal(hoge(more(key)));
+      assert.ok(
+        message.includes(`services.hoge${place}.${key}\n    is not a key that is known here; ${advice}\n`),
+        message,
+      );
+    }
+});
+
+test("a key of another tool is known in each of its forms", () => {
+  for (const key of ["health_check", "healthCheck", "health-check", "HEALTHCHECK", "readinessProbe"])
+    assert.match(refusal(hoge({ [key]: "/x" })), /; write healthPath$/m, key);
+  for (const key of ["proxy-body-size", "client_max_body_size"])
+    assert.match(refusal(hoge({ routes: [{ path: "/a/", [key]: "8m" }] })), /; write maxBodyMb, a number$/m, key);
+  assert.match(refusal(hoge({ routeDefaults: { timeout: "5s" } })), /; write timeoutSeconds, a number$/m);
+});
+
+test("a key that the advice says to write is taken", () => {
+  assert.ok(
+    service({ env: {}, healthPath: "/x", port: 8080, replicas: 1, resources: {}, calls: [], egress: [], roles: [] }),
+  );
+  assert.ok(service({ routeDefaults: { timeoutSeconds: 5 } }));
+  const route = { path: "/a/", host: "b", keepPrefix: true, timeoutSeconds: 5, maxBodyMb: 1, responseHeaders: {} };
+  assert.ok(service({ routes: [{ ...route, protocol: "http", limit: { requestsPerSecond: 1 } }] }));
+});
+
+test("a value is shown as YAML that reads as the same value", () => {
+  const values = fc.jsonValue({
+    maxDepth: 3,
+    stringUnit: fc.constantFrom(..."aZ019.:/_-+~ #,[]{}'\"!&*|>%@`?=\\n\\ty"),
+  });
+  fc.assert(
+    fc.property(values, (value) => {
+      for (const version of ["1.1", "1.2"] as const)
+        assert.deepEqual(parse(`a: ${asYaml(value)}`, { version }), {
+          a: JSON.parse(JSON.stringify(value)) as unknown,
+        });
+    }),
+    { numRuns: 2000 },
+  );
+});
