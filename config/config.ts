@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { pemBlocks } from "./certificate.ts";
 import { checkSettings, warningsOf } from "./checks.ts";
 import { nearestRegion } from "./checks/locations.ts";
+import { dnsNotes } from "./checks/edge.ts";
 import { quotaNotes } from "./checks/quotas.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
@@ -95,8 +96,8 @@ export interface CheckedConfig {
   readonly certificate: CertificatePair | undefined;
   /** Problems that are due soon, such as an expiring certificate. */
   readonly warnings: readonly string[];
-  /** Quotas of a new project that the stack may exceed. Only Google knows those of this project. */
-  readonly quotas: readonly string[];
+  /** What to do or know outside the config, such as quotas of a new project that the stack may exceed. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -147,7 +148,7 @@ export function checkConfig(
     settings: withGoogle(parsed.data, google),
     certificate: certificate && pemBlocks(certificate),
     warnings: warningsOf(parsed.data, { region, certificate }),
-    quotas: quotaNotes(parsed.data),
+    notes: [...quotaNotes(parsed.data), ...dnsNotes(parsed.data)],
   };
 }
 

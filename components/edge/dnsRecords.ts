@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AuthorizationRecord } from "./certificateMap.ts";
 import { enableApis } from "../googleApis.ts";
 import { labelsOf } from "../../names/google.ts";
+import { isUnder } from "../../names/hosts.ts";
 
 export interface DnsRecordsArgs {
   /** ID of the Google Cloud project. */
@@ -24,8 +25,6 @@ export interface DnsRecordsArgs {
 
 /** Seconds that resolvers may cache an answer; clients may use an old address that long. */
 const ttl = 300;
-
-const isUnder = (host: string, domain: string) => host === domain || host.endsWith(`.${domain}`);
 
 /** Address records in Cloud DNS, and optionally the zone. Pulumi deletes them before it releases the address. */
 export class DnsRecords extends pulumi.ComponentResource {

@@ -1,5 +1,6 @@
 /** The edge must fit the cluster. */
 import { edgePaths } from "../grpc.ts";
+import { isUnder } from "../../names/hosts.ts";
 import { hostNames } from "../hosts.ts";
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { checkGateway } from "./gateway.ts";
@@ -139,5 +140,15 @@ export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
       `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none`,
       "remove it, and make the records where the domain is",
     ),
+  ];
+}
+
+/** Zones are of the domain: hosts of another one get no record, and are served once their owner makes it. */
+export function dnsNotes(settings: Settings): string[] {
+  const { dns, domain } = settings;
+  const elsewhere = hostNames(settings).filter((host) => !isUnder(host, domain));
+  if (dns === undefined || elsewhere.length === 0) return [];
+  return [
+    `${keyOf(["dns"])}: makes no record for ${elsewhere.join(", ")}, outside of ${domain}; point them at the stack's address where their zone is: npx pulumi stack output address`,
   ];
 }

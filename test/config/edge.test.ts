@@ -51,6 +51,22 @@ test("DNS is unused unless configured, also with the CLI's empty default", () =>
   });
 });
 
+test("with DNS, a note names the hosts that get no record", () => {
+  const notes = (dns: object, ...hosts: string[]) => {
+    const services = { hoge: { image: "a/b:1", routes: hosts.map((host) => ({ host })) } };
+    return checkConfig(
+      raw(onGoogle({}, { domain: "shop.example.com", dns, services }), google),
+      "test",
+      projectDir,
+    ).notes.filter((note) => note.includes(":dns:"));
+  };
+  const elsewhere = ["www.example.com", "myshop.example.com"];
+  assert.deepEqual(notes({ create: true }, "hoge", "a.shop.example.com", ...elsewhere), [
+    "gke-microservices:dns: makes no record for myshop.example.com, www.example.com, outside of shop.example.com; point them at the stack's address where their zone is: npx pulumi stack output address",
+  ]);
+  assert.deepEqual([notes({}, ...elsewhere), notes({ create: true }, "hoge")], [[], []]);
+});
+
 test("disabled IAP excludes nothing", () => {
   const iap = { enabled: false, members: ["domain:example.com"] };
   checkConfig(raw(onGoogle({ iap, cdn: {} }, { tls: { mode: "none" } }), google), "test", projectDir);

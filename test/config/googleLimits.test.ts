@@ -120,7 +120,7 @@ test("a project's policy has room for 1,500 members of roles, 20 of them for the
 
 test("more service accounts than the default quota are a note of `npm run check`, and no warning", () => {
   const quotas = (services: number, roles: number) =>
-    checkConfig(raw(config(rolesOf(services, roles)), google), "test", projectDir).quotas.filter((text) =>
+    checkConfig(raw(config(rolesOf(services, roles)), google), "test", projectDir).notes.filter((text) =>
       text.includes("account"),
     );
   assert.deepEqual(quotas(95, 1), []);

@@ -21,12 +21,12 @@ const ofPools = (nodePools: object | undefined, cluster: object = {}) =>
     ),
     "test",
     projectDir,
-  ).quotas;
+  ).notes;
 const exceeded = (nodePools: object | undefined, cluster: object = {}) =>
   ofPools(nodePools, cluster).map((text) => /new project: ([^;]+);/.exec(text)?.[1]);
 
 test("production's file: at most 18 nodes, and one for upgrades", () => {
-  assert.deepEqual(production().quotas, [
+  assert.deepEqual(production().notes, [
     'gke-microservices:cluster.nodePools: 19 nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: CPUS 76 of 24, CPUS_ALL_REGIONS 76 of 32, SSD_TOTAL_GB 1900 of 500; read yours and raise them ("Quotas" in docs/first-deployment.md), or lower maxPerZone, machineType or diskGb',
   ]);
 });
@@ -45,7 +45,7 @@ test("quotas are no warnings: only `npm run check` shows them, as notes", () => 
   assert.match(stdout, /^production: the config is valid/);
   assert.deepEqual(
     stderr.split("\n").filter((line) => line.includes("quota")),
-    production().quotas.map((text) => `note: ${text}`),
+    production().notes.map((text) => `note: ${text}`),
   );
 });
 
@@ -54,7 +54,7 @@ test("the default pool grows to more than a new project has", () => {
 });
 
 test("staging's file stays within them, and so does a pool with one node less", () => {
-  assert.deepEqual(checkConfig(readStackFile(stackFile("staging")), "staging", projectDir).quotas, []);
+  assert.deepEqual(checkConfig(readStackFile(stackFile("staging")), "staging", projectDir).notes, []);
   const pool = { machineType: "e2-standard-2", diskGb: 100 };
   assert.deepEqual(exceeded({ main: { ...pool, maxPerZone: 4 } }), []);
   assert.deepEqual(exceeded({ main: { ...pool, maxPerZone: 5 } }), ["SSD_TOTAL_GB 600 of 500"]);
@@ -83,5 +83,5 @@ test("each series has its own quota, and disks that are no SSD have another", ()
 
 test("Autopilot and existing clusters have no pools of the stack's", () => {
   assert.deepEqual(ofPools(undefined, { mode: "autopilot", zones: undefined }), []);
-  assert.deepEqual(checkConfig(raw(valid), "test", projectDir).quotas, []);
+  assert.deepEqual(checkConfig(raw(valid), "test", projectDir).notes, []);
 });

@@ -12,10 +12,10 @@ credentials and changes nothing. Use it before "npx pulumi up", and in pull requ
 
 await main(usage, {}, async ({ positionals }) => {
   const stack = oneStack(positionals, "npm run check -- staging");
-  const { settings, warnings, quotas } = loadStackFile(stack);
+  const { settings, warnings, notes } = loadStackFile(stack);
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
   const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
   for (const warning of warnings) console.error(`warning: ${warning}`);
-  for (const quota of quotas) console.error(`note: ${quota}`);
+  for (const note of notes) console.error(`note: ${note}`);
   console.log(`${stack}: the config is valid, and nginx accepts its ${routes} routes.`);
 });
