@@ -2,7 +2,7 @@
 import { isIPv4 } from "node:net";
 import type { Flows } from "../components/workloads/networkPolicies.ts";
 import { proxyPorts } from "../names/ports.ts";
-import { isGrpc } from "../nginx/grpc.ts";
+import { isGrpc } from "../nginx/upstreams.ts";
 import type { Wildcard } from "../nginx/model.ts";
 import { proxyMetrics } from "./metrics.ts";
 import { proxyRoutes } from "./routes.ts";

@@ -12,6 +12,7 @@ import { servicesOf } from "../nginx/upstreams.ts";
 import { podsService } from "../names/kubernetes.ts";
 import { googleFrontEnds } from "../names/ranges.ts";
 import { fullHost } from "./hosts.ts";
+import { bytesOf } from "./quantities.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
 
@@ -30,6 +31,9 @@ export function proxyRoutes(config: RoutedConfig): ProxyRoutes {
     routes,
     redirects: redirectsOf(config),
     wildcards: wildcardsOf(config),
+    memoryMb: Math.floor(bytesOf(config.proxy.resources.memory) / 2 ** 20),
+    requestsPerClient: config.proxy.requestsPerClient,
+    headerNames: config.proxy.headerNames,
   };
 }
 

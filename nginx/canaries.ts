@@ -2,7 +2,7 @@
  * Chooses the version of a service: first by header or cookie, then by a percentage of client addresses, so that one
  * client stays with one version. nginx requires these blocks before the servers.
  */
-import type { Route } from "./model.ts";
+import type { Route, Version } from "./model.ts";
 import { indent, literally, nameOf } from "./text.ts";
 
 const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary === undefined ? [] : [route.canary])];
@@ -10,6 +10,14 @@ const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary =
 /** The service of a request: its name, or the variable that chooses one. nginx evaluates it once for each request. */
 export const chosenService = (route: Route): string =>
   choices(route).length === 0 ? route.service : `$to_${nameOf(route)}`;
+
+/** What a version reads, and the expression for its value. nginx has variables for cookies with simple names alone. */
+function selectedBy({ header, cookie = "", value }: Version): [source: string, expression: string] {
+  if (header !== undefined) return [`$http_${header.toLowerCase().replaceAll("-", "_")}`, `^${literally(value)}$`];
+  return /^\w+$/.test(cookie)
+    ? [`$cookie_${cookie}`, `^${literally(value)}$`]
+    : ["$http_cookie", `(?:^|; ?)${literally(`${cookie}=${value}`)}(?:;|$)`];
+}
 
 /**
  * A chain of variables in reverse order: first the percentage, then each header or cookie. So the first version wins.
@@ -24,19 +32,16 @@ export function renderCanaries(route: Route): string[] {
   if (route.canary !== undefined) {
     const choice = variable();
     blocks.push(
-      `split_clients $client_address ${choice} {\n${indent(`${route.canary.percent}% ${route.canary.service};\n* ${otherwise};`)}\n}`,
+      `split_clients $client_network ${choice} {\n${indent(`${route.canary.percent}% ${route.canary.service};\n* ${otherwise};`)}\n}`,
     );
     otherwise = choice;
   }
   for (const version of (route.versions ?? []).toReversed()) {
     const choice = variable();
-    const source =
-      version.header === undefined
-        ? `$cookie_${version.cookie ?? ""}`
-        : `$http_${version.header.toLowerCase().replaceAll("-", "_")}`;
+    const [source, expression] = selectedBy(version);
     // A regular expression, because plain text in a `map` ignores case.
     blocks.push(
-      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~^${literally(version.value)}$" ${version.service};`)}\n}`,
+      `map ${source} ${choice} {\n${indent(`default ${otherwise};\n"~${expression}" ${version.service};`)}\n}`,
     );
     otherwise = choice;
   }

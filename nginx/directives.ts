@@ -1,6 +1,6 @@
 /** Directives inside a `location`. */
 import type { RequestSettings } from "./model.ts";
-import { indent, sorted } from "./text.ts";
+import { indent, inValue, sorted } from "./text.ts";
 
 export const location = (match: string, body: readonly string[]): string =>
   `location ${match} {\n${indent(body.join("\n"))}\n}`;
@@ -18,6 +18,7 @@ export const unlessSent = (expression: string): string =>
 export function settingDirectives({
   timeoutSeconds,
   maxBodyMb,
+  maxResponseHeaderKb,
   buffering,
   responseHeaders,
 }: RequestSettings): string[] {
@@ -26,6 +27,9 @@ export function settingDirectives({
       ? []
       : [`proxy_read_timeout ${timeoutSeconds}s;`, `proxy_send_timeout ${timeoutSeconds}s;`]),
     ...(maxBodyMb === undefined ? [] : [`client_max_body_size ${maxBodyMb}m;`]),
+    ...(maxResponseHeaderKb === undefined
+      ? []
+      : [`proxy_buffer_size ${maxResponseHeaderKb}k;`, `proxy_buffers 3 ${maxResponseHeaderKb}k;`]),
     ...(buffering === false ? ["proxy_buffering off;", "proxy_request_buffering off;"] : []),
     ...sorted(Object.entries(responseHeaders ?? {}), ([name]) => name).flatMap(([name, value]) =>
       headerDirectives(name, value),
@@ -44,8 +48,8 @@ const defaultHeaders: Readonly<Record<string, string>> = {
 /** A route's value replaces the default and the service's own header: browsers treat duplicates differently. */
 function headerDirectives(name: string, value: string): string[] {
   const variable = defaultHeaders[name.toLowerCase()];
-  if (variable !== undefined) return [`set ${variable} "${value}";`, `proxy_hide_header ${name};`];
-  const added = `add_header ${name} "${value}" always;`;
+  if (variable !== undefined) return [`set ${variable} "${inValue(value)}";`, `proxy_hide_header ${name};`];
+  const added = `add_header ${name} "${inValue(value)}" always;`;
   // As in nginx.conf: a content security policy decides itself who may frame the page.
   return name.toLowerCase() === "content-security-policy"
     ? [`set ${defaultHeaders["x-frame-options"]} "";`, added]

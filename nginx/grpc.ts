@@ -3,17 +3,16 @@
  * HTTP/2 over TLS for a backend, and websockets fail over HTTP/2.
  * https://cloud.google.com/load-balancing/docs/https#using_grpc
  */
+import { boundDirectives, type Bounds } from "./bounds.ts";
 import { defaultTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
-import { nameOf, byHost, indent, sorted } from "./text.ts";
+import { nameOf, byHost, indent, inValue, sorted } from "./text.ts";
 import { chosenService } from "./canaries.ts";
 import { upstreamName } from "./upstreams.ts";
 import { proxyPorts } from "../names/ports.ts";
 
 /** Mount path of `tls.crt` and `tls.key` for the port. */
 export const grpcTlsFolder = "/etc/nginx/grpc-tls";
-
-export const isGrpc = ({ protocol }: Pick<Route, "protocol">): boolean => protocol === "grpc";
 
 /** Maps nginx's own HTTP errors to a gRPC status and message. */
 interface Answer {
@@ -44,7 +43,7 @@ export const grpcMessages: readonly string[] = answers.map(({ message }) => mess
  * @param routes of gRPC, sorted
  * @param others names of servers that have routes, but none of gRPC
  */
-export function renderGrpc(routes: readonly Route[], others: readonly string[]): string[] {
+export function renderGrpc(routes: readonly Route[], others: readonly string[], bounds: Bounds): string[] {
   if (routes.length === 0) return [];
   const hosts = [...new Set(routes.flatMap(({ host }) => host ?? []))];
   const at = byHost(routes);
@@ -55,18 +54,18 @@ export function renderGrpc(routes: readonly Route[], others: readonly string[]):
 ssl_certificate ${grpcTlsFolder}/tls.crt;
 ssl_certificate_key ${grpcTlsFolder}/tls.key;
 `,
-    renderServer(`${listen} default_server`, ["_"], everywhere),
-    ...hosts.map((host) => renderServer(listen, [host], at(host))),
+    renderServer(`${listen} default_server`, ["_"], everywhere, bounds),
+    ...hosts.map((host) => renderServer(listen, [host], at(host), bounds)),
     // Hosts with their own routes answer only for those.
-    ...(everywhere.length > 0 && others.length > 0 ? [renderServer(listen, others, [])] : []),
+    ...(everywhere.length > 0 && others.length > 0 ? [renderServer(listen, others, [], bounds)] : []),
   ];
 }
 
 /** The body size is unlimited: a stream has no meaningful size, and the receiving service limits each message. */
-function renderServer(listen: string, names: readonly string[], routes: readonly Route[]): string {
+function renderServer(listen: string, names: readonly string[], routes: readonly Route[], bounds: Bounds): string {
   const longestFirst = [...routes].sort((a, b) => b.path.length - a.path.length);
   const locations = [
-    ...longestFirst.map(renderRoute),
+    ...longestFirst.map((route) => renderRoute(route, bounds)),
     ...(routes.some(({ path }) => path === "/") ? [] : ["location / {\n    return 404;\n}"]),
   ];
   return `server {
@@ -78,6 +77,7 @@ function renderServer(listen: string, names: readonly string[], routes: readonly
     add_header_inherit off;
     client_max_body_size 0;
     client_body_timeout ${defaultTimeoutSeconds}s;
+${indent(boundDirectives(bounds).join("\n"))}
 
     if ($has_dot_segment) {
         return 400;
@@ -90,7 +90,7 @@ ${indent(answers.map(renderAnswer).join("\n"))}
 }
 
 /** Forwards the whole path: it is the method's name. */
-function renderRoute(route: Route): string {
+function renderRoute(route: Route, bounds: Bounds): string {
   const { service, path, settings = {} } = route;
   const chosen = chosenService(route);
   const body =
@@ -99,21 +99,27 @@ function renderRoute(route: Route): string {
       : [
           `set $service ${chosen};`,
           ...settingDirectives(settings),
-          ...limitDirectives(nameOf(route), settings.limit),
+          ...limitDirectives(nameOf(route), settings, bounds, undefined),
           `grpc_pass grpc://${upstreamName(chosen, route)};`,
         ];
   return `# ${service}\nlocation ${path.endsWith("/") ? "" : "= "}${path} {\n${indent(body.join("\n"))}\n}`;
 }
 
 /** Bodies are not buffered, so a streaming client may pause as long as the service. */
-function settingDirectives({ timeoutSeconds, maxBodyMb, responseHeaders }: RequestSettings): string[] {
+function settingDirectives({
+  timeoutSeconds,
+  maxBodyMb,
+  maxResponseHeaderKb,
+  responseHeaders,
+}: RequestSettings): string[] {
   return [
     ...(timeoutSeconds === undefined
       ? []
       : ["grpc_read_timeout", "grpc_send_timeout", "client_body_timeout"].map((name) => `${name} ${timeoutSeconds}s;`)),
     ...(maxBodyMb === undefined ? [] : [`client_max_body_size ${maxBodyMb}m;`]),
+    ...(maxResponseHeaderKb === undefined ? [] : [`grpc_buffer_size ${maxResponseHeaderKb}k;`]),
     ...sorted(Object.entries(responseHeaders ?? {}), ([name]) => name).map(
-      ([name, value]) => `add_header ${name} "${value}" always;`,
+      ([name, value]) => `add_header ${name} "${inValue(value)}" always;`,
     ),
   ];
 }

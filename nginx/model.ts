@@ -8,6 +8,10 @@ export interface HostPath {
   readonly path: string;
 }
 
+/** Which request headers services get, by the characters of their names beside letters and digits. */
+export type HeaderNames = (typeof headerNames)[number];
+export const headerNames = ["hyphens", "underscores", "any"] as const;
+
 /** Sends requests for `host` and `path` to `service`. */
 export interface Route extends HostPath {
   /** Name of one of the upstreams. */
@@ -38,8 +42,11 @@ export interface Version {
   readonly service: string;
 }
 
-/** Default read timeout in `nginx.conf`, in seconds. */
-export const defaultTimeoutSeconds = 25;
+/**
+ * Default read timeout in `nginx.conf`, in seconds. It outlasts the heartbeats of websockets: 25 s for Socket.IO
+ * (https://socket.io/docs/v4/server-options/#pinginterval) and SockJS, 30 s for Phoenix.
+ */
+export const defaultTimeoutSeconds = 35;
 
 /** Settings of requests; an absent one keeps the value of `nginx.conf`. */
 export interface RequestSettings {
@@ -47,6 +54,8 @@ export interface RequestSettings {
   readonly timeoutSeconds?: number | undefined;
   /** Largest request body in MiB; 0 means unlimited, which is also the default for gRPC. */
   readonly maxBodyMb?: number | undefined;
+  /** Largest header of an answer in KiB; 4 or more. @default 16 */
+  readonly maxResponseHeaderKb?: number | undefined;
   /** False streams bodies in both directions, for server-sent events and large files. gRPC is always streamed. */
   readonly buffering?: boolean | undefined;
   /** By client address; requests over the limit get 429. */
@@ -114,6 +123,12 @@ export interface ProxyRoutes {
   readonly routes: readonly Route[];
   /** @default - none */
   readonly redirects?: readonly Redirect[] | undefined;
+  /** Memory limit of a pod, from which its bounds follow. MiB. @default 128 */
+  readonly memoryMb?: number | undefined;
+  /** Concurrent requests of one client in a pod. @default - a quarter of all */
+  readonly requestsPerClient?: number | undefined;
+  /** @default "hyphens" */
+  readonly headerNames?: HeaderNames | undefined;
   /** At most one of each kind. @default - none */
   readonly wildcards?: readonly Wildcard[] | undefined;
 }

@@ -1,26 +1,52 @@
 /**
- * The last line of defence of `renderRoutes`: it renders only values of a known safe form. None of these forms allows a
- * blank, quote, brace, semicolon, `$` or line break.
+ * The last line of defence of `renderRoutes`: it renders only values of a known safe form. Paths, values of headers and
+ * what selects a version may have characters that nginx's config uses itself; `text.ts` escapes them. No other form
+ * allows a blank, quote, brace, semicolon, `$` or line break, and none allows a line break.
  */
 import { isIP } from "node:net";
-import type { ProxyRoutes, RequestSettings, Route } from "./model.ts";
+import { headerNames, type ProxyRoutes, type RequestSettings, type Route } from "./model.ts";
+import { inValue } from "./text.ts";
 import { servicesOf } from "./upstreams.ts";
 
-const segment = "[A-Za-z0-9._~-]+";
+/** https://www.rfc-editor.org/rfc/rfc3986#section-3.3 */
+const segment = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})+";
 const routePath = new RegExp(`^/(?:${segment}/)*(?:${segment})?$`);
+/**
+ * Characters that stand for themselves, so that a path has one spelling (RFC 3986, 6.2.2), and control characters,
+ * slashes and backslashes, with which nginx and a service could see different paths.
+ */
+const misencoded = /%(?:2[DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF]|[01]\d|[01][A-F])/;
+/** `..;x` is `..` with a parameter to some services. */
+const dotSegment = /^\.\.?(?:;|$)/;
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const hostName = new RegExp(`^${label}(?:\\.${label})*$`);
 const serviceName = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const portNumber = /^[1-9][0-9]{0,4}$/;
 
 /**
- * Whether the value is a valid route path: at most 255 unreserved characters (RFC 3986) and `/`. Empty segments, `.`
- * and `..` are invalid.
+ * Whether the value is a valid route path: at most 255 characters of RFC 3986, encoded where it asks for that alone, as
+ * UTF-8. Empty segments, `.` and `..` are invalid.
  */
 export function isRoutePath(value: string): boolean {
   return (
-    value.length <= 255 && routePath.test(value) && !value.split("/").some((part) => part === "." || part === "..")
+    value.length <= 255 &&
+    routePath.test(value) &&
+    !misencoded.test(value) &&
+    isUtf8(value) &&
+    !value.split("/").some((part) => dotSegment.test(part))
   );
+}
+
+/** A method's path has letters, digits and few others. The edge routes these itself, and knows no more characters. */
+export const isMethodPath = (value: string): boolean => /^[A-Za-z0-9/._~-]+$/.test(value);
+
+function isUtf8(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the value is a full DNS name in lower case (RFC 1123), and not an IPv4 address. */
@@ -61,12 +87,27 @@ function isResolver(value: string): boolean {
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);
 }
 
-/** The value of a header or cookie that selects a version. */
-export const selector = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** The value of a header or cookie that selects a version: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1 */
+export const selector = /^[!#-+\--:<-[\]-~]{1,64}$/;
 export const headerName = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
-export const cookieName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** Characters that are safe between double quotes. */
-export const headerValue = /^[A-Za-z0-9 ,;:=.*/()'_+?&%@!~-]{1,1000}$/;
+/** https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1 */
+export const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
+/** Visible ASCII, with blanks inside: https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
+const headerText = /^[!-~](?:[ -~]*[!-~])?$/;
+/** nginx reads parameters of up to 4,096 bytes. */
+const longestParameter = 4000;
+export const isHeaderValue = (value: string): boolean =>
+  headerText.test(value) && inValue(value).length <= longestParameter;
+
+/**
+ * Response headers that a route may not set: those of the connection, and those that describe the one answer that they
+ * are in. A second one beside the service's own makes clients read the answer in different ways.
+ * https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+ */
+export const isReservedHeader = (name: string): boolean =>
+  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-(?:length|type|encoding|range)|date|server|etag|last-modified|age|accept-ranges|status|location|www-authenticate|retry-after|grpc-.*|x-accel-.*)$/i.test(
+    name,
+  );
 const isCount = (value: number, least: number, most: number) =>
   Number.isInteger(value) && value >= least && value <= most;
 
@@ -101,6 +142,9 @@ export function checkProxy(proxy: ProxyRoutes): void {
   if (proxy.resolver !== undefined) demand(isResolver(proxy.resolver), "resolver", proxy.resolver);
   for (const network of proxy.client.trustedProxies) demand(isNetwork(network), "trusted network", network);
   demand(["last", "second-to-last"].includes(proxy.client.entry), "entry of X-Forwarded-For", proxy.client.entry);
+  demand(isCount(proxy.memoryMb ?? 1, 1, 2 ** 25), "amount of memory", proxy.memoryMb ?? 1);
+  demand(isCount(proxy.requestsPerClient ?? 1, 1, 10_000), "limit", proxy.requestsPerClient ?? 1);
+  demand(headerNames.includes(proxy.headerNames ?? "any"), "kind of header names", proxy.headerNames ?? "any");
   if (proxy.hsts !== undefined) demand(isCount(proxy.hsts.seconds, 1, 2 ** 31), "duration of HSTS", proxy.hsts.seconds);
   for (const { service, address, port } of proxy.upstreams) {
     demand(isServiceName(service), "service name", service);
@@ -142,6 +186,7 @@ function checkRoute(route: Route, services: ReadonlySet<string>): void {
   const { protocol = "http", canary, versions = [], settings } = route;
   checkHostPath(route);
   demand(["http", "grpc"].includes(protocol), "protocol", protocol);
+  demand(protocol === "http" || isMethodPath(route.path), "path of gRPC", route.path);
   for (const name of servicesOf(route)) demand(services.has(name), "service of a route (it has no upstream)", name);
   if (canary !== undefined) demand(isCount(canary.percent, 1, 99), "share in percent", canary.percent);
   for (const { header, cookie, value } of versions) {
@@ -154,15 +199,16 @@ function checkRoute(route: Route, services: ReadonlySet<string>): void {
 }
 
 function checkSettings(settings: RequestSettings = {}): void {
-  const { timeoutSeconds = 1, maxBodyMb = 0, limit = {}, responseHeaders = {} } = settings;
+  const { timeoutSeconds = 1, maxBodyMb = 0, maxResponseHeaderKb = 16, limit = {}, responseHeaders = {} } = settings;
   demand(isCount(timeoutSeconds, 1, 86_400), "timeout", timeoutSeconds);
   demand(isCount(maxBodyMb, 0, 1_000_000), "body size", maxBodyMb);
+  demand(isCount(maxResponseHeaderKb, 4, 64), "size of a header", maxResponseHeaderKb);
   for (const count of [limit.requestsPerSecond ?? 1, (limit.burst ?? 0) + 1])
     demand(isCount(count, 1, 1_000_000), "limit", count);
   demand(isCount(limit.connections ?? 1, 1, 65_535), "limit", limit.connections ?? 1);
   for (const [name, value] of Object.entries(responseHeaders)) {
-    demand(headerName.test(name), "header name", name);
-    demand(headerValue.test(value), "header value", value);
+    demand(headerName.test(name) && !isReservedHeader(name), "header name", name);
+    demand(isHeaderValue(value), "header value", value);
   }
 }
 

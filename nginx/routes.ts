@@ -1,13 +1,15 @@
 /** Renders a stack's addition to `nginx.conf`: a pure function from routes to nginx text that people can read. */
+import { boundDirectives, boundsOf, keptBodyMb, renderZones, type Bounds } from "./bounds.ts";
 import { renderCanaries } from "./canaries.ts";
 import { renderClient, renderHsts } from "./client.ts";
-import { isGrpc, renderGrpc } from "./grpc.ts";
+import { renderGrpc } from "./grpc.ts";
+import { renderHeaderNames } from "./headerNames.ts";
 import { renderLimits } from "./limits.ts";
 import { renderLocations } from "./locations.ts";
 import type { ProxyRoutes } from "./model.ts";
 import { checkProxy } from "./routeChecks.ts";
 import { byHost, indent, nameOf, sorted } from "./text.ts";
-import { keptConnections, renderResolver, renderUpstream, upstreamsOf } from "./upstreams.ts";
+import { keptConnections, renderResolver, isGrpc, renderUpstream, upstreamsOf } from "./upstreams.ts";
 import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
 import { proxyPorts } from "../names/ports.ts";
 
@@ -29,6 +31,7 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     sorted(proxy.upstreams, ({ service }) => service),
     routes,
   );
+  const bounds = boundsOf(proxy);
   const hosts = [...new Set([...routes, ...(proxy.redirects ?? [])].flatMap(({ host }) => host ?? []))].sort();
   const byPath = proxy.wildcards?.find(({ by }) => by === "path");
   const bySubdomain = proxy.wildcards?.find(({ by }) => by === "subdomain");
@@ -37,6 +40,8 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     renderResolver(proxy.resolver),
     renderClient(proxy.client),
     renderHsts(proxy.hsts),
+    renderZones(bounds),
+    renderHeaderNames(proxy.headerNames),
     ...upstreams.map((upstream) => renderUpstream(upstream, keptConnections(upstreams.length))),
     ...routes.flatMap(renderCanaries),
     ...routes.flatMap((route) => renderLimits(nameOf(route), route.settings?.limit)),
@@ -44,24 +49,32 @@ export function renderRoutes(proxy: ProxyRoutes): string {
     serverBlock(
       `${proxyPorts.http} default_server`,
       "_",
-      renderLocations(httpAt(undefined), redirectsAt(undefined), byPath),
+      renderLocations(httpAt(undefined), redirectsAt(undefined), bounds, byPath),
+      bounds,
     ),
-    ...hosts.map((host) => serverBlock(`${proxyPorts.http}`, host, renderLocations(httpAt(host), redirectsAt(host)))),
+    ...hosts.map((host) =>
+      serverBlock(`${proxyPorts.http}`, host, renderLocations(httpAt(host), redirectsAt(host), bounds), bounds),
+    ),
     // Exact server names win over this one, so hosts with routes keep them.
     ...(bySubdomain === undefined
       ? []
-      : [serverBlock(`${proxyPorts.http}`, subdomains(bySubdomain), [renderBySubdomain(bySubdomain)])]),
-    ...renderGrpc(grpc, [
-      ...hosts.filter((host) => grpcAt(host).length === 0),
-      ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
-    ]),
+      : [serverBlock(`${proxyPorts.http}`, subdomains(bySubdomain), [renderBySubdomain(bySubdomain, bounds)], bounds)]),
+    ...renderGrpc(
+      grpc,
+      [
+        ...hosts.filter((host) => grpcAt(host).length === 0),
+        ...(bySubdomain === undefined ? [] : [subdomains(bySubdomain)]),
+      ],
+      bounds,
+    ),
   ].join("\n");
 }
 
-function serverBlock(listen: string, name: string, locations: readonly string[]): string {
+function serverBlock(listen: string, name: string, locations: readonly string[], bounds: Bounds): string {
   return `server {
     listen ${listen};
     server_name ${name};
+${indent(boundDirectives(bounds, keptBodyMb({})).join("\n"))}
 
     if ($has_dot_segment) {
         return 400 $answer_bad_path;

@@ -11,8 +11,28 @@ export function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, "    ");
 }
 
-/** Escapes text for a regular expression. In valid hosts and paths only `.` needs it. */
-export const literally = (text: string): string => text.replaceAll(".", String.raw`\.`);
+/** Escapes text for a regular expression. Hexadecimal digits of `%C3` match in upper and lower case. */
+export const literally = (text: string): string =>
+  text
+    .replaceAll(/[.$()*+?^|[\]{}]/g, String.raw`\$&`)
+    .replaceAll(/%[0-9A-F]{2}/g, (encoded) =>
+      encoded.replaceAll(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`),
+    );
+
+/** Text that needs no quotes in nginx's config, and has no variable. */
+const plain = /^[A-Za-z0-9/._~:@%+=-]+$/;
+
+/** A parameter that nginx takes as it is, such as the path of a `location`. */
+export const parameter = (text: string): string =>
+  plain.test(text) ? text : `"${text.replaceAll(/[\\"]/g, String.raw`\$&`)}"`;
+
+/** The text in a parameter in which nginx replaces variables. `$dollar` is in nginx.conf: nginx cannot escape a `$`. */
+export const inValue = (text: string): string =>
+  text.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll("$", "${dollar}");
+
+/** A parameter of such text, followed by variables. */
+export const value = (text: string, variables = ""): string =>
+  plain.test(text) ? `${text}${variables}` : `"${inValue(text)}${variables}"`;
 
 /** Groups the entries by host once, instead of filtering them for each host. */
 export function byHost<P extends Pick<HostPath, "host">>(all: readonly P[] = []) {

@@ -1,12 +1,14 @@
 /** The services behind the proxy as nginx upstreams, and the resolution of their pods. */
 import type { Route, Upstream } from "./model.ts";
 
+export const isGrpc = ({ protocol }: Pick<Route, "protocol">): boolean => protocol === "grpc";
+
 /**
  * The upstream of a service. gRPC has a separate one: nginx caches idle connections by address only, and must not reuse
  * HTTP/1.1 ones for gRPC.
  */
-export const upstreamName = (service: string, { protocol }: Pick<Route, "protocol">): string =>
-  protocol === "grpc" ? `grpc_${service}` : service;
+export const upstreamName = (service: string, route: Pick<Route, "protocol">): string =>
+  isGrpc(route) ? `grpc_${service}` : service;
 
 /** Every service of a route: its own, those of its versions, and its canary. */
 export const servicesOf = ({ service, canary, versions = [] }: Pick<Route, "service" | "canary" | "versions">) => [

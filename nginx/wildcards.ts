@@ -1,11 +1,12 @@
 /** Services found by name, without routes. */
+import type { Bounds } from "./bounds.ts";
 import { below, location, settingDirectives } from "./directives.ts";
 import { allowedNames } from "./routeChecks.ts";
 import type { Wildcard } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
 
 /** By the first path segment, which is stripped. */
-export function renderByPath(wildcard: Wildcard): string {
+export function renderByPath(wildcard: Wildcard, bounds: Bounds): string {
   const names = allowedNames(wildcard.allow);
   return [
     "# services found by the first segment of the path",
@@ -14,7 +15,7 @@ export function renderByPath(wildcard: Wildcard): string {
       "set $service $wildcard_service;",
       "set $stripped_prefix /$wildcard_service;",
       below(`/${names}`),
-      ...directives(wildcard),
+      ...directives(wildcard, bounds),
       `proxy_pass ${addressIn(wildcard)}$below_prefix;`,
     ]),
   ].join("\n");
@@ -27,19 +28,23 @@ export function subdomains(wildcard: Wildcard): string {
 }
 
 /** By the label under the domain; all paths go to the service. */
-export function renderBySubdomain(wildcard: Wildcard): string {
+export function renderBySubdomain(wildcard: Wildcard, bounds: Bounds): string {
   return [
     "# services found by subdomain",
-    location("/", ["set $service $wildcard_service;", ...directives(wildcard), `proxy_pass ${addressIn(wildcard)};`]),
+    location("/", [
+      "set $service $wildcard_service;",
+      ...directives(wildcard, bounds),
+      `proxy_pass ${addressIn(wildcard)};`,
+    ]),
   ].join("\n");
 }
 
 /** A name for the zones of a wildcard. Names of routes end in a hash, so they never collide. */
 export const wildcardName = ({ by }: Wildcard): string => `wildcard_${by}`;
 
-const directives = (wildcard: Wildcard): string[] => [
+const directives = (wildcard: Wildcard, bounds: Bounds): string[] => [
   ...settingDirectives(wildcard.settings ?? {}),
-  ...limitDirectives(wildcardName(wildcard), wildcard.settings?.limit),
+  ...limitDirectives(wildcardName(wildcard), wildcard.settings ?? {}, bounds),
 ];
 
 const addressIn = ({ suffix, port }: Wildcard): string => `http://$wildcard_service.${suffix}:${port}`;

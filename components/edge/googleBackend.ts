@@ -8,7 +8,7 @@ export interface GoogleBackend {
   /** Timeout of a whole request in seconds, including websockets. */
   readonly timeoutSeconds: number;
   /**
-   * Connection draining timeout in seconds. A terminating pod exits after 75 s at most: 40 s to drain, 35 s to finish.
+   * Connection draining timeout in seconds. A terminating pod exits after 80 s at most: 40 s to drain, 40 s to finish.
    */
   readonly drainSeconds: number;
   /** Cloud Armor. @default - none */

@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { grpcTlsFolder, isGrpc } from "../../nginx/grpc.ts";
+import { grpcTlsFolder } from "../../nginx/grpc.ts";
+import { boundsOf } from "../../nginx/bounds.ts";
 import { metricsText } from "../../nginx/status.ts";
-import { learningSeconds } from "../../nginx/upstreams.ts";
+import { isGrpc, learningSeconds } from "../../nginx/upstreams.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../nginx/model.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
@@ -72,6 +73,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     const grpc = args.routes.routes.some(isGrpc)
       ? makeGrpcPort(name, namespace, args.grpcService ?? {}, parent)
       : undefined;
+    const { diskMb } = boundsOf(args.routes);
     const learning = learningSeconds(args.routes.upstreams.length);
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
     new k8s.apps.v1.Deployment(
@@ -101,7 +103,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                   { name: "tmp", mountPath: "/tmp" },
                 ],
                 // The disk limit covers the volume below and the container's log.
-                resources: resourceRequirements(args.resources, autopilot, "1536Mi"),
+                resources: resourceRequirements(args.resources, autopilot, `${diskMb + 512}Mi`),
                 // nginx itself starts within a second. Before, the entry point waits for DNS.
                 startupProbe: { ...health, periodSeconds: 1, failureThreshold: 600 },
                 readinessProbe: { ...health, ...readiness(1), ...(learning > 0 && { initialDelaySeconds: learning }) },
@@ -112,7 +114,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 volumes: [
                   { name: "routes", configMap: { name: routesName } },
                   ...(grpc ? [{ name: "grpc-tls", secret: { secretName: grpc.secretName } }] : []),
-                  { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
+                  { name: "tmp", emptyDir: { sizeLimit: `${diskMb}Mi` } },
                 ],
               },
             ),

@@ -72,8 +72,8 @@ export function podSpec(
       seccompProfile: { type: "RuntimeDefault" },
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
-    // After the sleep, nginx needs up to 30 s (worker_shutdown_timeout), and services about the same.
-    terminationGracePeriodSeconds: drainSeconds + 35,
+    // After the sleep, nginx needs up to 35 s (worker_shutdown_timeout), and services about the same.
+    terminationGracePeriodSeconds: drainSeconds + 40,
     // Kubelet's own sleep: images need no shell
     // (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
     containers: [

@@ -104,7 +104,7 @@ export function capacityWarnings(settings: Settings): string[] {
   if (nodes.length === 0) return [];
   const count = nodes.reduce((total, pool) => total + pool.count, 0);
   const whole = sum(nodes.map((pool) => times(pool.each, pool.count)));
-  // An old pod drains for up to 75 s while its successor runs already.
+  // An old pod drains for up to 80 s while its successor runs already.
   const rollout = times(sum(workloads(settings).map((pod) => times(pod, pod.replicas))), 2);
   return kinds.flatMap((kind) => {
     const room = Math.max(0, whole[kind] - system.perNode[kind] * count - system.perCluster[kind]);

@@ -1,4 +1,5 @@
 /** Routes must not conflict, and must name existing services. */
+import { isMethodPath } from "../../nginx/routeChecks.ts";
 import { fullHost } from "../hosts.ts";
 import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { protocolOf } from "../routes.ts";
@@ -167,6 +168,15 @@ function checkGrpc(route: Route, key: string, { edge, tls, proxy }: Settings): C
         route.path,
         "is the path of no method: those are /SERVICE/METHOD",
         `name all methods of a service, as in ${route.path ?? ""}/`,
+      ),
+    );
+  if (!isMethodPath(route.path ?? "/"))
+    problems.push(
+      problem(
+        `${key}.path`,
+        route.path,
+        "has characters that no gRPC method has: it is /PACKAGE.SERVICE/METHOD, of letters, digits, _ and .",
+        "write the path as in the .proto file",
       ),
     );
   if (tls.mode === "none" && edge.onGoogle)

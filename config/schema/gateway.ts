@@ -33,7 +33,7 @@ export const gateway = z
     timeoutSeconds: timeoutSeconds
       .unwrap()
       .optional()
-      .meta(doc("Timeout of a whole request in seconds, on Google. Without it: 30.", 120)),
+      .meta(doc("Timeout of a whole request in seconds, on Google. Without it: 40.", 120)),
     drainSeconds: drainSeconds
       .unwrap()
       .optional()

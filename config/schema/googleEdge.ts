@@ -83,7 +83,7 @@ export const googleEdge = {
     .int()
     .min(10)
     .max(86_400)
-    .default(30)
+    .default(40)
     .meta(
       doc(
         "Timeout of a whole request in seconds, including websockets and gRPC streams. The proxy's own timeout is 5 s less.",

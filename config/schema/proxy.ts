@@ -1,6 +1,7 @@
 /** Schema of the proxy. `routes.ts` has the schema of routes, which the services declare. */
 import { isIP } from "node:net";
 import * as z from "zod";
+import { headerNames } from "../../nginx/model.ts";
 import { isHostName } from "../../nginx/routeChecks.ts";
 import { redirects, wildcards } from "./routes.ts";
 import { build, image, labelKey, labelValue, replicas, resources, sidecarResources } from "./values.ts";
@@ -27,6 +28,28 @@ export const proxy = z
       .optional()
       .meta(doc("Name or address of the cluster's DNS service. Without it: the pods' own name servers.", "10.96.0.10")),
     resources: resources("100m", "128Mi"),
+    requestsPerClient: z
+      .int()
+      .min(1)
+      .max(3000)
+      .optional()
+      .meta(
+        doc(
+          "Concurrent requests of one client address in each pod, on all routes together; more get 429. Without it: a quarter of those that the pod's memory holds.",
+          500,
+          "0.3.0",
+        ),
+      ),
+    headerNames: z
+      .enum(headerNames)
+      .default("hyphens")
+      .meta(
+        doc(
+          "Request headers that services get, by the characters of their names: letters, digits and hyphens; with `underscores` also `_`, except doubles of the proxy's own headers such as `X_Real_IP`; with `any` also `.` and others. The proxy drops all other headers.",
+          "underscores",
+          "0.3.0",
+        ),
+      ),
     redirects,
     wildcards,
     metrics: z

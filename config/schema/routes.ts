@@ -4,8 +4,9 @@ import {
   cookieName,
   fitsInto,
   headerName,
-  headerValue,
+  isHeaderValue,
   isRedirectTarget,
+  isReservedHeader,
   isServicePattern,
   maxAllowedLength,
   selector,
@@ -25,7 +26,7 @@ const settings = {
     .min(1)
     .max(86_400)
     .optional()
-    .meta(doc("Longest pause of the service in seconds. Without it: 25, or 5 less than `edge.timeoutSeconds`.", 20)),
+    .meta(doc("Longest pause of the service in seconds. Without it: 35, or 5 less than `edge.timeoutSeconds`.", 20)),
   maxBodyMb: z
     .int()
     .min(0)
@@ -37,6 +38,12 @@ const settings = {
         100,
       ),
     ),
+  maxResponseHeaderKb: z
+    .int()
+    .min(4)
+    .max(64)
+    .optional()
+    .meta(doc("Largest header of an answer in KiB, all lines together. Without it: 16.", 32, "0.3.0")),
   buffering: z
     .boolean()
     .optional()
@@ -55,8 +62,19 @@ const settings = {
     .meta(doc("Limits for each client address; requests over them get 429.", { requestsPerSecond: 10, burst: 20 })),
   responseHeaders: z
     .record(
-      z.string().regex(headerName, "must be a header name: letters, digits and hyphens"),
-      z.string().regex(headerValue, "must be a header value without quotes, backslashes, braces and $"),
+      z
+        .string()
+        .regex(headerName, "must be a header name: letters, digits and hyphens")
+        .refine(
+          (name) => !isReservedHeader(name),
+          "must not be a header of the connection, or of one answer alone, such as Content-Type: the service sets those",
+        ),
+      z
+        .string()
+        .refine(
+          isHeaderValue,
+          "must be a header value: visible ASCII characters, with blanks only between them, some 4,000 at most",
+        ),
     )
     .optional()
     .meta(
@@ -93,12 +111,15 @@ const version = z
       .meta(doc("Name of the header that selects it.", "X-Version")),
     cookie: z
       .string()
-      .regex(cookieName, "must be a cookie name: letters, digits and _")
+      .regex(cookieName, "must be a cookie name: at most 64 letters, digits and ! # $ % & ' * + - . ^ _ ` | ~")
       .optional()
       .meta(doc("Name of the cookie that selects it, instead of a header.", "version")),
     value: z
       .string()
-      .regex(selector, "must be at most 64 letters, digits and . _ -")
+      .regex(
+        selector,
+        "must be at most 64 visible ASCII characters, without quotes, commas, semicolons and backslashes",
+      )
       .meta(doc("Exact value of the header or cookie.", "beta")),
     service: label.meta(doc("Service that gets the requests.", "web")),
   })

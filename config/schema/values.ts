@@ -2,6 +2,7 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
+import { isRoutePath } from "../../nginx/routeChecks.ts";
 import { bytesOf } from "../quantities.ts";
 import { doc } from "./doc.ts";
 
@@ -43,13 +44,14 @@ export const host = z
 export const path = z
   .string()
   .max(200, "must have at most 200 characters")
-  .regex(
-    /^\/([A-Za-z0-9._~-]+\/)*([A-Za-z0-9._~-]+)?$/,
-    "must start with /, with segments of letters, digits and . _ ~ -",
-  )
+  .refine((value) => value.startsWith("/"), { error: "must start with /, such as /hoge/ or /v1:predict", abort: true })
+  .refine((value) => !value.split("/").some((segment) => /^\.\.?(?:;|$)/.test(segment)), {
+    error: "must not contain . or .. segments",
+    abort: true,
+  })
   .refine(
-    (value) => !value.split("/").some((segment) => segment === "." || segment === ".."),
-    "must not contain . or .. segments",
+    isRoutePath,
+    "must be a path such as /hoge/ or /v1:predict: segments of the characters of RFC 3986, without . and .., with all others encoded as UTF-8 in upper case, such as %C3%A9",
   );
 
 /** https://pkg.go.dev/github.com/distribution/reference: labels of a host, and words of a path with single separators. */

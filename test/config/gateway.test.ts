@@ -21,7 +21,7 @@ const settings = (config: Record<string, unknown>) => checkConfig(raw(config, ke
 test("a Gateway has Google's class by default; each class has its own secure defaults", () => {
   const className = "gke-l7-global-external-managed";
   const location = { project: "acme-staging", region: "asia-northeast1" };
-  const defaults = { kind: "gateway", className, onGoogle: true, ...location, timeoutSeconds: 30, drainSeconds: 30 };
+  const defaults = { kind: "gateway", className, onGoogle: true, ...location, timeoutSeconds: 40, drainSeconds: 30 };
   assert.deepEqual(settings(google({})).edge, defaults);
   assert.deepEqual(settings(google({ className })).edge, defaults);
   assert.deepEqual(settings(google({ timeoutSeconds: 60, cdn: {}, armor: {} })).edge, {

@@ -5,7 +5,8 @@ import { project } from "../../names/project.ts";
 import { checkConfig } from "../../config/config.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
-const refused: [string, Record<string, unknown>, RegExp[]][] = [
+type Case = [string, Record<string, unknown>, RegExp[]];
+const refused: Case[] = [
   ["an unknown key", { ...valid, servces: {} }, [/[\w-]+:servces/, /did you mean "services"\?/]],
   ["an unknown key deep inside", hoge({ replcas: 3 }), [/services\.hoge\.replcas/, /did you mean "replicas"\?/]],
   [
@@ -203,10 +204,17 @@ const refused: [string, Record<string, unknown>, RegExp[]][] = [
     [/wildcards\.path\.allow/, /at most 3500 characters together/],
   ],
   [
-    "a header that would break out of its directive",
-    hoge({ routeDefaults: { responseHeaders: { "X-A": 'a"; }' } } }),
-    [/routeDefaults\.responseHeaders\.X-A/],
+    "a header of two lines",
+    hoge({ routeDefaults: { responseHeaders: { "X-A": "a\r\nX-B: b" } } }),
+    [/routeDefaults\.responseHeaders\.X-A/, /visible ASCII characters/],
   ],
+  ...["Content-Length", "transfer-encoding", "Connection", "content-type", "ETag", "Trailer", "grpc-status"].map(
+    (name): Case => [
+      `the response header ${name}`,
+      hoge({ routeDefaults: { responseHeaders: { [name]: "1" } } }),
+      [new RegExp(`routeDefaults\\.responseHeaders\\.${name}\n.* must not be a header of the connection`)],
+    ],
+  ),
   [
     "a redirect to an invalid target",
     { ...valid, proxy: { redirects: [{ path: "/old/", to: "ftp://x" }] } },

@@ -47,7 +47,7 @@ test("behind Google's load balancer a route's timeout follows that of the load b
   const wait = (timeoutSeconds: number) =>
     proxyRoutes({ ...config, services, edge: { ...edge, timeoutSeconds } }).routes[0]?.settings?.timeoutSeconds;
   assert.equal(wait(120), 115);
-  assert.equal(wait(30), undefined, "as in nginx.conf");
+  assert.equal(wait(40), undefined, "as in nginx.conf");
 });
 
 test("HSTS is on with Google's certificates, or if configured", () => {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { syntaxProblem } from "../../tools/programs/nginx.ts";
-import { fitsInto, isHostName } from "../../nginx/routeChecks.ts";
+import { fitsInto, isHostName, isMethodPath } from "../../nginx/routeChecks.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
-import type { ProxyRoutes, Redirect, Route } from "../../nginx/model.ts";
+import { headerNames, type ProxyRoutes, type Redirect, type Route } from "../../nginx/model.ts";
 
 const small: ProxyRoutes = {
   resolver: "kube-dns.kube-system.svc.cluster.local",
@@ -31,7 +31,10 @@ const serviceName = fc
   .tuple(chars(lower, 1, 1), chars(`${lower}09-`, 0, 61), chars(`${lower}09`, 1, 1))
   .map((parts) => parts.join(""));
 const hostName = fc.array(serviceName, { minLength: 1, maxLength: 3 }).map((labels) => labels.join("."));
-const segment = chars(`${lower}ABYZ0189._~-`, 1, 48).filter((text) => text !== "." && text !== "..");
+/** All characters of a path in RFC 3986; others are encoded. Among them are those that nginx's config uses itself. */
+const segment = chars(`${lower}ABYZ0189._~-:@+!$&'()*,;= "{}#%|^\`<>é`, 1, 12)
+  .map((text) => encodeURIComponent(text).replaceAll(/%(?:3A|40|2B|24|26|2C|3B|3D)/g, decodeURIComponent))
+  .filter((text) => !/^\.\.?(?:;|$)/.test(text));
 const path = fc
   .tuple(fc.array(segment, { maxLength: 4 }), fc.boolean())
   .map(([parts, slash]) => `/${parts.join("/")}${slash && parts.length > 0 ? "/" : ""}`);
@@ -42,10 +45,20 @@ const network = fc.oneof(
 
 const hostPath = fc.record({ host: fc.option(hostName, { nil: undefined, freq: 2 }), path });
 const count = (most: number) => fc.option(fc.integer({ min: 1, max: most }), { nil: undefined });
-const word = chars(`${lower}ABC019._-`, 0, 63).map((text) => `v${text}`);
+const word = chars(`${lower}ABC019._-!#$%&'()*+/:<=>?@[]^\`{|}~`, 1, 64);
+const cookieName = chars(`${lower}AZ09_-!#$%&'*+.^\`|~`, 1, 62);
+/** Visible ASCII, with blanks inside. */
+const headerValue = chars(
+  ` ${Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join("")}`,
+  1,
+  400,
+)
+  .map((text) => text.trim())
+  .filter((text) => text !== "");
 const settings = fc.record({
   timeoutSeconds: count(86_400),
   maxBodyMb: count(1000),
+  maxResponseHeaderKb: fc.option(fc.integer({ min: 4, max: 64 }), { nil: undefined }),
   buffering: fc.option(fc.boolean(), { nil: undefined }),
   limit: fc.option(fc.record({ requestsPerSecond: count(1000), burst: count(100), connections: count(100) }), {
     nil: undefined,
@@ -56,7 +69,7 @@ const settings = fc.record({
         chars(lower, 1, 62).map((name) => `X-${name}`),
         fc.constantFrom("X-Frame-Options", "strict-transport-security", "Content-Security-Policy"),
       ),
-      chars(`${lower} ,;:=.*/()'_+?&%@!~-`, 1, 1000),
+      headerValue,
       { maxKeys: 2 },
     ),
     { nil: undefined },
@@ -65,9 +78,9 @@ const settings = fc.record({
 const versionsTo = (services: readonly string[]) =>
   fc.array(
     fc
-      .tuple(fc.boolean(), chars(lower, 1, 62), word, fc.constantFrom(...services))
-      .map(([byHeader, name, value, service]) => ({
-        ...(byHeader ? { header: `X-${name}` } : { cookie: name }),
+      .tuple(fc.boolean(), chars(lower, 1, 62), cookieName, word, fc.constantFrom(...services))
+      .map(([byHeader, name, cookie, value, service]) => ({
+        ...(byHeader ? { header: `X-${name}` } : { cookie }),
         value,
         service,
       })),
@@ -133,12 +146,18 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
         { maxLength: 4 },
       ),
       wildcards: fc.tuple(fc.option(wildcard), fc.option(wildcard)),
+      memoryMb: count(2000),
+      requestsPerClient: count(3000),
+      headerNames: fc.constantFrom(undefined, ...headerNames),
     }),
   )
   // Each host and path has one route or redirect: two would conflict.
   .map(({ hostPaths, routes, redirects, wildcards: [bySubdomain, byPath], ...proxy }) => ({
     ...proxy,
-    routes: hostPaths.slice(redirects.length).map((where, index) => ({ ...where, ...routes[index] }) as Route),
+    routes: hostPaths
+      .slice(redirects.length)
+      .map((where, index) => ({ ...where, ...routes[index] }) as Route)
+      .map((route) => (isMethodPath(route.path) ? route : { ...route, protocol: undefined })),
     redirects: hostPaths
       .slice(0, redirects.length)
       .map((where, index) => ({ ...where, ...redirects[index] }) as Redirect),
@@ -147,6 +166,46 @@ const proxies: fc.Arbitrary<ProxyRoutes> = fc
       ...(byPath ? [{ by: "path" as const, ...byPath }] : []),
     ],
   }));
+
+const unquoted = (parameter: string) =>
+  parameter.startsWith('"') ? parameter.slice(1, -1).replaceAll(/\\([\\"])/g, "$1") : parameter;
+
+/**
+ * What nginx reads: the directives, each with the number of its parameters and of the variables in them. Blocks have
+ * braces. A regular expression has no variables. https://nginx.org/en/docs/dev/development_guide.html#config_directives
+ */
+function structureOf(text: string): string[] {
+  const tokens =
+    text.match(/#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[;{}]|(?:[^\s;{}"'\\]|\\.|\$\{\w+\})+|\S/gs) ?? [];
+  const structure: string[] = [];
+  let words: string[] = [];
+  for (const token of tokens.filter((each) => !each.startsWith("#")))
+    if (!/^[;{}]$/.test(token)) words.push(token);
+    else {
+      const names = words
+        .filter((word) => !/^"?[~^]/.test(word))
+        .flatMap((word) => word.match(/\$\{?[A-Za-z_]\w*/g) ?? []);
+      structure.push(
+        `${/^"?[~^]/.test(words[0] ?? "") ? "~" : (words[0] ?? "")} ${words.length} ${names.filter((name) => name !== "${dollar").length} ${token}`,
+      );
+      words = [];
+    }
+  return structure;
+}
+
+/** Values of the same form that no config takes for something else. */
+const harmlessLike = (value: string): string[] =>
+  value.startsWith("/")
+    ? [value === "/" ? "/" : value.endsWith("/") ? "/a/" : "/a"]
+    : ["a", "X-A", "web", "10.0.0.0/8", "https://a.example", "127.0.0.1"];
+
+function structures(render: () => string): string[][] {
+  try {
+    return [structureOf(render())];
+  } catch {
+    return [];
+  }
+}
 
 describe("properties", () => {
   test("the order of the input does not matter", () => {
@@ -168,6 +227,7 @@ describe("properties", () => {
   test("each route has one location, in the server of its host and protocol, longer paths first", () => {
     fc.assert(
       fc.property(proxies, (proxy) => {
+        const raw = new Map(proxy.routes.map(({ path }) => [decodeURIComponent(path), path]));
         const servers = renderRoutes(proxy)
           .split(/^server \{$/m)
           .slice(1);
@@ -176,8 +236,10 @@ describe("properties", () => {
           if (host === "" || host.startsWith('"~')) return []; // Any subdomain, or any of several: no own routes.
           const protocol = server.includes("listen 8443") ? "grpc" : "http";
           const locations = [
-            ...server.matchAll(/location (?:= |\^~ )?(\/\S*) \{\n\s+set \$service ([^$\s]+|\$to_)\S*;/g),
-          ].map(([, path = "", service = ""]) => ({ path, service }));
+            ...server.matchAll(
+              /location (?:= |\^~ )?(\/\S*|"(?:[^"\\]|\\.)*") \{\n\s+set \$service ([^$\s]+|\$to_)\S*;/g,
+            ),
+          ].map(([, path = "", service = ""]) => ({ path: raw.get(unquoted(path)) ?? "", service }));
           const lengths = locations.map(({ path }) => path.length);
           assert.deepEqual(
             lengths,
@@ -225,11 +287,8 @@ describe("properties", () => {
     const route = small.routes[0] ?? assert.fail();
     const withRoute = (more: Partial<Route>) => ({ ...small, routes: [{ ...route, ...more }] });
     const byPath = { by: "path", allow: ["web"], domain: "a.example", suffix: "shop.svc", port: 80 } as const;
-    const header = (value: string) => withRoute({ settings: { responseHeaders: { "X-A": value } } });
-    /** Between double quotes, blanks and semicolons are safe. */
-    const quoted = new Set<(value: string) => ProxyRoutes>([header]);
     fields.push(
-      header,
+      (value) => withRoute({ settings: { responseHeaders: { "X-A": value } } }),
       (name) => withRoute({ settings: { responseHeaders: { [name]: "a" } } }),
       (value) => withRoute({ versions: [{ header: "X-A", value, service: "web" }] }),
       (header) => withRoute({ versions: [{ header, value: "a", service: "web" }] }),
@@ -249,9 +308,9 @@ describe("properties", () => {
           assert.ok(error instanceof Error && error.message.startsWith("Not a valid "), String(error));
           return;
         }
-        // None of it can end a directive, a string or a block, or reference a variable.
-        assert.doesNotMatch(value, /["\\{}$\n\r\0]/);
-        if (!quoted.has(field)) assert.match(value, /^[A-Za-z0-9._~:/*-]+$/);
+        // The same directives and variables as with a harmless value of the same form.
+        const harmless = harmlessLike(value).flatMap((each) => structures(() => renderRoutes(field(each))));
+        assert.deepEqual(structureOf(renderRoutes(field(value))), harmless[0], JSON.stringify(value));
       }),
       { numRuns: 5000 },
     );

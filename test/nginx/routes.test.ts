@@ -48,6 +48,10 @@ test("a stack's text is readable nginx configuration", () => {
     block(text, "server {").startsWith(String.raw`server {
     listen 8080 default_server;
     server_name _;
+    limit_conn requests 878;
+    limit_conn requests_of_client 220;
+    limit_conn bodies_of_10m 102;
+    limit_conn bodies_of_client 26;
 
     if ($has_dot_segment) {
         return 400 $answer_bad_path;
@@ -169,7 +173,19 @@ describe("contradictory input is refused", () => {
 });
 
 test("valid and invalid paths and hosts", () => {
-  for (const path of ["/", "/a", "/a/", "/a.b/~c_-/D9", `/${"x".repeat(254)}`]) assert.ok(isRoutePath(path), path);
+  for (const path of [
+    "/",
+    "/a",
+    "/a/",
+    "/a.b/~c_-/D9",
+    `/${"x".repeat(254)}`,
+    "/v1:predict",
+    "/@user/",
+    "/a+b;v=1,2/(x)*!$&'/",
+    "/caf%C3%A9/",
+    "/a%20b%22%7B",
+  ])
+    assert.ok(isRoutePath(path), path);
   const badPaths = [
     "",
     "a",
@@ -184,8 +200,16 @@ test("valid and invalid paths and hosts", () => {
     "/a#b",
     "/é",
     "/a\n",
-    "/$a",
-    "/a;",
+    "/a/..;x",
+    "/%2e%2e/",
+    "/%2E/",
+    "/a%5Cb",
+    "/a%00",
+    "/%41",
+    "/%c3%a9",
+    "/%FF",
+    "/a%2",
+    "/a^",
     "/{a}",
     '/"',
     "/a\\",

@@ -3,7 +3,7 @@ import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import type { ServiceSettings } from "../../config/schema.ts";
-import { isGrpc } from "../../nginx/grpc.ts";
+import { isGrpc } from "../../nginx/upstreams.ts";
 import type { Route } from "../../nginx/model.ts";
 import { boxesOf, type Boxes } from "./boxes.ts";
 import { imagesOf } from "./images.ts";

@@ -165,7 +165,16 @@ export async function ask(
   path: string,
   { method = "GET", headers = {}, body, from = "127.0.0.1" }: Asking = {},
 ): Promise<Answer> {
-  const asking = request({ host: "127.0.0.1", port, path, method, headers, localAddress: from, agent: false });
+  const asking = request({
+    host: "127.0.0.1",
+    port,
+    path,
+    method,
+    headers,
+    localAddress: from,
+    agent: false,
+    maxHeaderSize: 2 ** 20,
+  });
   const response = new Promise<Answer>((resolve, reject) => {
     asking.on("error", reject).on("response", (message) => {
       text(message).then((body) => {

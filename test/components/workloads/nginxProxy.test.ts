@@ -76,7 +76,7 @@ test("the routes are an immutable ConfigMap that the pods mount and wait for", a
   });
   assert.deepEqual(template.spec.volumes, [
     { name: "routes", configMap: { name } },
-    { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
+    { name: "tmp", emptyDir: { sizeLimit: "1024Mi" } },
   ]);
   assert.ok(deployment.dependencies.includes(configMap.urn));
 });
@@ -140,10 +140,10 @@ test("behind Google's load balancer a terminating pod serves longer, within its 
     return [spec.containers[0]?.lifecycle, spec.terminationGracePeriodSeconds];
   };
   const sleep = (seconds: number) => ({ preStop: { sleep: { seconds } } });
-  assert.deepEqual(await times({ kind: "gce", onGoogle: true }), [sleep(40), 75]);
-  assert.deepEqual(await times({ kind: "gateway", onGoogle: true }), [sleep(40), 75]);
-  assert.deepEqual(await times({ kind: "gateway", onGoogle: false }), [sleep(10), 45]);
-  assert.deepEqual(await times({ kind: "ingress", onGoogle: false, grpcServiceAnnotations: {} }), [sleep(10), 45]);
+  assert.deepEqual(await times({ kind: "gce", onGoogle: true }), [sleep(40), 80]);
+  assert.deepEqual(await times({ kind: "gateway", onGoogle: true }), [sleep(40), 80]);
+  assert.deepEqual(await times({ kind: "gateway", onGoogle: false }), [sleep(10), 50]);
+  assert.deepEqual(await times({ kind: "ingress", onGoogle: false, grpcServiceAnnotations: {} }), [sleep(10), 50]);
 });
 
 test("with more services than DNS answers at once, the proxy becomes ready when it has resolved them", async () => {

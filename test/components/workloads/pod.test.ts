@@ -22,7 +22,7 @@ test("a pod is restricted, has no permissions in the cluster, spreads, and drain
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
     // The last request may take half a minute.
-    terminationGracePeriodSeconds: 75,
+    terminationGracePeriodSeconds: 80,
     containers: [
       {
         name: "hoge",
