@@ -3,11 +3,11 @@
  * together: a few hundred slow clients would have the pod killed. So each pod serves as many requests at a time as its
  * memory holds at their largest, and keeps as many bodies as its disk holds. More get 429.
  */
-import type { ProxyRoutes, RequestSettings } from "./model.ts";
+import { defaultResponseHeaderKb, type ProxyRoutes, type RequestSettings } from "./model.ts";
 import { isGrpc, upstreamsOf } from "./upstreams.ts";
 
 /** Defaults of `nginx.conf`. */
-const defaults = { maxBodyMb: 10, maxResponseHeaderKb: 16, memoryMb: 128 };
+const defaults = { maxBodyMb: 10, maxResponseHeaderKb: defaultResponseHeaderKb, memoryMb: 128 };
 
 /** KiB of a request, by nginx.conf: its pools, the lines of its header, and the beginning of its body. */
 const requestKb = { pools: 8, header: 1 + 2 * 16, body: 16 };
@@ -21,7 +21,7 @@ const mostRequests = 3000;
 /** Below it, a page with its pictures would be refused. */
 const fewestRequests = 64;
 /** What they take. MiB. */
-export const fewestRequestsMb = 8;
+export const fewestRequestsMb = 7.5;
 /** Share of one client. */
 const quarter = (count: number) => Math.ceil(count / 4);
 

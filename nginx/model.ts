@@ -48,6 +48,9 @@ export interface Version {
  */
 export const defaultTimeoutSeconds = 35;
 
+/** Default of the largest header of an answer in `nginx.conf`, in KiB. */
+export const defaultResponseHeaderKb = 16;
+
 /** Settings of requests; an absent one keeps the value of `nginx.conf`. */
 export interface RequestSettings {
   /** Longest pause of the service, or of a client that receives an answer; also for websockets. Seconds. */

@@ -48,7 +48,7 @@ test("a route with a longer timeout than the load balancer is refused", () => {
   });
   assert.match(
     refusal(slow({}), google),
-    /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 25 s .*; raise [\w-]+:edge\.timeoutSeconds to 65/,
+    /services\.hoge\.routes\[0\]\.timeoutSeconds\n\s+60 is more than the 35 s .*; raise [\w-]+:edge\.timeoutSeconds to 65/,
   );
   checkConfig(raw(slow({ timeoutSeconds: 65 }), google), "test", projectDir);
   const byName = {

@@ -22,7 +22,7 @@ test("an edge on Google has secure defaults, and no optional features", () => {
     onGoogle: true,
     project: "acme-staging",
     region: "asia-northeast1",
-    timeoutSeconds: 30,
+    timeoutSeconds: 40,
     drainSeconds: 30,
   };
   assert.deepEqual(accepted({}).edge, defaults);

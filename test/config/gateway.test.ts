@@ -68,7 +68,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   [
     "trusted ranges with Google's class",
     google({ trustedProxies: ["10.0.0.0/8"] }),
-    /edge\.trustedProxies\n\s+\["10\.0\.0\.0\/8"\] is not for Google's class/,
+    /edge\.trustedProxies\n\s+\[10\.0\.0\.0\/8\] is not for Google's class/,
   ],
   [
     "IAP, which wants an OAuth client there",

@@ -1,5 +1,6 @@
 /** Valid stack configs, with values at the limits as often as within them. */
 import fc from "fast-check";
+import { isReservedHeader } from "../../nginx/routeChecks.ts";
 import type { Config } from "./keyPaths.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz".split("");
@@ -24,12 +25,16 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined }
 const seconds = fc.integer({ min: 1, max: 25 });
 /** All characters that Kubernetes keeps unchanged: not those that its YAML cannot represent. */
 const anyText = fc.string({ unit: "binary" }).filter((value) => !/[\0\x7f-\x9f\ufffe\uffff]/.test(value));
-const headerText = text([...inLabels, " ", ";", ":", "=", "'", "(", ")", "%"], 1, 40);
+const headerText = text([...inLabels, " ", ";", ":", "=", "'", '"', "\\", "$", "{", "}", "(", ")", "%"], 1, 40)
+  .map((value) => value.trim())
+  .filter((value) => value !== "");
+const headerName = text(inLabels.slice(0, 26), 1, 20).filter((name) => !isReservedHeader(name));
 
 const requestSettings = {
   protocol: maybe(fc.constantFrom("http", "grpc")),
   timeoutSeconds: maybe(seconds),
   maxBodyMb: maybe(fc.constantFrom(1, 512)),
+  maxResponseHeaderKb: maybe(fc.constantFrom(4, 64)),
   buffering: maybe(fc.boolean()),
   limit: maybe(
     fc.record({
@@ -38,7 +43,7 @@ const requestSettings = {
       connections: fc.constantFrom(1, 65_535),
     }),
   ),
-  responseHeaders: maybe(fc.dictionary(text(inLabels.slice(0, 26), 1, 20), headerText, { maxKeys: 3 })),
+  responseHeaders: maybe(fc.dictionary(headerName, headerText, { maxKeys: 3 })),
 };
 
 const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "99.5", "0.001", "999999m");

@@ -5,7 +5,7 @@ import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { longestWait } from "../../config/timeouts.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
-import { defaultTimeoutSeconds, type Route, type Version } from "../../nginx/model.ts";
+import { defaultResponseHeaderKb, defaultTimeoutSeconds, type Route, type Version } from "../../nginx/model.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 
 export interface SubjectRoute {
@@ -24,6 +24,8 @@ export interface SubjectRoute {
   readonly maintenance: boolean;
   /** Timeout of the proxy for the service. */
   readonly timeoutSeconds: number;
+  /** Largest header of an answer that the proxy takes. KiB. */
+  readonly maxResponseHeaderKb: number;
 }
 
 export interface Subject {
@@ -83,6 +85,7 @@ function routeOf(route: Route, domain: string): SubjectRoute {
     canary: route.canary?.service,
     maintenance,
     timeoutSeconds: settings?.timeoutSeconds ?? defaultTimeoutSeconds,
+    maxResponseHeaderKb: settings?.maxResponseHeaderKb ?? defaultResponseHeaderKb,
   };
 }
 

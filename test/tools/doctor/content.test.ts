@@ -40,8 +40,9 @@ test("content: a redirect loop, and a redirect to https without TLS", () => {
 
 for (const [error, state, means, fix] of [
   ["service unknown or down", "failed", /reaches no pod of hoge/, /^npx pulumi up --refresh.*get pods,services/],
-  ["too slow", "failed", /did not answer within 25 s/, /routeDefaults\.timeoutSeconds/],
+  ["too slow", "failed", /did not answer within 35 s/, /routeDefaults\.timeoutSeconds/],
   ["no such route", "failed", /older config/, /pulumi up/],
+  ["response header invalid or too large", "failed", /more than 16 KiB/, /routeDefaults\.maxResponseHeaderKb/],
   ["too many requests", "warning", /limit applies to the doctor/, /Try again/],
   ["maintenance", "warning", /into maintenance/, /Remove maintenance/],
   ["something new", "failed", /something new/, /./],
@@ -59,7 +60,7 @@ test("content: if nginx gives up before the route's timeout, it could not connec
     /network policy/,
     /^npx pulumi up --refresh.*get networkpolicies/,
   );
-  is(contentOf({ ...slow, seconds: 25 }), "failed", /504/, /did not answer within 25 s/);
+  is(contentOf({ ...slow, seconds: 35 }), "failed", /504/, /did not answer within 35 s/);
 });
 
 test("content: the load balancer times out, blocks the request, or requires signing in", () => {
@@ -67,12 +68,12 @@ test("content: the load balancer times out, blocks the request, or requires sign
     contentOf(answered(502, "<title>502 Server Error</title>")),
     "failed",
     /from the load balancer/,
-    /waited longer than 30 s/,
+    /waited longer than 40 s/,
     /edge\.timeoutSeconds/,
   );
   is(contentOf(answered(403, "403 Forbidden")), "failed", /403/, /Cloud Armor/, /edge\.armor/);
   is(contentOf(answered(302, "", { "x-goog-iap-generated-response": "true" })), "unknown", /IAP requires signing in/);
-  is(contentOf(broken("NO_ANSWER", "no answer within 35 s")), "failed", /no answer within 35 s/, /connection broke/);
+  is(contentOf(broken("NO_ANSWER", "no answer within 45 s")), "failed", /no answer within 45 s/, /connection broke/);
 });
 
 test("content: another service than the route's answers", () => {

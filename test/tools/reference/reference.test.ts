@@ -138,6 +138,9 @@ test("the defaults that the reference gives for a route are those of nginx.conf"
   assert.equal(body, "10");
   assert.equal(body, written(/^ {4}client_max_body_size (\d+)m;$/m));
   const timeout = /Without it: (\d+), /.exec(description("timeoutSeconds"))?.[1];
-  assert.equal(timeout, "25");
+  assert.equal(timeout, "35");
   assert.equal(timeout, written(/^ {4}proxy_read_timeout (\d+)s;$/m));
+  const header = /Without it: (\d+)\. /.exec(description("maxResponseHeaderKb"))?.[1];
+  assert.equal(header, "16");
+  assert.equal(header, written(/^ {4}proxy_buffer_size (\d+)k;$/m));
 });

@@ -156,6 +156,11 @@ function fromProxy(
       means: `${service} took the request, but did not answer within ${route.timeoutSeconds} s.`,
       fix: `${logs}   # if it needs longer: ${edit(subject, `services.${owner}.routeDefaults.timeoutSeconds`, "Raise")}`,
     },
+    "response header invalid or too large": {
+      state: "failed",
+      means: `${service} is reached, but the header of its answer has more than ${route.maxResponseHeaderKb} KiB, is cut off, or is not HTTP.`,
+      fix: `${logs}   # if it sets large cookies or headers: ${edit(subject, `services.${owner}.routeDefaults.maxResponseHeaderKb`, "Raise")}`,
+    },
     "no connection": {
       state: "failed",
       means: `Connections to the pods of ${service} are dropped silently: a network policy blocks them, or the pods' node is gone.`,
@@ -168,7 +173,8 @@ function fromProxy(
     },
     "too many requests": {
       state: "warning",
-      means: "The route's rate limit applies to the doctor too. It says nothing about the service.",
+      means:
+        "A limit applies to the doctor too: that of the route, or the bounds of a pod of the proxy (docs/security.md). It says nothing about the service.",
       fix: "Try again in a moment.",
     },
     maintenance: {
