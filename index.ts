@@ -47,7 +47,7 @@ const proxyImage = imageReference(proxyName, config.proxy, registry);
 // What the pods of services and proxy have in common.
 const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rolloutSeconds: config.rolloutSeconds };
 
-// The services. The proxy waits for the Services of the routed ones.
+// The services. The proxy waits for the routed ones: a route takes effect once its service answers.
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = [...policiesBefore(proxyName)];
@@ -96,7 +96,7 @@ const images = {
 };
 const outputs = {
   url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
-  routes: routeTable(config),
+  routes: proxy.whenInEffect(routeTable(config)), // what they no longer need is deleted after that
   ...edgeOutputs, // address, certificates, and the DNS records that they need
   clusterName,
   kubeconfig,

@@ -42,7 +42,7 @@ export interface MicroserviceArgs {
 export class Microservice extends pulumi.ComponentResource {
   /** The Service's DNS name in the cluster. */
   readonly address: pulumi.Output<string>;
-  /** Resources that must exist before the proxy resolves the pods. Empty without routes. */
+  /** What must exist before the proxy sends requests: pods that are ready, and the Service that finds them. Empty without routes. */
   readonly upstream: readonly pulumi.Resource[];
 
   /** @param name of the component, the Service and the Deployment: a DNS label */
@@ -63,7 +63,7 @@ export class Microservice extends pulumi.ComponentResource {
         ? undefined
         : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
 
-    new k8s.apps.v1.Deployment(
+    const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
       {
         metadata,
@@ -109,6 +109,7 @@ export class Microservice extends pulumi.ComponentResource {
     );
     this.upstream = args.routed
       ? [
+          deployment,
           new k8s.core.v1.Service(
             `${name}-pods`,
             {

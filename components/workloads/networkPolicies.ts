@@ -7,7 +7,7 @@
 import { BlockList } from "node:net";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, nameLabel, proxyName, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, contentHash, nameLabel, proxyName, selectorLabels } from "../../names/kubernetes.ts";
 
 export interface Flows {
   /** The stack's namespace. */
@@ -49,8 +49,6 @@ const linkLocal = "169.254.0.0/16";
 /** Private and link-local ranges, which contain no address of Google's APIs. */
 const inside = ["10.0.0.0/8", "100.64.0.0/10", linkLocal, "172.16.0.0/12", "192.168.0.0/16"];
 
-/** Name of the policy for the traffic from and to one workload. */
-const flowsOf = (name: string) => `${name}-flows`;
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: "TCP", port }));
 const podsOf = (name: string) => ({ podSelector: { matchLabels: selectorLabels(name) } });
 const block = (cidr: string) => ({ ipBlock: { cidr } });
@@ -59,12 +57,12 @@ const namespaces = (operator: "In" | "NotIn", names: readonly string[]) => ({
 });
 
 /**
- * The policies' specs by name. Names never collide: not between services, and not with the namespace's own policies.
+ * The policies' specs by name. Each flow has its own: what a change allows is created before the pods that use it, and
+ * what it no longer allows is deleted after the pods that used it. Dots separate the names of workloads, which have none.
  */
 export function networkPolicies(flows: Flows) {
   const { services, proxy } = flows;
   const wildcards = proxy.wildcards.map((wildcard) => ({ ...wildcard, podSelector: found(wildcard.services, flows) }));
-  const callers = callersOf(services);
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
     "default-dns": { podSelector: {}, policyTypes: ["Egress"], egress: [dns(flows)] },
@@ -74,30 +72,53 @@ export function networkPolicies(flows: Flows) {
         { podSelector, policyTypes: ["Ingress"], ingress: [{ from: [podsOf(proxyName)], ports: tcp(port) }] },
       ]),
     ),
-    [flowsOf(proxyName)]: {
+    // To any pod of the namespace: which of them it reaches is up to their own policies.
+    [proxyName]: {
       ...podsOf(proxyName),
       policyTypes: ["Ingress", "Egress"],
       ingress: proxyIngress(flows),
-      egress: [
-        ...Object.entries(services).flatMap(([name, { routed, port }]) =>
-          routed ? [{ to: [podsOf(name)], ports: tcp(port) }] : [],
-        ),
-        ...wildcards.map(({ podSelector, port }) => ({ to: [{ podSelector }], ports: tcp(port) })),
-      ],
+      egress: [{ to: [{ podSelector: {} }] }],
     },
     ...Object.fromEntries(
-      Object.entries(services).map(([name, service]) => [
-        flowsOf(name),
-        {
-          ...podsOf(name),
-          policyTypes: ["Ingress", "Egress"],
-          ingress: serviceIngress(service, callers.get(name) ?? []),
-          egress: serviceEgress(service, services),
-        },
+      Object.entries(services).flatMap(([name, service]) => [
+        ...(service.routed ? [ingress(name, proxyName, service.port)] : []),
+        ...service.calls.flatMap((called) => callTo(name, called, services)),
+        ...service.egress.map((each) => toOutside(name, each)),
+        ...(service.hasRoles ? [egress(name, "google-apis", ...googleApis)] : []),
       ]),
     ),
   };
 }
+
+/**
+ * The policies that a workload's pods need: its own, and those of the services that it calls. The proxy waits for the
+ * services themselves, which wait for theirs.
+ */
+const isFor = (policy: string, workload: string): boolean =>
+  policy === workload ||
+  policy.startsWith(`${workload}.`) ||
+  (workload !== proxyName && policy.endsWith(`.from.${workload}`));
+
+type NamedSpec = readonly [name: string, spec: object];
+
+const ingress = (name: string, from: string, port: number): NamedSpec => [
+  `${name}.from.${from}`,
+  { ...podsOf(name), policyTypes: ["Ingress"], ingress: [{ from: [podsOf(from)], ports: tcp(port) }] },
+];
+
+const egress = (name: string, to: string, ...rules: readonly object[]): NamedSpec => [
+  `${name}.${to}`,
+  { ...podsOf(name), policyTypes: ["Egress"], egress: [...rules] },
+];
+
+function callTo(name: string, called: string, services: Flows["services"]): NamedSpec[] {
+  const port = services[called]?.port;
+  if (port === undefined) return [];
+  return [egress(name, `to.${called}`, { to: [podsOf(called)], ports: tcp(port) }), ingress(called, name, port)];
+}
+
+const toOutside = (name: string, { cidr, ports }: ServiceFlows["egress"][number]): NamedSpec =>
+  egress(name, `egress.${contentHash({ cidr, ports: ports.join() })}`, { to: [outside(cidr)], ports: tcp(...ports) });
 
 /**
  * Selects the pods that a wildcard may reach: all except the proxy's and those of the stack's other services.
@@ -142,31 +163,6 @@ function proxyIngress({ namespace, proxy }: Flows) {
   ];
 }
 
-/** The callers of each service. */
-function callersOf(services: Flows["services"]): ReadonlyMap<string, readonly string[]> {
-  const callers = new Map<string, string[]>();
-  for (const [caller, { calls }] of Object.entries(services))
-    for (const called of calls) callers.set(called, [...(callers.get(called) ?? []), caller]);
-  return callers;
-}
-
-function serviceIngress({ routed, port }: ServiceFlows, callers: readonly string[]) {
-  const from = [...(routed ? [proxyName] : []), ...callers].map(podsOf);
-  // An empty `from` would allow every source.
-  return from.length === 0 ? [] : [{ from, ports: tcp(port) }];
-}
-
-function serviceEgress({ calls, egress, hasRoles }: ServiceFlows, services: Flows["services"]) {
-  return [
-    ...calls.flatMap((name) => {
-      const called = services[name];
-      return called === undefined ? [] : [{ to: [podsOf(name)], ports: tcp(called.port) }];
-    }),
-    ...egress.map(({ cidr, ports }) => ({ to: [outside(cidr)], ports: tcp(...ports) })),
-    ...(hasRoles ? googleApis : []),
-  ];
-}
-
 /**
  * Excludes link-local addresses, because the metadata server there hands out credentials. `googleApis` opens it for
  * services with roles.
@@ -196,6 +192,7 @@ export interface NetworkPoliciesArgs {
 
 /** The network policies of a stack. `before` creates a service's own policy. */
 export class NetworkPolicies extends pulumi.ComponentResource {
+  readonly #names: readonly string[];
   /** Creates a policy on first use. */
   readonly #policy: (policy: string) => pulumi.Resource | undefined;
 
@@ -217,16 +214,18 @@ export class NetworkPolicies extends pulumi.ComponentResource {
         );
       return created.get(policy);
     };
-    const ofServices = new Set(Object.keys(flows.services).map(flowsOf));
-    for (const policy of specs.keys()) if (!ofServices.has(policy)) this.#policy(policy);
+    const isOfService = (policy: string) => policy.includes(".");
+    for (const policy of specs.keys()) if (!isOfService(policy)) this.#policy(policy);
+    this.#names = [...specs.keys()];
     this.registerOutputs({});
   }
 
   /**
-   * The policies that must exist before a workload's pods run: the namespace's defaults and its own. Do not depend on
-   * the whole component: each service would then wait for the policies of all others.
+   * The policies that must exist before a workload's pods run: the namespace's defaults and those for its flows. Do not
+   * depend on the whole component: each service would then wait for the policies of all others.
    */
   before(name: string): pulumi.Resource[] {
-    return ["default-deny", "default-dns", flowsOf(name)].flatMap((policy) => this.#policy(policy) ?? []);
+    const policies = ["default-deny", "default-dns", ...this.#names.filter((policy) => isFor(policy, name))];
+    return policies.flatMap((policy) => this.#policy(policy) ?? []);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { grpcTlsFolder } from "../../nginx/grpc.ts";
@@ -48,12 +49,32 @@ export function routesConfigMap(routes: ProxyRoutes, metrics: ProxyMetrics | und
   return { name: `${proxyName}-routes-${contentHash(data)}`, data };
 }
 
+/**
+ * Milliseconds until pods of the previous release have drained: they still get requests, and send them to services that
+ * the config no longer has. The engine deletes these after the program has ended.
+ */
+export function untilDrained(
+  annotations: Readonly<Record<string, string>> = {},
+  status: { readonly conditions?: readonly { readonly type: string; readonly lastUpdateTime?: string }[] } | undefined,
+  drainSeconds: number,
+  now = Date.now(),
+): number {
+  // https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#progressing-deployment
+  const progressed = status?.conditions?.find(({ type }) => type === "Progressing")?.lastUpdateTime;
+  const isFirst = annotations["deployment.kubernetes.io/revision"] === "1";
+  if (progressed === undefined || isFirst) return 0;
+  // Also with a clock that is wrong, it is the drain time at most.
+  return Math.min(Math.max(0, Date.parse(progressed) + drainSeconds * 1000 - now), drainSeconds * 1000);
+}
+
 /** nginx as a Deployment and a ClusterIP Service, with its routes in a ConfigMap. */
 export class NginxProxy extends pulumi.ComponentResource {
   /** Name of the Service, for the Ingress or Gateway. */
   readonly serviceName: pulumi.Output<string>;
   /** Name of the gRPC Service; undefined without gRPC routes. */
   readonly grpcServiceName: pulumi.Output<string> | undefined;
+  /** The value, once no pod with the previous routes gets new requests any more. */
+  readonly whenInEffect: <Value>(value: Value) => pulumi.Input<Value>;
 
   constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("gke-microservices:index:NginxProxy", name, {}, opts);
@@ -76,7 +97,7 @@ export class NginxProxy extends pulumi.ComponentResource {
     const { diskMb } = boundsOf(args.routes);
     const learning = learningSeconds(args.routes.upstreams.length);
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
-    new k8s.apps.v1.Deployment(
+    const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
       {
         metadata,
@@ -143,6 +164,13 @@ export class NginxProxy extends pulumi.ComponentResource {
 
     if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);
 
+    this.whenInEffect = (value) =>
+      pulumi.runtime.isDryRun()
+        ? value
+        : pulumi.all([deployment.metadata, deployment.status]).apply(async ([{ annotations }, status]) => {
+            await sleep(untilDrained(annotations, status, args.drainSeconds));
+            return value;
+          });
     this.serviceName = service.metadata.name;
     this.grpcServiceName = grpc?.serviceName;
     this.registerOutputs({ serviceName: this.serviceName, ...(grpc && { grpcServiceName: grpc.serviceName }) });

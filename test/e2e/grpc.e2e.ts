@@ -104,8 +104,8 @@ test("its pods have gRPC probes, and policies allow the edge to reach the proxy'
     const [policy] = await objects("networkpolicies", "--field-selector", `metadata.name=${name}`);
     return (policy?.["spec"] as Policy).ingress.flatMap((rule) => rule.ports.map(({ port }) => port));
   };
-  assert.ok((await ports("nginx-proxy-flows")).includes(8443));
-  assert.deepEqual(await ports("orders-flows"), [50051]);
+  assert.ok((await ports("nginx-proxy")).includes(8443));
+  assert.deepEqual(await ports("orders.from.nginx-proxy"), [50051]);
 });
 
 test("a release with the status NOT_SERVING is never ready and gets no calls; the previous one keeps serving", async () => {

@@ -98,7 +98,10 @@ test("`calls` and `egress` open what they name, in one direction", { timeout: 18
   editStack(context, (text) => text.replace("{ host: hoge }]", `{ host: hoge }]\n      calls: [web]\n      ${egress}`));
   const { status, text } = await start();
   assert.equal(status, 0, text);
-  assert.match(text, /applied NetworkPolicy\/hoge-flows, NetworkPolicy\/web-flows\n/);
+  assert.match(
+    text,
+    /applied NetworkPolicy\/hoge\.to\.web, NetworkPolicy\/web\.from\.hoge, NetworkPolicy\/hoge\.egress\.\w+\n/,
+  );
   await sleep(1000); // Policies take effect with a delay.
   await expect([
     [hoge, "web", 8080, "connected"],

@@ -81,12 +81,16 @@ await suite("staging with a Gateway", async () => {
     assert.deepEqual(kinds.slice(-2), ["Gateway", "HTTPRoute"]);
   });
 
-  test("every object is in the stack's namespace, with the common labels, and its name is a DNS label", () => {
+  test("every object is in the stack's namespace, with the common labels, and its name is one of DNS", () => {
     const [namespace, ...others] = objects.all;
     for (const { kind, metadata } of others) {
       assert.equal(metadata.namespace, namespace?.metadata.name, kind);
       assert.equal(metadata.labels?.["app.kubernetes.io/part-of"], "gke-microservices", kind);
-      assert.match(metadata.name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
+      // Network policies have dots between the names of workloads.
+      assert.match(
+        kind === "NetworkPolicy" ? metadata.name.replaceAll(".", "") : metadata.name,
+        /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+      );
     }
   });
 

@@ -1,8 +1,9 @@
 /** Staging with gRPC routes, behind both of Google's edges: references from the edge to the pods. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
 import { findings } from "../../policy/allRules.ts";
-import type { Recorded, Recording } from "../../tools/testing/mocks.ts";
+import { valueOf, type Recorded, type Recording } from "../../tools/testing/mocks.ts";
 import { record } from "../../tools/testing/recorded.ts";
 
 const image = "asia-northeast1-docker.pkg.dev/acme-staging/apps/orders:1.0.0";
@@ -60,7 +61,7 @@ test("behind an Ingress", async () => {
       [hosts[1], "/ nginx-proxy-grpc"],
     ],
   );
-  assert.deepEqual(outputs["routes"], {
+  assert.deepEqual(await valueOf(pulumi.output(outputs["routes"])), {
     "grpc.staging.example.com/": "orders",
     "staging.example.com/": "web",
     "staging.example.com/shop.v1.Orders/": "orders",

@@ -131,7 +131,9 @@ test("no pod runs before the default deny and its own policy exist", async () =>
   for (const { name, dependencies } of components)
     assert.deepEqual(
       dependencies.filter((urn) => urn.includes(type)).sort(),
-      ["default-deny", "default-dns", `${name}-flows`].map((it) => recording.one(type, `network-policies-${it}`).urn),
+      ["default-deny", "default-dns", name === "nginx-proxy" ? name : `${name}.from.nginx-proxy`].map(
+        (it) => recording.one(type, `network-policies-${it}`).urn,
+      ),
     );
 });
 

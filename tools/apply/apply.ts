@@ -8,7 +8,8 @@ import { concurrently } from "../cli/concurrently.ts";
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
-import { stackLabel } from "../../names/kubernetes.ts";
+import { proxyName, stackLabel } from "../../names/kubernetes.ts";
+import { drained } from "./drain.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
 import { pairDigest, recordUnchanged, unchangedBefore } from "./knownUnchanged.ts";
 
@@ -89,16 +90,26 @@ export async function apply(
     (object) => isDeployment(object) && desired.has(id(object)) && !isRolledOut(object),
   );
 
-  if (changed.length > 0) {
-    say(`applying ${changed.map(id).join(", ")}`);
-    // The edge last: its controller watches each kind apart, and a new reference that it sees before what it refers to
-    // takes the host out of service until it sees that as well.
-    for (const part of [changed.filter((object) => !isEdge(object)), changed.filter(isEdge)])
-      if (part.length > 0) await put(target, part);
+  // The services first, then the proxy: a new route takes effect once its service answers, and if that never does, the
+  // old route stays. The edge last: its controller watches each kind apart, and a new reference that it sees before what
+  // it refers to takes the host out of service until it sees that as well.
+  const isProxy = (object: KubernetesObject | LiveObject) => isDeployment(object) && object.metadata.name === proxyName;
+  const isOther = (object: KubernetesObject) => !isProxy(object) && !isEdge(object);
+  for (const isNext of [isOther, isProxy, isEdge]) {
+    const part = changed.filter(isNext);
+    if (part.length > 0) {
+      say(`applying ${part.map(id).join(", ")}`);
+      await put(target, part);
+    }
+    await rolledOut([...new Set(names([...part, ...unfinished.filter(isNext)].filter(isDeployment)))]);
   }
-  await rolledOut([...new Set(names([...changed.filter(isDeployment), ...unfinished]))]);
-  // Prune only now: if the new pods are stuck, the old ones still mount the obsolete objects. A new kind needs
-  // "kubectl apply --prune", which records it in the set. Otherwise deleting avoids applying everything again.
+  // Prune only now: if the new pods are stuck, the old ones still mount the obsolete objects, and those that end still
+  // use them. A new kind needs "kubectl apply --prune", which records it in the set. Otherwise deleting avoids applying
+  // everything again.
+  if (obsolete.some(({ kind }) => inUse.has(kind))) {
+    say("waiting for the old pods, which still get requests");
+    await drained(target, namespace);
+  }
   if (obsolete.length > 0) say(`pruning ${obsolete.map(id).join(", ")}`);
   if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, members);
   else if (obsolete.length > 0)
@@ -124,6 +135,8 @@ const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${met
 const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
 const isNamespace = ({ kind }: KubernetesObject | LiveObject) => kind === "Namespace";
 const isEdge = ({ kind }: KubernetesObject) => ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
+/** Kinds that pods use over the network while they end. They have the content of others already. */
+const inUse = new Set(["Deployment", "NetworkPolicy", "Service"]);
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
 
 /** `Deployment.apps`, as in the annotation of the set's parent. */

@@ -135,7 +135,7 @@ test("the Service targets the container's port by name", async () => {
   assert.deepEqual(containerOf(recording.one(types.deployment)).ports, [{ name: "http", containerPort: 3000 }]);
 });
 
-test("a routed service also has a headless Service, which the proxy waits for", async () => {
+test("a routed service also has a headless Service; the proxy waits for it and for the pods", async () => {
   const { recording, service } = await make();
   const pods = recording.one(types.service, "hoge-pods");
   assert.deepEqual(pods.inputs, {
@@ -145,7 +145,8 @@ test("a routed service also has a headless Service, which the proxy waits for", 
     spec: { type: "ClusterIP", clusterIP: "None", selector, ports: [{ name: "http", port: 8080, targetPort: "http" }] },
   });
   assert.deepEqual(findings(pods.type, pods.inputs), []);
-  assert.deepEqual(await Promise.all(service.upstream.map(({ urn }) => valueOf(urn))), [pods.urn]);
+  const deployment = recording.one(types.deployment);
+  assert.deepEqual(await Promise.all(service.upstream.map(({ urn }) => valueOf(urn))), [deployment.urn, pods.urn]);
 
   const inner = await make({ routed: false });
   assert.equal(inner.recording.one(types.service).name, "hoge-service");

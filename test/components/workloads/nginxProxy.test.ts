@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as k8s from "@pulumi/kubernetes";
-import { NginxProxy, type NginxProxyArgs } from "../../../components/workloads/nginxProxy.ts";
+import { NginxProxy, untilDrained, type NginxProxyArgs } from "../../../components/workloads/nginxProxy.ts";
 import { proxySettingsFor } from "../../../components/edge/proxySettings.ts";
 import { restrictedContainer } from "../../../components/workloads/pod.ts";
 import { renderRoutes } from "../../../nginx/routes.ts";
@@ -183,4 +183,25 @@ test("one replica has no disruption budget", async () => {
     unhealthyPodEvictionPolicy: "AlwaysAllow",
     selector: { matchLabels: selector },
   });
+});
+
+test("what the config no longer has is deleted after pods of the previous release have drained", () => {
+  const now = Date.parse("2026-01-01T00:00:30Z");
+  const wait = (lastUpdateTime: string, revision = "2") =>
+    untilDrained(
+      { "deployment.kubernetes.io/revision": revision },
+      {
+        conditions: [
+          { type: "Available", lastUpdateTime: "2026-01-01T00:00:30Z" },
+          { type: "Progressing", lastUpdateTime },
+        ],
+      },
+      40,
+      now,
+    );
+  assert.equal(wait("2026-01-01T00:00:25Z"), 35_000);
+  assert.equal(wait("2026-01-01T00:00:25Z", "1"), 0, "the first release replaces none");
+  assert.equal(wait("2025-12-31T00:00:00Z"), 0, "rolled out in an earlier update");
+  assert.equal(wait("2026-01-02T00:00:00Z"), 40_000, "a clock that is wrong");
+  assert.equal(untilDrained(undefined, undefined, 40, now), 0, "in tests, there is no status");
 });

@@ -98,7 +98,7 @@ export const objects: readonly (readonly [string, string, Record<string, unknown
   ["no pod of the proxy", "deployment/nginx-proxy", { spec: { replicas: 0 } }, "proxy", /scaled to 0/],
   [
     "a network policy that blocks the proxy",
-    "networkpolicy/hoge-flows",
+    "networkpolicy/hoge.from.nginx-proxy",
     { spec: { ingress: [fromNobody] } },
     "content",
     /504 from nginx: too slow/,

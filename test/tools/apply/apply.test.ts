@@ -1,5 +1,6 @@
 /** In which order a changed stack is applied; a script plays kubectl. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -42,6 +43,74 @@ test("objects of the edge are applied after what they refer to", async () => {
     ["Secret", "Service"],
     ["Ingress", "HTTPRoute"],
   ]);
+});
+
+const deployment = (name: string) => ({
+  ...object("apps/v1", "Deployment", name),
+  metadata: { ...object("apps/v1", "Deployment", name).metadata, generation: 1 },
+  spec: { replicas: 1 },
+  status: { observedGeneration: 1, updatedReplicas: 1, availableReplicas: 1, replicas: 1 },
+});
+
+test("services are rolled out before the proxy, and what pods still use is deleted after they have drained", async () => {
+  const [steps, rolledOut, pods] = [join(folder, "steps"), join(folder, "rolled-out"), join(folder, "pods")];
+  writeFileSync(steps, "");
+  writeFileSync(
+    rolledOut,
+    JSON.stringify({ kind: "List", items: ["new", "nginx-proxy"].map((name) => deployment(name)) }),
+  );
+  const until = Math.floor(Date.now() / 1000) * 1000 + 43_000;
+  const old = {
+    ...object("v1", "Pod", "nginx-proxy-old"),
+    metadata: {
+      ...object("v1", "Pod", "nginx-proxy-old").metadata,
+      deletionTimestamp: new Date(until).toISOString(),
+      deletionGracePeriodSeconds: 50,
+    },
+    spec: { containers: [{ lifecycle: { preStop: { sleep: { seconds: 10 } } } }] },
+  };
+  writeFileSync(pods, JSON.stringify({ kind: "List", items: [old] }));
+  installKubectl(
+    "*--dry-run=server*) cat",
+    `*" apply "*) cat >> ${steps}; echo >> ${steps}`,
+    `*" delete "*) cat >> ${steps}; echo >> ${steps}`,
+    `*"get deployments.apps"*) echo '"rollouts"' >> ${steps}; cat ${rolledOut}`,
+    `*"get pods"*) cat ${pods}`,
+    `*) echo '{"kind":"List","items":[]}'`,
+  );
+  const target = { kubectl: program, context: "order.test" };
+  const kinds = ["Deployment.apps", "Service", "NetworkPolicy.networking.k8s.io", "Ingress.networking.k8s.io"];
+  const ended = [
+    object("v1", "Service", "old"),
+    object("networking.k8s.io/v1", "NetworkPolicy", "old.from.nginx-proxy"),
+  ];
+  const set = createHash("sha256").update("gke-microservices.apps.Secret.").digest("base64url");
+  const labels = { "applyset.kubernetes.io/part-of": `applyset-${set}-v1` };
+  const live = ended.map((each) => ({ ...each, metadata: { ...each.metadata, labels } }));
+  const objects = [
+    object("networking.k8s.io/v1", "Ingress", "edge"),
+    object("apps/v1", "Deployment", "nginx-proxy"),
+    object("apps/v1", "Deployment", "new"),
+    object("v1", "Service", "new"),
+  ];
+  await apply(target, { namespace: "apps", kinds, objects: live }, objects, 1, () => undefined);
+  const seen = readFileSync(steps, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as string | { items: { kind: string; metadata: { name: string } }[] })
+    .map((step) =>
+      typeof step === "string" ? step : step.items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).join(),
+    );
+  assert.deepEqual(seen, [
+    "Deployment/new,Service/new",
+    "rollouts",
+    "Deployment/nginx-proxy",
+    "rollouts",
+    "Ingress/edge",
+    "Service/old,NetworkPolicy/old.from.nginx-proxy",
+  ]);
+  // The old pod was asked to end 7 s ago, and sleeps for 10.
+  assert.ok(Date.now() >= until - 50_000 + 10_000, "deleted while the old pod still got requests");
 });
 
 const namespace = (stack: string | undefined) => ({

@@ -76,7 +76,7 @@ test("removed objects are in the alert; with a preview, what the engine plans is
   assert.equal(alone.status, 0, alone.stderr);
   assert.match(
     alone.stdout,
-    /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n> - `docker:index\/image:Image staging-web`\n(> - `\w+ apps\/(pods-)?web(-flows)?`\n){5}\n/m,
+    /^> \[!CAUTION\]\n> \*\*THIS DELETES\*\*[^\n]*\n> - `docker:index\/image:Image staging-web`\n(> - `\w+ apps\/(pods-)?web(\.from\.nginx-proxy)?`\n){5}\n/m,
   );
   assert.match(alone.stdout, /^Other resources: 22 of Google, 5 of TLS, 3 of Docker\.$/m);
 

@@ -24,7 +24,7 @@ let rendered: readonly KubernetesObject[] | undefined;
 
 export async function measureMany(target: KubectlTarget, services: number, say: (text: string) => void): Promise<Many> {
   rendered ??= (await evaluate("local", stackOf(largest, images[0]), "redacted")).objects;
-  const numberIn = (name: string) => Number(/^(?:pods-)?s(\d+)(?:-flows)?$/.exec(name)?.[1] ?? 0);
+  const numberIn = (name: string) => Number(/^(?:pods-)?s(\d+)(?:\.|$)/.exec(name)?.[1] ?? 0);
   const first = rendered.filter(({ metadata }) => numberIn(metadata.name) <= services);
   const changes: Change[] = [];
   const measure = async (what: string, objects: readonly KubernetesObject[]) => {

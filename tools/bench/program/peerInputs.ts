@@ -37,7 +37,7 @@ export function writePeerInputs(folder: string, objects: readonly KubernetesObje
 
 type Services = readonly { readonly name: string; readonly image: string }[];
 
-const objectNames = (service: string) => [service, `pods-${service}`, `${service}-flows`];
+const objectNames = (service: string) => [service, `pods-${service}`, `${service}.from.nginx-proxy`];
 
 /** The text of one service, with the tool's placeholders for name and image. */
 const template = (text: string, image: string, name: string) =>
