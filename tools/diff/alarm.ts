@@ -1,6 +1,6 @@
 /** Renders the alert at the top of the comment: what users notice, what is lost, and what stops the update. */
 import type { Change, Operation } from "./compare.ts";
-import type { Consequence } from "./consequences.ts";
+import type { Consequence } from "./consequence.ts";
 import { code, listed, names } from "./markdown.ts";
 import type { Planned, Preview } from "./preview.ts";
 import type { Reason, ResourceComparison } from "./resources.ts";

@@ -1,14 +1,9 @@
 /** What a change means for users: one plain sentence for each change of the cluster, the address, the names, the certificates. */
 import type { KubernetesObject } from "../stack/evaluate.ts";
 import { at } from "../../policy/rule.ts";
+import { accessConsequences } from "./access.ts";
 import type { Operation } from "./compare.ts";
-
-export interface Consequence {
-  /** Without markup. */
-  readonly text: string;
-  /** Names that the sentence is about. @default - none */
-  readonly names?: readonly string[];
-}
+import type { Consequence, Registrations } from "./consequence.ts";
 
 /** A change of one resource, according to the program or to the engine. */
 export interface Step {
@@ -19,8 +14,8 @@ export interface Step {
 }
 
 interface Sides {
-  readonly before: readonly KubernetesObject[];
-  readonly after: readonly KubernetesObject[];
+  readonly before: Registrations;
+  readonly after: Registrations;
 }
 
 /** Sentences by operation and type. */
@@ -48,6 +43,8 @@ const sentences: Readonly<Record<string, string>> = {
     "The registry loses its images: a pod that uses one cannot start on a new node.",
 };
 
+const selfSigned = "tls:index/selfSignedCert:SelfSignedCert";
+
 const typeOf = ({ resource }: Step) => resource.split(" ")[0] ?? "";
 
 /** What users notice, the worst first. */
@@ -57,8 +54,19 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
   const texts = Object.values(sentences).filter((text) => found.has(text));
   const withFallback = steps.some(isFallback);
   const clusterStays = !steps.some((step) => /container\/cluster:/.test(step.resource) && step.operation !== "changed");
+  const moves = clusterStays && steps.some(isOtherCluster);
+  // Clients of Google's certificate do not trust the stack's own CA.
+  const isWorse = before.signer === "google" && after.ownCa;
+  const newCa = steps.some(isNewCa) ? !withFallback : isWorse && after.signer === "own CA";
   return [
     ...texts.map((text) => ({ text })),
+    ...(moves
+      ? [
+          {
+            text: "Everything moves to another cluster: this one's load balancer is deleted, and what was stored in it is lost.",
+          },
+        ]
+      : []),
     ...about(
       "Not served any more",
       [...before.hosts].filter((host) => !after.hosts.has(host)),
@@ -73,19 +81,24 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
       : []),
     ...about(
       "HTTPS fails until Google has issued new certificates for names that are served already",
-      withFallback ? [] : certified(steps).filter((host) => before.hosts.has(host) && after.hosts.has(host)),
+      withFallback && !isWorse
+        ? []
+        : certified(steps).filter((host) => before.hosts.has(host) && after.hosts.has(host)),
     ),
-    ...(steps.some(isNewCa) && !withFallback
-      ? [{ text: "Another CA signs the certificate: clients refuse HTTPS until they trust it." }]
-      : []),
-    ...(clusterStays && before.kind !== undefined && after.kind !== undefined && before.kind !== after.kind
-      ? [
-          {
-            text: "Another load balancer takes over: traffic fails for some minutes, until Google has released the address.",
-          },
-        ]
-      : []),
+    ...(newCa ? [{ text: "Another CA signs the certificate: clients refuse HTTPS until they trust it." }] : []),
+    ...(clusterStays && !moves ? takeover(before.edge, after.edge) : []),
+    ...accessConsequences(sides.before, sides.after),
   ];
+}
+
+/** Another object or controller of the edge. Of Google's load balancers, only one can have the address. */
+function takeover(before: Edge | undefined, after: Edge | undefined): Consequence[] {
+  if (before === undefined || after === undefined || before.identity === after.identity) return [];
+  const until =
+    before.onGoogle && after.onGoogle
+      ? "for some minutes, until Google has released the address"
+      : "until it is ready, and until DNS has its address";
+  return [{ text: `Another load balancer takes over: traffic fails ${until}.` }];
 }
 
 const about = (text: string, names: readonly string[]): Consequence[] =>
@@ -94,13 +107,24 @@ const about = (text: string, names: readonly string[]): Consequence[] =>
 interface Served {
   readonly hosts: ReadonlySet<string>;
   readonly https: boolean;
-  /** Kind of the edge's object. */
-  readonly kind: string | undefined;
+  /** Who issues the certificate. */
+  readonly signer: "google" | "own CA" | "somebody else" | undefined;
+  /** Whether the stack's own CA signs a certificate, if only a fallback. */
+  readonly ownCa: boolean;
+  readonly edge: Edge | undefined;
 }
 
-function served(objects: readonly KubernetesObject[]): Served {
-  const strings = (value: unknown) => (Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
-  const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+/** The Ingress or Gateway. */
+interface Edge {
+  /** Kind, namespace, name and class: another one is another load balancer. */
+  readonly identity: string;
+  readonly onGoogle: boolean;
+}
+
+const strings = (value: unknown) => (Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
+const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+
+function served({ objects, resources = [] }: Registrations): Served {
   const edges = objects.filter(({ kind }) => kind === "Ingress" || kind === "Gateway");
   const hosts = objects.flatMap((object) =>
     object.kind === "HTTPRoute"
@@ -109,13 +133,37 @@ function served(objects: readonly KubernetesObject[]): Served {
         ? strings(list(at(object, "spec.rules")).map((rule) => at(rule, "host")))
         : [],
   );
+  const byGoogle = edges.some(
+    (object) =>
+      at(object, 'metadata.annotations["ingress.gcp.kubernetes.io/pre-shared-cert"]') !== undefined ||
+      at(object, 'metadata.annotations["networking.gke.io/certmap"]') !== undefined,
+  );
   const https = edges.some(
     (object) =>
+      byGoogle ||
       list(at(object, "spec.tls")).length > 0 ||
-      at(object, 'metadata.annotations["ingress.gcp.kubernetes.io/pre-shared-cert"]') !== undefined ||
       list(at(object, "spec.listeners")).some((listener) => at(listener, "protocol") === "HTTPS"),
   );
-  return { hosts: new Set(hosts), https, kind: edges[0]?.kind };
+  const ownCa = resources.some(({ type, inputs }) => type === selfSigned && inputs["isCaCertificate"] === true);
+  const signer = byGoogle ? "google" : ownCa ? "own CA" : "somebody else";
+  return {
+    hosts: new Set(hosts),
+    https,
+    signer: https ? signer : undefined,
+    ownCa,
+    edge: edges[0] && edgeOf(edges[0]),
+  };
+}
+
+function edgeOf(object: KubernetesObject): Edge {
+  const { kind, metadata } = object;
+  const className = [
+    at(object, "spec.gatewayClassName"),
+    at(object, "spec.ingressClassName"),
+    at(object, 'metadata.annotations["kubernetes.io/ingress.class"]'),
+  ].find((value) => typeof value === "string");
+  const onGoogle = /^gce|^gke-/.test(typeof className === "string" ? className : "");
+  return { identity: [kind, metadata.namespace, metadata.name, className].join(" "), onGoogle };
 }
 
 const isCreated = ({ operation }: Step) => operation === "created" || operation === "replaced";
@@ -132,10 +180,11 @@ const isFallback = (step: Step) =>
   isCreated(step) &&
   (typeOf(step) === "gcp:compute/sSLCertificate:SSLCertificate" || step.inputs?.["selfManaged"] !== undefined);
 
+/** A provider's context or kubeconfig names another cluster. */
+const isOtherCluster = (step: Step) => step.operation === "replaced" && typeOf(step) === "pulumi:providers:kubernetes";
+
 const isNewCa = (step: Step) =>
-  isCreated(step) &&
-  typeOf(step) === "tls:index/selfSignedCert:SelfSignedCert" &&
-  step.inputs?.["isCaCertificate"] === true;
+  isCreated(step) && typeOf(step) === selfSigned && step.inputs?.["isCaCertificate"] === true;
 
 /** Names of address records. */
 const recordsOf = (steps: readonly Step[], operation: Operation): string[] =>

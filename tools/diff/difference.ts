@@ -61,7 +61,8 @@ export async function difference({ base, stack, preview: previewText, limit, hea
     changes: changes.map((change, index) => ({ ...change, diff: hunks[index] ?? "" })),
     objects: before.length + changes.filter(({ operation }) => operation === "created").length,
     resources: engine === undefined ? resources : undefined,
-    consequences: "objects" in head ? consequences(stepsOf(engine, resources), { before, after }) : [],
+    consequences:
+      "objects" in head ? consequences(stepsOf(engine, resources), { before: sided(was), after: sided(head) }) : [],
     secrets,
     warnings: "objects" in head ? loadStackFile(stack).warnings : [],
     rules: "objects" in head ? rules : undefined,
@@ -114,6 +115,8 @@ function stepsOf(engine: Preview | undefined, resources: ResourceComparison | un
     operation === "renewed" ? [] : [{ operation, resource, inputs: inputs.get(resource) }],
   );
 }
+
+const sided = (side: Side) => ({ objects: objectsOf(side), resources: "objects" in side ? side.resources : undefined });
 
 const objectsOf = (side: Side) => ("objects" in side ? side.objects : []);
 

@@ -45,15 +45,21 @@ export function covers(pattern: string, path: Path): boolean {
   return keys.length <= path.length && keys.every((key, index) => key === "*" || key === String(path[index]));
 }
 
-/** The inputs that differ. An absent input has its default, and is the same as an empty one. */
-export function differences(before: Json, after: Json, facts: TypeFacts): Difference[] {
+/**
+ * The inputs that differ. An absent input has its default, and is the same as an empty one.
+ * @param keeps called for each input that the program no longer has, and whose value the provider keeps
+ */
+export function differences(before: Json, after: Json, facts: TypeFacts, keeps?: (path: Path) => void): Difference[] {
   const found: Difference[] = [];
   /** @param parent whether the provider may have the parent already, or has lost it, or neither */
   const visit = (old: unknown, now: unknown, path: Path, parent: "computed" | "removed" | "there"): void => {
     const name = named(path);
     const [was, is] = [old, now].map((value) => (isEmpty(value) ? facts.defaults?.[name] : value));
     const kept = facts.kept?.includes(name) ?? false;
-    if (is === undefined && kept && parent !== "removed") return;
+    if (is === undefined && kept && parent !== "removed") {
+      if (canonical(was, name, facts) !== "") keeps?.(path);
+      return;
+    }
     const add = () => found.push({ path, before: was, after: is });
     // Some blocks may change, but not appear or disappear.
     const appears = (was === undefined) !== (is === undefined) && typeof path.at(-1) === "string";

@@ -86,7 +86,7 @@ const providers: Readonly<Record<string, string>> = { gcp: "Google", tls: "TLS",
 /** Everything but Kubernetes objects. The alert has the reasons of what is deleted or replaced. */
 function otherResources({ resources }: ReportArgs, room: number): string[] {
   if (resources === undefined || resources.compared.size === 0) return [];
-  const { changes, compared, revalued } = resources;
+  const { changes, compared, revalued, kept, retained } = resources;
   const all = [...compared]
     .sort(([, a], [, b]) => b - a)
     .map(([provider, count]) => `${count} of ${providers[provider] ?? code(provider)}`)
@@ -108,6 +108,17 @@ function otherResources({ resources }: ReportArgs, room: number): string[] {
             ),
           ),
         ]),
+    ...(kept.length === 0
+      ? []
+      : [
+          `Removed from the config, but Google keeps the values: ${names(
+            kept.map(({ resource, path }) => `${resource} ${path}`),
+            20,
+          )}.`,
+        ]),
+    ...(retained.length === 0
+      ? []
+      : [`Removed from the program, but what they made stays in Google: ${names(retained, 20)}.`]),
     ...(revalued.length === 0
       ? []
       : [

@@ -41,6 +41,10 @@ export interface ResourceComparison {
   readonly compared: ReadonlyMap<string, number>;
   /** Number of Kubernetes objects that are replaced, because their cluster is. */
   readonly replacedObjects: number;
+  /** Inputs that the program no longer has, and whose values Google keeps. */
+  readonly kept: readonly { readonly resource: string; readonly path: string }[];
+  /** Deleted from the program, while what they made stays: enabled APIs, and grants that Pulumi never revokes. */
+  readonly retained: readonly string[];
   /** Kubernetes objects with a value of a replaced resource. A rendering cannot show that the value changes. */
   readonly revalued: readonly { readonly object: string; readonly source: string }[];
 }
@@ -60,7 +64,8 @@ export function compareResources(base: readonly Registered[], head: readonly Reg
   const gone = before.filter((resource) => resource.custom && !kept.has(resource));
   const walk = new Walk(old, current);
   for (const resource of current) walk.visit(resource);
-  const deleted = gone
+  const [retained, lost] = [gone.filter(staysBehind), gone.filter((resource) => !staysBehind(resource))];
+  const deleted = lost
     .filter((resource) => !isObject(resource))
     .map((resource) => change("deleted", resource, [], resource.protect));
   const compared = new Map<string, number>();
@@ -69,13 +74,15 @@ export function compareResources(base: readonly Registered[], head: readonly Reg
     if (!["kubernetes", "pulumi"].includes(provider)) compared.set(provider, (compared.get(provider) ?? 0) + 1);
   }
   const { changes, replacedObjects, revalued } = walk;
-  return { changes: [...deleted, ...changes], compared, replacedObjects, revalued };
+  const names = retained.filter((resource) => !isObject(resource)).map(({ type, name }) => `${type} ${name}`);
+  return { changes: [...deleted, ...changes], compared, replacedObjects, kept: walk.kept, retained: names, revalued };
 }
 
 /** Goes through the resources in the order of the program, which has sources before their users. */
 class Walk {
   readonly changes: ResourceChange[] = [];
   readonly revalued: { object: string; source: string }[] = [];
+  readonly kept: { resource: string; path: string }[] = [];
   replacedObjects = 0;
   /** By URN: resources whose outputs change, and whether they are deleted before their replacement exists. */
   readonly #renewed = new Map<string, { readonly resource: Identified; readonly deletedFirst: boolean }>();
@@ -109,6 +116,8 @@ class Walk {
     const forcing = all.filter((cause) => forces(cause, old, now, facts));
     const causes = all.filter((cause) => cause.possible !== true || forcing.includes(cause));
     const replaced = forcing.length > 0 || this.#replaced.has(now.provider);
+    // A new resource has only what the program says.
+    if (!replaced) this.#noteKept(old, now, facts);
     if (!replaced && causes.length === 0) return;
     const cascade = forcing.some(({ source }) => source && this.#renewed.get(source.urn)?.deletedFirst);
     const refused = replaced && old.protect && (now.protect || cascade);
@@ -116,6 +125,15 @@ class Walk {
     if (replaced) this.#replaced.add(now.urn);
     if (replaced || facts?.newOutputs === true)
       this.#renewed.set(now.urn, { resource: now, deletedFirst: replaced && deletesFirst(now, facts) });
+  }
+
+  #noteKept(old: Identified, now: Identified, facts: TypeFacts | undefined): void {
+    if (facts === undefined) return;
+    const resource = `${now.type} ${now.name}`;
+    differences(this.#withTodaysNames(old.inputs), now.inputs, facts, (path) => {
+      if (!now.ignoreChanges.some((pattern) => covers(pattern, path)))
+        this.kept.push({ resource, path: written(path) });
+    });
   }
 
   /** Inputs that differ, and equal ones whose value comes from a resource with new outputs. */
@@ -166,6 +184,10 @@ class Walk {
     return JSON.parse(text) as Identified["inputs"];
   }
 }
+
+/** What its deletion leaves as it is. The engine refuses that of a protected one all the same. An API stays enabled: https://www.pulumi.com/registry/packages/gcp/api-docs/projects/service */
+const staysBehind = ({ protect, retainOnDelete, type, inputs }: Registered) =>
+  !protect && (retainOnDelete || (type === "gcp:projects/service:Service" && inputs["disableOnDestroy"] === false));
 
 const isObject = ({ type }: Registered) => type.startsWith("kubernetes:");
 

@@ -17,7 +17,9 @@ const step = (operation: Step["operation"], type: string, inputs: Step["inputs"]
 
 const one = [ingress(["a.example"])];
 const texts = (steps: Step[], before: KubernetesObject[] = one, after: KubernetesObject[] = before) =>
-  consequences(steps, { before, after }).map(({ text, names }) => (names ? `${text}: ${names.join(", ")}` : text));
+  consequences(steps, { before: { objects: before }, after: { objects: after } }).map(({ text, names }) =>
+    names ? `${text}: ${names.join(", ")}` : text,
+  );
 const [cluster, address] = ["gcp:container/cluster:Cluster", "gcp:compute/globalAddress:GlobalAddress"];
 
 test("nothing, and changes in place, mean nothing", () => {
@@ -55,10 +57,9 @@ test("the end of HTTPS, and another load balancer", () => {
   assert.deepEqual(texts([], one, [ingress(["a.example"], false)]), [ends]);
   assert.deepEqual(texts([], gateway(["a.example"]), gateway(["a.example"], "TCP")), [ends]);
   assert.deepEqual(texts([], [ingress(["a.example"], false)], one), []);
-  const managed = { ...ingress(["a.example"], false), metadata: { name: "i", annotations: { "ingress.gcp.kubernetes.io/pre-shared-cert": "a" } } }; // prettier-ignore
+  const managed = { ...ingress(["a.example"], false), metadata: { name: "ingress", namespace: "apps", annotations: { "ingress.gcp.kubernetes.io/pre-shared-cert": "a" } } }; // prettier-ignore
   assert.deepEqual(texts([], one, [managed]), []);
-  const other =
-    "Another load balancer takes over: traffic fails for some minutes, until Google has released the address.";
+  const other = "Another load balancer takes over: traffic fails until it is ready, and until DNS has its address.";
   assert.deepEqual(texts([], one, gateway(["a.example"])), [other]);
   // A new cluster has a new load balancer anyway.
   assert.equal(texts([step("replaced", cluster)], one, gateway(["a.example"])).length, 1);
@@ -114,4 +115,65 @@ test("DNS: the zone, and address records by name", () => {
   assert.deepEqual(texts([step("replaced", "gcp:dns/managedZone:ManagedZone")]), [
     "The DNS zone gets other name servers: its names do not resolve until the parent domain names those.",
   ]);
+});
+
+test("another kind, class, name or namespace of the edge is another load balancer", () => {
+  const [takesOver, onGoogle] = [
+    "Another load balancer takes over: traffic fails until it is ready, and until DNS has its address.",
+    "Another load balancer takes over: traffic fails for some minutes, until Google has released the address.",
+  ];
+  const [base] = one;
+  const classed = (className: string, changes: object = {}): KubernetesObject[] => [
+    { ...ingress(["a.example"]), metadata: { name: "ingress", namespace: "apps", ...changes }, spec: { ingressClassName: className, tls: [{}], rules: [{ host: "a.example" }] } }, // prettier-ignore
+  ];
+  const gce = (changes: object = {}): KubernetesObject[] => [
+    { ...ingress(["a.example"]), metadata: { name: "ingress", namespace: "apps", annotations: { "kubernetes.io/ingress.class": "gce" }, ...changes } }, // prettier-ignore
+  ];
+  const ofGke = gateway(["a.example"]).map(
+    (object) =>
+    object.kind === "Gateway" ? { ...object, spec: { gatewayClassName: "gke-l7-global-external-managed", listeners: [{ protocol: "HTTPS" }] } } : object, // prettier-ignore
+  );
+  assert.ok(base);
+  assert.deepEqual(texts([], classed("contour"), classed("contour")), []);
+  assert.deepEqual(texts([], classed("contour"), classed("nginx")), [takesOver]);
+  assert.deepEqual(texts([], classed("contour"), classed("contour", { namespace: "shop" })), [takesOver]);
+  assert.deepEqual(texts([], gce(), gce()), []);
+  assert.deepEqual(texts([], gce(), gce({ namespace: "shop" })), [onGoogle]);
+  assert.deepEqual(texts([], gce(), ofGke), [onGoogle]);
+  assert.deepEqual(texts([], gce(), classed("contour")), [takesOver]);
+});
+
+test("another context is another cluster, unless Google's own is replaced", () => {
+  const provider = step("replaced", "pulumi:providers:kubernetes");
+  const moves =
+    "Everything moves to another cluster: this one's load balancer is deleted, and what was stored in it is lost.";
+  assert.deepEqual(texts([provider, provider]), [moves]);
+  assert.deepEqual(texts([step("changed", "pulumi:providers:kubernetes")]), []);
+  assert.equal(texts([provider, step("replaced", cluster)]).filter((text) => text === moves).length, 0);
+});
+
+const ca = { type: "tls:index/selfSignedCert:SelfSignedCert", inputs: { isCaCertificate: true } };
+const byGoogle = (annotation = "ingress.gcp.kubernetes.io/pre-shared-cert"): KubernetesObject[] => [
+  { ...ingress(["a.example"], false), metadata: { name: "ingress", namespace: "apps", annotations: { [annotation]: "a" } } }, // prettier-ignore
+];
+
+test("from Google's certificate to the stack's own: clients do not trust it, with a fallback of the same CA neither", () => {
+  const text = "Another CA signs the certificate: clients refuse HTTPS until they trust it.";
+  const said = (before: KubernetesObject[], after: KubernetesObject[], resources: (typeof ca)[], steps: Step[] = []) =>
+    consequences(steps, { before: { objects: before, resources: [ca] }, after: { objects: after, resources } }).map(
+      (each) => each.text,
+    );
+  for (const annotation of ["ingress.gcp.kubernetes.io/pre-shared-cert", "networking.gke.io/certmap"]) {
+    assert.deepEqual(said(byGoogle(annotation), one, [ca]), [text]);
+    assert.deepEqual(said(byGoogle(annotation), one, []), []); // A supplied one.
+    assert.deepEqual(said(one, byGoogle(annotation), [ca]), []);
+    assert.deepEqual(said(byGoogle(annotation), byGoogle(annotation), [ca]), []);
+  }
+  // Google issues other certificates for names that it has certified: until then the fallback serves them.
+  const certificate = step("created", "gcp:compute/managedSslCertificate:ManagedSslCertificate", { managed: { domains: ["a.example"] } }); // prettier-ignore
+  const fallback = step("created", "gcp:compute/sSLCertificate:SSLCertificate");
+  const fails = "HTTPS fails until Google has issued new certificates for names that are served already";
+  assert.deepEqual(said(byGoogle(), byGoogle(), [ca], [certificate, fallback]), [fails]);
+  assert.deepEqual(said(byGoogle(), byGoogle(), [], [certificate, fallback]), []); // A supplied fallback.
+  assert.deepEqual(said(one, byGoogle(), [ca], [certificate, fallback]), []);
 });

@@ -50,7 +50,7 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
   ],
   ["a zone more", [["[asia-northeast1-a]", "[asia-northeast1-a, asia-northeast1-b]"]], ["changed staging-cluster nodeLocations"]], // prettier-ignore
   // nodeLocations is computed: the provider keeps the last ones.
-  ["zones left to Google", [["    zones: [asia-northeast1-a] #", "    #"]], []],
+  ["zones left to Google", [["    zones: [asia-northeast1-a] #", "    #"]], ["kept staging-cluster nodeLocations"]],
   ["a wider range of nodes", [cluster("network: { nodes: 10.0.0.0/19 }")], ["changed staging-network-subnet ipCidrRange"]], // prettier-ignore
   [
     "another range of nodes",
@@ -140,7 +140,7 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
   [
     "no image scan",
     [beforeTls("registry: { kind: artifact-registry, scan: false }")],
-    ["deleted staging-api-containerscanning", "changed staging-repository vulnerabilityScanningConfig.enablementConfig"], // prettier-ignore
+    ["changed staging-repository vulnerabilityScanningConfig.enablementConfig", "retained staging-api-containerscanning"], // prettier-ignore
   ],
   ["immutable tags", [beforeTls("registry: { kind: artifact-registry, immutableTags: true }")], ["changed staging-repository dockerConfig.immutableTags"]], // prettier-ignore
   [
@@ -176,13 +176,18 @@ const edits: [title: string, replacements: readonly Replacement[], expected: rea
 ];
 
 function lines(head: Awaited<ReturnType<typeof evaluated>>) {
-  const { changes, replacedObjects, revalued } = compareResources(base.resources, head.resources);
+  return linesOf(compareResources(base.resources, head.resources));
+}
+
+function linesOf({ changes, replacedObjects, kept, retained, revalued }: ReturnType<typeof compareResources>) {
   return [
     ...changes.map(
       ({ operation, resource, because }) =>
       [operation, resource.split(" ")[1], ...because.map(({ path, source }) => (source === undefined ? path : `${path}<${source}`))].join(" "), // prettier-ignore
     ),
     ...(replacedObjects > 0 ? [`${replacedObjects} objects replaced`] : []),
+    ...kept.map(({ resource, path }) => `kept ${resource.split(" ")[1] ?? ""} ${path}`),
+    ...retained.map((resource) => `retained ${resource.split(" ")[1] ?? ""}`),
     ...revalued.map(({ object, source }) => `${object.replace(/-[0-9a-f]{10}$/, "")}<${source}`),
   ];
 }
@@ -212,8 +217,39 @@ test("an existing cluster instead of the stack's own: everything in Google is de
     ]),
   );
   const { changes, replacedObjects } = compareResources(base.resources, head.resources);
-  const google = base.resources.filter(({ type }) => /^(gcp|docker):/.test(type)).map(({ type, name }) => `${type} ${name}`); // prettier-ignore
+  // The APIs stay enabled.
+  const google = base.resources.filter(({ type }) => /^(gcp|docker):/.test(type) && type !== "gcp:projects/service:Service").map(({ type, name }) => `${type} ${name}`); // prettier-ignore
   const deleted = changes.filter(({ operation }) => operation === "deleted").map(({ resource }) => resource);
   assert.deepEqual(new Set(deleted), new Set([...google, "pulumi:providers:kubernetes staging-provider"]));
   assert.equal(replacedObjects, 20);
+});
+
+test("what is removed from the config, and stays in Google, is named", async () => {
+  const all: Replacement[] = [
+    cluster("encryptionKey: projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets"),
+    cluster("securityGroup: gke-security-groups@example.com"),
+    cluster("endpoint: { kind: ip, authorizedNetworks: { office: 203.0.113.0/24 } }"),
+    ...pool("diskGb: 30", "diskGb: 30, labels: { a: b }"),
+    beforeTls("dns: { zone: example-com }"),
+  ];
+  const { resources } = await evaluated(edited(all));
+  const found = linesOf(compareResources(resources, base.resources)).filter((line) => /^(kept|retained)/.test(line));
+  assert.deepEqual(found, [
+    "kept staging-cluster authenticatorGroupsConfig",
+    "kept staging-cluster databaseEncryption",
+    "kept staging-cluster masterAuthorizedNetworksConfig",
+    "kept staging-main nodeConfig.labels",
+    "retained staging-api-cloudkms",
+    "retained staging-key-user",
+    "retained dns-api-dns",
+  ]);
+});
+
+test("a protected API counts as deleted, because the engine refuses that", async () => {
+  const { resources } = await evaluated(edited([["deletionProtection: false", "deletionProtection: true"]]));
+  const { changes, retained } = compareResources(resources, []);
+  const api = "gcp:projects/service:Service staging-network-api-compute";
+  assert.ok(changes.some(({ resource, operation, refused }) => resource === api && operation === "deleted" && refused));
+  assert.ok(!retained.includes(api));
+  assert.ok(retained.includes("gcp:projects/service:Service staging-api-container"));
 });

@@ -156,6 +156,8 @@ test("other resources: what users notice, what is lost, the objects of a replace
       ["random", 1],
     ]),
     replacedObjects: 23,
+    kept: [],
+    retained: [],
     revalued: [],
   };
   const consequences = [{ text: "The address changes." }, { text: "Not served any more", names: ["a.example"] }];
@@ -207,10 +209,17 @@ Violated: 0 that stop an update, 0 that warn.
 });
 
 test("other resources that do not differ, and objects with new values", () => {
-  const resources = { changes: [], compared: new Map([["gcp", 20]]), replacedObjects: 0, revalued: [{ object: "Secret apps/tls", source: "cert" }] }; // prettier-ignore
+  const resources = { changes: [], compared: new Map([["gcp", 20]]), replacedObjects: 0, kept: [], retained: [], revalued: [{ object: "Secret apps/tls", source: "cert" }] }; // prettier-ignore
   assert.match(
     report({ ...nothing, resources }),
     /: 23 in all\.\n\nNo other resource differs: 20 of Google\.\n\nKubernetes objects get new values of other resources, which the diffs do not show: `Secret apps\/tls`\.\n\n### Rules/,
+  );
+  assert.match(
+    report({
+      ...nothing,
+      resources: { ...resources, kept: [{ resource: "gcp:a/b:C c", path: "d" }], retained: ["gcp:e/f:G h"] },
+    }),
+    /No other resource differs: 20 of Google\.\n\nRemoved from the config, but Google keeps the values: `gcp:a\/b:C c d`\.\n\nRemoved from the program, but what they made stays in Google: `gcp:e\/f:G h`\.\n\nKubernetes/,
   );
   // A local stack has none, and its text is as short as without them.
   assert.equal(report({ ...nothing, resources: { ...resources, compared: new Map(), revalued: [] } }), report(nothing));
@@ -299,6 +308,8 @@ test("the text stays below the limit, however many changes there are; deletions 
       ),
       compared: new Map([["gcp", 1]]),
       replacedObjects: 1,
+      kept: many.map((path) => ({ resource: path, path })),
+      retained: many,
       revalued: many.map((object) => ({ object, source: object })),
     },
     rules: many.flatMap((id) => [true, false].map((stops) => ({ id, where: id, text: id.repeat(9), stops }))),
@@ -359,6 +370,8 @@ const resources = fc.record({
   ),
   compared: fc.array(fc.tuple(hostile, fc.nat(99)), { maxLength: 3 }).map((entries) => new Map(entries)),
   replacedObjects: fc.nat(3),
+  kept: fc.array(fc.record({ resource: hostile, path: hostile }), { maxLength: 3 }),
+  retained: fc.array(hostile, { maxLength: 3 }),
   revalued: fc.array(fc.record({ object: hostile, source: hostile }), { maxLength: 3 }),
 });
 const consequences = fc.array(fc.record({ text: fc.constant("A sentence."), names: fc.array(hostile) }), { maxLength: 3 }); // prettier-ignore
@@ -380,7 +393,7 @@ test("any content keeps the text well-formed (fences, cells, lists, elements) an
     /^> - (A sentence\.: [CODE, 0-9more]*\.|\d Kubernetes objects, because of their cluster)$/,
     /^(Kubernetes objects|No Kubernetes object differs( but for its cluster)?), compared with CODE \([0-9a-f]{12}\): 23 in all\.$/,
     /^(Other resources|No other resource differs): (\d+ of (CODE|Google|TLS|Docker)(, |\.$))+/,
-    /^(Whether this replaces them is not known|Kubernetes objects get new values of other resources, which the diffs do not show): [CODE, 0-9more]+\.$/,
+    /^(Whether this replaces them is not known|Removed from the config, but Google keeps the values|Removed from the program, but what they made stays in Google|Kubernetes objects get new values of other resources, which the diffs do not show): [CODE, 0-9more]+\.$/,
     /^\|[- |]+\|$/,
     /^\| (deleted|replaced|changed|created) \| \d+ \| [CODE, 0-9more]+ \|$/,
     /^\| (resources \| |(deleted|replaced|renewed|changed|created|unchanged) \| \d+ )\|$/,
