@@ -88,7 +88,11 @@ export function parseStackFile(text: string, kind: "stack" | "project" = "stack"
 
 /** What is wrong, and the fix, in the words of who writes YAML and no parser. The line's text may hold a secret. */
 function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: string] {
-  if (code === "MULTILINE_IMPLICIT_KEY" || (code === "BLOCK_AS_IMPLICIT_KEY" && message.startsWith("A block sequence")))
+  if (
+    code === "MULTILINE_IMPLICIT_KEY" ||
+    (code === "BLOCK_AS_IMPLICIT_KEY" && message.startsWith("A block sequence")) ||
+    (code === "MISSING_CHAR" && message.startsWith("Implicit map keys"))
+  )
     return [
       "the line is no KEY: VALUE, or a list begins among keys",
       "write a space after the colon, or move the line",
@@ -107,8 +111,33 @@ function syntaxOf({ code, message }: YAMLError): readonly [found: string, fix: s
       "a value begins with a special character, or has text after its end",
       "put the whole value between double quotes",
     ];
-  return [firstLine(message), "fix that line"];
+  const [, ...known] = otherMistakes.find(([codes]) => codes.includes(code)) ?? [
+    [],
+    firstLine(message),
+    "fix that line",
+  ];
+  return known;
 }
+
+const otherMistakes: readonly (readonly [codes: readonly YAMLError["code"][], found: string, fix: string])[] = [
+  [
+    ["MULTIPLE_DOCS"],
+    "a second document begins, behind a line of --- or ..., and the CLI reads only the first",
+    "put all keys into one document, and remove that line",
+  ],
+  [["TAB_AS_INDENT"], "the line begins with a tab", "indent it with spaces"],
+  [
+    ["BAD_DQ_ESCAPE"],
+    "a text between double quotes has a backslash that begins no known escape",
+    "write two backslashes for one, or put the text between single quotes",
+  ],
+  [
+    ["BAD_ALIAS", "ALIAS_PROPS", "MULTIPLE_ANCHORS"],
+    "a value begins with * or &, which make an alias or an anchor",
+    "put the whole value between double quotes, or name one anchor",
+  ],
+  [["KEY_OVER_1024_CHARS"], "a key has more than 1,024 characters", "shorten it"],
+];
 
 /** What Go's reader refuses, or what would be lost: https://github.com/go-yaml/yaml/blob/v3.0.1/readerc.go */
 function refuseBytes(text: string): void {

@@ -104,7 +104,7 @@ test("what the CLI ignores, refuses or reads in another way is refused with the 
     ["config: []\n", 1, /`config` is not a map/, /each key on a line/],
     ["text\n", undefined, /not a map/, /`config`/],
     ["config:\n  a: b\u2028\n", 2, /U\+2028 ends a line/, /double quotes/],
-    ["config:\n\ta: 1\n", 2, /./, /fix that line/],
+    ["config:\n\ta: 1\n", 2, /./, /indent it with spaces/],
     ["config:\n  a: b\u0007\n", 2, /the control character U\+0007/, /double quotes/],
     ["config:\n  a: caf\ufffd\n", 2, /bytes that are not UTF-8/, /save it as UTF-8/],
     ["%YAML 1.2\n---\nconfig: {}\n", 1, /a version of YAML that the CLI does not take/, /remove that line/],
@@ -318,10 +318,21 @@ test("what is no YAML is said in the words of who writes it, with the line, and 
     ['config:\n  a: "secret\n  c: 1\n', 4, open],
     ["config:\n  a: @secret\n", 2, special],
     ["config:\n  a: 'it's secret'\n", 2, special],
+    ["config:\n  a: 1\n  domain\n", 3, space],
+    ["config:\n  a: 1\n---\nconfig:\n  b: 1\n", 3, /a second document begins/],
+    ["...\nconfig:\n  a: 1\n", 2, /a second document begins/],
+    ["config:\n\ta: 1\n", 2, /begins with a tab/],
+    ["config:\n  a:\n\t- 1\n", 3, /begins with a tab/],
+    ['config:\n  a: "C:\\secret"\n', 2, /a backslash that begins no known escape/],
+    ['config:\n  a: "\\uZZZZ"\n', 2, /a backslash that begins no known escape/],
+    ["config:\n  a: *\n", 2, /begins with \* or &/],
+    ["config:\n  a: &secret *b\n", 2, /begins with \* or &/],
+    ["config:\n  a: &secret &b c\n", 2, /begins with \* or &/],
+    [`config:\n  ${"secret".repeat(200)}: 1\n`, 2, /more than 1,024 characters/],
   ] as const) {
     const [at, message, fix] = refused(text);
     assert.equal(at, line, text);
     assert.match(message, found);
-    assert.doesNotMatch(message + fix, /secret|implicit|mapping|sequence/i);
+    assert.doesNotMatch(message + fix, /secret|implicit|mapping|sequence|node|parse/i);
   }
 });
