@@ -11,3 +11,10 @@ export function hostNames({ domain, services, proxy }: Pick<Settings, "domain" |
   const others = [...new Set(hosts)].filter((host) => host !== domain).sort();
   return [domain, ...others, ...(proxy.wildcards.subdomain === undefined ? [] : [`*.${domain}`])];
 }
+
+/**
+ * The top-level domain of a name, if it is not in the public DNS: nobody can own such a name, or certify it publicly.
+ * https://www.iana.org/assignments/special-use-domain-names
+ */
+export const privateTop = (name: string): string | undefined =>
+  /\.(alt|example|internal|invalid|local|localhost|onion|test)$/.exec(name)?.[1];

@@ -4,13 +4,17 @@
  * created since version 1.30.2 can.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#compute-class-min-max
  */
+import { proxyMetrics } from "../metrics.ts";
 import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 
 const least = { cpu: "50m", memory: "52Mi" };
-/** Of a pod, on general-purpose nodes. */
+/**
+ * Of a pod, all its containers together, on general-purpose nodes. GKE refuses more ("Total cpu requested by containers
+ * for workload … is higher than the Autopilot maximum"): https://github.com/argoproj/argo-workflows/issues/13073
+ */
 const most = { cpu: "30", memory: "110Gi" };
 /** GiB for each CPU. */
 const [leastRatio, mostRatio] = [1, 6.5];
@@ -21,13 +25,32 @@ interface Requests {
   readonly memory: string;
 }
 
-export function checkAutopilot({ cluster, services, proxy }: Settings): ConfigProblem[] {
+export function checkAutopilot(settings: Settings): ConfigProblem[] {
+  const { cluster, services, proxy } = settings;
   if (cluster.mode !== "autopilot") return [];
-  return [
+  const single = [
     ...Object.entries(services).flatMap(([name, { resources }]) => check(["services", name, "resources"], resources)),
     ...check(["proxy", "resources"], proxy.resources),
     ...check(["proxy", "metrics", "resources"], proxy.metrics.resources),
   ];
+  return single.length > 0 ? single : checkProxyPod(settings);
+}
+
+/** nginx and the exporter beside it. */
+function checkProxyPod(settings: Settings): ConfigProblem[] {
+  const { resources } = settings.proxy;
+  const sidecar = proxyMetrics(settings)?.resources;
+  if (sidecar === undefined) return [];
+  return (["cpu", "memory"] as const).flatMap((key) => {
+    const amount = key === "cpu" ? milliCpuOf : bytesOf;
+    if (amount(resources[key]) + amount(sidecar[key]) <= amount(most[key])) return [];
+    return problem(
+      ["proxy", "resources", key],
+      resources[key],
+      `is above the maximum of Autopilot for a pod, which is ${most[key]}, with the ${sidecar[key]} of proxy.metrics.resources`,
+      "lower one of the two",
+    );
+  });
 }
 
 function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {

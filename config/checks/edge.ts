@@ -1,7 +1,7 @@
 /** The edge must fit the cluster. */
 import { edgePaths } from "../grpc.ts";
 import { isUnder } from "../../names/hosts.ts";
-import { hostNames } from "../hosts.ts";
+import { hostNames, privateTop } from "../hosts.ts";
 import { keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { checkGateway } from "./gateway.ts";
 import { certificatesPerLoadBalancer } from "./tls.ts";
@@ -130,15 +130,27 @@ function checkGoogleEdge({ iap, cdn }: GoogleEdge, { tls }: Pick<Settings, "tls"
   return problems;
 }
 
-/** DNS records need the reserved Google address. */
-export function checkDns({ dns, edge }: Settings): ConfigProblem[] {
-  if (dns === undefined || edge.onGoogle) return [];
+/** DNS records need the reserved Google address, and a public zone a name that somebody can own. */
+export function checkDns({ dns, domain, edge }: Settings): ConfigProblem[] {
+  if (dns === undefined) return [];
+  if (!edge.onGoogle)
+    return [
+      problem(
+        ["dns"],
+        dns,
+        `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none`,
+        "remove it, and make the records where the domain is",
+      ),
+    ];
+  const top = privateTop(domain);
+  if (!dns.create || top === undefined) return [];
+  // Google asks for a proof that you own the domain: https://github.com/hashicorp/terraform/pull/11794
   return [
     problem(
-      ["dns"],
-      dns,
-      `points at an address that the stack reserves at Google, and edge.kind ${edge.kind}${classOf(edge)} has none`,
-      "remove it, and make the records where the domain is",
+      ["dns", "create"],
+      dns.create,
+      `makes a public zone for ${domain}, and nobody can own a name below .${top}`,
+      "name your own zone, such as a private one, in dns.zone, or choose a domain that is registered",
     ),
   ];
 }

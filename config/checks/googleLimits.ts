@@ -1,5 +1,5 @@
 /** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
-import { hostNames } from "../hosts.ts";
+import { hostNames, privateTop } from "../hosts.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
@@ -42,12 +42,6 @@ const longestName = 253;
 /** https://cloud.google.com/certificate-manager/docs/domain-authorization#dns-auth */
 const authorizationPrefix = "_acme-challenge_ujmmovf2vn55tgye.".length;
 
-/**
- * Top-level domains that are not in the public DNS: no public authority certifies them.
- * https://www.iana.org/assignments/special-use-domain-names
- */
-const privateDomain = /^(alt|example|internal|invalid|local|localhost|onion|test)$/;
-
 function checkManagedNames(settings: Settings): ConfigProblem[] {
   const { tls, edge } = settings;
   if (tls.mode !== "managed") return [];
@@ -55,9 +49,9 @@ function checkManagedNames(settings: Settings): ConfigProblem[] {
   // One certificate covers the labels under the domain.
   const isCovered = (host: string) => tls.wildcard && host.slice(host.indexOf(".") + 1) === settings.domain;
   return hostNames(settings).flatMap((host) => {
-    const top = host.slice(host.lastIndexOf(".") + 1);
+    const top = privateTop(host);
     const mode = (rule: string, fix: string) => [problem(["tls", "mode"], tls.mode, rule, fix)];
-    if (privateDomain.test(top))
+    if (top !== undefined)
       return mode(
         `certifies names of the public DNS only, and ${host} ends in .${top}`,
         "use self-signed or supplied, or a domain that is registered",

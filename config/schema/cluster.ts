@@ -214,7 +214,7 @@ const gke = z
       .string()
       .regex(
         new RegExp(`^projects/${projectId}/locations/[a-z0-9-]+/keyRings/[\\w-]{1,63}/cryptoKeys/[\\w-]{1,63}$`),
-        "must be the full name of a Cloud KMS key, such as projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
+        "must be the full name of a Cloud KMS key, without a version, such as projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
       )
       .optional()
       .meta(
@@ -226,7 +226,7 @@ const gke = z
     securityGroup: z
       .string()
       .regex(
-        /^gke-security-groups@([a-z0-9-]+\.)+[a-z]+$/,
+        /^gke-security-groups@([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/,
         "must be the group gke-security-groups@ of your domain, such as gke-security-groups@example.com",
       )
       .optional()

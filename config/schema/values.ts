@@ -74,6 +74,7 @@ export const image = z
     new RegExp(`^(${registryHost}/)?${imagePath}(/${imagePath})*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(${digest})?$`),
     "must be an image reference such as registry.example.com/apps/hoge:1.4.2",
   )
+  .refine((value) => Number(/^[^/]+:(\d+)\//.exec(value)?.[1] ?? 0) <= 65535, "must have a port of at most 65535")
   .refine((value) => value.includes("@") || /:[^/]+$/.test(value), "must have a tag or a digest, such as :1.4.2")
   .refine(
     (value) => value.replace(/@.*/, "").replace(/:[^/]*$/, "").length <= longestImageName,

@@ -70,3 +70,28 @@ test("all containers are checked, and every problem is named at once", () => {
   for (const key of ["services.hoge.resources", "proxy.resources", "proxy.metrics.resources"])
     for (const each of ["cpu", "memory"]) assert.ok(message.includes(`${key}.${each}\n`), `${key}.${each}`);
 });
+
+test("a pod has at most 30 CPUs and 110Gi, the proxy's with its exporter", () => {
+  const proxied = (resources: object, metrics: object) => onAutopilot({}, { proxy: { resources, metrics } });
+  const sidecar = { scrape: "google", resources: { cpu: "100m", memory: "128Mi" } };
+  const accepted = (config: Record<string, unknown>) => checkConfig(raw(config, google), "test", projectDir);
+  for (const resources of [
+    { cpu: "30", memory: "110Gi" },
+    { cpu: "30000m", memory: "30Gi" },
+  ])
+    accepted(onAutopilot(resources));
+  assert.match(
+    refusal(onAutopilot({ cpu: "30001m", memory: "110Gi" }), google),
+    /"30001m" is above the maximum of Autopilot, which is 30; set 30 or less/,
+  );
+  accepted(proxied({ cpu: "29900m", memory: "109Gi" }, sidecar));
+  accepted(proxied({ cpu: "30", memory: "110Gi" }, { scrape: "none" }));
+  assert.match(
+    refusal(proxied({ cpu: "29901m", memory: "109Gi" }, sidecar), google),
+    /^1 problem[^]*proxy\.resources\.cpu\n\s+"29901m" is above the maximum of Autopilot for a pod, which is 30, with the 100m of proxy\.metrics\.resources; lower one of the two/,
+  );
+  assert.match(
+    refusal(proxied({ cpu: "20", memory: "110Gi" }, sidecar), google),
+    /proxy\.resources\.memory\n\s+"110Gi" is above the maximum of Autopilot for a pod, which is 110Gi, with the 128Mi/,
+  );
+});

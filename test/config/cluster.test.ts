@@ -310,6 +310,29 @@ const refused: [string, object, RegExp][] = [
     /cluster\.encryptionKey\n.*is in us-central1, but a cluster in asia-northeast1 needs a key in asia-northeast1/,
   ],
   [
+    "a version of a key",
+    { encryptionKey: `${key("asia-northeast1")}/cryptoKeyVersions/3` },
+    /must be the full name of a Cloud KMS key, without a version, such as projects/,
+  ],
+  ...["global", "asia", "asia1", "asia-northeast1-a"].map((location): [string, object, RegExp] => [
+    `a key in ${location}`,
+    { encryptionKey: key(location) },
+    new RegExp(`is in ${location}, but a cluster in asia-northeast1 needs a key in asia-northeast1`),
+  ]),
+  ...[
+    `//cloudkms.googleapis.com/${key("asia-northeast1")}`,
+    `gcpkms://${key("asia-northeast1")}`,
+    `${key("asia-northeast1")}/`,
+    key("asia-northeast1").replace("keyRings", "keyrings"),
+    key("asia-northeast1").replace("secrets", "a.b"),
+    key("asia-northeast1").replace("secrets", "a".repeat(64)),
+    key("ASIA-NORTHEAST1"),
+  ].map((encryptionKey): [string, object, RegExp] => [
+    `a key as ${encryptionKey}`,
+    { encryptionKey },
+    /must be the full name of a Cloud KMS key/,
+  ]),
+  [
     "a key by part of its name",
     { encryptionKey: "gke/secrets" },
     /"gke\/secrets" must be the full name of a Cloud KMS key/,

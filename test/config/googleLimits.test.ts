@@ -206,3 +206,25 @@ test("members of a workforce pool may sign in; taints of Kubernetes' own are ref
     );
   assert.doesNotThrow(() => warnings(taint("node.kubernetes.io/dedicated")));
 });
+
+test("a zone that the stack makes is for a name that somebody can own; an existing one may be private", () => {
+  const zone = (domain: string, dns: Record<string, unknown>) => ({ domain, dns, tls: { mode: "self-signed" } });
+  for (const top of ["local", "internal", "test", "example", "onion", "localhost", "invalid", "alt"]) {
+    assert.match(
+      refused(zone(`shop.${top}`, { create: true })),
+      new RegExp(
+        `^1 problem[^]*dns\\.create\\n\\s+true makes a public zone for shop\\.${top}, and nobody can own a name below \\.${top}; name your own zone`,
+      ),
+    );
+    assert.deepEqual(warnings(zone(`shop.${top}`, { zone: "shop" })), []);
+  }
+  for (const domain of [
+    "shop.example.com",
+    "example.com",
+    "test.com",
+    "local.org",
+    "xn--bcher-kva.com",
+    "internal.example.net",
+  ])
+    assert.deepEqual(warnings(zone(domain, { create: true, wildcard: true })), []);
+});

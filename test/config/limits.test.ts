@@ -199,6 +199,9 @@ test("registries may have ports and addresses, names 255 characters, digests SHA
     assert.equal(accepted(hoge({ image })).services["hoge"]?.image, image);
   for (const image of ["r.example.com:123456/a:1", `a@sha512:${"a".repeat(64)}`, `r.example.com/${"a".repeat(242)}:1`])
     assert.match(refusal(hoge({ image })), /services\.hoge\.image/, image);
+  for (const image of ["r.example.com:65536/a:1", "[::1]:99999/a/b:1", `localhost:70000/a@sha256:${"a".repeat(64)}`])
+    assert.match(refusal(hoge({ image })), /^1 problem[^]*must have a port of at most 65535/, image);
+  for (const image of ["a:65536", "a/b:99999", "r.example.com/a:70000"]) accepted(hoge({ image })); // Tags.
 });
 
 test("quantities have fractions and all units", () => {

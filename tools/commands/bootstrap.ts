@@ -49,7 +49,7 @@ function argsOf(stack: string, { repository, branch, bucket }: Values): Bootstra
   // https://cloud.google.com/storage/docs/buckets#naming
   requireForm("--bucket", bucket, /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "3 to 63 lower case letters, digits, - and _");
   const needs = needsOf(stack);
-  return { ...needs, branch, repository, bucket: bucket ?? defaultBucket(needs.project) };
+  return { ...needs, branch, repository, bucket: allowedBucket(bucket ?? defaultBucket(needs.project)) };
 }
 
 /** @throws Problem with `--run`; the printed script only gets a warning */
@@ -63,6 +63,16 @@ function placeholderProject({ stack, project }: BootstrapArgs, run: boolean): vo
 /** A bucket's name has no colon, and dots are for owners of the domain: `example.com:shop` → `shop-example-com-…`. */
 function defaultBucket(project: string): string {
   return googleName(`${project.split(":").reverse().join("-").replaceAll(".", "-")}-pulumi-state`, 63);
+}
+
+/** https://cloud.google.com/storage/docs/buckets#naming. A default name has that of the project, which may be an old one. */
+function allowedBucket(name: string): string {
+  const [word] = /^goog|google|g00gle/.exec(name) ?? [];
+  if (word === undefined) return name;
+  throw new Problem(
+    `Google takes no bucket named ${name}: "${word}" is reserved.`,
+    "Choose another name, as in --bucket acme-pulumi-state.",
+  );
 }
 
 function requireForm(option: string, value: string | undefined, form: RegExp, allowed: string): void {

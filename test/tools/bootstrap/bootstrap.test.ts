@@ -477,6 +477,16 @@ const refused: [string, string[], RegExp][] = [
     ["staging"],
     /The stack staging still has the placeholder "acme-staging" as gcp:project\.\nSet the id/,
   ],
+  [
+    "a bucket with a reserved prefix",
+    ["staging", "--bucket", "goog-state"],
+    /Google takes no bucket named goog-state: "goog" is reserved/,
+  ],
+  [
+    "a bucket with a reserved word",
+    ["staging", "--bucket", "acme-google-state"],
+    /named acme-google-state: "google" is reserved[^]*--bucket acme-pulumi-state/,
+  ],
   ["a bucket with its scheme", ["staging", "--bucket", "gs://x"], /--bucket "gs:\/\/x" is not 3 to 63/],
 ];
 test("the project of a stack file as it comes is refused with --run, and a warning without", async (t) => {
