@@ -3,10 +3,12 @@
  * cluster is created all the same. At some node it cannot grow any more, nor upgrade with a surge node.
  */
 import { machine } from "../allocatable.ts";
+import { hostNames } from "../hosts.ts";
 import { keyOf } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 import { seriesOf } from "./machineTypes.ts";
 import { maxNodesOf } from "./cluster.ts";
+import { withFallback } from "./tls.ts";
 
 /**
  * Compute Engine's metrics, and what new projects had:
@@ -23,7 +25,14 @@ const cpuQuotas: Readonly<Record<string, Quota>> = { e2: "CPUS", n1: "CPUS", cus
 const ssd: readonly string[] = ["pd-balanced", "pd-ssd"];
 
 /** For `npm run check` alone: a team whose quotas are raised would otherwise read these at every command. */
-export const quotaNotes = (settings: Settings): string[] => [...nodeNotes(settings), ...accountNotes(settings)];
+export const quotaNotes = (settings: Settings): string[] => [
+  ...nodeNotes(settings),
+  ...accountNotes(settings),
+  ...certificateNotes(settings),
+  ...armorNotes(settings),
+];
+
+const readYours = 'read yours and raise them ("Quotas" in docs/first-deployment.md)';
 
 function nodeNotes({ cluster }: Settings): string[] {
   if (cluster.kind !== "gke" || cluster.mode === "autopilot") return [];
@@ -41,7 +50,7 @@ function nodeNotes({ cluster }: Settings): string[] {
   if (exceeded.length === 0) return [];
   const numbers = exceeded.map((quota) => `${quota} ${needed[quota]} of ${usual[quota]}`);
   return [
-    `${keyOf(["cluster", "nodePools"])}: ${maxNodesOf(cluster, pools)} nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: ${numbers.join(", ")}; read yours and raise them ("Quotas" in docs/first-deployment.md), or lower maxPerZone, machineType or diskGb`,
+    `${keyOf(["cluster", "nodePools"])}: ${maxNodesOf(cluster, pools)} nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: ${numbers.join(", ")}; ${readYours}, or lower maxPerZone, machineType or diskGb`,
   ];
 }
 
@@ -55,5 +64,34 @@ function accountNotes({ cluster, services }: Settings): string[] {
   if (cluster.kind !== "gke" || accounts <= serviceAccounts) return [];
   return [
     `${keyOf(["services"])}: ${accounts - ownAccounts} services have roles, each with a service account; a project has ${serviceAccounts} accounts by default, ${ownAccounts} of them for other uses: request more quota before the first \`up\``,
+  ];
+}
+
+/**
+ * `SSL_CERTIFICATES` of all load balancers in a new project. Those of a Gateway are Certificate Manager's.
+ * https://cloud.google.com/load-balancing/docs/quotas#ssl_certificates and, for the error,
+ * https://github.com/kubernetes/ingress-gce/issues/831
+ */
+const sslCertificates = 10;
+
+function certificateNotes(settings: Settings): string[] {
+  const tls = withFallback(settings);
+  if (settings.edge.kind !== "gce" || tls.mode !== "managed") return [];
+  const fallback = tls.fallback === "none" ? 0 : 1;
+  const hosts = hostNames(settings).length;
+  // A changed fallback is made beside the old one.
+  const count = hosts + fallback * 2;
+  if (count <= sslCertificates) return [];
+  const own = fallback === 0 ? "" : ", and two while the fallback changes,";
+  return [
+    `${keyOf(["tls", "mode"])}: a certificate for each of ${hosts} hosts${own} exceed the quota of a new project: SSL_CERTIFICATES ${count} of ${sslCertificates}; ${readYours}, or use edge.kind gateway with tls.wildcard`,
+  ];
+}
+
+/** https://github.com/google/kctf/issues/350 */
+function armorNotes({ edge }: Settings): string[] {
+  if (!edge.onGoogle || edge.armor === undefined) return [];
+  return [
+    `${keyOf(["edge", "armor"])}: makes a policy of Cloud Armor, which may exceed the quota of a new project, as on a free trial: SECURITY_POLICIES 1 of 0; ${readYours}, or leave armor out until then`,
   ];
 }

@@ -28,6 +28,7 @@ const exceeded = (nodePools: object | undefined, cluster: object = {}) =>
 test("production's file: at most 18 nodes, and one for upgrades", () => {
   assert.deepEqual(production().notes, [
     'gke-microservices:cluster.nodePools: 19 nodes, the most that there may be, one for the upgrades of each pool included, exceed the quotas of a new project: CPUS 76 of 24, CPUS_ALL_REGIONS 76 of 32, SSD_TOTAL_GB 1900 of 500; read yours and raise them ("Quotas" in docs/first-deployment.md), or lower maxPerZone, machineType or diskGb',
+    'gke-microservices:edge.armor: makes a policy of Cloud Armor, which may exceed the quota of a new project, as on a free trial: SECURITY_POLICIES 1 of 0; read yours and raise them ("Quotas" in docs/first-deployment.md), or leave armor out until then',
   ]);
 });
 
@@ -84,4 +85,43 @@ test("each series has its own quota, and disks that are no SSD have another", ()
 test("Autopilot and existing clusters have no pools of the stack's", () => {
   assert.deepEqual(ofPools(undefined, { mode: "autopilot", zones: undefined }), []);
   assert.deepEqual(checkConfig(raw(valid), "test", projectDir).notes, []);
+});
+
+test("each host of an Ingress has a certificate of Google's, and the fallback two while it changes", () => {
+  const notes = (hosts: number, tls: object, edge: object = { kind: "gce" }) =>
+    checkConfig(
+      raw(
+        {
+          domain: valid.domain,
+          cluster: { kind: "gke", zones: ["asia-northeast1-a"] },
+          edge,
+          tls,
+          services: {
+            web: { image: "a/b:1", routes: Array.from({ length: hosts - 1 }, (_, at) => ({ host: `h${at}` })) },
+          },
+        },
+        google,
+      ),
+      "test",
+      projectDir,
+    ).quotas;
+  assert.deepEqual(notes(8, { mode: "managed" }), []);
+  assert.deepEqual(notes(9, { mode: "managed" }), [
+    'gke-microservices:tls.mode: a certificate for each of 9 hosts, and two while the fallback changes, exceed the quota of a new project: SSL_CERTIFICATES 11 of 10; read yours and raise them ("Quotas" in docs/first-deployment.md), or use edge.kind gateway with tls.wildcard',
+  ]);
+  assert.deepEqual(notes(10, { mode: "managed", fallback: "none" }), []);
+  assert.match(
+    notes(11, { mode: "managed", fallback: "none" })[0] ?? "",
+    /of 11 hosts exceed .* SSL_CERTIFICATES 11 of 10/,
+  );
+  assert.match(notes(15, { mode: "managed" })[0] ?? "", /SSL_CERTIFICATES 15 of 10/); // No room for a fallback.
+  assert.deepEqual(notes(15, { mode: "self-signed" }), []);
+  assert.deepEqual(notes(40, { mode: "managed" }, { kind: "gateway" }), []);
+});
+
+test("Cloud Armor needs a quota that a free trial does not have", () => {
+  const notes = (edge: object) =>
+    checkConfig(raw({ domain: valid.domain, cluster: { kind: "gke", zones: ["asia-northeast1-a"] }, edge, services: {} }, google), "test", projectDir).quotas; // prettier-ignore
+  assert.deepEqual(notes({ kind: "gce" }), []);
+  for (const kind of ["gce", "gateway"]) assert.match(notes({ kind, armor: {} })[0] ?? "", /SECURITY_POLICIES 1 of 0/);
 });
