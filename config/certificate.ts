@@ -78,7 +78,9 @@ export function certificateProblems(
     ...chain.flatMap(signatureProblems),
   );
   // Clients no longer read the subject's common name (https://www.rfc-editor.org/rfc/rfc9110#section-4.3.4).
-  const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), { subject: "never" }) === undefined);
+  // Nor do they take a star within a label (https://www.rfc-editor.org/rfc/rfc9525#section-6.3).
+  const how = { subject: "never", partialWildcards: false } as const;
+  const missing = names.filter((name) => leaf.checkHost(name.replace("*", "any"), how) === undefined);
   if (missing.length > 0) {
     problems.push({
       of: "crt",
@@ -169,10 +171,13 @@ function extendedUseProblems({ keyUsage }: X509Certificate): CertificateProblem[
       ];
 }
 
-/** Browsers refuse these (https://www.rfc-editor.org/rfc/rfc9155), except in a root, whose signature nobody checks. */
+/** https://www.mozilla.org/about/governance/policies/security-group/certs/policy/#51-algorithms */
+const signatures = /^(?:sha(?:256|384|512)WithRSAEncryption|rsassaPss|ecdsa-with-SHA(?:256|384|512))$/i;
+
+/** Browsers refuse others, except in a root, whose signature nobody checks. */
 function signatureProblems(certificate: X509Certificate, index: number): CertificateProblem[] {
   const algorithm = certificate.signatureAlgorithm ?? "";
-  if (!/^(?:sha1|md[245]|ripemd|dsa|ed25519|ed448)|sha-?(?:1|224)\b|sha224/i.test(algorithm)) return [];
+  if (signatures.test(algorithm)) return [];
   // Of a leaf that signed itself with such a key, the key is reported.
   if (isRoot(certificate) && (index > 0 || algorithm.startsWith("ED"))) return [];
   return [
@@ -240,12 +245,24 @@ function keyProblems(leaf: X509Certificate, onGoogle: boolean): CertificateProbl
   return [{ of: "crt", found, fix: `make one with ${rsa}, or with ECDSA P-256 or P-384` }];
 }
 
+/**
+ * In DER, the object identifier of an EC key, then the curve's parameters instead of its own identifier.
+ * https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1
+ */
+const spelledCurve = /06072a8648ce3d020130/;
+
 /** Continues the name of the certificate; undefined if the key is good. */
-function keyFound({ publicKey }: X509Certificate, allowed: readonly string[], most = Infinity): string | undefined {
+function keyFound(
+  { publicKey, raw }: X509Certificate,
+  allowed: readonly string[],
+  most = Infinity,
+): string | undefined {
   const { modulusLength = 0, namedCurve = "" } = publicKey.asymmetricKeyDetails ?? {};
   const type = publicKey.asymmetricKeyType;
   if (type === "rsa")
     return modulusLength < 2048 || modulusLength > most ? `has an RSA key of ${modulusLength} bits` : undefined;
+  if (type === "ec" && spelledCurve.test(raw.toString("hex")))
+    return "has a key whose curve is written out, not named, which browsers refuse";
   if (type === "ec") return allowed.includes(namedCurve) ? undefined : `has a key of the curve ${namedCurve}`;
   return `has a key of the type ${type ?? "unknown"}, which browsers refuse`;
 }

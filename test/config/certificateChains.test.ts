@@ -99,11 +99,21 @@ test("digests and uses that browsers refuse are refused along the chain", () => 
     ["sha224", "sha224WithRSAEncryption"],
     ["md5", "md5WithRSAEncryption"],
     ["sha1", "sha1WithRSAEncryption"],
+    ["sha3-256", "RSA-SHA3-256"],
+    ["sha512-256", "sha512-256WithRSAEncryption"],
   ] as const) {
     const [problem = "", ...others] = problemsOf([issue(`by-${digest}`, ca, rsa(2048), server, digest)]);
     assert.match(problem, new RegExp(`is signed with ${name}, which browsers refuse`, "i"));
     assert.deepEqual(others, []);
   }
+  const [p256, p384] = [root("p256", curve("P-256")), root("p384", curve("P-384"))];
+  assert.match(
+    problemsOf([issue("by-ecdsa-sha3", p256, rsa(2048), server, "sha3-256")]).join(),
+    /which browsers refuse/,
+  );
+  for (const digest of ["sha256", "sha384", "sha512"])
+    for (const by of [p256, p384, ca])
+      assert.deepEqual(problemsOf([issue(`${by.name}-${digest}`, by, rsa(2048), server, digest), by]), [], digest);
   const middle = issue("middle", ca, rsa(2048), authority, "sha1");
   assert.match(
     problemsOf([issue("under-middle", middle, rsa(2048)), middle, ca]).join(),
@@ -189,4 +199,32 @@ test("text that only some readers take gets the usual form", () => {
     assert.match(problem?.found ?? "", /is not a private key as PEM text without a passphrase/);
     assert.deepEqual(others, []);
   }
+});
+
+test("a curve that is written out is refused, and one that is named is not", () => {
+  const explicit = [...curve("P-256"), "-pkeyopt", "ec_param_enc:explicit"];
+  const found = "has a key whose curve is written out, not named, which browsers refuse";
+  assert.deepEqual(problemsOf([issue("explicit", ca, explicit), ca]), [
+    `crt ${found}; make one with RSA 2048 or more, or with ECDSA P-256 or P-384`,
+  ]);
+  const signer = root("explicit-ca", explicit);
+  assert.match(
+    problemsOf([issue("under-explicit", signer, rsa(2048)), signer]).join(),
+    new RegExp(`CN=explicit-ca, which ${found}`),
+  );
+  for (const name of ["P-256", "P-384"])
+    assert.deepEqual(problemsOf([issue(`named-${name}`, ca, curve(name)), ca]), []);
+});
+
+test("a star stands for a whole label, in any case of letters", () => {
+  const covers = (...alternatives: string[]) =>
+    problemsOf([issue("stars", ca, rsa(2048), [`subjectAltName=DNS:${alternatives.join(",DNS:")}`]), ca]);
+  assert.deepEqual(covers("shop.example.com", "*.shop.example.com"), []);
+  assert.deepEqual(covers("SHOP.example.com", "*.Shop.Example.COM"), []);
+  for (const star of ["h*.shop.example.com", "*e.shop.example.com", "ho*e.shop.example.com", "*.*.example.com"])
+    assert.match(
+      covers("shop.example.com", star).join(),
+      /not for hoge\.shop\.example\.com; supply one for all hosts/,
+      star,
+    );
 });
