@@ -5,6 +5,9 @@ import { plainValue } from "../../config/stackFile.ts";
 /** YAML 1.1 and 1.2, which kubectl and others read, disagree on these: line breaks, not printable, or a byte order mark. */
 const special = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
+/** A type of its own in YAML 1.1. https://yaml.org/type/value.html */
+const defaultKey = "=";
+
 /** Readers disagree on the indentation of a block that begins with white space: some refuse a tab there, some lose a space. */
 const blankFirst = /^\s/;
 
@@ -19,7 +22,7 @@ export function objectYaml(object: object): string {
       const { value } = node;
       if (
         typeof value === "string" &&
-        (value.search(special) >= 0 || blankFirst.test(value) || plainValue(value) !== value)
+        (value.search(special) >= 0 || blankFirst.test(value) || value === defaultKey || plainValue(value) !== value)
       )
         node.type = Scalar.QUOTE_DOUBLE;
     },
