@@ -30,6 +30,8 @@ const [otherObjectBytes, frameBytes] = [64 * 1024, 80];
 
 /** All annotations of an object. https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/ */
 const annotationBytes = 256 * 1024;
+/** Left of it for the program's own. */
+const ownAnnotationBytes = 4096;
 
 const bytes = (text: string) => Buffer.byteLength(text);
 const count = (value: number) => value.toLocaleString("en");
@@ -116,13 +118,13 @@ function checkAnnotations({ edge }: Settings): ConfigProblem[] {
   if (edge.kind !== "ingress") return [];
   const { annotations, grpcServiceAnnotations } = edge;
   return Object.entries({ annotations, grpcServiceAnnotations }).flatMap(([key, values]) =>
-    sum(values) <= annotationBytes
+    sum(values) <= annotationBytes - ownAnnotationBytes
       ? []
       : [
           problem(
             ["edge", key],
             Object.keys(values),
-            `have ${count(sum(values))} bytes together, and Kubernetes takes ${count(annotationBytes)}`,
+            `have ${count(sum(values))} bytes together, and there is room for ${count(annotationBytes - ownAnnotationBytes)} of the ${count(annotationBytes)} that Kubernetes takes`,
             "remove some of them",
           ),
         ],
