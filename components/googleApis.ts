@@ -25,12 +25,23 @@ export function enableApis(
 }
 
 /**
- * What Google answers for some minutes after an API was enabled, or a service account was created, although both are
- * done. The provider waits for neither.
+ * What Google answers for some minutes after an API was enabled, or a service account or the first cluster was created,
+ * although these are done. The provider waits for none of them.
  * https://github.com/hashicorp/terraform-provider-google/issues/2129 and https://cloud.google.com/iam/docs/access-change-propagation
  */
-const notReady =
-  /accessNotConfigured|SERVICE_DISABLED|has not been used in project|service account \S+ does not exist/i;
+const notReady = new RegExp(
+  [
+    "accessNotConfigured|SERVICE_DISABLED|has not been used in project|API is not enabled for this project",
+    // https://github.com/pulumi/examples/pull/899
+    "should enable service:\\S+ before generating a service account",
+    // https://github.com/GoogleCloudPlatform/kubernetes-workshops/pull/32
+    "not fully initialized with the default service accounts",
+    "service account \\S+ does not exist",
+    // https://github.com/terraform-google-modules/terraform-google-kubernetes-engine/issues/916
+    "Identity (Pool|namespace) does not exist",
+  ].join("|"),
+  "i",
+);
 
 /** Seconds between two attempts, and how many of them: five minutes. */
 const pause = 10;
