@@ -3,7 +3,17 @@ import { at } from "../../policy/rule.ts";
 import type { Consequence, Registrations } from "./consequence.ts";
 
 export function accessConsequences(before: Registrations, after: Registrations): Consequence[] {
-  return [...ofAddresses(allowed(before), allowed(after)), ...ofPeople(iap(before), iap(after))];
+  return [
+    ...ofAddresses(allowed(before), allowed(after)),
+    ...ofRates(rate(before), rate(after)),
+    ...ofPeople(iap(before), iap(after)),
+  ];
+}
+
+function ofRates(before: string | undefined, after: string | undefined): Consequence[] {
+  if (after === undefined || before === after) return [];
+  const former = before === undefined ? "" : `; so far ${before}`;
+  return [{ text: `Clients get 429 above a rate: ${after} from one address${former}.` }];
 }
 
 function ofAddresses(before: readonly string[] | undefined, after: readonly string[] | undefined): Consequence[] {
@@ -15,10 +25,21 @@ function ofAddresses(before: readonly string[] | undefined, after: readonly stri
 
 const policyType = "gcp:compute/securityPolicy:SecurityPolicy";
 
+const rulesOf = ({ resources = [] }: Registrations) =>
+  list(at(resources.find(({ type }) => type === policyType)?.inputs, "rules"));
+
+/** `3000 requests in 60 s` */
+function rate(side: Registrations): string | undefined {
+  const threshold = rulesOf(side)
+    .map((rule) => at(rule, "rateLimitOptions.rateLimitThreshold"))
+    .find((each) => each !== undefined);
+  const [count, seconds] = [at(threshold, "count"), at(threshold, "intervalSec")];
+  return typeof count === "number" && typeof seconds === "number" ? `${count} requests in ${seconds} s` : undefined;
+}
+
 /** The only ranges that a policy lets in; undefined if everybody is. */
-function allowed({ resources = [] }: Registrations): string[] | undefined {
-  const policy = resources.find(({ type }) => type === policyType);
-  const rules = list(at(policy?.inputs, "rules"));
+function allowed(side: Registrations): string[] | undefined {
+  const rules = rulesOf(side);
   if (!rules.some((rule) => ranges(rule).includes("*") && String(at(rule, "action")).startsWith("deny")))
     return undefined;
   return rules.flatMap(ranges).filter((range) => range !== "*");
