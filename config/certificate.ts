@@ -1,20 +1,21 @@
 /** Checks a supplied certificate before anything changes. */
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { certificateBlock, certificatesOf, usualBlock } from "../names/certificates.ts";
-
-/** Why a pair is refused, continuing a sentence that begins with the certificate (`crt`) or the key, and what to do. */
-export interface CertificateProblem {
-  readonly of: "crt" | "key";
-  readonly found: string;
-  readonly fix: string;
-}
+import {
+  holds,
+  issuerProblems,
+  keyProblems,
+  subjectOf,
+  type CertificateProblem,
+  type ServedBy,
+} from "./certificateKeys.ts";
 
 /** Certificates in a chain that Google's load balancers take. https://cloud.google.com/compute/docs/reference/rest/v1/sslCertificates */
 const longestChain = 5;
 
 /**
  * Checks a PEM chain (leaf first) and its PEM key against the host names of the stack.
- * @param onGoogle whether Google's load balancer serves it
+ * @param servedBy what takes it
  * @returns the problems; none contains key material
  */
 export function certificateProblems(
@@ -22,7 +23,7 @@ export function certificateProblems(
   key: string,
   names: readonly string[],
   now = new Date(),
-  onGoogle = false,
+  servedBy: ServedBy = "other",
 ): CertificateProblem[] {
   const chain = chainOf(crt);
   const [leaf] = chain;
@@ -65,14 +66,14 @@ export function certificateProblems(
         fix: "put the leaf first, then the certificate that signed it, and so on",
       });
   }
-  if (onGoogle && chain.length > longestChain)
+  if (servedBy !== "other" && chain.length > longestChain)
     problems.push({
       of: "crt",
       found: `holds ${chain.length} certificates, and Google takes ${longestChain}`,
       fix: "leave out the root, and what is not between it and the leaf",
     });
   problems.push(
-    ...keyProblems(leaf, onGoogle),
+    ...keyProblems(leaf, servedBy),
     ...chain.flatMap(issuerProblems),
     ...useProblems(leaf),
     ...chain.flatMap(signatureProblems),
@@ -198,12 +199,6 @@ function chainOf(crt: string): X509Certificate[] {
   }
 }
 
-const subjectOf = ({ subject }: X509Certificate) => subject.replaceAll("\n", ", ");
-
-/** Says which certificate of the chain is meant, where it is not the leaf. */
-const holds = (certificate: X509Certificate, index: number) =>
-  index === 0 ? "" : `holds the certificate of ${subjectOf(certificate)}, which `;
-
 function timeProblems(certificate: X509Certificate, index: number, now: Date): CertificateProblem[] {
   const { validFromDate: from, validToDate: to } = certificate;
   const name = holds(certificate, index);
@@ -218,51 +213,4 @@ function timeProblems(certificate: X509Certificate, index: number, now: Date): C
   return now < from
     ? [{ of: "crt", found: `${name}is not valid before ${from.toISOString()}`, fix: "wait, or supply another" }]
     : [];
-}
-
-/** Keys that browsers take of the authorities above the leaf. Only there, P-521 is usual as well. */
-function issuerProblems(certificate: X509Certificate, index: number): CertificateProblem[] {
-  if (index === 0) return [];
-  const name = holds(certificate, index);
-  const found = keyFound(certificate, [...curves, "secp521r1"]);
-  return [
-    ...(certificate.ca ? [] : [{ of: "crt" as const, found: `${name}is no authority`, fix: "supply the one that is" }]),
-    ...(found === undefined
-      ? []
-      : [{ of: "crt" as const, found: `${name}${found}`, fix: "supply a chain of an authority that browsers take" }]),
-  ];
-}
-
-const curves = ["prime256v1", "secp384r1"];
-/** Bits of the longest RSA key that Google takes. https://cloud.google.com/load-balancing/docs/ssl-certificates#key-types */
-const longestKey = 4096;
-
-/** Rejects keys that clients or Google's load balancer do not support. */
-function keyProblems(leaf: X509Certificate, onGoogle: boolean): CertificateProblem[] {
-  const found = keyFound(leaf, curves, onGoogle ? longestKey : undefined);
-  if (found === undefined) return [];
-  const rsa = onGoogle ? `RSA of 2048 to ${longestKey} bits` : "RSA 2048 or more";
-  return [{ of: "crt", found, fix: `make one with ${rsa}, or with ECDSA P-256 or P-384` }];
-}
-
-/**
- * In DER, the object identifier of an EC key, then the curve's parameters instead of its own identifier.
- * https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1
- */
-const spelledCurve = /06072a8648ce3d020130/;
-
-/** Continues the name of the certificate; undefined if the key is good. */
-function keyFound(
-  { publicKey, raw }: X509Certificate,
-  allowed: readonly string[],
-  most = Infinity,
-): string | undefined {
-  const { modulusLength = 0, namedCurve = "" } = publicKey.asymmetricKeyDetails ?? {};
-  const type = publicKey.asymmetricKeyType;
-  if (type === "rsa")
-    return modulusLength < 2048 || modulusLength > most ? `has an RSA key of ${modulusLength} bits` : undefined;
-  if (type === "ec" && spelledCurve.test(raw.toString("hex")))
-    return "has a key whose curve is written out, not named, which browsers refuse";
-  if (type === "ec") return allowed.includes(namedCurve) ? undefined : `has a key of the curve ${namedCurve}`;
-  return `has a key of the type ${type ?? "unknown"}, which browsers refuse`;
 }

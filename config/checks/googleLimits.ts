@@ -1,4 +1,5 @@
 /** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
+import { edgePaths } from "../grpc.ts";
 import { hostNames, privateTop } from "../hosts.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
@@ -8,7 +9,9 @@ const count = (value: number) => value.toLocaleString("en");
 /** @param project ID of the Google Cloud project; undefined if there is none, or `readGoogle` reports it */
 export function checkGoogleLimits(settings: Settings, project: string | undefined): ConfigProblem[] {
   return [
-    ...(settings.edge.onGoogle ? [...checkHosts(settings), ...checkManagedNames(settings)] : []),
+    ...(settings.edge.onGoogle
+      ? [...checkHosts(settings), ...checkPaths(settings), ...checkManagedNames(settings)]
+      : []),
     ...(settings.cluster.kind === "gke" ? [...checkGrants(settings), ...checkCustomRoles(settings, project)] : []),
   ];
 }
@@ -28,6 +31,23 @@ function checkHosts(settings: Settings): ConfigProblem[] {
       settings.edge.kind,
       `gets ${count(hosts)} hosts, and a load balancer of Google takes ${count(hostRules)}`,
       "use fewer hosts, or find services by name with proxy.wildcards",
+    ),
+  ];
+}
+
+/** Path rules of a path matcher, which each host has. https://docs.cloud.google.com/load-balancing/docs/quotas#url_maps */
+const pathRules = 1000;
+
+function checkPaths(settings: Settings): ConfigProblem[] {
+  const tooMany = Object.entries(edgePaths(settings)).find(([, paths]) => paths.length > pathRules);
+  if (tooMany === undefined) return [];
+  const [host, paths] = tooMany;
+  return [
+    problem(
+      ["edge", "kind"],
+      settings.edge.kind,
+      `gets ${count(paths.length)} paths of ${host} that tell gRPC from HTTP, and a load balancer of Google takes ${count(pathRules)} of a host`,
+      "give some of the gRPC routes a host of their own",
     ),
   ];
 }

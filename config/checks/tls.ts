@@ -3,6 +3,7 @@
  * the certificate itself.
  */
 import { certificateProblems } from "../certificate.ts";
+import type { ServedBy } from "../certificateKeys.ts";
 import { hostNames } from "../hosts.ts";
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
@@ -36,6 +37,12 @@ export function withFallback(settings: Pick<Settings, "tls" | "edge" | "domain" 
 
 const usesSecret = ({ tls }: Settings) =>
   tls.mode === "supplied" || (tls.mode === "managed" && tls.fallback === "supplied");
+
+/** The controllers of an Ingress and a Gateway make Compute Engine's certificates of a Secret. */
+function servedBy({ edge, tls }: Settings): ServedBy {
+  if (!edge.onGoogle) return "other";
+  return edge.kind === "gateway" && tls.mode === "managed" ? "certificate-manager" : "compute";
+}
 
 export function checkTls(settings: Settings, certificate: CertificatePair | undefined): ConfigProblem[] {
   if (!usesSecret(settings)) {
@@ -92,8 +99,7 @@ export function checkTls(settings: Settings, certificate: CertificatePair | unde
       ),
     ];
   if (isPlaceholder(certificate.crt) || isPlaceholder(certificate.key)) return [];
-  const { onGoogle } = settings.edge;
-  return certificateProblems(certificate.crt, certificate.key, hostNames(settings), new Date(), onGoogle).map(
+  return certificateProblems(certificate.crt, certificate.key, hostNames(settings), new Date(), servedBy(settings)).map(
     ({ of, found, fix }) => {
       const file = of === "crt" ? certFile : keyFile;
       return file === undefined

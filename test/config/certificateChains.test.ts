@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { certificateProblems, pemBlocks } from "../../config/certificate.ts";
-import { refusal, valid } from "./refusal.ts";
+import type { ServedBy } from "../../config/certificateKeys.ts";
+import { checkConfig } from "../../config/config.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const names = ["shop.example.com", "hoge.shop.example.com"];
 const folder = mkdtempSync(join(tmpdir(), "chains-"));
@@ -53,9 +55,9 @@ function issue(
   return made(name);
 }
 
-const problemsOf = (chain: readonly Made[], { onGoogle = false } = {}) => {
+const problemsOf = (chain: readonly Made[], servedBy: ServedBy = "other") => {
   const crt = chain.map((each) => each.crt).join("");
-  return certificateProblems(crt, chain[0]?.key ?? "", names, new Date(), onGoogle).map(
+  return certificateProblems(crt, chain[0]?.key ?? "", names, new Date(), servedBy).map(
     ({ of, found, fix }) => `${of} ${found}; ${fix}`,
   );
 };
@@ -128,32 +130,48 @@ test("digests and uses that browsers refuse are refused along the chain", () => 
   for (const use of ["digitalSignature", "critical,digitalSignature,keyEncipherment"]) assert.deepEqual(used(use), []);
 });
 
-test("Google takes RSA keys up to 4,096 bits, and five certificates", () => {
+test("Google takes RSA keys of 2,048 bits and P-256, Certificate Manager more, and both five certificates", () => {
   const large = issue("large", ca, rsa(8192));
+  const small = issue("small", ca, rsa(1024));
+  const made = new Map([2048, 3072, 4096].map((bits) => [bits, issue(`rsa-${bits}`, ca, rsa(bits))]));
+  const [p256, p384] = [issue("of-p256", ca, curve("P-256")), issue("of-p384", ca, curve("P-384"))];
+  const said = (found: string, fix: string) => [`crt has ${found}; make one with ${fix}`];
+  const [compute, manager] = ["RSA of 2048 bits, or with ECDSA P-256", "RSA of 2048 to 4096 bits, or with ECDSA P-256 or P-384"]; // prettier-ignore
+  const notTaken = ", which Google's load balancer does not take";
   assert.deepEqual(problemsOf([large]), []);
-  assert.deepEqual(problemsOf([large], { onGoogle: true }), [
-    "crt has an RSA key of 8192 bits; make one with RSA of 2048 to 4096 bits, or with ECDSA P-256 or P-384",
-  ]);
-  for (const bits of [2048, 3072, 4096])
-    assert.deepEqual(problemsOf([issue(`rsa-${bits}`, ca, rsa(bits))], { onGoogle: true }), []);
+  assert.deepEqual(problemsOf([large], "certificate-manager"), said(`an RSA key of 8192 bits${notTaken}`, manager));
+  assert.deepEqual(problemsOf([small], "compute"), said("an RSA key of 1024 bits", compute));
+  for (const each of [...made.values(), p256, p384]) assert.deepEqual(problemsOf([each], "certificate-manager"), []);
+  for (const each of [made.get(2048), p256]) assert.deepEqual(each && problemsOf([each], "compute"), []);
+  for (const bits of [3072, 4096])
+    assert.deepEqual(
+      problemsOf([made.get(bits) ?? ca], "compute"),
+      said(`an RSA key of ${bits} bits${notTaken}`, compute),
+    );
+  assert.deepEqual(problemsOf([p384], "compute"), said(`a key of the curve secp384r1${notTaken}`, compute));
   const chain = [ca];
   for (let depth = 1; depth <= 4; depth++)
     chain.unshift(issue(`depth-${depth}`, chain[0] ?? ca, curve("P-256"), authority));
   const deep = [issue("deep", chain[0] ?? ca, curve("P-256")), ...chain];
   assert.deepEqual(problemsOf(deep), []);
-  assert.deepEqual(problemsOf(deep.slice(0, 5), { onGoogle: true }), []);
-  assert.deepEqual(problemsOf(deep, { onGoogle: true }), [
+  assert.deepEqual(problemsOf(deep.slice(0, 5), "compute"), []);
+  assert.deepEqual(problemsOf(deep, "compute"), [
     "crt holds 6 certificates, and Google takes 5; leave out the root, and what is not between it and the leaf",
   ]);
   const supplied = {
     tls: { mode: "supplied" },
     secrets: { tls: { crt: deep.map(({ crt }) => crt).join(""), key: deep[0]?.key } },
   };
+  const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
   const onGoogle = { ...valid, ...supplied, cluster: { kind: "gke" }, edge: { kind: "gce" }, registry: undefined };
-  assert.match(
-    refusal(onGoogle, { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" }),
-    /secrets\.tls\.crt\n\s+\(secret\) holds 6 certificates, and Google takes 5/,
+  const long = { secrets: { tls: { crt: made.get(4096)?.crt, key: made.get(4096)?.key } } };
+  for (const kind of ["gce", "gateway"])
+    assert.match(refusal({ ...onGoogle, edge: { kind }, ...long }, google), /an RSA key of 4096 bits, which Google's/);
+  const fallback = { edge: { kind: "gateway" }, tls: { mode: "managed", fallback: "supplied" }, ...long };
+  assert.doesNotThrow(() =>
+    checkConfig(raw({ ...onGoogle, domain: "shop.example.com", ...fallback }, google), "test", projectDir),
   );
+  assert.match(refusal(onGoogle, google), /secrets\.tls\.crt\n\s+\(secret\) holds 6 certificates, and Google takes 5/);
 });
 
 test("text that only some readers take gets the usual form", () => {

@@ -228,3 +228,32 @@ test("a zone that the stack makes is for a name that somebody can own; an existi
   ])
     assert.deepEqual(warnings(zone(domain, { create: true, wildcard: true })), []);
 });
+
+test("a host of Google's load balancer has 1,000 paths; another controller takes more", () => {
+  /** Each path, and `/`, whose protocol differs. */
+  const grpc = (count: number, host?: string) => ({
+    services: Object.fromEntries(
+      Array.from({ length: Math.ceil(count / 50) }, (_, at) => [
+        `s${at}`,
+        {
+          image,
+          routes: Array.from({ length: Math.min(50, count - at * 50) }, (__, index) => ({
+            path: `/s${at}r${index}.A/`,
+            protocol: "grpc",
+            ...(host !== undefined && at % 2 === 0 && { host }),
+          })),
+        },
+      ]),
+    ),
+  });
+  const tls = { tls: { mode: "self-signed" } };
+  for (const edge of [{ kind: "gce" }, { kind: "gateway" }]) {
+    assert.ok(warnings({ ...tls, edge, ...grpc(999) }).every((text) => !text.includes("takes 1,000")));
+    assert.match(
+      refused({ ...tls, edge, ...grpc(1000) }),
+      /^1 problem[^]*edge\.kind\n.* gets 1,001 paths of shop\.example\.com that tell gRPC from HTTP, and a load balancer of Google takes 1,000 of a host; give some/,
+    );
+    warnings({ ...tls, edge, ...grpc(1000, "grpc") }); // 500 of each host.
+  }
+  accepted({ ...other, ...tls, registry: { kind: "node" }, ...grpc(1000) });
+});

@@ -167,6 +167,23 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
   [gke({ mode: "autopilot" }, { proxy: { resources: { cpu: "30", memory: "110Gi" } } }), google],
   [gke({}, { domain: "shop.internal", dns: { create: true } }), google],
+  [
+    gke(
+      {},
+      {
+        services: Object.fromEntries(
+          Array.from({ length: 20 }, (_, at) => [
+            `s${at}`,
+            {
+              image: "a/b:1",
+              routes: Array.from({ length: 50 }, (__, index) => ({ path: `/s${at}r${index}.A/`, protocol: "grpc" })),
+            },
+          ]),
+        ),
+      },
+    ),
+    google,
+  ],
   [hoge({ image: "registry.example.com:65536/hoge:1" })],
   [onGke(hoge({ resources: { cpu: "9", memory: "99Gi" } })), google],
   [hoge({ resources: { cpu: "1000", memory: "128" } })],
@@ -444,8 +461,9 @@ async function certificateMistakes(): Promise<string[]> {
     const [weak] = signed("rsa:1024");
     return [
       certificateProblems(`${leaf.certificate}${leaf.certificate}${weak}`, leaf.key, names),
-      certificateProblems(leaf.certificate.repeat(6), leaf.key, names, new Date(), true),
-      certificateProblems(weak, leaf.key, names, new Date(), true),
+      certificateProblems(leaf.certificate.repeat(6), leaf.key, names, new Date(), "compute"),
+      certificateProblems(weak, leaf.key, names, new Date(), "compute"),
+      certificateProblems(signed("rsa:3072")[0], leaf.key, names, new Date(), "compute"),
       certificateProblems("x", leaf.key, names),
       certificateProblems(leaf.certificate, "x", ["b.example.com"]),
       certificateProblems(chain(other), other.certificate, names),
