@@ -53,10 +53,10 @@ function checkPaths(settings: Settings): ConfigProblem[] {
 }
 
 /**
- * Longest name of a managed certificate for an Ingress.
- * https://github.com/GoogleCloudPlatform/gke-managed-certs/blob/master/deploy/managedcertificates-crd.yaml
+ * Longest first name of Compute Engine's managed certificates, which an Ingress has.
+ * https://docs.cloud.google.com/load-balancing/docs/quotas#ssl_certificates
  */
-const longestManaged = 63;
+const longestManaged = 64;
 /** Longest DNS name: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the dot at its end. */
 const longestName = 253;
 /** https://cloud.google.com/certificate-manager/docs/domain-authorization#dns-auth */

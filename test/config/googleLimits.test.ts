@@ -31,14 +31,14 @@ const managed = { tls: { mode: "managed" } };
 const other = { cluster: { kind: "existing", context: "a" }, edge: { kind: "ingress", className: "contour" } };
 const oneProblem = /^1 problem in/;
 
-test("the names of managed certificates are as long as Google takes: 63 for an Ingress, 220 for a Gateway", () => {
+test("the names of managed certificates are as long as Google takes: 64 for an Ingress, 220 for a Gateway", () => {
   const name = (length: number) => `${"x".repeat(length - 1 - valid.domain.length)}.${valid.domain}`;
-  assert.deepEqual(warnings({ ...managed, ...hosts(name(63)) }), []);
-  const message = refused({ ...managed, ...hosts(name(64)) });
+  assert.deepEqual(warnings({ ...managed, ...hosts(name(64)) }), []);
+  const message = refused({ ...managed, ...hosts(name(65)) });
   assert.match(message, oneProblem);
   assert.match(
     message,
-    /tls\.mode\n\s+"managed" takes names of at most 63 characters for edge\.kind gce, and x+\.shop\.example\.com has 64; use a shorter name, or supply a certificate/,
+    /tls\.mode\n\s+"managed" takes names of at most 64 characters for edge\.kind gce, and x+\.shop\.example\.com has 65; use a shorter name, or supply a certificate/,
   );
   const labels = (length: number) => `${"a.".repeat((length - 11) / 2)}example.com`;
   assert.deepEqual(warnings({ ...managed, ...gateway, ...hosts(name(64), labels(199)) }), []);
