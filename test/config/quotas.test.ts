@@ -104,7 +104,7 @@ test("each host of an Ingress has a certificate of Google's, and the fallback tw
       ),
       "test",
       projectDir,
-    ).quotas;
+    ).notes;
   assert.deepEqual(notes(8, { mode: "managed" }), []);
   assert.deepEqual(notes(9, { mode: "managed" }), [
     'gke-microservices:tls.mode: a certificate for each of 9 hosts, and two while the fallback changes, exceed the quota of a new project: SSL_CERTIFICATES 11 of 10; read yours and raise them ("Quotas" in docs/first-deployment.md), or use edge.kind gateway with tls.wildcard',
@@ -121,7 +121,7 @@ test("each host of an Ingress has a certificate of Google's, and the fallback tw
 
 test("Cloud Armor needs a quota that a free trial does not have", () => {
   const notes = (edge: object) =>
-    checkConfig(raw({ domain: valid.domain, cluster: { kind: "gke", zones: ["asia-northeast1-a"] }, edge, services: {} }, google), "test", projectDir).quotas; // prettier-ignore
+    checkConfig(raw({ domain: valid.domain, cluster: { kind: "gke", zones: ["asia-northeast1-a"] }, edge, services: {} }, google), "test", projectDir).notes; // prettier-ignore
   assert.deepEqual(notes({ kind: "gce" }), []);
   for (const kind of ["gce", "gateway"]) assert.match(notes({ kind, armor: {} })[0] ?? "", /SECURITY_POLICIES 1 of 0/);
 });

@@ -33,7 +33,7 @@ export const commentLimit = 65_000;
 export const marker = (stack: string): string => `<!-- gke-microservices diff: ${stack} -->`;
 
 export function report(args: ReportArgs): string {
-  const room = Math.floor(args.limit / 14);
+  const room = Math.floor(args.limit / 16);
   const at = args.headCommit === undefined ? "" : ` at ${code(args.headCommit.slice(0, 12))}`;
   const before = [
     `${marker(args.stack)}\n## Stack ${code(args.stack)}${at}`,
