@@ -137,6 +137,73 @@ suite("changes lose nothing", () => {
     });
 });
 
+/** Another service with the program of echo. */
+const fresh = (lines: string) => (text: string) =>
+  `${text}    fresh:
+      build: { context: ./test/e2e/echo }
+      healthPath: /
+      resources: { cpu: 50m }
+      ${lines}
+`;
+const both =
+  (...edits: readonly ((text: string) => string)[]) =>
+  (text: string) =>
+    edits.reduce((edited, edit) => edit(edited), text);
+const echoAt = (...routes: readonly string[]) => replace("[{ path: /echo/ }]", `[${routes.join(", ")}]`);
+
+/** Two things of one apply that depend on each other: the path that is under load, and the stack before and after. */
+const pairs: Record<string, { path: string; before?: (text: string) => string; after?: (text: string) => string }> = {
+  "a new service on a path of another": { path: "/echo/new/", after: fresh("routes: [{ path: /echo/new/ }]") },
+  "a service deleted whose path falls back to another": {
+    path: "/echo/new/",
+    before: fresh("routes: [{ path: /echo/new/ }]"),
+  },
+  "a route moved from one service to another": {
+    path: "/moved/",
+    before: both(echoAt("{ path: /echo/ }", "{ path: /moved/ }"), fresh("routes: [{ path: /fresh/ }]")),
+    after: fresh("routes: [{ path: /fresh/ }, { path: /moved/ }]"),
+  },
+  "a route moved to a new service, the old one deleted": {
+    path: "/moved/",
+    before: fresh("routes: [{ path: /moved/ }]"),
+    after: echoAt("{ path: /echo/ }", "{ path: /moved/ }"),
+  },
+  "a canary to a new service": {
+    path: "/echo/",
+    after: both(echoAt("{ path: /echo/, canary: { service: fresh, percent: 50 } }"), fresh("replicas: 1")),
+  },
+  "a canary ended, its service deleted": {
+    path: "/echo/",
+    before: both(echoAt("{ path: /echo/, canary: { service: fresh, percent: 99 } }"), fresh("replicas: 1")),
+  },
+  "a new route beside fewer pods": {
+    path: "/echo/",
+    before: replace("healthPath: /\n", "healthPath: /\n      replicas: 4\n"),
+    after: echoAt("{ path: /echo/ }", "{ path: /more/ }"),
+  },
+};
+
+suite("two changes in one apply lose nothing", () => {
+  const over = (path: string) => ({ ...overHttps(), url: `https://shop.localhost${path}` });
+  for (const [what, { path, before = both(), after = both() }] of Object.entries(pairs))
+    test(what, { timeout: 10 * 60_000 }, async () => {
+      await applied(before);
+      nothingLost(await underLoad(over(path), () => applied(after)), what);
+      await applied();
+    });
+
+  test("a new service on a path of another never starts: the old route stays", { timeout: 10 * 60_000 }, async () => {
+    const edit = both(fresh("routes: [{ path: /echo/new/ }]"), (text) =>
+      text.replace(/(fresh:\n *)build: .*/, "$1image: localhost/nowhere/echo:1"),
+    );
+    const observed = await underLoad(over("/echo/new/"), () => apply(edit));
+    assert.equal(observed.result.status, 1, observed.result.text);
+    assert.match(observed.result.text, /ErrImagePull|ImagePullBackOff/);
+    nothingLost(observed, "a new service that never starts");
+    await applied();
+  });
+});
+
 suite("faults lose only what they directly affect", () => {
   /** Each fault with the failures that it may cause, and the reason. */
   const faults: Record<
