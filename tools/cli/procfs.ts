@@ -19,8 +19,16 @@ export function startTime(pid: number): string | undefined {
   return fields?.[0] === "Z" || fields?.[0] === "X" ? undefined : fields?.[19];
 }
 
+/** @returns the processes that any thread of the process has started, and that still run */
 export function children(pid: number): number[] {
-  return (read(`/proc/${pid}/task/${pid}/children`) ?? "").split(" ").filter(Boolean).map(Number);
+  return list(`/proc/${pid}/task`).flatMap((thread) =>
+    (read(`/proc/${pid}/task/${thread}/children`) ?? "").split(" ").filter(Boolean).map(Number),
+  );
+}
+
+/** @returns the process and all that it has started, directly or not */
+export function tree(pid: number): number[] {
+  return [pid, ...children(pid).flatMap(tree)];
 }
 
 export function allProcesses(): number[] {
@@ -44,6 +52,14 @@ export function listener(port: number): { pid: number; name: string } | "unknown
     }
   }
   return "unknown";
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function read(file: string): string | undefined {

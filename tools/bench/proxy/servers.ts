@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../../cli/problem.ts";
-import { children } from "../../cli/procfs.ts";
+import { tree } from "../../cli/procfs.ts";
 import type { Program } from "./programs.ts";
 
 /** CPU lists for `taskset`: the proxy has one CPU to itself; load and service share the others. */
@@ -70,8 +70,6 @@ async function stop(child: ChildProcess): Promise<void> {
   await exited;
   clearTimeout(limit);
 }
-
-const tree = (pid: number): number[] => [pid, ...children(pid).flatMap(tree)];
 
 /** CPU time that a server's processes have used so far. Seconds. */
 export function cpuSeconds({ pid }: Server): number {
