@@ -11,18 +11,9 @@ import { projectDir } from "../../tools/cli/paths.ts";
 import { editStack, local, stackFile, type Outcome } from "./support/commands.ts";
 import { machine } from "./support/machine.ts";
 import { start } from "./support/path.ts";
+import { random, seed } from "./support/random.ts";
 
 const moments = process.env["SHORT"] === undefined ? 20 : 5;
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-let state = seed;
-
-/** A number from 0 to 1, by the generator mulberry32. */
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  const half = Math.imul(state ^ (state >>> 15), 1 | state);
-  const whole = (half + Math.imul(half ^ (half >>> 7), 61 | half)) ^ half;
-  return ((whole ^ (whole >>> 14)) >>> 0) / 2 ** 32;
-}
 const pick = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
 
 const stop = () => local("stop.ts", "--keep-cache");
