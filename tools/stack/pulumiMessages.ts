@@ -27,7 +27,7 @@ export const knownMessages: readonly KnownMessage[] = [
   },
   {
     says: "pending operations",
-    fix: "Apply the stack again with --refresh: it takes over what an interrupted update has created.",
+    fix: "Follow “An update that was killed” in docs/troubleshooting.md, then apply the stack again.",
   },
   {
     says: "has not been used in project",
