@@ -211,12 +211,15 @@ test(
       const milliseconds = Math.round(300 + random() * (usual * 1000 - 300));
       const whole = moment % 2 === 0;
       const what = `${namespace}, ${whole ? "CLI and plugins" : "CLI"} killed after ${milliseconds} ms`;
-      if (await stack.kill(milliseconds, whole, "up", "--yes", "--skip-preview")) killed++;
+      const { running, end } = await stack.kill(milliseconds, whole, "up", "--yes", "--skip-preview");
+      context.after(end);
+      if (running) killed++;
       await good(stack.cancel(), what);
       await good(stack.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates"), what);
       await good(stack.run("up", "--yes"), what);
       assert.deepEqual(await found(stack, namespace), expected, what);
       await good(stack.run("preview", "--refresh", "--expect-no-changes"), what);
+      end();
       await remove(namespace);
     }
     context.diagnostic(`${killed} of ${creations} were still running when they were killed`);

@@ -6,13 +6,13 @@ import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import { projectDir } from "../../../tools/cli/paths.ts";
 import { command, type Outcome } from "./commands.ts";
-import { killAfter } from "./kill.ts";
+import { killAfter, type Killed } from "./kill.ts";
 
 export interface CliStack {
   /** Runs a command of the CLI that takes the config, such as `up`. */
   run(...args: string[]): Promise<Outcome>;
-  /** Kills such a command after some milliseconds. @returns whether it was still running */
-  kill(milliseconds: number, whole: boolean, ...args: string[]): Promise<boolean>;
+  /** Kills such a command after some milliseconds, with its plugins or alone. */
+  kill(milliseconds: number, whole: boolean, ...args: string[]): Promise<Killed>;
   /** Releases the lock that a killed command left. */
   cancel(): Promise<Outcome>;
   /** What the state knows. */
