@@ -22,8 +22,8 @@ const mostRequests = 3000;
 const fewestRequests = 64;
 /** What they take. MiB. */
 export const fewestRequestsMb = 7.5;
-/** Share of one client. */
-const quarter = (count: number) => Math.ceil(count / 4);
+/** Share of one client: others always have as much. It may be many people, behind one address. */
+const half = (count: number) => Math.ceil(count / 2);
 
 /** MiB for bodies on the pod's disk, in equal parts for each size that routes have; a part holds at least two. */
 const bodiesMb = 1024;
@@ -68,7 +68,7 @@ export function boundsOf(proxy: Bounded): Bounds {
   );
   return {
     requests,
-    requestsPerClient: Math.min(proxy.requestsPerClient ?? quarter(requests), requests),
+    requestsPerClient: Math.min(proxy.requestsPerClient ?? half(requests), requests),
     bodies,
     diskMb,
   };
@@ -99,7 +99,7 @@ export function boundDirectives(bounds: Bounds, keptMb?: number): string[] {
       ? []
       : [
           `limit_conn bodies_of_${keptMb ?? 0}m ${bodies};`,
-          `limit_conn bodies_of_client ${Math.max(2, quarter(bodies))};`,
+          `limit_conn bodies_of_client ${Math.max(2, half(bodies))};`,
         ]),
   ];
 }

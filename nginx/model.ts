@@ -128,7 +128,7 @@ export interface ProxyRoutes {
   readonly redirects?: readonly Redirect[] | undefined;
   /** Memory limit of a pod, from which its bounds follow. MiB. @default 128 */
   readonly memoryMb?: number | undefined;
-  /** Concurrent requests of one client in a pod. @default - a quarter of all */
+  /** Concurrent requests of one client in a pod. @default - half of all */
   readonly requestsPerClient?: number | undefined;
   /** @default "hyphens" */
   readonly headerNames?: HeaderNames | undefined;

@@ -35,7 +35,7 @@ export const proxy = z
       .optional()
       .meta(
         doc(
-          "Concurrent requests of one client address in each pod, on all routes together; more get 429. Without it: a quarter of those that the pod's memory holds.",
+          "Concurrent requests of one client address in each pod, on all routes together; more get 429. Without it: half of those that the pod's memory holds.",
           500,
           "0.3.0",
         ),

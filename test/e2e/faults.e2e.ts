@@ -17,7 +17,10 @@ import { endpoint, start } from "./support/path.ts";
 const kept = `${stackFile}.kept`;
 /** The local stack with a service for the load, and a short rollout timeout. */
 const base = () =>
-  readFileSync(kept, "utf8").replace("config:", "config:\n  rolloutSeconds: 40") +
+  readFileSync(kept, "utf8").replace(
+    "config:",
+    "config:\n  rolloutSeconds: 40\n  proxy: { requestsPerClient: 3000 } # all of the load has one address",
+  ) +
   `    echo:
       build: { context: ./test/e2e/echo }
       healthPath: /

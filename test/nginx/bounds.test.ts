@@ -30,7 +30,7 @@ test("the number of requests follows from the memory, and from the largest buffe
   assert.equal(requests({ memoryMb: 20 }), 64);
   assert.equal(requests({ routes: [{ ...web, settings: { maxResponseHeaderKb: 64 } }] }), 339);
   const { requestsPerClient } = boundsOf(small);
-  assert.equal(requestsPerClient, 220);
+  assert.equal(requestsPerClient, 440);
   assert.equal(boundsOf({ ...small, requestsPerClient: 500 }).requestsPerClient, 500);
   assert.equal(boundsOf({ ...small, requestsPerClient: 5000 }).requestsPerClient, 879);
 });
@@ -95,9 +95,9 @@ async function withSystem(
   await withProxy({ ...proxyRoutes(nameServer, { web: service.port }, routes), ...more }, use);
 }
 
-test("one client has a quarter of the requests; others are served, and so is it after one ends", () =>
+test("one client has half of the requests; others are served, and so is it after one ends", () =>
   withSystem({ memoryMb: 20 }, {}, async ({ port }) => {
-    const held = await Promise.all(Array.from({ length: 16 }, () => begin(port, "127.0.0.9", "GET /held HTTP/1.1\r\nHost: a\r\n\r\n"))); // prettier-ignore
+    const held = await Promise.all(Array.from({ length: 32 }, () => begin(port, "127.0.0.9", "GET /held HTTP/1.1\r\nHost: a\r\n\r\n"))); // prettier-ignore
     await sleep(300);
     const refused = await ask(port, "/", { from: "127.0.0.9" });
     assert.equal(refused.status, 429);

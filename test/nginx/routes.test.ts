@@ -49,9 +49,9 @@ test("a stack's text is readable nginx configuration", () => {
     listen 8080 default_server;
     server_name _;
     limit_conn requests 878;
-    limit_conn requests_of_client 220;
+    limit_conn requests_of_client 440;
     limit_conn bodies_of_10m 102;
-    limit_conn bodies_of_client 26;
+    limit_conn bodies_of_client 51;
 
     if ($has_dot_segment) {
         return 400 $answer_bad_path;

@@ -18,7 +18,9 @@ const record = (what) => {
 };
 
 const server = createServer(async (request, response) => {
-  const { pathname, searchParams } = new URL(request.url, "http://echo");
+  const { pathname: path, searchParams } = new URL(request.url, "http://echo");
+  // The suite faults also sends requests below /new/, to a route whose prefix is shorter.
+  const pathname = path.replace(/^\/new(?=\/)/, "");
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const { method, url, rawHeaders } = request;

@@ -107,6 +107,9 @@ export async function startThisOne(
     resolver: `127.0.0.1:${around.resolverPort}`,
     // The load generator takes the role of Google's load balancer.
     client: { trustedProxies: ["127.0.0.1/32"], entry: "second-to-last" },
+    // It is one client.
+    memoryMb: 1024,
+    requestsPerClient: 3000,
     ...(routes ?? {
       upstreams: [{ service: "web", address: serviceAddress("web"), port: around.upstreamPort }],
       routes: [{ service: "web", path: "/", keepPrefix: false }],
