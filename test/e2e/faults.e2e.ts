@@ -17,10 +17,11 @@ import { endpoint, start } from "./support/path.ts";
 const kept = `${stackFile}.kept`;
 /** The local stack with a service for the load, and a short rollout timeout. */
 const base = () =>
-  readFileSync(kept, "utf8").replace(
-    "config:",
-    "config:\n  rolloutSeconds: 40\n  proxy: { requestsPerClient: 3000 } # all of the load has one address",
-  ) +
+  readFileSync(kept, "utf8")
+    .replace("config:", "config:\n  rolloutSeconds: 40")
+    // All of the load has one address, and a machine that stalls lets requests add up.
+    .replace("  proxy:\n", "  proxy:\n    requestsPerClient: 3000\n")
+    .replace("memory: 64Mi }", "memory: 256Mi }") +
   `    echo:
       build: { context: ./test/e2e/echo }
       healthPath: /

@@ -49,7 +49,7 @@ test("a stack's text is readable nginx configuration", () => {
     listen 8080 default_server;
     server_name _;
     limit_conn requests 878;
-    limit_conn requests_of_client 440;
+    limit_conn requests_of_client 439;
     limit_conn bodies_of_10m 102;
     limit_conn bodies_of_client 51;
 
