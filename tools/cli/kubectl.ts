@@ -14,7 +14,7 @@ export interface KubectlTarget {
 export function kubectl(
   target: KubectlTarget,
   args: readonly string[],
-  options: Pick<CommandOptions, "input" | "env" | "confidential" | "signal"> = {},
+  options: Pick<CommandOptions, "input" | "env" | "confidential" | "onOutput" | "signal"> = {},
 ): Promise<string> {
   const where = [
     "--context",

@@ -26,6 +26,7 @@ import { rollouts } from "../apply/rollout.ts";
 import { up } from "../stack/pulumiCli.ts";
 import { caFile, ensureCertificate } from "../stack/localCertificate.ts";
 import { addressesOf, howToOpen, routeToOpen } from "../verify/howToOpen.ts";
+import { verifyEveryPod } from "../verify/everyPod.ts";
 import { report, verify } from "../verify/verify.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 
@@ -155,7 +156,11 @@ async function verifyRoutes(
   const redirect = settings.tls.mode !== "none" && settings.tls.redirectHttp;
   console.log(`\n  hops: client → ${endpoint.address} → edge (${settings.edge.kind}) → nginx → service → pod`);
   const [routes, grpc] = [routeTable(settings), grpcHostPaths(settings)];
-  report(await verify(endpoint, settings.domain, routes, redirect, grpc, canaryTable(settings)));
+  const canaries = canaryTable(settings);
+  const hops = await verify(endpoint, settings.domain, routes, redirect, grpc, canaries);
+  const ofHttp = Object.entries(routes).filter(([hostPath]) => !grpc.has(hostPath));
+  const services = new Map(ofHttp.map(([hostPath, service]) => [hostPath, [service, canaries[hostPath] ?? service]]));
+  report([...hops, await verifyEveryPod(cluster.target, settings.namespace, services)]);
   const hostPath = routeToOpen(Object.keys(routes), grpc, settings.domain);
   const resolved = await addressesOf(hostPath.slice(0, hostPath.indexOf("/")));
   console.log(`\n${howToOpen({ ...endpoint, hostPath, secure, caFile }, resolved).join("\n")}`);

@@ -36,9 +36,10 @@ export async function verify(
   return [...first, ...hops];
 }
 
-async function attempt(hop: string, probe: () => Promise<string>): Promise<Hop> {
+/** @param patience how long to try again. Milliseconds */
+export async function attempt(hop: string, probe: () => Promise<string>, patience = 30_000): Promise<Hop> {
   // Retry: a new Ingress takes a moment to reach the edge.
-  const end = Date.now() + 30_000;
+  const end = Date.now() + patience;
   for (;;) {
     try {
       return { hop, ok: true, seen: await probe() };
