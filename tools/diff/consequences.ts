@@ -1,5 +1,6 @@
 /** What a change means for users: one plain sentence for each change of the cluster, the address, the names, the certificates. */
 import type { KubernetesObject } from "../stack/evaluate.ts";
+import { podsPrefix } from "../../names/kubernetes.ts";
 import { at } from "../../policy/rule.ts";
 import { accessConsequences } from "./access.ts";
 import type { Operation } from "./compare.ts";
@@ -87,8 +88,26 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
     ),
     ...(newCa ? [{ text: "Another CA signs the certificate: clients refuse HTTPS until they trust it." }] : []),
     ...(clusterStays && !moves ? takeover(before.edge, after.edge) : []),
+    ...about(
+      "Some requests to these services fail during the update, because nginx and their pods change the port one after the other; with a second service that has the new port, none do",
+      otherPorts(sides),
+    ),
     ...accessConsequences(sides.before, sides.after),
   ];
+}
+
+/** Services with routes, whose port changes. */
+function otherPorts({ before, after }: Sides): string[] {
+  const portsIn = ({ objects }: Registrations) =>
+    new Map(
+      objects.flatMap((object) =>
+        object.kind === "Service" && object.metadata.name.startsWith(podsPrefix)
+          ? [[object.metadata.name.slice(podsPrefix.length), at(object, "spec.ports[0].port")] as const]
+          : [],
+      ),
+    );
+  const [ports, now] = [portsIn(before), portsIn(after)];
+  return [...ports].flatMap(([service, port]) => (now.has(service) && now.get(service) !== port ? [service] : []));
 }
 
 /** Another object or controller of the edge. Of Google's load balancers, only one can have the address. */

@@ -52,6 +52,32 @@ test("host names that are not served any more, of an Ingress or of routes", () =
   assert.deepEqual(texts([], gateway(["a.example", "b.example"]), gateway(["b.example"])), [gone]);
 });
 
+test("another port of a service with routes", () => {
+  const at = (name: string, port: number): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name },
+    spec: { ports: [{ name: "http", port }] },
+  });
+  const before = [
+    at("hoge", 8080),
+    at("pods-hoge", 8080),
+    at("pods-web", 8080),
+    at("stock", 8080),
+    at("pods-gone", 8080),
+  ];
+  const after = [
+    at("hoge", 3000),
+    at("pods-hoge", 3000),
+    at("pods-web", 8080),
+    at("stock", 9000),
+    at("pods-new", 9000),
+  ];
+  assert.deepEqual(texts([], before, after), [
+    "Some requests to these services fail during the update, because nginx and their pods change the port one after the other; with a second service that has the new port, none do: hoge",
+  ]);
+});
+
 test("the end of HTTPS, and another load balancer", () => {
   const ends = "HTTPS ends: only plain HTTP is served.";
   assert.deepEqual(texts([], one, [ingress(["a.example"], false)]), [ends]);
