@@ -68,7 +68,7 @@ async function forwarded(
       if (found !== undefined) port.resolve(Number(found));
     },
   });
-  // It ends when it is told to, which is no failure then.
+  // After the port is known, this changes nothing.
   forwarding.catch((error: unknown) => {
     port.reject(error instanceof Error ? error : new Error(String(error)));
   });
