@@ -14,7 +14,7 @@ export async function verifyEveryPod(
   target: KubectlTarget,
   namespace: string,
   routes: ReadonlyMap<string, readonly string[]>,
-  patience?: number,
+  timeout?: number,
 ): Promise<Hop> {
   const found = await kubectlObjects(target, ["-n", namespace, "get", "pods", "-l", `${nameLabel}=${proxyName}`]);
   const pods = found.flatMap(({ metadata }) => (metadata["deletionTimestamp"] === undefined ? [metadata.name] : []));
@@ -24,7 +24,7 @@ export async function verifyEveryPod(
       await concurrently(4, pods, (pod) => throughPod(target, namespace, pod, routes));
       return `${pods.length} pods, ${routes.size} routes each`;
     },
-    patience,
+    timeout,
   );
 }
 

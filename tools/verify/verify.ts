@@ -36,10 +36,10 @@ export async function verify(
   return [...first, ...hops];
 }
 
-/** @param patience how long to try again. Milliseconds */
-export async function attempt(hop: string, probe: () => Promise<string>, patience = 30_000): Promise<Hop> {
+/** @param timeout how long to try again. Milliseconds */
+export async function attempt(hop: string, probe: () => Promise<string>, timeout = 30_000): Promise<Hop> {
   // Retry: a new Ingress takes a moment to reach the edge.
-  const end = Date.now() + patience;
+  const end = Date.now() + timeout;
   for (;;) {
     try {
       return { hop, ok: true, seen: await probe() };
