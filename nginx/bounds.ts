@@ -20,8 +20,8 @@ const streamKb = 64 + 16;
 const mostRequests = 3000;
 /** Below it, a page with its pictures would be refused. */
 const fewestRequests = 64;
-/** What they take. MiB. */
-export const fewestRequestsMb = 7.5;
+/** What a busy pod should have for requests, some 250 of them. MiB. */
+export const enoughForRequestsMb = 30;
 /** Share of one client: others always have as much. It may be many people, behind one address. */
 const half = (count: number) => Math.ceil(count / 2);
 

@@ -1,5 +1,5 @@
 /** Estimates the proxy's memory, which grows with services and routes. */
-import { fewestRequestsMb, ownMemoryMb } from "../../nginx/bounds.ts";
+import { enoughForRequestsMb, ownMemoryMb } from "../../nginx/bounds.ts";
 import { keyOf } from "../problems.ts";
 import { bytesOf } from "../quantities.ts";
 import { proxyRoutes } from "../routes.ts";
@@ -9,7 +9,7 @@ import type { Settings } from "../schema.ts";
 export function memoryWarnings(settings: Settings): string[] {
   const proxy = proxyRoutes(settings);
   const { memory } = settings.proxy.resources;
-  const needed = ownMemoryMb(proxy) + fewestRequestsMb;
+  const needed = ownMemoryMb(proxy) + enoughForRequestsMb;
   if (bytesOf(memory) >= needed * 2 ** 20) return [];
   return [
     `${keyOf(["proxy", "resources", "memory"])}: ${memory} may be too little for ${proxy.upstreams.length} services and ${proxy.routes.length} routes; set ${Math.ceil(needed / 64) * 64}Mi or more`,

@@ -14,7 +14,8 @@ function warnings(services: number, memory: string): readonly string[] {
 }
 
 test("too many services for the proxy's memory cause a warning with the amount to set", () => {
-  assert.deepEqual(warnings(900, "128Mi"), []);
+  assert.deepEqual(warnings(700, "128Mi"), []);
+  assert.equal(warnings(900, "128Mi").length, 1, "too little for requests");
   const [warning, ...others] = warnings(1100, "128Mi");
   assert.match(
     warning ?? "",
@@ -24,5 +25,6 @@ test("too many services for the proxy's memory cause a warning with the amount t
   assert.deepEqual(warnings(1100, "192Mi"), []);
   assert.deepEqual(warnings(1100, "1Gi"), []);
   assert.equal(warnings(1100, "100000000").length, 1, "bytes");
-  assert.deepEqual(warnings(1, "32Mi"), []);
+  assert.deepEqual(warnings(1, "64Mi"), []);
+  assert.equal(warnings(1, "32Mi").length, 1);
 });

@@ -21,13 +21,16 @@ const found = 7000;
 
 const route = (service: string, settings = {}) => ({ service, path: `/${service}/`, keepPrefix: false, settings });
 const textFor = (nameServer: NameServer, ports: Readonly<Record<string, number>>, settings = {}) =>
-  renderRoutes(
-    proxyRoutes(
+  renderRoutes({
+    ...proxyRoutes(
       nameServer,
       ports,
       Object.keys(ports).map((service) => route(service, settings)),
     ),
-  );
+    // These tests are one client with a thousand requests at once.
+    memoryMb: 1024,
+    requestsPerClient: 3000,
+  });
 
 /** Polls until the condition holds. @throws on timeout */
 async function until(what: string, condition: () => Promise<boolean>, milliseconds = found): Promise<void> {

@@ -172,7 +172,7 @@ const unquoted = (parameter: string) =>
 
 /**
  * What nginx reads: the directives, each with the number of its parameters and of the variables in them. Blocks have
- * braces. A regular expression has no variables. https://nginx.org/en/docs/dev/development_guide.html#config_directives
+ * braces. Regular expressions and the paths of locations have no variables. https://nginx.org/en/docs/dev/development_guide.html#config_directives
  */
 function structureOf(text: string): string[] {
   const tokens =
@@ -182,7 +182,8 @@ function structureOf(text: string): string[] {
   for (const token of tokens.filter((each) => !each.startsWith("#")))
     if (!/^[;{}]$/.test(token)) words.push(token);
     else {
-      const names = words
+      // The path of a location has no variables.
+      const names = (words[0] === "location" ? [] : words)
         .filter((word) => !/^"?[~^]/.test(word))
         .flatMap((word) => word.match(/\$\{?[A-Za-z_]\w*/g) ?? []);
       structure.push(
@@ -310,7 +311,12 @@ describe("properties", () => {
         }
         // The same directives and variables as with a harmless value of the same form.
         const harmless = harmlessLike(value).flatMap((each) => structures(() => renderRoutes(field(each))));
-        assert.deepEqual(structureOf(renderRoutes(field(value))), harmless[0], JSON.stringify(value));
+        // Sorted, because longer paths come first.
+        assert.deepEqual(
+          structureOf(renderRoutes(field(value))).toSorted(),
+          harmless[0]?.toSorted(),
+          JSON.stringify(value),
+        );
       }),
       { numRuns: 5000 },
     );
