@@ -103,7 +103,7 @@ test("pulumi: another engine on the running stack is rejected", options, async (
   assert.match(text, /applied by pulumi, not by kubectl/);
 });
 
-const moments = process.env["SHORT"] === undefined ? 10 : 2;
+const [updates, moments] = process.env["SHORT"] === undefined ? [20, 10] : [2, 2];
 
 /** Kills `npm start`, the CLI and the plugins at a moment of the last two thirds of its usual time. */
 const killedStart = (usualSeconds: number) =>
@@ -114,12 +114,12 @@ const killedStart = (usualSeconds: number) =>
   ]);
 
 test(
-  `pulumi: an update killed at ${moments} moments goes on`,
-  { ...options, timeout: 30 * 60_000 },
+  `pulumi: an update killed at ${updates} moments goes on`,
+  { ...options, timeout: 60 * 60_000 },
   async (context) => {
     const original = readFileSync(stackFile, "utf8");
     let usual = (await start()).seconds;
-    for (let moment = 0; moment < moments; moment++) {
+    for (let moment = 0; moment < updates; moment++) {
       editStack(context, () =>
         original
           .replace("{ path: /hoge/ }", `{ path: /hoge/ }, { path: /moment-${moment}/ }`)
