@@ -100,7 +100,7 @@ test("`calls` and `egress` open what they name, in one direction", { timeout: 18
   assert.equal(status, 0, text);
   assert.match(
     text,
-    /applied NetworkPolicy\/hoge\.to\.web, NetworkPolicy\/web\.from\.hoge, NetworkPolicy\/hoge\.egress\.\w+\n/,
+    /applied NetworkPolicy\/hoge\.egress\.\w+, NetworkPolicy\/hoge\.to\.web, NetworkPolicy\/web\.from\.hoge\n/,
   );
   await sleep(1000); // Policies take effect with a delay.
   await expect([
