@@ -24,7 +24,7 @@ test("a configuration that includes the pod's name servers is accepted, although
   const including = routes.replace(/^resolver .*$/m, "include /tmp/resolver.conf;");
   assert.notEqual(including, routes);
   assert.equal(await syntaxProblem(including), undefined);
-  assert.match((await syntaxProblem(including.replace("web", "w;b"))) ?? "", /routes\.conf:\d+/);
+  assert.match((await syntaxProblem(including.replace("upstream web", "upstream w;b"))) ?? "", /routes\.conf:\d+/);
 });
 
 test("a configuration that nginx does not accept is rejected with nginx's message and line", async () => {
