@@ -16,8 +16,8 @@ const routePath = new RegExp(`^/(?:${segment}/)*(?:${segment})?$`);
  * slashes and backslashes, with which nginx and a service could see different paths.
  */
 const misencoded = /%(?:2[DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF]|[01]\d|[01][A-F])/;
-/** `..;x` is `..` with a parameter to some services. */
-const dotSegment = /^\.\.?(?:;|$)/;
+/** Whether a segment is `.` or `..`, or `..;x`, which is `..` with a parameter to some services. */
+export const hasDotSegment = (path: string): boolean => path.split("/").some((part) => /^\.\.?(?:;|$)/.test(part));
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const hostName = new RegExp(`^${label}(?:\\.${label})*$`);
 const serviceName = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -29,11 +29,7 @@ const portNumber = /^[1-9][0-9]{0,4}$/;
  */
 export function isRoutePath(value: string): boolean {
   return (
-    value.length <= 255 &&
-    routePath.test(value) &&
-    !misencoded.test(value) &&
-    isUtf8(value) &&
-    !value.split("/").some((part) => dotSegment.test(part))
+    value.length <= 255 && routePath.test(value) && !misencoded.test(value) && isUtf8(value) && !hasDotSegment(value)
   );
 }
 

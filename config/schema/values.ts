@@ -2,7 +2,7 @@
 import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
-import { isRoutePath } from "../../nginx/routeChecks.ts";
+import { hasDotSegment, isRoutePath } from "../../nginx/routeChecks.ts";
 import { bytesOf } from "../quantities.ts";
 import { doc } from "./doc.ts";
 
@@ -45,7 +45,7 @@ export const path = z
   .string()
   .max(200, "must have at most 200 characters")
   .refine((value) => value.startsWith("/"), { error: "must start with /, such as /hoge/ or /v1:predict", abort: true })
-  .refine((value) => !value.split("/").some((segment) => /^\.\.?(?:;|$)/.test(segment)), {
+  .refine((value) => !hasDotSegment(value), {
     error: "must not contain . or .. segments",
     abort: true,
   })

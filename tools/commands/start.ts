@@ -27,7 +27,7 @@ import { up } from "../stack/pulumiCli.ts";
 import { caFile, ensureCertificate } from "../stack/localCertificate.ts";
 import { addressesOf, howToOpen, routeToOpen } from "../verify/howToOpen.ts";
 import { verifyEveryPod } from "../verify/everyPod.ts";
-import { report, verify } from "../verify/verify.ts";
+import { answering, report, verify } from "../verify/verify.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 
 const usage = `npm start [-- OPTIONS]
@@ -159,7 +159,7 @@ async function verifyRoutes(
   const canaries = canaryTable(settings);
   const hops = await verify(endpoint, settings.domain, routes, redirect, grpc, canaries);
   const ofHttp = Object.entries(routes).filter(([hostPath]) => !grpc.has(hostPath));
-  const services = new Map(ofHttp.map(([hostPath, service]) => [hostPath, [service, canaries[hostPath] ?? service]]));
+  const services = new Map(ofHttp.map(([hostPath, service]) => [hostPath, answering(service, canaries[hostPath])]));
   report([...hops, await verifyEveryPod(cluster.target, settings.namespace, services)]);
   const hostPath = routeToOpen(Object.keys(routes), grpc, settings.domain);
   const resolved = await addressesOf(hostPath.slice(0, hostPath.indexOf("/")));

@@ -3,8 +3,7 @@ import { concurrently } from "../cli/concurrently.ts";
 import { kubectl, kubectlObjects, type KubectlTarget } from "../cli/kubectl.ts";
 import { nameLabel, proxyName } from "../../names/kubernetes.ts";
 import { proxyPorts } from "../../names/ports.ts";
-import { get } from "./request.ts";
-import { attempt, judge, type Hop } from "./verify.ts";
+import { attempt, route, type Hop } from "./verify.ts";
 
 /**
  * One line for all pods that do not end.
@@ -37,10 +36,9 @@ async function throughPod(
   await forwarded(target, namespace, pod, async (httpPort) => {
     const endpoint = { address: "127.0.0.1", httpPort, httpsPort: httpPort };
     await concurrently(8, [...routes], async ([hostPath, services]) => {
-      const slash = hostPath.indexOf("/");
       try {
         // Not through the edge, whose scheme the proxy would pass on.
-        judge(await get(endpoint, "http", hostPath.slice(0, slash), hostPath.slice(slash)), "http", hostPath, services);
+        await route(endpoint, "http", hostPath, services);
       } catch (error) {
         throw new Error(`${pod}, ${hostPath}: ${error instanceof Error ? error.message : String(error)}`, {
           cause: error,

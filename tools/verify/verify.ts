@@ -28,13 +28,17 @@ export async function verify(
   const scheme = endpoint.ca === undefined ? "http" : "https";
   const first = redirectHttp ? [await attempt(`http://${domain}/`, () => redirect(endpoint, domain))] : [];
   const hops = await concurrently(8, Object.entries(routes), ([hostPath, service]) => {
-    const services = [service, ...(canaries[hostPath] === undefined ? [] : [canaries[hostPath]])];
+    const services = answering(service, canaries[hostPath]);
     return grpc.has(hostPath)
       ? attempt(`grpc://${hostPath}`, () => grpcRoute(endpoint, hostPath, services.join(" or ")))
       : attempt(`${scheme}://${hostPath}`, () => route(endpoint, scheme, hostPath, services));
   });
   return [...first, ...hops];
 }
+
+/** The services that may answer: nginx may have chosen the canary for this client. */
+export const answering = (service: string, canary: string | undefined): string[] =>
+  canary === undefined ? [service] : [service, canary];
 
 /** @param timeout how long to try again. Milliseconds */
 export async function attempt(hop: string, probe: () => Promise<string>, timeout = 30_000): Promise<Hop> {
@@ -57,7 +61,7 @@ async function redirect(endpoint: EdgeEndpoint, domain: string): Promise<string>
   return `${status} to ${headers.location}`;
 }
 
-async function route(
+export async function route(
   endpoint: EdgeEndpoint,
   scheme: "http" | "https",
   hostPath: string,
