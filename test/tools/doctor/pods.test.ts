@@ -93,6 +93,31 @@ for (const [reason, means] of [
     assert.match(finding.fix ?? "", /describe pod hoge-0/);
   });
 
+for (const [reason, message, seen, fix] of [
+  ["Failed", 'Failed to pull image "example.com/hoge:1": not found', /ErrImagePull: Failed to pull/, /hoge\.image in/],
+  ["Failed", "Error: ErrImagePull", /; ErrImagePull: /, /hoge\.image in/],
+  ["Failed", "Error: ImagePullBackOff", /; ImagePullBackOff: /, /hoge\.image in/],
+  ["ErrImageNeverPull", "Container image is not present", /; ErrImageNeverPull: /, /hoge\.image in/],
+  ["InspectFailed", 'Failed to apply default image tag "A:1"', /; InvalidImageName: /, /hoge\.image in/],
+  ["Failed", 'Error: secret "hoge-env-1" not found', /CreateContainerError: Error: secret/, /services\.hoge in/],
+] as const)
+  test(`kubelet's event is newer than the pod's status: ${reason}: ${message}`, () => {
+    const event = warning("Pod", "hoge-0", reason, message);
+    const of = (container: string) => [
+      { ...event, involvedObject: { ...event.involvedObject, fieldPath: `spec.containers{${container}}` } },
+    ];
+    const unreported = pod("hoge", { ready: false }, { phase: "Pending", containerStatuses: [] });
+    for (const status of [waiting("ContainerCreating"), withPods(unreported)]) {
+      const finding = examined({ ...status, events: of("hoge") });
+      assert.match(finding.seen, seen);
+      assert.match(finding.fix ?? "", fix);
+      // What another container of the pod waits for is not this one's trouble.
+      assert.doesNotMatch(examined({ ...status, events: of("other") }).seen, /; (ErrImage|Image|Invalid|CreateCont)/);
+    }
+    const running = withPods(pod("hoge", { ready: false, state: { running: {} } }));
+    assert.match(examined({ ...running, events: of("hoge") }).seen, /running, but not ready/);
+  });
+
 test("a pod that the node has evicted", () => {
   const evicted = pod(
     "hoge",

@@ -1,5 +1,5 @@
 /** Why the pods of a Deployment do not run or are not ready, from the reports of kubelet, scheduler and controller. */
-import type { ContainerStatus, Deployment, Objects, Pod } from "../gather/objects.ts";
+import type { ContainerStatus, Deployment, Event, Objects, Pod } from "../gather/objects.ts";
 import { notStarted } from "../../apply/podStates.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 
@@ -97,6 +97,39 @@ const crash: Check = (status, pod, { name, key }, { kubectl, edit }, now) => {
 
 const checks: readonly Check[] = [image, configuration, outOfMemory, crash];
 
+/** Waiting reasons that kubelet's warnings about a container announce: `Error: ErrImagePull`. */
+const announced = (reason: string, message: string): string | undefined => {
+  if (reason === "ErrImageNeverPull") return reason;
+  if (reason === "InspectFailed")
+    return /apply default image tag/.test(message) ? "InvalidImageName" : "ImageInspectError";
+  if (reason !== "Failed") return undefined;
+  if (message.startsWith("Failed to pull image")) return "ErrImagePull";
+  return /^Error: ((?:Err|Image)\w+)$/.exec(message.trim())?.[1] ?? "CreateContainerError";
+};
+
+/**
+ * The containers of a pod, as the newest of its status and its events has them. Kubelet sends an event at once and the
+ * status a moment later: until then, a container that cannot be created seems to be in creation.
+ * The events: https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/events/event.go
+ */
+function containersOf({ metadata, spec, status }: Pod, events: readonly Event[]): ContainerStatus[] {
+  const { containerStatuses = [], initContainerStatuses = [] } = status;
+  const unreported = spec.containers
+    .filter(({ name }) => !containerStatuses.some((one) => one.name === name))
+    .map(({ name, image }) => ({ name, image, ready: false, restartCount: 0, state: {} }));
+  return [...initContainerStatuses, ...containerStatuses, ...unreported].map((container) => {
+    const isUnknown = Object.keys(container.state).length === 0;
+    if (!isUnknown && waitingFor(container, "ContainerCreating", "PodInitializing") === undefined) return container;
+    const event = events.findLast(
+      ({ involvedObject }) =>
+        involvedObject.name === metadata.name && involvedObject.fieldPath?.endsWith(`ontainers{${container.name}}`),
+    );
+    if (event === undefined) return container;
+    const reason = announced(event.reason, event.message);
+    return reason === undefined ? container : { ...container, state: { waiting: { reason, message: event.message } } };
+  });
+}
+
 /** What kubelet's warnings before a container exists mean, by their reason. */
 const creationFailures: Readonly<Record<string, string>> = {
   FailedMount:
@@ -123,8 +156,7 @@ export function troubleOf(
   // Check the containers first: a pod that is not ready may be the consequence.
   for (const check of checks)
     for (const pod of unready) {
-      const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
-      for (const status of [...initContainerStatuses, ...containerStatuses]) {
+      for (const status of containersOf(pod, events)) {
         const trouble = status.ready ? undefined : check(status, pod, workload, remedies, now);
         if (trouble) return trouble;
       }

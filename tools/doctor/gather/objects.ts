@@ -122,7 +122,8 @@ export interface BackendConfig {
   readonly spec: { readonly healthCheck?: { readonly port?: number; readonly requestPath?: string } };
 }
 export interface Event {
-  readonly involvedObject: { readonly kind: string; readonly name: string };
+  /** `fieldPath` of a container: `spec.containers{hoge}` */
+  readonly involvedObject: { readonly kind: string; readonly name: string; readonly fieldPath?: string };
   readonly type: string;
   readonly reason: string;
   readonly message: string;
