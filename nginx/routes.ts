@@ -84,6 +84,13 @@ ${locations.map((block) => `${indent(block)}\n`).join("\n")}
     location @answer {
         return 500 $answer;
     }
+    # About 400 bytes, so it takes a second or two, in which nginx reads on and drops a body of known length. Most clients have
+    # then sent it all. One that still sends is cut off by the load balancer, and some read no answer then: over HTTP/2, its
+    # stream is reset (https://www.rfc-editor.org/rfc/rfc9113#section-8.1).
+    location @too_large {
+        limit_rate 256;
+        return 500 $answer;
+    }
     location = /../answer {
         internal;
         return 500 $answer;

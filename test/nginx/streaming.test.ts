@@ -208,6 +208,22 @@ test("a body over the limit is refused before it is sent, and one of unknown len
     assert.equal(service.count(), before);
   }));
 
+test("a body over the limit is read before the answer, which a client could miss while it sends", () =>
+  withWeb(async (nginx) => {
+    const before = service.count();
+    const size = 30 * mebibyte;
+    const asking = start(nginx.port, "/upload", "PUT", { "content-length": size });
+    const answered = answerTo(asking);
+    await write(asking, 30);
+    asking.end();
+    const answer = await answered;
+    assert.ok(asking.writableFinished, "the answer came before the body was sent");
+    assert.equal(answer.statusCode, 413);
+    assert.partialDeepStrictEqual(JSON.parse((await answer.toArray()).join("")), { error: "body too large" });
+    assert.equal(kept(nginx, "client_body"), 0);
+    assert.equal(service.count(), before);
+  }));
+
 for (const path of ["/blocks", "/live/blocks"])
   test(`${path}: a slow reader gets everything; meanwhile the service waits, and no disk space is used`, () =>
     withWeb(async (nginx) => {

@@ -1,6 +1,8 @@
 /** Tests of the path from client to service, for any kind of edge. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { caFile } from "../../../tools/stack/localCertificate.ts";
 import { get } from "../../../tools/verify/request.ts";
@@ -55,6 +57,23 @@ export function pathTests(): void {
       assert.equal(seen.headers["x-forwarded-proto"], "https");
       assert.equal(seen.headers["x-forwarded-ssl"], "on");
       assert.equal(seen.headers["x-forwarded-host"], host);
+    }
+  });
+
+  test("an upload of 30 MB is refused with the proxy's answer, over HTTP/1.1 and over HTTP/2", async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), "upload-"));
+    context.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    writeFileSync(join(folder, "body"), Buffer.alloc(30_000_000));
+    for (const version of ["--http1.1", "--http2"]) {
+      const { status, text } = await command("curl", [
+        ...["--silent", "--show-error", version, "--header", "Expect:", "--upload-file", join(folder, "body")],
+        ...["--cacert", caFile, "--resolve", "shop.localhost:443:127.0.0.1", "--write-out", "%{http_code}"],
+        "https://shop.localhost/hoge/upload",
+      ]);
+      assert.equal(status, 0, `${version}: ${text}`);
+      assert.match(text, /^\{"error":"body too large",.*\}\n413$/, version);
     }
   });
 
