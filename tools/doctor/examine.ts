@@ -156,14 +156,11 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     hop("proxy", proxy(objects, nginx, subject, now)),
   ];
   // A hop that fails because of a hop behind it is not the one to fix.
-  const cause =
-    brokenObject(objects, subject) !== undefined
-      ? "ingress"
-      : proxyDown(objects, subject, now) !== undefined
-        ? "proxy"
-        : undefined;
+  const isProxyDown = proxyDown(objects, subject, now) !== undefined;
+  const cause = brokenObject(objects, subject) !== undefined ? "ingress" : isProxyDown ? "proxy" : undefined;
   const effects: Readonly<Record<string, readonly HopKind[]>> = {
-    ingress: ["address", "certificate", "edge", "proxy"],
+    // A proxy whose own objects are broken is down in any case.
+    ingress: ["address", "certificate", "edge", ...(isProxyDown ? [] : ["proxy" as const])],
     proxy: ["edge", "ingress"],
   };
   const withCauses = common.map((found) =>
@@ -175,7 +172,11 @@ export function diagnose(observed: Observed, subject: Subject): Report {
     stack: subject.stack,
     url: subject.url,
     time: now.toISOString(),
-    hops: [...withCauses, ...observed.routes.flatMap((one) => routeHops(one, observed, subject))],
+    hops: [
+      ...withCauses,
+      ...observed.routes.flatMap((one) => routeHops(one, observed, subject)),
+      ...unroutedHops(observed, subject),
+    ],
   };
 }
 
@@ -189,6 +190,32 @@ function managedOf(google: GoogleState | undefined, names: readonly NameRecords[
   return { ...google?.certificates, ...Object.fromEntries(forbidden) };
 }
 
+/** What is behind the proxy for a service: its Service, its endpoints and its pods. */
+function serviceFindings(
+  name: string,
+  serviceName: string,
+  objects: Objects | string,
+  subject: Subject,
+  now: Date,
+): readonly (readonly [HopKind, Finding])[] {
+  const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
+  return [
+    ["service", service(objects, serviceName, subject)],
+    ["endpoints", endpoints(objects, workload, subject, serviceName)],
+    ["pods", pods(objects, workload, subject, now)],
+  ];
+}
+
+/** The hops of services without routes: other services call them, or they work by themselves. */
+function unroutedHops({ objects, now }: Pick<Observed, "objects" | "now">, subject: Subject): Hop[] {
+  const routed = new Set(subject.routes.flatMap(({ services }) => services));
+  return Object.keys(subject.services)
+    .filter((name) => !routed.has(name))
+    .flatMap((name) =>
+      serviceFindings(name, name, objects, subject, now).map(([kind, found]) => hop(kind, found, { service: name })),
+    );
+}
+
 /** The hops of a route: those of its own service, then those of each service of its versions and its canary. */
 function routeHops(
   { route: one, probe, versions = [] }: ObservedRoute,
@@ -198,19 +225,17 @@ function routeHops(
   const [own = ""] = one.services;
   const through = isThrough(nginx);
   const behind = new Map(
-    one.services.map((name) => {
-      const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
-      const hops: readonly (readonly [HopKind, Finding])[] = [
-        ["service", service(objects, podsService(name), subject)],
-        ["endpoints", endpoints(objects, workload, subject, podsService(name))],
-        ["pods", pods(objects, workload, subject, now)],
-      ];
-      return [
-        name,
-        hops.map(([kind, found]) => hop(kind, found, { route: one.hostPath, service: name }, name === own)),
-      ];
-    }),
+    one.services.map((name) => [
+      name,
+      serviceFindings(name, podsService(name), objects, subject, now).map(([kind, found]) =>
+        hop(kind, found, { route: one.hostPath, service: name }, name === own),
+      ),
+    ]),
   );
+  const isReady = (asked: Probe, version?: Version) =>
+    chosenServices(asked, one, version)
+      .flatMap((name) => behind.get(name) ?? [])
+      .every(({ state }) => state === "ok" || state === "warning");
   /** The hop in front of the answer that explains why it is bad. */
   const causeOf = (asked: Probe, version?: Version) =>
     chosenServices(asked, one, version)
@@ -218,7 +243,7 @@ function routeHops(
       .find(({ state }) => state === "failed")?.id;
   const answer = (asked: Probe, version?: Version): Finding =>
     through
-      ? content(asked, one, subject, version)
+      ? content(asked, one, subject, { version, isReady: isReady(asked, version) })
       : { state: "skipped", seen: "not requested, because no request reaches nginx" };
   const found = through
     ? route(probe, one, objects, routesName, subject)

@@ -15,7 +15,10 @@ export function print(report: Report): void {
   for (const text of explanations(report)) console.log(text);
 }
 
-/** Rows of the table: the common hops, then the routes. A route without problems is one row, otherwise one row per hop. */
+/**
+ * Rows of the table: the common hops, then the routes, then services without routes. A route or service without problems
+ * is one row, otherwise one row per hop.
+ */
 export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: string; seen: string }[] {
   const routes = [...new Set(hops.flatMap(({ route }) => route ?? []))];
   const row = ({ state, title, because, seen }: Hop, name = title) => ({
@@ -23,13 +26,20 @@ export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: stri
     name,
     seen: because === undefined ? seen : `${seen} (follows from: ${because})`,
   });
+  const isWell = (of: readonly Hop[]) => !of.some(({ state }) => state === "failed" || state === "warning");
+  const unrouted = hops.filter(({ route }) => route === undefined);
+  const services = [...new Set(unrouted.flatMap(({ service }) => service ?? []))];
   return [
-    ...hops.filter(({ route }) => route === undefined).map((hop) => row(hop)),
+    ...unrouted.filter(({ service }) => service === undefined).map((hop) => row(hop)),
     ...routes.flatMap((route) => {
       const own = hops.filter((hop) => hop.route === route);
-      const well = !own.some(({ state }) => state === "failed" || state === "warning");
+      const well = isWell(own);
       const answer = own.filter(({ kind }) => kind === "content").slice(0, 1);
       return (well ? answer : own).map((hop) => row(hop, well ? route : `${route} ${hop.title}`));
+    }),
+    ...services.flatMap((service) => {
+      const own = unrouted.filter((hop) => hop.service === service);
+      return (isWell(own) ? own.filter(({ kind }) => kind === "pods") : own).map((hop) => row(hop));
     }),
   ];
 }

@@ -37,15 +37,15 @@ export interface Finding {
 
 export interface Hop extends Finding {
   /**
-   * The same in each run: `edge`, with a route `pods shop.example.com/hoge/`, and for the service of one of its versions
-   * or its canary `pods shop.example.com/hoge/ next`.
+   * The same in each run: `edge`, with a route `pods shop.example.com/hoge/`, for the service of one of its versions or
+   * its canary `pods shop.example.com/hoge/ next`, and for a service without routes `pods worker`.
    */
   readonly id: string;
   readonly kind: HopKind;
   readonly title: string;
   /** The route that it belongs to, as in the table of routes. @default - all requests pass it */
   readonly route?: string;
-  /** The service of the route, or of one of its versions or its canary. */
+  /** The service of the route, or of one of its versions or its canary; or a service without routes. */
   readonly service?: string;
   /** Id of the hop whose failure causes this one. @default - none */
   readonly because?: string;
@@ -62,14 +62,19 @@ export interface Report {
 
 /**
  * Creates a hop of the report.
+ * @param of the route and its service, or a service without routes
  * @param isOwn false for a service of the route's versions or its canary
  */
-export function hop(kind: HopKind, finding: Finding, of?: { route: string; service: string }, isOwn = true): Hop {
+export function hop(
+  kind: HopKind,
+  finding: Finding,
+  of?: { readonly route?: string; readonly service: string },
+  isOwn = true,
+): Hop {
   const { title } = hopKinds[kind];
-  const id = [kind, ...(of === undefined ? [] : [of.route]), ...(of === undefined || isOwn ? [] : [of.service])].join(
-    " ",
-  );
-  return { id, kind, title: of === undefined || isOwn ? title : `${title} of ${of.service}`, ...of, ...finding };
+  const isNamed = of !== undefined && (of.route === undefined || !isOwn);
+  const id = [kind, of?.route, isNamed ? of.service : undefined].filter((part) => part !== undefined).join(" ");
+  return { id, kind, title: isNamed ? `${title} of ${of.service}` : title, ...of, ...finding };
 }
 
 /** The hop to fix: the first that fails without another hop as the cause. */

@@ -23,7 +23,10 @@ export function subject(stack: "local" | "staging" | "production", changes: Reco
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   const all = { ...raw, ...(Object.fromEntries(more) as Record<string, string>) };
-  return subjectOf(stack, checkConfig(all, stack, projectDir), "kubectl --context here");
+  const whole = subjectOf(stack, checkConfig(all, stack, projectDir), "kubectl --context here");
+  const services = Object.entries(whole.services).map(([name, settings]) => [name, { ...settings, replicas: 1 }]);
+  // One pod for each service, as in the objects below.
+  return { ...whole, services: Object.fromEntries(services) as Subject["services"] };
 }
 
 export const now = new Date("2026-06-01T12:00:00Z");
@@ -144,6 +147,7 @@ export function objects(of: Subject, changes: Partial<Objects> = {}): Objects {
     deployments: apps.map((name) => deployment(name)),
     replicaSets: [],
     pods: apps.map((name) => pod(name)),
+    nodes: [],
     events: [],
     missingSecrets: [],
     ...changes,

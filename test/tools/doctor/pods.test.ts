@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endpoints, pods, service as serviceHop } from "../../../tools/doctor/diagnose/behindProxy.ts";
-import type { ContainerStatus, Objects, Pod } from "../../../tools/doctor/gather/objects.ts";
+import type { ContainerStatus, Deployment, Node, Objects, Pod } from "../../../tools/doctor/gather/objects.ts";
 import { deployment, now, objects, pod, service, subject, warning } from "./examples.ts";
-import { assertFixable, isConfigKey } from "./fixes.ts";
+import { assertFixable, is, isConfigKey } from "./fixes.ts";
 
 const staging = subject("staging");
+const hoge = staging.services["hoge"] ?? assert.fail("the example has no hoge");
 const workload = { name: "hoge", key: "services.hoge", healthPath: "/readyz" };
 const withPods = (...own: Pod[]) =>
   objects(staging, { pods: [...objects(staging).pods.filter(({ metadata }) => metadata.name !== "hoge-0"), ...own] });
@@ -29,7 +30,7 @@ for (const reason of ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "
 test("a container that cannot be created is not a crash", () => {
   const { means, fix } = examined(waiting("CreateContainerConfigError", 'secret "hoge-env-1" not found'));
   assert.match(means ?? "", /Secret or ConfigMap that it uses does not exist/);
-  assert.match(fix ?? "", /services\.hoge in Pulumi\.staging\.yaml/);
+  assert.match(fix ?? "", /^npx pulumi up --refresh --stack staging {3}# restores/);
 });
 
 const crashed = { terminated: { reason: "Error", exitCode: 3 } };
@@ -99,7 +100,7 @@ for (const [reason, message, seen, fix] of [
   ["Failed", "Error: ImagePullBackOff", /; ImagePullBackOff: /, /hoge\.image in/],
   ["ErrImageNeverPull", "Container image is not present", /; ErrImageNeverPull: /, /hoge\.image in/],
   ["InspectFailed", 'Failed to apply default image tag "A:1"', /; InvalidImageName: /, /hoge\.image in/],
-  ["Failed", 'Error: secret "hoge-env-1" not found', /CreateContainerError: Error: secret/, /services\.hoge in/],
+  ["Failed", 'Error: secret "hoge-env-1" not found', /CreateContainerError: Error: secret/, /^npx pulumi up/],
 ] as const)
   test(`kubelet's event is newer than the pod's status: ${reason}: ${message}`, () => {
     const event = warning("Pod", "hoge-0", reason, message);
@@ -129,14 +130,217 @@ test("a pod that the node has evicted", () => {
   assert.match(means ?? "", /node evicted the pod/);
 });
 
-test("pods that the API server rejects", () => {
-  const conditions = [{ type: "ReplicaFailure", status: "True", message: "exceeded quota" }];
-  const replicaSets = [
-    { metadata: { name: "hoge-1", labels: pod("hoge").metadata.labels ?? {} }, status: { conditions } },
-  ];
-  const { seen, means } = examined({ ...withPods(), replicaSets });
-  assert.match(seen, /pods are rejected: exceeded quota/);
-  assert.match(means ?? "", /quota is exhausted, or the pod violates/);
+for (const [message, means, fix] of [
+  ["exceeded quota: none, requested: pods=1", /quota of the namespace is exhausted/, /describe resourcequotas/],
+  ['violates PodSecurity "restricted:latest": runAsNonRoot', /Pod Security Standard/, /^npx pulumi up/],
+  ['error looking up service account apps/hoge: serviceaccount "hoge" not found', /ServiceAccount/, /^npx pulumi up/],
+  ["maximum memory usage per Container is 64Mi, but limit is 128Mi", /LimitRange/, /describe limitranges/],
+  ['admission webhook "policy.example.com" denied the request: no', /admission webhook/, /webhookconfigurations/],
+  ["something new", /rejects the pods/, /describe replicasets -l app\.kubernetes\.io\/name=hoge/],
+] as const)
+  test(`the API server rejects pods: ${message}`, () => {
+    const conditions = [{ type: "ReplicaFailure", status: "True", message: `pods "hoge-1" is forbidden: ${message}` }];
+    const replicaSets = [
+      { metadata: { name: "hoge-1", labels: pod("hoge").metadata.labels ?? {} }, status: { conditions } },
+    ];
+    const finding = examined({ ...withPods(), replicaSets });
+    is(finding, "failed", /^0 of 1 ready; pods are rejected: pods "hoge-1"/, means, fix);
+  });
+
+const node = (name: string, more: Omit<Node, "metadata"> = {}): Node => ({ metadata: { name }, ...more });
+const notReady = {
+  status: {
+    conditions: [{ type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "stopped posting" }],
+  },
+};
+
+for (const [message, means, fix, nodes] of [
+  [
+    "1 node(s) were unschedulable",
+    /cordoned it/,
+    /uncordon a /,
+    [node("a", { spec: { unschedulable: true } }), node("b")],
+  ],
+  [
+    "1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }",
+    /too little disk/,
+    /describe node a/,
+    [node("a")],
+  ],
+  [
+    "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
+    /is not ready/,
+    /describe node a/,
+    [node("a", notReady)],
+  ],
+  [
+    "2 node(s) had untolerated taint {team: other}, 1 Insufficient cpu",
+    /a taint that the pod does not tolerate/,
+    /describe node b /,
+    [node("a"), node("b", { spec: { taints: [{ key: "team", effect: "NoSchedule" }] } })],
+  ],
+  ["1 node(s) didn't match Pod's node affinity/selector", /requires labels/, /^npx pulumi up/, []],
+  ["1 node(s) didn't have free ports for the requested pod ports", /port of the node/, /^npx pulumi up/, []],
+  ["1 node(s) didn't match pod topology spread constraints", /only where certain other pods/, /^npx pulumi up/, []],
+  [
+    "1 node(s) were unschedulable, 2 Insufficient memory",
+    /enough free resources/,
+    /^Lower services\.hoge\.resources/,
+    [],
+  ],
+  ["1 Too many pods", /enough free resources/, /^Lower/, []],
+  ['persistentvolumeclaim "data" not found', /disk/, /describe persistentvolumeclaims/, []],
+  ["something new", /finds no node/, /describe pod hoge-0/, []],
+] as const)
+  test(`no node takes the pod: ${message}`, () => {
+    const text = `0/3 nodes are available: ${message}. preemption: 0/3 nodes are available: 3 Insufficient cpu.`;
+    const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: text }];
+    const pending = pod("hoge", { ready: false }, { phase: "Pending", conditions, containerStatuses: [] });
+    is(examined({ ...withPods(pending), nodes }), "failed", /^0 of 1 ready; Pending: 0\/3/, means, fix);
+  });
+
+test("a node that does not report comes before what its containers said last", () => {
+  const last = pod(
+    "hoge",
+    { ready: true, state: { running: {} } },
+    { conditions: [{ type: "Ready", status: "False" }] },
+  );
+  const placed = { ...last, spec: { ...last.spec, nodeName: "a" } };
+  const finding = examined({ ...withPods(placed), nodes: [node("a", notReady)] });
+  is(finding, "failed", /its node a is not ready: NodeStatusUnknown stopped posting/, /has failed/, /describe node a$/);
+  assert.doesNotMatch(examined({ ...withPods(placed), nodes: [node("b", notReady)] }).seen, /node/);
+});
+
+const killing = (probe: string) => ({
+  ...warning("Pod", "hoge-0", "Killing", `Container hoge failed ${probe} probe, will be restarted`),
+  type: "Normal",
+});
+test("a container that kubelet restarts for its startup probe is not a program that ended by itself", () => {
+  const seen = waiting("CrashLoopBackOff", "back-off", {
+    restartCount: 3,
+    lastState: { terminated: { reason: "Error", exitCode: 143 } },
+  });
+  const refused = "Startup probe failed: dial tcp 10.0.0.1:8080: connect: connection refused";
+  const finding = examined({ ...seen, events: [warning("Pod", "hoge-0", "Unhealthy", refused), killing("startup")] });
+  is(
+    finding,
+    "failed",
+    /restarted 3 times, because its startup probe failed: Startup/,
+    /did not pass its health check/,
+  );
+  assert.match(finding.means ?? "", /has not started to listen yet/);
+  assert.match(finding.fix ?? "", /services\.hoge\.port/);
+});
+
+test("a container that kubelet restarts for its liveness probe is stuck", () => {
+  const running = { running: { startedAt: now.toISOString() } };
+  const seen = withPods(pod("hoge", { ready: false, restartCount: 2, state: running, lastState: crashed }));
+  const finding = examined({ ...seen, events: [killing("liveness")] });
+  is(
+    finding,
+    "failed",
+    /restarted 2 times, because its liveness probe failed/,
+    /stuck/,
+    /logs hoge-0 -c hoge --previous/,
+  );
+});
+
+test("a program that ends without an error", () => {
+  const lastState = { terminated: { reason: "Completed", exitCode: 0 } };
+  is(
+    examined(waiting("CrashLoopBackOff", "", { lastState })),
+    "failed",
+    /status 0/,
+    /ends by itself, without an error/,
+  );
+});
+
+for (const [message, means, fix] of [
+  ['configmap "settings" not found', /Secret or ConfigMap/, /^npx pulumi up/],
+  ["couldn't find key A in Secret apps/hoge", /lacks a key/, /^npx pulumi up/],
+  ["container has runAsNonRoot and image will run as root", /runs as root/, /services\.hoge\.image/],
+  [
+    'exec: "/nowhere": stat /nowhere: no such file or directory',
+    /command is not in the image/,
+    /services\.hoge\.image/,
+  ],
+  ["something new", /cannot be created\.$/, /services\.hoge in/],
+] as const)
+  test(`a container that the runtime cannot create: ${message}`, () => {
+    for (const seen of [
+      waiting("CreateContainerConfigError", message),
+      // Between two attempts, only the last state says that it never ran.
+      waiting("CrashLoopBackOff", "back-off", {
+        restartCount: 2,
+        lastState: { terminated: { reason: "StartError", exitCode: 128, message } },
+      }),
+    ])
+      is(examined(seen), "failed", /(Error|StartError): \S/, means, fix);
+  });
+
+for (const [message, means] of [
+  ["no match for platform in manifest: not found", /processors of the node/],
+  ["failed to authorize: 403 Forbidden", /does not let the cluster read it/],
+  ["dial tcp: lookup registry.example.com: no such host", /does not reach the registry/],
+  ["tls: failed to verify certificate: x509: unknown authority", /does not trust the registry/],
+  ["toomanyrequests: You have reached your pull rate limit: 429 Too Many Requests", /limits how often/],
+  ["not found", /name or tag does not exist/],
+] as const)
+  test(`an image that cannot be pulled: ${message}`, () => {
+    is(examined(waiting("ErrImagePull", message)), "failed", /ErrImagePull/, means, /services\.hoge\.image/);
+  });
+
+test("a volume whose Secret is missing", () => {
+  const message = 'MountVolume.SetUp failed for volume "tls" : secret "gone" not found';
+  const seen = { ...waiting("ContainerCreating"), events: [warning("Pod", "hoge-0", "FailedMount", message)] };
+  is(examined(seen), "failed", /FailedMount/, /cannot mount a volume/, /^npx pulumi up .* {3}# restores/);
+});
+
+const spec = deployment("hoge").spec;
+const other = pod("hoge", { ready: false, state: { waiting: { reason: "ImagePullBackOff" } } });
+test("a release that Kubernetes has given up fails, although the one before it serves", () => {
+  const conditions = [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }];
+  const stuck = { ...deployment("hoge"), status: { conditions } };
+  const finding = examined({ ...withPods(pod("hoge"), other), deployments: [stuck] });
+  is(finding, "failed", /^1 of 1 ready; ImagePullBackOff/, /The release before it serves/, /services\.hoge\.image/);
+  assert.equal(finding.passing, false);
+});
+
+test("what somebody changed in the cluster, and still serves, is a warning", () => {
+  const all = withPods(pod("hoge"));
+  const of = (changes: Partial<Deployment["spec"]>) => ({
+    ...all,
+    deployments: [{ ...deployment("hoge"), spec: { ...spec, ...changes } }],
+  });
+  is(examined(of({ paused: true })), "warning", /is paused/, /Somebody paused it/, /rollout resume deployment\/hoge/);
+  const three = { ...staging, services: { ...staging.services, hoge: { ...hoge, replicas: 3 } } };
+  is(pods(of({ replicas: 2 }), workload, three, now), "warning", /config has 3/, /scaled it down/, /--replicas=3$/);
+  assert.equal(pods(of({ replicas: 4 }), workload, three, now).state, "ok");
+  const imaged = { ...staging, services: { ...staging.services, hoge: { ...hoge, image: "example.com/hoge:2" } } };
+  is(
+    pods(all, workload, imaged, now),
+    "warning",
+    /the image is example\.com\/hoge:1/,
+    /was not applied, or/,
+    /pulumi up/,
+  );
+  const same = { ...staging, services: { ...staging.services, hoge: { ...hoge, image: "example.com/hoge:1" } } };
+  assert.equal(pods(all, workload, same, now).state, "ok");
+});
+
+test("a probe that differs from the config's was changed in the cluster", () => {
+  const changed = pod("hoge", { ready: false, state: { running: {} } });
+  for (const [httpGet, message] of [
+    [{ path: "/nowhere", port: "http" }, "HTTP probe failed with statuscode: 404"],
+    [{ path: "/readyz", port: 9 }, "connect: connection refused"],
+  ] as const) {
+    const containers = changed.spec.containers.map((one) => ({ ...one, readinessProbe: { httpGet } }));
+    const seen = {
+      ...withPods({ ...changed, spec: { containers } }),
+      events: [warning("Pod", "hoge-0", "Unhealthy", message)],
+    };
+    is(examined(seen), "failed", /not ready/, undefined, /^npx pulumi up .* {3}# restores the probe/);
+  }
 });
 
 const unready = (message: string) => ({
@@ -265,6 +469,6 @@ test("no container has the Service's target port", () => {
 test("scaled to 0, or without its Deployment", () => {
   const { seen, fix } = endpointsWith({ deployments: [deployment("hoge", 0)] });
   assert.equal(seen, "the Deployment hoge is scaled to 0");
-  assert.equal(fix, "kubectl --context here -n apps scale deployment/hoge --replicas=2");
+  assert.equal(fix, "kubectl --context here -n apps scale deployment/hoge --replicas=1");
   assert.equal(endpointsWith({ deployments: [] }).seen, "there is no Deployment hoge");
 });

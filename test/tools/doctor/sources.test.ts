@@ -197,7 +197,7 @@ esac`,
     ["early", "late"],
   );
   const asked = readFileSync(join(folder, "kubectl"), "utf8").trim().split("\n");
-  for (const line of asked) assert.match(line, /^--context here get .*-n apps/);
+  for (const line of asked) assert.match(line, /^--context here get (nodes |.*-n apps)/);
   for (const line of asked.filter((one) => one.includes("secret"))) assert.match(line, /-o name$/);
 });
 

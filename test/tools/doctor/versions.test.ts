@@ -9,6 +9,7 @@ import { withProxy } from "../../nginx/realNginx.ts";
 import {
   address,
   answered,
+  broken,
   byNginx,
   byService,
   deployment,
@@ -30,9 +31,9 @@ const services = (route: object) => ({
   tls: { mode: "none" },
   secrets: {},
   services: {
-    web: { image: "a/web:1", routes: [{ path: "/shop/", ...route }] },
-    next: { image: "a/next:1" },
-    beta: { image: "a/beta:1" },
+    web: { image: "example.com/web:1", routes: [{ path: "/shop/", ...route }] },
+    next: { image: "example.com/next:1" },
+    beta: { image: "example.com/beta:1" },
   },
 });
 const chosen = subject("local", services({ versions }));
@@ -48,7 +49,7 @@ const observed = (of: typeof chosen, changes: Partial<Observed> = {}): Observed 
   nginx,
   certificates: [],
   objects: objects(of, {
-    services: ["nginx-proxy", ...names.map((name) => `pods-${name}`)].map((name) => service(name)),
+    services: ["nginx-proxy", ...names, ...names.map((name) => `pods-${name}`)].map((name) => service(name)),
     deployments: ["nginx-proxy", ...names].map((name) => deployment(name)),
     pods: ["nginx-proxy", ...names].map((name) => pod(name)),
   }),
@@ -74,7 +75,48 @@ test("a route whose services are all well is one row, and each service has its h
       ...["service", "endpoints", "pods"].map((kind) => [`${kind} ${at} next`, `${kind} of next`]),
     ],
   );
-  assert.deepEqual(rows(report).at(-1), { mark: "ok", name: at, seen: "200 from web or next" });
+  // `beta` has no route here.
+  assert.deepEqual(rows(report).slice(-2), [
+    { mark: "ok", name: at, seen: "200 from web or next" },
+    { mark: "ok", name: "pods of beta", seen: "1 of 1 ready" },
+  ]);
+});
+
+test("a service without routes that does not run fails, with its own exit status", () => {
+  const report = diagnose(observed(halved, { objects: dead(halved, "beta") }), halved);
+  assert.equal(exitCode(report), 19);
+  const failure = firstFailure(report);
+  assert.deepEqual([failure?.id, failure?.title, failure?.route], ["pods beta", "pods of beta", undefined]);
+  assert.match(failure?.fix ?? "", /services\.beta\.image/);
+  assert.deepEqual(
+    rows(report)
+      .slice(-3)
+      .map(({ mark, name }) => [mark, name]),
+    [
+      ["ok", "service of beta"],
+      ["ok", "endpoints of beta"],
+      ["FAIL", "pods of beta"],
+    ],
+  );
+});
+
+test("of a missing Ingress and a proxy without pods, neither is the effect of the other", () => {
+  const all = observed(halved).objects;
+  assert.ok(typeof all === "object");
+  const { ingress: _, ...rest } = all;
+  const deployments = [
+    ...all.deployments.filter(({ metadata }) => metadata.name !== "nginx-proxy"),
+    deployment("nginx-proxy", 0),
+  ];
+  const report = diagnose(
+    observed(halved, { objects: { ...rest, deployments }, nginx: broken("ECONNREFUSED") }),
+    halved,
+  );
+  const failing = report.hops.filter(({ state, because }) => state === "failed" && because === undefined);
+  assert.deepEqual(
+    failing.map(({ kind }) => kind),
+    ["ingress", "proxy"],
+  );
 });
 
 test("the pods of a canary fail, although the route's own service answers", () => {

@@ -1,8 +1,9 @@
 /** Checks a Service, its endpoints and its pods. The same checks apply to the proxy and to each service. */
-import type { Objects, Pod, Service } from "../gather/objects.ts";
+import type { Deployment, Objects, Pod, Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
-import { matches, isReady, troubleOf, type Workload } from "./pods.ts";
+import { matches, isReady, troubleOf } from "./pods.ts";
+import type { Workload } from "./trouble.ts";
 
 export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not checked: ${why}` });
 
@@ -102,7 +103,7 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
   };
   const trouble = troubleOf(deployment, objects, workload, remedies, now);
   const count = `${ready} of ${replicas} ready`;
-  if (trouble === undefined && ready > 0) return { state: "ok", seen: count };
+  if (trouble === undefined && ready > 0) return changed(deployment, count, subject) ?? { state: "ok", seen: count };
   if (trouble === undefined)
     return {
       state: "failed",
@@ -112,9 +113,52 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
       passing: true,
     };
   const { seen, means, ...rest } = trouble;
-  return ready > 0
-    ? { state: "warning", seen: `${count}; ${seen}`, means: `${means} The other pods serve.`, ...rest }
-    : { state: "failed", seen: `${count}; ${seen}`, means, ...rest };
+  const found = { seen: `${count}; ${seen}`, ...rest };
+  if (ready === 0) return { state: "failed", means, ...found };
+  // The requests of clients are answered, but what was applied is not what runs, and will not be.
+  if (hasStopped(deployment))
+    return {
+      state: "failed",
+      means: `${means} The release before it serves. Kubernetes has stopped waiting for this one.`,
+      ...found,
+      passing: false,
+    };
+  return { state: "warning", means: `${means} The other pods serve.`, ...found };
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment */
+const hasStopped = ({ status }: Deployment): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded") ??
+  false;
+
+/** What serves, but is not what the config says, because somebody changed it in the cluster. */
+function changed({ metadata: { name }, spec }: Deployment, count: string, subject: Subject): Finding | undefined {
+  if (spec.paused === true)
+    return {
+      state: "warning",
+      seen: `${count}; the Deployment ${name} is paused`,
+      means: "Somebody paused it: the pods that run serve, but changes have no effect.",
+      fix: `${subject.kubectl} rollout resume deployment/${name}`,
+    };
+  const settings = subject.services[name];
+  if (settings === undefined) return undefined;
+  const { replicas = 1, template } = spec;
+  if (replicas < settings.replicas)
+    return {
+      state: "warning",
+      seen: `${count}; the config has ${settings.replicas}`,
+      means: "Somebody scaled it down manually: fewer pods share the load.",
+      fix: `${subject.kubectl} scale deployment/${name} --replicas=${settings.replicas}`,
+    };
+  const image = template.spec.containers.find((container) => container.name === name)?.image;
+  if (settings.image !== undefined && image !== undefined && image !== settings.image)
+    return {
+      state: "warning",
+      seen: `${count}; the image is ${image}`,
+      means: `The config has ${settings.image}: it was not applied, or somebody changed the image in the cluster.`,
+      fix: subject.apply,
+    };
+  return undefined;
 }
 
 const isServing = (pod: Pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined;

@@ -24,12 +24,18 @@ export function chosenServices(
   return [services[0] ?? "", ...(canary === undefined ? [] : [canary])];
 }
 
-/** @param version that the request selected. @default - none */
+export interface AnswerContext {
+  /** Version that the request selected. @default - none */
+  readonly version?: Pick<Version, "service"> | undefined;
+  /** Whether the cluster says that the service has pods which are ready. @default - not known */
+  readonly isReady?: boolean;
+}
+
 export function content(
   probe: Probe,
   route: SubjectRoute,
   subject: Subject,
-  version?: Pick<Version, "service">,
+  { version, isReady = false }: AnswerContext = {},
 ): Finding {
   const services = chosenServices(probe, route, version);
   const service = services.join(" or ");
@@ -37,7 +43,7 @@ export function content(
   const logs = services.map((name) => `${kubectl} logs deployment/${name}`).join("   # or: ");
   if (probe.answer === undefined) return silent(probe, service, route, subject, logs);
   const who = whoAnswered(probe);
-  if (who.by === "proxy") return fromProxy(who.error, probe, services, route, subject, logs);
+  if (who.by === "proxy") return fromProxy(who.error, probe, services, route, subject, { logs, isReady });
   if (who.by === "edge") return fromEdge(who.says, probe, service, subject);
   const { status } = probe.answer;
   if (who.by === "stranger")
@@ -139,7 +145,7 @@ function fromProxy(
   services: readonly string[],
   route: SubjectRoute,
   subject: Subject,
-  logs: string,
+  { logs, isReady }: { readonly logs: string; readonly isReady: boolean },
 ): Finding {
   const service = services.join(" or ");
   // The config has a route, with its timeout, below its own service.
@@ -148,7 +154,9 @@ function fromProxy(
   const findings: Readonly<Record<string, Omit<Finding, "seen">>> = {
     "service unknown or down": {
       state: "failed",
-      means: `nginx reaches no pod of ${service}: none is ready, or they refuse the connection.`,
+      means: isReady
+        ? `nginx reaches no pod of ${service}, although the cluster says that they are ready: the cluster's DNS does not answer, a network policy keeps nginx from it, or the pods end connections without an answer.`
+        : `nginx reaches no pod of ${service}: none is ready, or they refuse the connection.`,
       fix: `${subject.apply}   # reverts manual changes; to see the objects: ${subject.kubectl} get pods,services,networkpolicies`,
     },
     "too slow": {

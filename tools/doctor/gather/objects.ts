@@ -35,6 +35,7 @@ export interface ContainerStatus {
 export interface Probe {
   readonly httpGet?: { readonly path?: string; readonly port: number | string };
   readonly periodSeconds?: number;
+  readonly failureThreshold?: number;
 }
 export interface Container {
   readonly name: string;
@@ -45,7 +46,7 @@ export interface Container {
 }
 export interface Pod {
   readonly metadata: Metadata;
-  readonly spec: { readonly containers: readonly Container[] };
+  readonly spec: { readonly containers: readonly Container[]; readonly nodeName?: string };
   readonly status: {
     readonly phase: string;
     readonly reason?: string;
@@ -59,6 +60,7 @@ export interface Deployment {
   readonly metadata: Metadata;
   readonly spec: {
     readonly replicas?: number;
+    readonly paused?: boolean;
     readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
     readonly template: {
       readonly spec: {
@@ -72,6 +74,14 @@ export interface Deployment {
     readonly updatedReplicas?: number;
     readonly conditions?: readonly Condition[];
   };
+}
+export interface Node {
+  readonly metadata: Metadata;
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly { readonly key: string; readonly effect: string }[];
+  };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 export interface ReplicaSet {
   readonly metadata: Metadata;
@@ -140,6 +150,8 @@ export interface Objects {
   readonly deployments: readonly Deployment[];
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];
+  /** Empty without the right to read them. */
+  readonly nodes: readonly Node[];
   /** Sorted by time, the newest last. */
   readonly events: readonly Event[];
   /** Secrets that the Ingress refers to and that do not exist. */
@@ -171,12 +183,23 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       deployments: of("Deployment") as Deployment[],
       replicaSets: of("ReplicaSet") as ReplicaSet[],
       pods: of("Pod") as Pod[],
+      nodes: await nodesOf(target),
       events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),
       missingSecrets: await missing(secrets, target, namespace),
     };
   } catch (error) {
     if (error instanceof CommandError) return reason(error.output);
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return "there is no kubectl on PATH";
+    throw error;
+  }
+}
+
+/** Nodes are no part of the namespace: who may read the stack's objects may not see them. */
+async function nodesOf(target: KubectlTarget): Promise<Node[]> {
+  try {
+    return await kubectlObjects(target, ["get", "nodes", "--request-timeout=15s"]);
+  } catch (error) {
+    if (error instanceof CommandError) return [];
     throw error;
   }
 }

@@ -1,0 +1,32 @@
+/** What keeps a pod from becoming ready: the words that the diagnoses of pods share. */
+
+export interface Workload {
+  /** Name of the Deployment, and of the Service. */
+  readonly name: string;
+  /** Its key in the stack's config, such as `services.hoge`. */
+  readonly key: string;
+  /** Path of its health check. @default - the check is by gRPC */
+  readonly healthPath?: string | undefined;
+}
+
+/** Commands and texts for fixes. */
+export interface Remedies {
+  readonly kubectl: string;
+  readonly apply: string;
+  readonly edit: (key: string, what?: string) => string;
+}
+
+export interface Trouble {
+  readonly seen: string;
+  readonly means: string;
+  readonly fix: string;
+  readonly passing?: boolean;
+}
+
+/** How long a pod may take to start before it counts as a problem. Seconds. */
+export const patience = 60;
+
+export const short = (text = ""): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
+
+/** A fix for what is right in the config, and was changed or deleted in the cluster. */
+export const restore = ({ apply }: Remedies, what: string): string => `${apply}   # restores ${what}`;
