@@ -133,6 +133,8 @@ function healthOf(google: GoogleState | string | undefined, objects: Objects | s
 /** Derives the report from the observations. A pure function. */
 export function diagnose(observed: Observed, subject: Subject): Report {
   const { http, nginx, objects, now } = observed;
+  const isProxyDown = proxyDown(objects, subject, now) !== undefined;
+  const isProxyReady = typeof objects === "object" && !isProxyDown;
   const https = subject.tls.mode === "none" ? undefined : nginx;
   const google = typeof observed.google === "object" ? observed.google : undefined;
   const common: Hop[] = [
@@ -152,11 +154,10 @@ export function diagnose(observed: Observed, subject: Subject): Report {
       ),
     ),
     hop("edge", edge({ address: observed.address ?? observed.names[0]?.v4[0], http, https }, subject)),
-    hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects) }, subject)),
+    hop("ingress", ingress({ objects, nginx, health: healthOf(observed.google, objects), isProxyReady }, subject)),
     hop("proxy", proxy(objects, nginx, subject, now)),
   ];
   // A hop that fails because of a hop behind it is not the one to fix.
-  const isProxyDown = proxyDown(objects, subject, now) !== undefined;
   const cause = brokenObject(objects, subject) !== undefined ? "ingress" : isProxyDown ? "proxy" : undefined;
   const effects: Readonly<Record<string, readonly HopKind[]>> = {
     // A proxy whose own objects are broken is down in any case.

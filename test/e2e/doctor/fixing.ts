@@ -8,6 +8,17 @@ import { firstFailure, hopKinds, type Hop, type HopKind, type Report } from "../
 import { command, localTarget } from "../support/commands.ts";
 import { start } from "../support/path.ts";
 
+export interface Expected {
+  readonly kind: HopKind;
+  /** The service whose hop it is. @default - the hop is of no service, or of any */
+  readonly service?: string;
+  readonly seen: RegExp;
+  readonly means?: RegExp;
+  readonly fix: RegExp;
+  /** @default failed */
+  readonly state?: "failed" | "warning";
+}
+
 export async function doctor(...args: string[]): Promise<{ status: number | null; report: Report }> {
   const { status, text } = await command(process.execPath, [
     join(projectDir, "tools/commands/doctor.ts"),
@@ -20,18 +31,37 @@ export async function doctor(...args: string[]): Promise<{ status: number | null
   return { status, report: JSON.parse(text.slice(json)) as Report };
 }
 
-/** Runs the doctor until it reports the expected hop: the cluster needs a moment after a change. */
-export async function expectFailure(kind: HopKind, seen: RegExp, ...args: string[]): Promise<Hop> {
-  const end = Date.now() + 60_000;
+/**
+ * Runs the doctor until it reports what is expected: the cluster needs a moment after a change. The first is the hop to
+ * fix, which the exit status tells; the others fail by themselves, too.
+ * @param within seconds
+ */
+export async function expectFound(
+  expected: readonly Expected[],
+  within = 60,
+  ...args: string[]
+): Promise<{ report: Report; found: Hop[] }> {
+  const end = Date.now() + within * 1000;
   for (;;) {
     const { status, report } = await doctor(...args);
-    const failure = firstFailure(report);
-    if (failure?.kind === kind && seen.test(failure.seen)) {
-      assert.equal(status, hopKinds[kind].exitCode);
-      assert.ok(failure.means !== undefined && failure.fix !== undefined);
-      return failure;
+    const found = expected.flatMap(({ kind, service, seen, state = "failed" }) =>
+      report.hops
+        .filter((hop) => hop.kind === kind && hop.state === state && hop.because === undefined)
+        .filter((hop) => seen.test(hop.seen) && (service === undefined || hop.service === service))
+        .slice(0, 1),
+    );
+    const [first] = found;
+    const isFirst = first?.state === "warning" ? firstFailure(report) === undefined : firstFailure(report) === first;
+    if (first !== undefined && isFirst && found.length === expected.length) {
+      assert.equal(status, first.state === "warning" ? 0 : hopKinds[first.kind].exitCode);
+      for (const [index, { means = /./, fix }] of expected.entries()) {
+        assert.match(found[index]?.means ?? "", means);
+        assert.match(found[index]?.fix ?? "", fix);
+      }
+      return { report, found };
     }
-    assert.ok(Date.now() < end, `${kind} ${String(seen)} was expected, and found: ${JSON.stringify(report, null, 1)}`);
+    const kinds = expected.map(({ kind, seen }) => `${kind} ${String(seen)}`).join(" and ");
+    assert.ok(Date.now() < end, `${kinds} was expected, and found: ${JSON.stringify(report, null, 1)}`);
     await sleep(500);
   }
 }
@@ -80,16 +110,25 @@ export async function endTerminating(name: string): Promise<void> {
 }
 
 interface DeploymentSpec {
-  readonly template: { readonly spec: { readonly containers: readonly Record<string, unknown>[] } };
+  readonly template: {
+    readonly spec: Readonly<Record<string, unknown>> & { readonly containers: readonly Record<string, unknown>[] };
+  };
 }
 
-/** Changes a container. The strategy `Recreate` keeps the pods of the previous revision from serving. */
-export async function breakPods(name: string, container: Record<string, unknown>): Promise<() => Promise<void>> {
+/** Changes a container, and other parts of the pods. The strategy `Recreate` keeps the previous pods from serving. */
+export async function breakPods(
+  name: string,
+  container: Readonly<Record<string, unknown>>,
+  pod: (spec: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>> = () => ({}),
+): Promise<() => Promise<void>> {
   const was = await live(`deployment/${name}`);
   const { template } = was["spec"] as DeploymentSpec;
   const containers = template.spec.containers.map((one) => ({ ...one, ...container }));
   await patch(`deployment/${name}`, {
-    spec: { strategy: { type: "Recreate", rollingUpdate: null }, template: { spec: { containers } } },
+    spec: {
+      strategy: { type: "Recreate", rollingUpdate: null },
+      template: { spec: { containers, ...pod(template.spec) } },
+    },
   });
   await endPods(name);
   return async () => {
@@ -109,7 +148,7 @@ export async function applyFix({ fix = "" }: Hop): Promise<boolean> {
     return true;
   }
   const [program, option, kubeconfig, ...args] = printed.split(" ");
-  if (!args.includes("scale")) return false;
+  if (!["scale", "uncordon", "resume"].some((word) => args.includes(word))) return false;
   assert.deepEqual([program, option, kubeconfig], ["kubectl", "--kubeconfig", ".local/kubeconfig"]);
   await kubectl(localTarget, args);
   return true;

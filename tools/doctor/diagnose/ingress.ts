@@ -12,6 +12,8 @@ export interface IngressSeen {
   readonly objects: Objects | string;
   /** A request that nginx itself answers. */
   readonly nginx: Probe;
+  /** Whether the cluster says that nginx's pods are ready. @default - unknown */
+  readonly isProxyReady?: boolean;
   /** State of the load balancer's backends by name, from Google. @default - unknown */
   readonly health?: Readonly<Record<string, string>> | undefined;
 }
@@ -59,7 +61,7 @@ export function ingress(seen: IngressSeen, subject: Subject): Finding {
   if (problem !== undefined) return problem;
   const who = whoAnswered(nginx);
   if (who.by === "edge") {
-    const answer = fromEdge(who.says, nginx, subject);
+    const answer = fromEdge(who.says, seen, subject);
     if (answer !== undefined) return answer;
   }
   if (typeof objects === "string")
@@ -72,8 +74,8 @@ export function ingress(seen: IngressSeen, subject: Subject): Finding {
   };
 }
 
-function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undefined {
-  const seen = `${brief(probe)} from the load balancer`;
+function fromEdge(says: string, { nginx, isProxyReady = false }: IngressSeen, subject: Subject): Finding | undefined {
+  const seen = `${brief(nginx)} from the load balancer`;
   const passing = subject.edge.onGoogle;
   const describe = `${subject.kubectl} describe ${subject.edge.kind === "gateway" ? "gateway gateway" : "ingress ingress"}`;
   switch (says) {
@@ -103,6 +105,7 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         fix: `${subject.kubectl} get service nginx-proxy   # if it does not exist: ${subject.apply}`,
       };
     case "unhealthy":
+      if (isProxyReady) return unreachable(seen, describe, subject);
       return {
         state: "failed",
         seen,
@@ -112,6 +115,7 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
         fix: `${subject.kubectl} get pods -l ${nameLabel}=${proxyName}   # and: ${describe}`,
       };
     case "gave-up":
+      if (isProxyReady && !passing) return unreachable(seen, describe, subject);
       return {
         state: "failed",
         seen,
@@ -122,6 +126,15 @@ function fromEdge(says: string, probe: Probe, subject: Subject): Finding | undef
       return undefined;
   }
 }
+
+/** nginx runs and is ready, but not for the load balancer. */
+const unreachable = (seen: string, describe: string, { apply, kubectl, edge }: Subject): Finding => ({
+  state: "failed",
+  seen,
+  means: `The load balancer works and nginx's pods are ready, but it does not reach them: a network policy${edge.onGoogle ? " or a firewall" : ""} blocks it, or its health check is wrong.`,
+  fix: `${apply}   # reverts manual changes; to see the objects: ${kubectl} get networkpolicies   # and: ${describe}`,
+  passing: edge.onGoogle,
+});
 
 function objectProblem(objects: Objects | string, subject: Subject): Finding | undefined {
   if (typeof objects === "string") return undefined;
@@ -140,7 +153,15 @@ function ingressProblem(
       means: "Without the certificate, the controller does not serve TLS for it.",
       fix: apply,
     };
-  const rules = ingress?.spec.rules ?? [];
+  const { tls = [], rules = [] } = ingress?.spec ?? {};
+  // Google's load balancer may have its certificates from annotations.
+  if (edge.kind === "ingress" && subject.tls.mode !== "none" && tls.length === 0)
+    return {
+      state: "failed",
+      seen: "the Ingress has no tls section",
+      means: "The load balancer has no certificate and serves no https: somebody removed the section.",
+      fix: apply,
+    };
   const hostsWithoutRule = hosts.filter((host) => !rules.some((rule) => rule.host === host));
   if (hostsWithoutRule.length > 0)
     return {
