@@ -23,7 +23,7 @@ before(
   },
   { timeout: 25 * 60_000 },
 );
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 async function handshake(port: number, servername: string, options: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = connect({ host: "127.0.0.1", port, servername, ca: endpoint().ca, ...options });

@@ -23,11 +23,11 @@ const sandboxes = () => findSandboxes().filter(({ state }) => state === stateDir
 const kubectl = (...args: string[]) => run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, ...args]);
 
 after(async () => {
-  await stopCluster({ keepCache: true });
+  await stopCluster();
 });
 
 test("a stop restores the machine's state before the start", async (context) => {
-  await stopCluster({ keepCache: true });
+  await stopCluster();
   const before = await machine();
 
   await context.test("it starts: a node, DNS for pods, an edge", async () => {
@@ -62,7 +62,7 @@ test("a stop restores the machine's state before the start", async (context) => 
   });
 
   await context.test("a killed start does not prevent the next one", async () => {
-    await stopCluster({ keepCache: true });
+    await stopCluster();
     for (const delay of [100, 1500, 4000]) {
       const script = `import { startCluster } from "./tools/machine/cluster.ts"; import { createProgress } from "./tools/cli/progress.ts"; await startCluster(${JSON.stringify(ports)}, createProgress());`;
       const killed = spawn(process.execPath, ["--input-type=module", "--eval", script], {
@@ -80,7 +80,7 @@ test("a stop restores the machine's state before the start", async (context) => 
 
   const inside = new Set(sandboxes().map(({ init }) => namespace(init ?? 0)));
   assert.ok(inside.size === 1 && !inside.has(namespace(process.pid)));
-  const removed = await stopCluster({ keepCache: true });
+  const removed = await stopCluster();
   assert.equal(removed.length > 0, true);
   assert.deepEqual(
     allProcesses().filter((pid) => inside.has(namespace(pid))),
@@ -88,7 +88,7 @@ test("a stop restores the machine's state before the start", async (context) => 
   );
   assert.deepEqual(await machine(), before);
   assert.ok(!existsSync(stateDir) && !existsSync(lockFile) && existsSync(cacheDir));
-  assert.deepEqual(await stopCluster({ keepCache: true }), []);
+  assert.deepEqual(await stopCluster(), []);
 });
 
 function comm(pid: number): string | undefined {

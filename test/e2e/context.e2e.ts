@@ -47,7 +47,7 @@ before(
 );
 
 after(async () => {
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
   rmSync(checkout, { recursive: true, force: true });
 });
 
@@ -76,7 +76,7 @@ test("a second start applies nothing, also with --address", options, async () =>
 });
 
 test("npm stop leaves the stack in the other cluster, and prints how to remove it", options, async () => {
-  const { status, text } = await inCheckout("stop.ts", "--keep-cache");
+  const { status, text } = await inCheckout("stop.ts");
   assert.equal(status, 0, text);
   const [, remove = ""] = /To remove it: kubectl (--context \S+ delete namespace other)$/m.exec(text) ?? [];
   assert.notEqual(remove, "", text);

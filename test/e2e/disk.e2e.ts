@@ -79,7 +79,7 @@ before(
     // Fills the cache, and stops a running cluster.
     const { status, text } = await local("start.ts", "--engine", "kubectl");
     assert.equal(status, 0, text);
-    await local("stop.ts", "--keep-cache");
+    await local("stop.ts");
     must("mount", "-t", "tmpfs", "-o", "size=6g", "tmpfs", disk);
     mkdirSync(checkout);
     copyCheckout(checkout);
@@ -92,7 +92,7 @@ before(
 
 after(async () => {
   leave(4096);
-  await inCheckout("stop.ts", "--keep-cache");
+  await inCheckout("stop.ts");
   must("umount", disk);
   rmSync(disk, { recursive: true });
 });

@@ -15,7 +15,7 @@ before(async () => {
   const { status, text } = await start();
   assert.equal(status, 0, text);
 });
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 test("nothing fails on any route", async () => {
   const { hops } = await expectWell();

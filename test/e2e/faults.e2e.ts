@@ -70,7 +70,7 @@ after(async () => {
   copyFileSync(kept, stackFile);
   rmSync(kept);
   console.log(table());
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
 });
 
 /** Adds a line to a file of an image's context while `work` runs. */
@@ -312,7 +312,7 @@ suite("faults lose only what they directly affect", () => {
       overHttps(),
       async () => {
         // The clients trust the CA, which outlives the cluster, as on Google.
-        assert.equal((await local("stop.ts", "--keep-cache")).status, 0);
+        assert.equal((await local("stop.ts")).status, 0);
         await applied();
       },
       0,

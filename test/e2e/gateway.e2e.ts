@@ -10,7 +10,7 @@ const original = readFileSync(stackFile, "utf8");
 writeFileSync(stackFile, original.replace("kind: ingress", "kind: gateway"));
 after(async () => {
   writeFileSync(stackFile, original);
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
 });
 
 pathTests();

@@ -27,7 +27,7 @@ for (const code of packages) {
 after(async () => {
   writeFileSync(stackFile, original);
   rmSync(modules, { recursive: true });
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
 });
 
 /** Writes the local stack with the service, on a path of a shared host and on its own host. */

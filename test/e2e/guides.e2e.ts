@@ -91,9 +91,9 @@ function changeInReadme() {
   return { route: route ?? "", service: service ?? "", path: path ?? "" };
 }
 
-before(() => local("stop.ts", "--keep-cache"));
+before(() => local("stop.ts"));
 after(async () => {
-  await run("stop", "--keep-cache");
+  await run("stop");
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -103,7 +103,7 @@ test(
   async (context) => {
     copyCheckout(copy); // Compiled programs are in the machine's cache, unless this is the first build.
     await start(); // May be the first build.
-    await run("stop", "--keep-cache");
+    await run("stop");
     rmSync(copy, { recursive: true });
 
     const began = Date.now();

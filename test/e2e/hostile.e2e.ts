@@ -27,7 +27,7 @@ interface Sent {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 test(
   `of ${runs} mutated configs, the valid ones give objects that pass a strict dry run, and routes that nginx accepts`,

@@ -30,7 +30,7 @@ before(
 );
 after(async () => {
   writeFileSync(stackFile, original);
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
 });
 
 interface Recorded {

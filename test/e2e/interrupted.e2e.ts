@@ -16,7 +16,7 @@ import { random, seed } from "./support/random.ts";
 const moments = process.env["SHORT"] === undefined ? 20 : 5;
 const pick = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
 
-const stop = () => local("stop.ts", "--keep-cache");
+const stop = () => local("stop.ts");
 after(stop);
 
 async function good(outcome: Promise<Outcome>, what: string): Promise<number> {
@@ -68,7 +68,7 @@ test(`start, apply and stop are killed at ${moments} random moments`, { timeout:
     if (what === "apply") withRoute(`/at${moment}/`);
 
     const script = join(projectDir, "tools/commands", `${what === "stop" ? "stop" : "start"}.ts`);
-    const args = what === "stop" ? ["--keep-cache"] : ["--engine", "kubectl"];
+    const args = what === "stop" ? [] : ["--engine", "kubectl"];
     const child = spawn(process.execPath, [script, ...args], { cwd: projectDir, stdio: "ignore" });
     const exit = once(child, "exit");
     await Promise.race([sleep(milliseconds), exit]);

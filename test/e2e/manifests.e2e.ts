@@ -25,7 +25,7 @@ before(async () => {
   kinds = await defineKinds({ kubectl: kubectlPath, ...(await cluster) });
 });
 after(async () => {
-  await stopCluster({ keepCache: true });
+  await stopCluster();
 });
 
 for (const stack of stacks)

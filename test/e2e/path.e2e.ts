@@ -15,7 +15,7 @@ import { answered, endpoint, pathTests, start } from "./support/path.ts";
 const kubectl = (...args: string[]) =>
   run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], { timeout: 150_000 });
 
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 pathTests();
 
@@ -94,7 +94,7 @@ test("an invalid config changes nothing", async (context) => {
 test("another engine on the running stack is rejected with the fix", async () => {
   const { status, text } = await local("start.ts", "--engine", "pulumi");
   assert.equal(status, 1);
-  assert.match(text, /npm stop -- --keep-cache/);
+  assert.match(text, /Run "npm stop" first/);
 });
 
 test("an unknown context is rejected with the existing ones", async () => {
@@ -108,7 +108,7 @@ test("an unknown context is rejected with the existing ones", async () => {
 });
 
 test("a port in use is reported with the fix", async (context) => {
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
   const server = createServer().listen(443, "127.0.0.1");
   context.after(() => server.close());
   const { status, text } = await start();

@@ -32,7 +32,7 @@ before(async () => {
   await kubectl("-n", "strangers", "wait", "--for=condition=Ready", "pod/stranger", "--timeout=60s");
 });
 after(async () => {
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
 });
 
 type Pod = readonly [namespace: string, pod: string];

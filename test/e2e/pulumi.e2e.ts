@@ -25,7 +25,7 @@ const skip = missing ?? false;
 const options = { skip, timeout: 10 * 60_000 };
 const start = () => local("start.ts", "--engine", "pulumi");
 
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 /** The stack's objects in a namespace, as Kind/name. */
 async function objectsIn(namespace: string): Promise<string[]> {
@@ -36,7 +36,7 @@ async function objectsIn(namespace: string): Promise<string[]> {
 }
 
 test("pulumi: npm start applies the stack with the CLI", options, async () => {
-  await local("stop.ts", "--keep-cache");
+  await local("stop.ts");
   const { status, text } = await start();
   assert.equal(status, 0, text);
   assert.match(text, /Engine: pulumi/);

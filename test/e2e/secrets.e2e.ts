@@ -11,7 +11,7 @@ import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
 import { command, editStack, local, localTarget } from "./support/commands.ts";
 import { start } from "./support/path.ts";
 
-after(() => local("stop.ts", "--keep-cache"));
+after(() => local("stop.ts"));
 
 /** A line from the middle of a PEM text, plain and as part of the text's base64. */
 function samples(pem: string): string[] {

@@ -42,7 +42,7 @@ export function chooseEngine(requested: string, context = ownContext): Engine {
   if (requested !== "auto" && used !== undefined && used !== requested) {
     throw new Problem(
       `The running stack was applied by ${used}, not by ${requested}.`,
-      `Run "npm stop -- --keep-cache" first, or leave --engine out.`,
+      `Run "npm stop" first, or leave --engine out.`,
     );
   }
   const name = requested === "auto" ? (used ?? (program === undefined ? "kubectl" : "pulumi")) : requested;
@@ -65,7 +65,7 @@ export function chooseEngine(requested: string, context = ownContext): Engine {
   if (elsewhere !== undefined)
     throw new Problem(
       `Pulumi's local state belongs to the stack in the cluster of "${elsewhere[0]}": applying it elsewhere would delete that stack.`,
-      `Run "npm stop -- --keep-cache" first (it lists what stays there), or use --engine kubectl.`,
+      `Run "npm stop" first (it lists what stays there), or use --engine kubectl.`,
     );
   return { name: "pulumi", program };
 }

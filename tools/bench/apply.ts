@@ -31,7 +31,7 @@ export async function apply(options: {
       ),
     );
   // Stop it: its pods would disturb the next measurement.
-  await run(process.execPath, [join(projectDir, "tools/commands/stop.ts"), "--keep-cache"], { cwd: projectDir });
+  await run(process.execPath, [join(projectDir, "tools/commands/stop.ts")], { cwd: projectDir });
   const many = await nextToKubectl(upTo(sizes.many), progress);
   return reported<ApplyResults>("apply", { oneImage, many }, { targets, tables, plot }, write);
 }

@@ -26,8 +26,7 @@ export async function start(options: {
 }): Promise<{ result: StartResults; text: string }> {
   const cold = options.cold || options.write;
   const progress = createProgress();
-  const stop = (env: Record<string, string> = {}) =>
-    command([join(projectDir, "tools/commands/stop.ts"), "--keep-cache"], env);
+  const stop = (env: Record<string, string> = {}) => command([join(projectDir, "tools/commands/stop.ts")], env);
   if (clusterStatus().running) await stop();
   const render = await progress.step("Rendering", renderOverhead);
   // A cold start fills a cache of its own, which the other measurements use too.

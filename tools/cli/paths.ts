@@ -5,7 +5,7 @@ import { projectDir, stacksDir } from "../../names/project.ts";
 
 export { projectDir, stacksDir };
 
-/** Compiled programs, unpacked packages and base images. Shared by all checkouts; `npm stop -- --keep-cache` keeps it. */
+/** Compiled programs, unpacked packages and base images. Shared by all checkouts; `npm stop` keeps it. */
 export const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "gke-microservices");
 
 /** Lock file to hold while writing to the cache. */

@@ -9,11 +9,12 @@ import { withLock } from "../cli/lock.ts";
 import { context, writeCredentials } from "./node/credentials.ts";
 import { nodeFiles } from "./node/nodeFiles.ts";
 import { nodeRoot, prepare, programs } from "./prepare.ts";
-import { cacheDir, kubeconfigPath, nodeDir, stateDir } from "../cli/paths.ts";
+import { cacheDir, cacheLock, kubeconfigPath, nodeDir, stateDir } from "../cli/paths.ts";
 import { requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
+import { Problem } from "../cli/problem.ts";
 import type { Progress } from "../cli/progress.ts";
 import { waitReady } from "./waitReady.ts";
-import { cgroup, endSandbox, initScript, startSandbox } from "./sandbox.ts";
+import { cgroup, endSandbox, findSandboxes, initScript, startSandbox } from "./sandbox.ts";
 import { finishRemoval, removeWhole } from "../cli/writeWhole.ts";
 
 export interface ClusterOptions {
@@ -101,18 +102,31 @@ export function clusterStatus(): ClusterStatus {
 }
 
 /**
- * Stops the cluster and removes everything that it wrote, whatever its state.
+ * Stops the cluster and removes everything that it wrote, whatever its state. The cache stays.
  * @returns descriptions of what was removed
  * @throws Problem if a start is in progress
  */
-export async function stopCluster({ keepCache = false }: { keepCache?: boolean } = {}): Promise<string[]> {
+export async function stopCluster(): Promise<string[]> {
   return withLock(lockFile, async () => {
     const removed = await endSandbox();
-    for (const folder of keepCache ? [stateDir] : [stateDir, cacheDir]) {
-      if (removeWhole(folder)) removed.push(folder);
-    }
+    if (removeWhole(stateDir)) removed.push(stateDir);
     return removed;
   });
+}
+
+/**
+ * Deletes the compiled and downloaded programs, which all checkouts share.
+ * @returns descriptions of what was removed
+ * @throws Problem if the cluster of a checkout runs with them, or a command writes to them
+ */
+export async function deleteCache(): Promise<string[]> {
+  const [user] = findSandboxes();
+  if (user !== undefined)
+    throw new Problem(
+      `The cache stays, because the local Kubernetes of another checkout runs with it (${dirname(user.state)}).`,
+      `Run this again when that one is stopped, or stop it: npm stop, in ${dirname(user.state)}`,
+    );
+  return withLock(cacheLock, () => Promise.resolve(removeWhole(cacheDir) ? [cacheDir] : []));
 }
 
 /** overlayfs, unless the state folder is on an overlay itself: overlays cannot be stacked. */

@@ -29,7 +29,7 @@ export function requireFreeNetwork(): void {
     const checkout = dirname(other.state);
     throw new Problem(
       `The local Kubernetes of another checkout is running (${checkout}).`,
-      `Stop it first: npm stop -- --keep-cache, in ${checkout}`,
+      `Stop it first: npm stop, in ${checkout}`,
     );
   }
   if (existsSync(`/sys/class/net/${link.host}`))

@@ -91,7 +91,7 @@ async function until(component: string, isReady: () => Promise<boolean>): Promis
   const text = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").slice(-8).join("\n") : String(last);
   throw new Problem(
     `The local Kubernetes did not start: ${component} is not ready. The end of its log:\n${text}`,
-    `See ${logsDir}, then start again: npm stop -- --keep-cache && npm start`,
+    `See ${logsDir}, then start again: npm stop && npm start`,
   );
 }
 

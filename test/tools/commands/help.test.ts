@@ -57,7 +57,7 @@ test("an unknown option is rejected with the usage", async () => {
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /error: There is no option --keep here: did you mean --keep-cache\?\nSee the options:\nnpm stop \[-- --keep-cache\]/,
+    /error: There is no option --keep here: did you mean --keep-cache\?\nSee the options:\nnpm stop \[-- --delete-cache\]/,
   );
 });
 
