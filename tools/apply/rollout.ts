@@ -47,21 +47,30 @@ export async function rollouts(
           earlierRestarts.set(pod.metadata.name, restartsBefore(pod, started));
       let events: Promise<PodEvent[]> | undefined;
       const warned = () => (events ??= warnings(target, namespace));
-      const cause = async (release: Release | undefined) => ({
-        name: release?.name ?? pending[0] ?? "",
-        builds,
-        reasons: release === undefined ? ["there is no such Deployment"] : reasonsOf(release, await warned()),
-        log: await crashLog(target, namespace, release),
-        isUnscheduled: release?.pods.some((pod) => notStarted(startOf(pod), [])?.step === "unscheduled") ?? false,
-      });
+      const cause = async (name: string): Promise<Cause> => {
+        const release = waited.find((each) => each.name === name);
+        return {
+          name,
+          builds,
+          serving: release === undefined ? "none" : servingOf(release),
+          reasons: release === undefined ? ["there is no such Deployment"] : reasonsOf(release, await warned()),
+          log: await crashLog(target, namespace, release),
+          isUnscheduled: release?.pods.some((pod) => notStarted(startOf(pod), [])?.step === "unscheduled") ?? false,
+        };
+      };
       for (const release of waited) {
         const { name } = release;
         if (!(await isCertain(release, patience, warned, earlierRestarts))) stuckSince.delete(name);
         else if (!stuckSince.has(name)) stuckSince.set(name, Date.now());
-        else if (Date.now() - (stuckSince.get(name) ?? 0) >= patience)
-          throw failure(`The rollout of ${name} cannot complete`, await cause(release));
       }
-      if (pending.length > 0 && Date.now() > end) throw timedOut(pending, await cause(waited[0]), seconds);
+      const isStuck = (since: number) => Date.now() - since >= patience;
+      if ([...stuckSince.values()].some(isStuck)) {
+        // Those that look stuck since a moment ago would be the next error.
+        const stuck = pending.filter((name) => stuckSince.has(name));
+        throw failure("cannot complete", await causesOf(stuck, cause), stuck.length);
+      }
+      if (pending.length > 0 && Date.now() > end)
+        throw failure(`did not complete within ${seconds} s`, await causesOf(pending, cause), pending.length);
     } catch (error) {
       // An API server that is briefly unavailable is not a failed rollout.
       if (!(error instanceof CommandError) || Date.now() > end) throw error;
@@ -76,6 +85,8 @@ interface Cause {
   /** The Deployment. */
   readonly name: string;
   readonly builds: Readonly<Record<string, string>>;
+  /** Which pods answer requests meanwhile. */
+  readonly serving: "previous" | "some" | "none";
   /** One line for each thing that the cluster reports. */
   readonly reasons: readonly string[];
   /** The last lines of a container that crashes. @default - none crashes */
@@ -84,30 +95,62 @@ interface Cause {
   readonly isUnscheduled: boolean;
 }
 
-function timedOut(pending: readonly string[], cause: Cause, seconds: number): Problem {
-  const others = pending.length === 1 ? "" : ` (and of ${pending.length - 1} others)`;
-  return failure(`The rollout of ${cause.name}${others} did not complete within ${seconds} s`, cause);
+/** How many rollouts an error explains; of the others it counts. */
+const mostExplained = 5;
+
+const causesOf = (names: readonly string[], cause: (name: string) => Promise<Cause>): Promise<Cause[]> =>
+  Promise.all(names.slice(0, mostExplained).map(cause));
+
+const servingTexts: Readonly<Record<Cause["serving"], string>> = {
+  previous: "the previous release still serves",
+  some: "some of its pods serve",
+  none: "none of its pods serves",
+};
+
+/** @param what happened to the rollouts @param count of the rollouts, of which some may have no cause here */
+function failure(what: string, causes: readonly Cause[], count: number): Problem {
+  const fixes = causes.map(fixOf).join("; ");
+  const fix = `${fixes.charAt(0).toUpperCase()}${fixes.slice(1)} and run this again.`;
+  const [first] = causes;
+  if (count === 1 && first !== undefined)
+    return new Problem(
+      `The rollout of ${first.name} ${what}; ${servingTexts[first.serving]}.\n  ${linesOf(first).join("\n  ")}`,
+      fix,
+    );
+  const parts = causes.flatMap((cause) => [
+    `${cause.name}: ${servingTexts[cause.serving]}`,
+    ...linesOf(cause).map((line) => `  ${line}`),
+  ]);
+  const others = count > causes.length ? [`and ${count - causes.length} others`] : [];
+  return new Problem(`${count} rollouts ${what}:\n  ${[...parts, ...others].join("\n  ")}`, fix);
 }
 
-function failure(what: string, { name, builds, reasons, log, isUnscheduled }: Cause): Problem {
+const linesOf = ({ reasons, log }: Cause): string[] => {
+  if (log === undefined) return [...reasons];
+  if (log.length === 0) return [...reasons, "its log is empty"];
+  return [...reasons, "its last log lines:", ...log.map((line) => `  ${line}`)];
+};
+
+/** What fixes it, as the start of a sentence in lower case. */
+function fixOf({ name, builds, log, isUnscheduled }: Cause): string {
   const key = name === proxyName ? "proxy" : `services.${name}`;
   const folder = log === undefined ? undefined : builds[name];
-  const fix =
-    folder !== undefined
-      ? `Fix the program in ${folder}, which the image of ${name} is built from, or ${key} in the stack's config,`
-      : isUnscheduled
-        ? `Lower ${key}.resources in the stack's config, or give the cluster more room,`
-        : `Fix ${key} in the stack's config`;
-  const logged =
-    log === undefined
-      ? []
-      : log.length === 0
-        ? ["its log is empty"]
-        : ["its last log lines:", ...log.map((line) => `  ${line}`)];
-  return new Problem(
-    `${what}; the previous release still serves.\n  ${[...reasons, ...logged].join("\n  ")}`,
-    `${fix} and run this again.`,
-  );
+  if (folder !== undefined)
+    return `fix the program in ${folder}, which the image of ${name} is built from, or ${key} in the stack's config,`;
+  return isUnscheduled
+    ? `lower ${key}.resources in the stack's config, or give the cluster more room,`
+    : `fix ${key} in the stack's config`;
+}
+
+/** Available pods that are not of the newest revision are of the one before. */
+function servingOf({ deployment, pods }: Release): Cause["serving"] {
+  const { availableReplicas = 0 } = (deployment["status"] ?? {}) as { availableReplicas?: number };
+  const ready = pods.filter((pod) => {
+    const { conditions = [] } = (pod["status"] ?? {}) as { conditions?: { type: string; status: string }[] };
+    return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+  });
+  if (availableReplicas > ready.length) return "previous";
+  return ready.length > 0 ? "some" : "none";
 }
 
 /** The same conditions as kubectl's: https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go */

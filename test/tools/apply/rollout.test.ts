@@ -20,6 +20,7 @@ function play(objects: readonly object[], events: readonly object[] = [], log?: 
   installKubectl(
     `*"get events"*) cat ${folder}/events.json`,
     `*"logs hoge-new-pod -c hoge -n apps"*--previous) ${log === undefined ? "exit 1" : `cat ${folder}/log`}`,
+    `*"logs "*) exit 1`,
     `*) cat ${folder}/objects.json`,
   );
 }
@@ -156,6 +157,56 @@ test("a rollout is complete when only new pods exist and they are available", ()
     { ...done, replicas: 2 },
   ])
     assert.ok(!isRolledOut(deployment(status)), JSON.stringify(status));
+});
+
+/** The Deployment, its ReplicaSets and a pod of another service. @param available how many of its pods serve */
+const another = (name: string, state: object, available: number): object[] => {
+  const rename = (each: { metadata: { name: string; uid?: string; ownerReferences?: { uid: string }[] } }) => ({
+    ...each,
+    metadata: {
+      ...each.metadata,
+      name: each.metadata.name.replace("hoge", name),
+      uid: `${name} ${each.metadata.uid ?? ""}`,
+      ownerReferences: each.metadata.ownerReferences?.map(({ uid }) => ({ uid: `${name} ${uid}` })),
+    },
+  });
+  return [
+    rename(deployment({ observedGeneration: 2, updatedReplicas: 1, availableReplicas: available, replicas: 2 })),
+    ...sets.map(rename),
+    rename(pod("new", state)),
+  ];
+};
+
+test("each rollout that fails has its cause, and what serves meanwhile", async () => {
+  const all = [...another("slow", running, 0), ...another("image", waiting("ErrImagePull"), 1)];
+  play(all, [unhealthy("HTTP probe failed with statuscode: 503")]);
+  // One is certain, and named alone; the other may still complete.
+  await assert.rejects(rollouts(target, "apps", ["slow", "image"], 20, pace), {
+    message:
+      "The rollout of image cannot complete; the previous release still serves.\n  pod image-new-pod: ErrImagePull: kubelet's message",
+    fix: "Fix services.image in the stack's config and run this again.",
+  });
+  await assert.rejects(rollouts(target, "apps", ["slow", "image"], 0, { ...pace, patience: 5000 }), {
+    message: [
+      "2 rollouts did not complete within 0 s:",
+      "slow: none of its pods serves",
+      "  pod slow-new-pod: running, but not ready",
+      "image: the previous release still serves",
+      "  pod image-new-pod: ErrImagePull: kubelet's message",
+    ].join("\n  "),
+    fix: "Fix services.slow in the stack's config; fix services.image in the stack's config and run this again.",
+  });
+  play([...another("crash", waiting("CrashLoopBackOff"), 0), ...another("image", waiting("ErrImagePull"), 0)]);
+  await assert.rejects(
+    rollouts(target, "apps", ["crash", "image", "more"], 0, { ...pace, patience: 5000 }),
+    /^Problem: 3 rollouts .*\n {2}crash: none .*\n.*\n {2}image: none .*\n.*\n {2}more: none .*\n {4}there is no such Deployment$/,
+  );
+  const many = Array.from({ length: 8 }, (_, index) => `s${index}`);
+  play(many.flatMap((name) => another(name, waiting("ErrImagePull"), 0)));
+  await assert.rejects(
+    rollouts(target, "apps", many, 20, pace),
+    /^Problem: 8 rollouts cannot complete:[^]*\n {2}and 3 others$/,
+  );
 });
 
 /** The message and the fix of a rollout that does not complete within a second. */
