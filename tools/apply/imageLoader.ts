@@ -1,7 +1,7 @@
 /** Builds a stack's images and loads them into its cluster, and again if somebody edits their folders meanwhile. */
 import type { Progress } from "../cli/progress.ts";
 import { Problem } from "../cli/problem.ts";
-import { buildImages, imageOf, type BuiltImage, type ImageSpec } from "../images/build.ts";
+import { imageOf, type BuildImages, type BuiltImage, type ImageSpec } from "../images/build.ts";
 import { pullInstead, type LoadImages, type PutImages } from "./targetCluster.ts";
 
 export interface ImageLoader {
@@ -14,7 +14,7 @@ export interface ImageLoader {
 export function imageLoader(
   images: readonly ImageSpec[],
   progress: Pick<Progress, "step">,
-  build: typeof buildImages = buildImages,
+  build: BuildImages,
 ): ImageLoader {
   let used: { readonly load: LoadImages; readonly references: string } | undefined;
   const joined = (all: Iterable<Pick<BuiltImage, "reference">>) => [...all].map(({ reference }) => reference).join();
@@ -37,7 +37,7 @@ export function imageLoader(
       await putWith(load);
     },
     putEdited: async () => {
-      if (used !== undefined && used.references !== joined(images.map(imageOf))) await putWith(used.load);
+      if (used !== undefined && used.references !== joined(images.map((image) => imageOf(image)))) await putWith(used.load);
     },
   };
 }

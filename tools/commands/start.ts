@@ -15,7 +15,8 @@ import { lockFile } from "../machine/cluster.ts";
 import { embeddedCluster, existingCluster, type TargetCluster } from "../apply/targetCluster.ts";
 import { evaluate } from "../stack/evaluate.ts";
 import { editedMeanwhile, readStackFile, stackFile, withPlaceholderFiles, type RawConfig } from "../stack/stackFile.ts";
-import type { ImageSpec } from "../images/build.ts";
+import { buildImages, type ImageSpec } from "../images/build.ts";
+import { buildAnywhere } from "../images/containerEngine.ts";
 import { imageLoader } from "../apply/imageLoader.ts";
 import { edgeAddress } from "../verify/edgeAddress.ts";
 import { refuseBadRoutes } from "../programs/nginx.ts";
@@ -60,7 +61,8 @@ await main(usage, options, async ({ values }) => {
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
-  const images = imageLoader(imagesToBuild(checked), progress);
+  const build = values.context === undefined ? buildImages : buildAnywhere;
+  const images = imageLoader(imagesToBuild(checked), progress, build);
   // The first start takes minutes. The file is read once, so that what is built, applied and verified belongs together.
   try {
     const cluster =

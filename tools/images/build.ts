@@ -28,8 +28,18 @@ export interface BuiltImage {
 
 const days = 24 * 60 * 60 * 1000;
 
-/** The result of {@link buildImages} for the spec, without building it. @throws Problem if the context cannot be read */
-export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
+/** @param progress receives the name of the image that is being built @returns the images by name */
+export type BuildImages = (
+  specs: readonly ImageSpec[],
+  progress?: (message: string) => void,
+) => Promise<Map<string, BuiltImage>>;
+
+/**
+ * The image that is built for the spec, without building it.
+ * @param builder which has base images of its own. @default - buildah, with the bases of this project
+ * @throws Problem if the context cannot be read
+ */
+export function imageOf({ name, context, base }: ImageSpec, builder = baseKey(base)): BuiltImage {
   let reference: string;
   try {
     reference = nodeImage(name, context);
@@ -40,10 +50,7 @@ export function imageOf({ name, context, base }: ImageSpec): BuiltImage {
     );
   }
   // The archive also depends on the base: a newer base gives another image under the same reference.
-  const key = createHash("sha256")
-    .update(`${baseKey(base)} ${reference}`)
-    .digest("hex")
-    .slice(0, 12);
+  const key = createHash("sha256").update(`${builder} ${reference}`).digest("hex").slice(0, 12);
   return { reference, archive: join(imagesDir, `${name}-${key}.tar`) };
 }
 

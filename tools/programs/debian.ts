@@ -113,7 +113,7 @@ function problem(names: readonly string[], error: unknown): unknown {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
     return new Problem(
       "The local Kubernetes uses programs from Debian packages, but there is no apt-get on this machine.",
-      "Run it on Debian 12 (or in a Debian 12 container or virtual machine), or use an existing cluster: npm start -- --context NAME",
+      "Run it on Debian 12 (or in a Debian 12 container or virtual machine), or use an existing cluster, with Docker or Podman: npm start -- --context NAME",
     );
   }
   if (!(error instanceof CommandError)) return error;

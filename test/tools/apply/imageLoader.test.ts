@@ -38,9 +38,10 @@ test("an edited folder is built and loaded again, an unchanged one is not", asyn
 
 test("a cluster without a way to load images is a problem, unless nothing is built", async () => {
   const spec: ImageSpec = { name: "hoge", context: "/nowhere", base: "node" };
-  await assert.rejects(imageLoader([spec], progress).put(undefined, "kind-x"), {
+  const build = () => assert.fail("nothing is built for it");
+  await assert.rejects(imageLoader([spec], progress, build).put(undefined, "kind-x"), {
     name: "Problem",
     message: /builds hoge/,
   });
-  await imageLoader([], progress).put(undefined, "kind-x");
+  await imageLoader([], progress, build).put(undefined, "kind-x");
 });
