@@ -64,16 +64,46 @@ test("exceeded memory takes precedence over the crash that it looks like", () =>
   assert.match(fix ?? "", /^Raise services\.hoge\.resources\.memory in/);
 });
 
+function unscheduled(message: string) {
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }];
+  return examined(withPods(pod("hoge", { ready: false }, { phase: "Pending", conditions, containerStatuses: [] })));
+}
+
 test("a pod that fits on no node", () => {
   const message = "0/1 nodes are available: 1 Insufficient cpu.";
-  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }];
-  const { seen, means, fix } = examined(
-    withPods(pod("hoge", { ready: false }, { phase: "Pending", conditions, containerStatuses: [] })),
-  );
+  const { seen, means, fix } = unscheduled(message);
   assert.equal(seen, `0 of 1 ready; Pending: ${message}`);
   assert.match(means ?? "", /No node has enough free resources/);
   assert.match(fix ?? "", /^Lower services\.hoge\.resources in/);
 });
+
+const preemption = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful.";
+for (const [message, means, fix] of [
+  [
+    "untolerated taint {node.kubernetes.io/disk-pressure: }",
+    /while its disk is nearly full/,
+    /free space on that disk/,
+  ],
+  [
+    "untolerated taint {node.kubernetes.io/memory-pressure: }",
+    /short of memory or process IDs/,
+    /end what uses them up/,
+  ],
+  ["untolerated taint(s) {node.kubernetes.io/not-ready: }", /is not ready/, /Conditions/],
+  ["unschedulable", /is cordoned/, /uncordon the node/],
+  ["untolerated taint {example.com/for: batch}", /has a taint that keeps/, /remove the taint/],
+] as const)
+  test(`no node takes the pod, and resources are not the cause: ${message}`, () => {
+    const were = message === "unschedulable" ? "were" : "had";
+    const finding = unscheduled(`0/1 nodes are available: 1 node(s) ${were} ${message}. ${preemption}`);
+    assert.match(finding.means ?? "", means);
+    assert.match(finding.fix ?? "", /^kubectl --context here -n apps describe nodes {3}# then: /);
+    assert.match(finding.fix ?? "", fix);
+    assert.doesNotMatch(`${finding.means ?? ""}${finding.fix ?? ""}`, /resources/);
+    // The other node could take it: there, resources are the cause.
+    const both = unscheduled(`0/2 nodes are available: 1 Insufficient cpu, 1 node(s) ${were} ${message}.`);
+    assert.match(both.fix ?? "", /^Lower services\.hoge\.resources in/);
+  });
 
 for (const [reason, means] of [
   ["FailedMount", /cannot mount a volume/],
@@ -163,7 +193,7 @@ for (const [message, means, fix, nodes] of [
   ],
   [
     "1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }",
-    /too little disk/,
+    /disk is nearly full/,
     /describe node a/,
     [node("a")],
   ],

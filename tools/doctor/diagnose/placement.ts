@@ -50,8 +50,14 @@ const obstacles: readonly Obstacle[] = [
     fix: (_, { kubectl }, nodes) => `${kubectl} describe node ${namesOf(nodes, isDown)}`,
   },
   {
+    pattern: /taint.*disk-pressure/,
+    means: "The node's disk is nearly full, and it takes no new pods until there is space again.",
+    fix: (_, { kubectl }, nodes) =>
+      `${kubectl} describe node ${namesOf(nodes, () => true)}   # then: free space on its disk`,
+  },
+  {
     pattern: /taint.*pressure/,
-    means: "The node has too little disk, memory or process ids left, and takes no new pods.",
+    means: "The node has too little memory or too few process ids left, and takes no new pods.",
     fix: (_, { kubectl }, nodes) => `${kubectl} describe node ${namesOf(nodes, () => true)}`,
   },
   {

@@ -26,7 +26,8 @@ export interface Trouble {
 /** How long a pod may take to start before it counts as a problem. Seconds. */
 export const patience = 60;
 
-export const short = (text = ""): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
+/** At most 200 characters. Of a longer message, the cause is at the end: `failed to pull: failed to resolve: … refused`. */
+export const short = (text = ""): string => (text.length > 200 ? `${text.slice(0, 79)}…${text.slice(-120)}` : text);
 
 /** A fix for what is right in the config, and was changed or deleted in the cluster. */
 export const restore = ({ apply }: Remedies, what: string): string => `${apply}   # restores ${what}`;
