@@ -15,6 +15,8 @@ import { checkErrors, commandErrors, schemaErrors, unknown, type ErrorPlace } fr
 /** What a fix begins with: it is in the imperative, or names the command to run. */
 const imperative =
   /^(?:add|allow|apply|check|choose|create|delete|end|fix|free|give|install|keep|leave|lower|make|move|name|push|put|quote|raise|read|remove|renew|report|run|see|set|start|stop|supply|take|try|use|wait|widen|write)\b/i;
+const inWords = (text: string) =>
+  `"${text}" must begin with a verb of "imperative" in this file: use one, or add yours`;
 /** As far as the text of a place is known. */
 const known = (text: string) => !text.startsWith(unknown);
 
@@ -24,7 +26,10 @@ test("an error of the schema says what a value must be, or what to do instead", 
   for (const { place, texts } of places)
     for (const text of texts.filter(known)) {
       const [, fix = ""] = text.split("; ");
-      assert.ok(/^must (?:be|not|have|name|start)\b/.test(text) || imperative.test(fix), `${place}: ${text}`);
+      assert.ok(
+        /^must (?:be|not|have|name|start)\b/.test(text) || imperative.test(fix),
+        `${place}: "${text}" must begin with "must be", "must have" …, or end with "; " and a fix. ${inWords(fix)}`,
+      );
     }
 });
 
@@ -35,7 +40,7 @@ test("an error of a check says what is wrong with a value, and what to do", () =
     for (const text of texts) {
       const [rule = "", fix = ""] = text.split("; ");
       assert.ok(!known(rule) || /^\S+ \S+/.test(rule), `${place}: ${rule}`);
-      assert.ok(!known(fix) || imperative.test(fix), `${place}: ${fix}`);
+      assert.ok(!known(fix) || imperative.test(fix), `${place}: the fix ${inWords(fix)}`);
     }
 });
 
@@ -45,7 +50,11 @@ test("an error of a command is a sentence with what it found, and one in the imp
   for (const { place, texts, fixes } of places) {
     assert.ok(texts.length > 0 && fixes.length > 0, `${place}: no text`);
     for (const text of texts) assert.ok(!known(text) || /^["A-Z-].*(?:\.|:\n|: …|…)$/s.test(text), `${place}: ${text}`);
-    for (const fix of fixes) assert.ok(!known(fix) || (/^[A-Z]/.test(fix) && imperative.test(fix)), `${place}: ${fix}`);
+    for (const fix of fixes)
+      assert.ok(
+        !known(fix) || (/^[A-Z]/.test(fix) && imperative.test(fix)),
+        `${place}: the fix ${inWords(fix)}, with a capital letter`,
+      );
   }
 });
 
@@ -526,5 +535,6 @@ test("each place that refuses a config was made to; each problem has its key, th
     places.flatMap(({ place, texts: all }) =>
       all.filter((one) => !texts.some((text) => new RegExp(escaped(one)).test(text))).map((one) => `${place}: ${one}`),
     );
-  assert.deepEqual(unseen([...schemaErrors(), ...checkErrors()]), []);
+  const missing = unseen([...schemaErrors(), ...checkErrors()]);
+  assert.equal(missing.length, 0, `Add a config with each of these errors to "mistakes":\n${missing.join("\n")}`);
 });

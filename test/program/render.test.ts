@@ -30,6 +30,14 @@ function assertRefused({ status, stdout, stderr }: Rendering, ...patterns: RegEx
   assert.doesNotMatch(stderr, /^\s+at .*:\d+:\d+\)?$|node:internal|\n\s*throw /m);
 }
 
+/** Shows the first line that differs: a failed comparison of whole texts prints both of them. */
+function assertSameLines(actual: string, expected: string): void {
+  const [found, wanted] = [actual.split("\n"), expected.split("\n")];
+  const at = wanted.findIndex((line, index) => line !== found[index]);
+  assert.equal(found[at], wanted[at], `line ${at + 1} differs`);
+  assert.equal(found.length, wanted.length);
+}
+
 test("two runs print the same, and --out writes each of these objects to a file", async (t) => {
   const out = mkdtempSync(join(tmpdir(), "rendered-"));
   t.after(() => {
@@ -37,7 +45,7 @@ test("two runs print the same, and --out writes each of these objects to a file"
   });
   const [one, two, filed] = [await render("staging"), await render("staging"), await render("staging", "--out", out)];
   assert.equal(one.status, 0, one.stderr);
-  assert.equal(one.stdout, two.stdout);
+  assertSameLines(one.stdout, two.stdout);
   assert.equal(one.stderr, "");
   assert.equal(filed.status, 0, filed.stderr);
   const files = readdirSync(out).map((file) => readFileSync(join(out, file), "utf8"));
@@ -53,7 +61,7 @@ test("a config in another order gives the same objects", async (t) => {
   const same = stackLike(t, "same", (config) => config);
   const other = stackLike(t, "order", (config) => reversed({ ...config, services: config["services"] as object }));
   // The label of the namespace has the stack's name.
-  assert.equal((await render(other)).stdout.replace(`.${other}\n`, `.${same}\n`), (await render(same)).stdout);
+  assertSameLines((await render(other)).stdout.replace(`.${other}\n`, `.${same}\n`), (await render(same)).stdout);
 });
 
 test("secrets, encrypted or in plain text, appear only as placeholders in a Secret", async (t) => {
