@@ -1,14 +1,15 @@
-/** Everything that README and guides name exists: commands and options, links and anchors, config keys. */
+/** Everything that README, guides and templates name exists: commands and options, links and anchors, config keys. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { schema } from "../../config/schema.ts";
 import { projectDir } from "./rendered.ts";
 
 const guides = [
-  "README.md",
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  ...globSync([".github/*.md", ".github/ISSUE_TEMPLATE/*.yml"], { cwd: projectDir }).sort(),
   ...readdirSync(join(projectDir, "docs"))
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
