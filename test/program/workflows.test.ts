@@ -193,6 +193,14 @@ test("text of a pull request, such as the name of its branch, is never part of a
   for (const { at, steps = [] } of jobs) for (const { run } of steps) assert.doesNotMatch(run ?? "", /\$\{\{/, at);
 });
 
+test("npm packages are pinned to one version", () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(projectDir, "package.json"), "utf8"),
+  ) as Record<string, Record<string, string>>;
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }))
+    assert.match(version, /^\d+\.\d+\.\d+$/, `${name}: write the exact version in package.json, then run npm install`);
+});
+
 test("actions are pinned by commit, with the version in a comment; a checkout keeps no token", () => {
   for (const [file, text] of texts)
     for (const [line, action = "", comment = ""] of text.matchAll(/^[\s-]*uses: *(\S+)(.*)$/gm)) {
