@@ -28,6 +28,16 @@ test("every key has a meaning and an example", () => {
   }
 });
 
+test("Pulumi.yaml names the keys of each object that it describes, unless an ellipsis stands for some", () => {
+  const { config } = parse(read("Pulumi.yaml")) as { config: Record<string, { description: string }> };
+  for (const { path } of keys) {
+    const [, top = "", name = ""] = /^(\w+)(?:\.NAME)?\.(\w+)$/.exec(path) ?? [];
+    const { description } = config[top] ?? { description: "…" };
+    const isNamed = description.includes("…") || new RegExp(`\\b${name}\\b`).test(description);
+    assert.ok(isNamed, `Name "${name}" in the description of ${top} in Pulumi.yaml and test/stacks/Pulumi.yaml.`);
+  }
+});
+
 // When a release is made, the keys that are new in it go on saying since when: only those of the first one need not.
 test("a key that the first release did not have says since when it exists", () => {
   const first = new Set(read("test/tools/reference/keys-0.1.0.txt").trim().split("\n"));
