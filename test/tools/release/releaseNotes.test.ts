@@ -39,6 +39,13 @@ test("the policy pack, whose version previews show, has the project's version", 
   assert.equal(versionOf("policy/package.json"), versionOf("package.json"));
 });
 
+test("the README has the minor version", () => {
+  const textOf = (file: string) => readFileSync(join(projectDir, file), "utf8");
+  const { version } = JSON.parse(textOf("package.json")) as { version: string };
+  const [, written] = /^Version (\d+\.\d+), /m.exec(textOf("README.md")) ?? [];
+  assert.equal(written, version.replace(/\.\d+$/, ""), 'change "Version …" in README.md');
+});
+
 test("this version has notes", () => {
   const textOf = (file: string) => readFileSync(join(projectDir, file), "utf8");
   const { version } = JSON.parse(textOf("package.json")) as { version: string };
