@@ -46,6 +46,15 @@ const requestSettings = {
   responseHeaders: maybe(fc.dictionary(headerName, headerText, { maxKeys: 3 })),
 };
 
+/** All settings of requests at once, for routes by default and for services found by name. */
+const allSettings = {
+  timeoutSeconds: 25,
+  maxBodyMb: 512,
+  maxResponseHeaderKb: 64,
+  limit: { requestsPerSecond: 50, burst: 10, connections: 100 },
+  responseHeaders: { "X-Robots-Tag": "none" },
+};
+
 const cpu = fc.constantFrom("1m", "100m", "1", "0.5", "99.5", "0.001", "999999m");
 const memory = fc.constantFrom("6Mi", "32Mi", "1Gi", "1G", "7000k", "999999999999");
 /** Autopilot has limits for both together, and a pod must fit on a node. */
@@ -54,7 +63,13 @@ const onGoogle = [
   { cpu: "1", memory: "1Gi" },
   { cpu: "0.1", memory: "665Mi" },
 ];
-const route = fc.record({ path, host: maybe(label), keepPrefix: fc.constant(false), ...requestSettings });
+const route = fc.record({
+  path,
+  host: maybe(label),
+  keepPrefix: fc.constant(false),
+  maintenance: maybe(fc.boolean()),
+  ...requestSettings,
+});
 /** References to other services and secrets: chosen here, and named once all services have names. */
 const others = fc.record({
   calls: fc.boolean(),
@@ -71,6 +86,7 @@ const service = fc.record({
     maxLength: 4,
     selector: ({ host, path: where }) => `${host ?? ""}${where.replace(/\/$/, "")}`,
   }),
+  routeDefaults: maybe(fc.constantFrom<Config>({ protocol: "http", buffering: true, ...allSettings }, {})),
   env: fc.dictionary(
     text(["A", "B", "_", "1"], 1, 30).filter((name) => !/^\d/.test(name)),
     fc.oneof(fc.string(), anyText, fc.integer(), fc.boolean(), fc.constant("x".repeat(10_000))),
@@ -89,28 +105,77 @@ const elsewhere = fc.record({
   registry: fc.constant({ kind: "node" }),
   edge: fc.constantFrom<Config>(
     { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8", "::1/128"] },
+    {
+      kind: "ingress",
+      className: "traefik",
+      trustedProxies: [],
+      annotations: { "example.com/timeout": "60s" },
+      grpcServiceAnnotations: { "example.com/protocol": "h2c" },
+    },
     { kind: "gateway", className: "contour", trustedProxies: [] },
   ),
-  tls: fc.constantFrom<Config>({ mode: "none" }, { mode: "self-signed", hsts: { days: 3650 } }),
+  tls: fc.constantFrom<Config>(
+    { mode: "none" },
+    { mode: "self-signed", redirectHttp: false, hsts: { days: 3650, includeSubdomains: true } },
+  ),
+  wildcard: fc.constant(false),
   metrics: fc.constantFrom<Config>({}, { scrape: "own" }, { scrape: "prometheus-operator", labels: { release: "x" } }),
 });
+const wholeCluster = {
+  kind: "gke",
+  network: { nodes: "10.0.0.0/20", pods: "10.4.0.0/14", services: "10.8.0.0/20" },
+  nodePools: {
+    main: { machineType: "n4-standard-4", minPerZone: 0, maxPerZone: 6, diskType: "hyperdisk-balanced" },
+    batch: {
+      labels: { "example.com/for": "batch" },
+      taints: [{ key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" }],
+    },
+  },
+  maintenance: {
+    start: "2026-01-03T17:00:00Z",
+    end: "2026-01-04T05:00:00Z",
+    recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+    exclusions: { sale: { start: "2026-11-20T00:00:00Z", end: "2026-12-01T00:00:00Z", scope: "NO_MINOR_UPGRADES" } },
+  },
+  encryptionKey: "projects/acme-keys/locations/asia-northeast1/keyRings/gke/cryptoKeys/secrets",
+  securityGroup: "gke-security-groups@example.com",
+  binaryAuthorization: false,
+  deletionProtection: false,
+};
 const google = fc.record({
   cluster: fc.constantFrom<Config>(
     { kind: "gke" },
     { kind: "gke", mode: "autopilot", releaseChannel: "RAPID" },
     { kind: "gke", zones: ["asia-northeast1-a"], nodePools: { main: { spot: true, diskGb: 2000 } } },
     { kind: "gke", endpoint: { kind: "ip", authorizedNetworks: { office: "203.0.113.0/24" } } },
+    wholeCluster,
   ),
-  registry: fc.constantFrom<Config>({ kind: "artifact-registry" }, { kind: "artifact-registry", keep: 1, scan: false }),
+  registry: fc.constantFrom<Config>(
+    { kind: "artifact-registry" },
+    { kind: "artifact-registry", keep: 1, scan: false },
+    { kind: "artifact-registry", immutableTags: true },
+  ),
   edge: fc.constantFrom<Config>(
     { kind: "gce", timeoutSeconds: 86_400, armor: { rateLimit: { requests: 1, seconds: 3600 } } },
+    { kind: "gce", iap: { enabled: false, members: ["group:developers@example.com"] } },
     { kind: "gce", iap: { members: ["group:developers@example.com"] } },
     { kind: "gateway", drainSeconds: 3600, cdn: { cacheMode: "CACHE_ALL_STATIC" } },
     { kind: "gateway", armor: { log4j: false, allow: ["203.0.113.0/24"] } },
   ),
-  tls: fc.constantFrom<Config>({ mode: "managed" }, { mode: "managed", hsts: { days: 0 } }, { mode: "self-signed" }),
+  tls: fc.constantFrom<Config>(
+    { mode: "managed" },
+    { mode: "managed", fallback: "none", hsts: { days: 0 } },
+    { mode: "self-signed" },
+  ),
+  /** One certificate for all labels, which Google issues for a Gateway alone. */
+  wildcard: fc.boolean(),
   dns: fc.constantFrom<Config | undefined>(undefined, { create: true, wildcard: true }, { zone: "example-com" }),
-  metrics: fc.constantFrom<Config>({}, { byService: true }, { scrape: "none" }),
+  metrics: fc.constantFrom<Config>(
+    {},
+    { byService: true },
+    { scrape: "none" },
+    { image: "registry.example.com/apps/exporter:1", resources: { cpu: "50m", memory: "64Mi" } },
+  ),
 });
 
 const everywhere = fc.record({
@@ -120,12 +185,24 @@ const everywhere = fc.record({
   rolloutSeconds: maybe(fc.constantFrom(10, 180, 3600)),
   networkPolicies: fc.constantFrom<Config>({}, { enabled: false }, { dns: ["10.0.0.0/8"] }),
   proxy: fc.record({
+    image: maybe(fc.constant("registry.example.com/apps/nginx-proxy:1")),
     replicas: fc.constantFrom(1, 100),
+    resources: maybe(fc.constant({ cpu: "500m", memory: "1Gi" })),
+    requestsPerClient: maybe(fc.constantFrom(1, 3000)),
+    headerNames: maybe(fc.constantFrom("hyphens", "underscores", "any")),
     resolver: fc.constantFrom("10.96.0.10", "kube-dns.kube-system.svc.cluster.local"),
-    redirects: fc.constantFrom([], [{ host: "old", path: "/a/", to: "https://www.example.com/b/" }]),
+    redirects: fc.constantFrom(
+      [],
+      [{ host: "old", path: "/a/", to: "https://www.example.com/b/" }],
+      [{ host: "old", path: "/a/", to: "/b/", status: 301 }],
+    ),
     wildcards: fc.constantFrom<Config>(
       {},
       { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 65535 } },
+      {
+        subdomain: { allow: ["preview-*"], port: 3000, buffering: false, ...allSettings },
+        path: { allow: ["docs"], buffering: true, ...allSettings },
+      },
     ),
   }),
   services: fc.dictionary(label, service, { minKeys: 1, maxKeys: 4 }),
@@ -133,10 +210,11 @@ const everywhere = fc.record({
 
 export const good: fc.Arbitrary<Config> = fc
   .tuple(everywhere, fc.oneof(elsewhere, google))
-  .map(([{ services, proxy, ...rest }, { metrics, ...place }]) => {
+  .map(([{ services, proxy, ...rest }, { metrics, wildcard, tls, ...place }]) => {
     const isGoogle = place.cluster["kind"] === "gke";
     // Google creates no wildcard certificate for an Ingress, and its load balancer takes 15 certificates.
-    const isNarrow = place.edge["kind"] === "gce" && place.tls["mode"] === "managed";
+    const isNarrow = place.edge["kind"] === "gce" && tls["mode"] === "managed";
+    const isWide = wildcard && place.edge["kind"] === "gateway" && tls["mode"] === "managed";
     const names = Object.keys(services);
     const settings = Object.entries(services).map(([name, { others, routes, roles, ...more }], index) => {
       const other = names.length > 1 ? names[(index + 1) % names.length] : undefined;
@@ -155,6 +233,7 @@ export const good: fc.Arbitrary<Config> = fc
     return {
       ...rest,
       ...place,
+      tls: isWide ? { ...tls, wildcard } : tls,
       proxy: { ...proxy, metrics, wildcards: isNarrow ? narrow : proxy.wildcards },
       services: Object.fromEntries(settings),
       secrets: Object.fromEntries(secrets),

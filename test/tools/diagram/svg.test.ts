@@ -82,7 +82,11 @@ function assertComplete(svg: Element, { settings }: CheckedConfig): void {
   const said = new Set(
     groups.flatMap(({ children }) =>
       children.flatMap((child) =>
-        typeof child === "object" && child.name === "title" ? textOf(child).split("\n") : [],
+        typeof child === "object" && child.name === "title"
+          ? textOf(child)
+              .split("\n")
+              .map((line) => line.replace(/ \(maintenance: 503\)$/, ""))
+          : [],
       ),
     ),
   );
