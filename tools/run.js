@@ -70,6 +70,10 @@ function install() {
   const stamp = `${root}node_modules/.lockfile-installed`;
   const lockfile = readFileSync(`${root}package-lock.json`, "utf8");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lockfile) return;
+  if (isInstalled(JSON.parse(lockfile))) {
+    writeFileSync(stamp, lockfile);
+    return;
+  }
   console.error("Installing the npm packages of package-lock.json …");
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel", "error"], {
     cwd: root,
@@ -82,4 +86,21 @@ function install() {
     process.exit(1);
   }
   writeFileSync(stamp, lockfile);
+}
+
+/** Whether `npm ci` or `npm install` has just been run by hand: npm notes in node_modules what it has installed. */
+function isInstalled({ packages }) {
+  const note = `${root}node_modules/.package-lock.json`;
+  if (!existsSync(note)) return false;
+  const { packages: installed } = JSON.parse(readFileSync(note, "utf8"));
+  const isForOthers = ({ os = [process.platform], cpu = [process.arch] }) =>
+    !os.includes(process.platform) || !cpu.includes(process.arch);
+  return (
+    Object.keys(installed).every((path) => path in packages) &&
+    Object.entries(packages).every(([path, entry]) =>
+      path in installed
+        ? installed[path].version === entry.version && installed[path].integrity === entry.integrity
+        : path === "" || isForOthers(entry),
+    )
+  );
 }
