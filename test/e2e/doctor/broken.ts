@@ -104,7 +104,7 @@ const byPod: readonly Breakage[] = [
   {
     what: "a volume of a ConfigMap that does not exist",
     breaks: [
-      pods("hoge", {}, ({ volumes = [] }) => ({
+      pods("hoge", { volumeMounts: [{ name: "more", mountPath: "/more" }] }, ({ volumes = [] }) => ({
         volumes: [...(volumes as object[]), { name: "more", configMap: { name: "nowhere" } }],
       })),
     ],
@@ -247,6 +247,9 @@ const byPod: readonly Breakage[] = [
     what: "a health check with the wrong path, changed in the cluster",
     breaks: [
       pods("web", {
+        ...node(
+          `require("http").createServer((from, to) => to.writeHead(from.url === "/readyz" ? 200 : 404).end()).listen(8080)`,
+        ),
         startupProbe: null,
         readinessProbe: { httpGet: { path: "/nowhere", port: "http" }, periodSeconds: 1 },
       }),

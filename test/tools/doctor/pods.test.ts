@@ -77,34 +77,6 @@ test("a pod that fits on no node", () => {
   assert.match(fix ?? "", /^Lower services\.hoge\.resources in/);
 });
 
-const preemption = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful.";
-for (const [message, means, fix] of [
-  [
-    "untolerated taint {node.kubernetes.io/disk-pressure: }",
-    /while its disk is nearly full/,
-    /free space on that disk/,
-  ],
-  [
-    "untolerated taint {node.kubernetes.io/memory-pressure: }",
-    /short of memory or process IDs/,
-    /end what uses them up/,
-  ],
-  ["untolerated taint(s) {node.kubernetes.io/not-ready: }", /is not ready/, /Conditions/],
-  ["unschedulable", /is cordoned/, /uncordon the node/],
-  ["untolerated taint {example.com/for: batch}", /has a taint that keeps/, /remove the taint/],
-] as const)
-  test(`no node takes the pod, and resources are not the cause: ${message}`, () => {
-    const were = message === "unschedulable" ? "were" : "had";
-    const finding = unscheduled(`0/1 nodes are available: 1 node(s) ${were} ${message}. ${preemption}`);
-    assert.match(finding.means ?? "", means);
-    assert.match(finding.fix ?? "", /^kubectl --context here -n apps describe nodes {3}# then: /);
-    assert.match(finding.fix ?? "", fix);
-    assert.doesNotMatch(`${finding.means ?? ""}${finding.fix ?? ""}`, /resources/);
-    // The other node could take it: there, resources are the cause.
-    const both = unscheduled(`0/2 nodes are available: 1 Insufficient cpu, 1 node(s) ${were} ${message}.`);
-    assert.match(both.fix ?? "", /^Lower services\.hoge\.resources in/);
-  });
-
 for (const [reason, means] of [
   ["FailedMount", /cannot mount a volume/],
   ["FailedCreatePodSandBox", /cannot give the pod a network/],
@@ -223,7 +195,7 @@ for (const [message, means, fix, nodes] of [
   ["something new", /finds no node/, /describe pod hoge-0/, []],
 ] as const)
   test(`no node takes the pod: ${message}`, () => {
-    const text = `0/3 nodes are available: ${message}. preemption: 0/3 nodes are available: 3 Insufficient cpu.`;
+    const text = `0/3 nodes are available: ${message}. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Insufficient cpu.`;
     const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: text }];
     const pending = pod("hoge", { ready: false }, { phase: "Pending", conditions, containerStatuses: [] });
     is(examined({ ...withPods(pending), nodes }), "failed", /^0 of 1 ready; Pending: 0\/3/, means, fix);
