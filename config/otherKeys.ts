@@ -6,6 +6,8 @@ type Advice = Readonly<Record<string, string>>;
 const advice = (entries: readonly (readonly [names: string, advice: string])[]): Advice =>
   Object.fromEntries(entries.flatMap(([names, text]) => names.split(" ").map((name) => [name, text])));
 
+const pullRights = 'there is no such key; see "Images in a private registry" in docs/add-a-service.md';
+const alike = 'there is no such key; see "What an image must meet" in docs/add-a-service.md';
 const cannot = 'there is no such key; see "What has no counterpart" in docs/from-yaml.md';
 
 /** From Kubernetes, Compose, Helm charts, Cloud Run and App Engine. Lower case, without separators. */
@@ -25,6 +27,8 @@ export const keysOfServices = advice([
   ["serviceaccount serviceaccountname identity", "write roles, with the Google roles that it needs"],
   ["timeout timeouts", "write timeoutSeconds in a route, or in routeDefaults"],
   ["headers ratelimit grpc websocket", "write it in a route, or in routeDefaults"],
+  ["imagepullsecrets imagepullsecret pullsecret", pullRights],
+  ["securitycontext podsecuritycontext runasuser capabilities privileged", alike],
   ["command entrypoint args workingdir user volumes volumemounts volume disk storage configs", cannot],
   ["autoscaling hpa minreplicas maxreplicas mininstances maxinstances sidecars initcontainers", cannot],
   ["restart restartpolicy strategy labels annotations nodeselector tolerations affinity", cannot],
@@ -46,25 +50,48 @@ export const keysOfRoutes = advice([
     "prefix url uri location pathprefix paths match",
     "write path, one in each route; with / at its end it matches everything below",
   ],
+  ["pathtype exact", "a path that ends with / matches everything below it; any other matches exactly"],
   ["weight traffic split", "write canary, with service and percent"],
   ["grpc h2c backendprotocol", "write protocol: grpc"],
   ["backend service servicename port", "write the route in the service that answers it"],
   ["redirect redirects", "write it under proxy.redirects"],
 ]);
 
+/** From Kubernetes and Compose. */
+export const keysOfResources = advice([
+  [
+    "requests limits reservations",
+    "write cpu and memory without it: memory is request and limit, and cpu a request without a limit",
+  ],
+]);
+
+export const keysOfBuild = advice([
+  ["dockerfile file", "the file must be called Dockerfile; a service with another one needs a folder of its own"],
+]);
+
+export const keysOfEgress = advice([
+  ["host hosts hostname domain fqdn dns name url", "write cidr: network policies know addresses, and no names"],
+  ["port", "write ports, a list of numbers"],
+]);
+
+/** Tables by the path below a service; `0` stands for each index. */
+const tables: Readonly<Record<string, Advice>> = {
+  "": keysOfServices,
+  routeDefaults: keysOfRoutes,
+  "routes.0": keysOfRoutes,
+  resources: keysOfResources,
+  build: keysOfBuild,
+  "egress.0": keysOfEgress,
+};
+
 /**
  * @param path of the map that has the key
  * @returns undefined if the key is of no other tool that is known here
  */
 export function adviceFor(path: readonly PropertyKey[], key: string): string | undefined {
-  const [top, , list] = path;
-  if (top !== "services") return undefined;
-  const table =
-    path.length === 2
-      ? keysOfServices
-      : list === "routeDefaults" || (list === "routes" && path.length === 4)
-        ? keysOfRoutes
-        : {};
+  if (path[0] !== "services" || path.length < 2) return undefined;
+  const place = path.slice(2).map((part) => (typeof part === "number" ? 0 : String(part)));
+  const table = tables[place.join(".")] ?? {};
   const word = key.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return Object.hasOwn(table, word) ? table[word] : undefined;
 }

@@ -11,7 +11,7 @@ import { proxy } from "./schema/proxy.ts";
 import { registry } from "./schema/registry.ts";
 import { services } from "./schema/services.ts";
 import { tls } from "./schema/tls.ts";
-import { domain, env, label } from "./schema/values.ts";
+import { domain, secretEnv, label } from "./schema/values.ts";
 import { doc } from "./schema/doc.ts";
 
 export const schema = z.strictObject({
@@ -59,7 +59,7 @@ export const schema = z.strictObject({
           }),
         ),
     })
-    .catchall(env)
+    .catchall(secretEnv)
     .default({})
     .meta(
       doc(

@@ -1,4 +1,5 @@
-/** The value that a number or quantity with a wrong unit stands for, offered as "did you mean". */
+/** The value that a number, quantity or range with a wrong unit stands for, offered as "did you mean". */
+import { isIP } from "node:net";
 
 const quantity = /^(\d+)(?:[.,](\d+))?\s*([a-zA-Z%/]*)$/;
 
@@ -38,6 +39,7 @@ export function meant(key: string, value: unknown, limits: Limits | undefined): 
   const text = String(value);
   if (key === "cpu") return quoted(cpuMeant(text));
   if (key === "memory") return quoted(memoryMeant(text));
+  if (ranges.test(key)) return quoted(rangeMeant(text));
   if (limits?.maximum === undefined) return undefined;
   const { minimum = 0, maximum } = limits;
   return numbersMeant(key, value, maximum)
@@ -56,6 +58,15 @@ function numbersMeant(key: string, value: string | number, maximum: number): num
   if (whole === undefined) return [];
   const factor = unit === "" ? 1 : factorsOf(key, units)?.[unit.toLowerCase()];
   return factor === undefined ? [] : [Number(`${whole}.${fraction}`) * factor];
+}
+
+/** Keys of ranges, and of lists of them. */
+const ranges = /^(?:cidr|allow|dns|trustedProxies)$/;
+
+/** `203.0.113.7` → `203.0.113.7/32` */
+function rangeMeant(text: string): string | undefined {
+  const version = isIP(text);
+  return version === 0 ? undefined : `${text}/${version === 4 ? 32 : 128}`;
 }
 
 /** Whole CPUs from here on are more likely thousandths: `cpu: 50`. */

@@ -13,7 +13,7 @@ import {
 } from "../../nginx/routeChecks.ts";
 import { podsPrefix, proxyGrpcName, proxyName } from "../../names/kubernetes.ts";
 import { servicePort } from "../../names/ports.ts";
-import { host, label, path } from "./values.ts";
+import { host, label, routePath as path } from "./values.ts";
 import { atLeastOne, doc, exactlyOne } from "./doc.ts";
 
 /** The Services of the proxy. */

@@ -54,6 +54,12 @@ export const path = z
     "must be a path such as /hoge/ or /v1:predict: segments of the characters of RFC 3986, without . and .., with all others encoded as UTF-8 in upper case, such as %C3%A9",
   );
 
+/** `/hoge/*` of Google's Ingress is valid in RFC 3986, and would match this one path, with its asterisk. */
+export const routePath = path.refine(
+  (value) => !value.endsWith("/*"),
+  "must not end with *: a path that ends with / matches everything below it",
+);
+
 /** https://pkg.go.dev/github.com/distribution/reference: labels of a host, and words of a path with single separators. */
 const hostLabel = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
 const registryHost = `(${hostLabel}(\\.${hostLabel})*|\\[[A-Fa-f0-9:]+\\])(:\\d{1,5})?`;
@@ -173,10 +179,17 @@ const safeText = z
     (value) => value.isWellFormed() && !unsafeCharacters.test(value),
     "must have no NUL, none of U+007F to U+009F, U+FFFE and U+FFFF, and no half of a surrogate pair: Kubernetes would not take them as they are; encode the value, as with base64",
   );
-export const env = z.record(
-  envName,
-  z.union([safeText, z.number(), z.boolean()], { error: "must be text, a number, true or false" }).transform(String),
-);
+const envValue = z
+  .union([safeText, z.number(), z.boolean()], { error: "must be text, a number, true or false" })
+  .transform(String);
+export const env = z.record(envName, envValue);
+/** The value is never shown, so the message has to say which level is missing. */
+export const secretEnv = z.record(envName, envValue, {
+  error: ({ code }) =>
+    code === "invalid_type"
+      ? "must be a map of names, below the name of the service that gets them, as in secrets.hoge.API_KEY"
+      : undefined,
+});
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 export const labelKey = z

@@ -1,18 +1,23 @@
 /** Keys of other tools are answered with what to write here; values are shown as YAML. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { keysOfRoutes, keysOfServices } from "../../config/otherKeys.ts";
+import { keysOfBuild, keysOfEgress, keysOfResources, keysOfRoutes, keysOfServices } from "../../config/otherKeys.ts";
 import { asYaml } from "../../config/problems.ts";
 import { schema } from "../../config/schema.ts";
-import { hoge, refusal } from "./refusal.ts";
+import { hoge, projectDir, refusal } from "./refusal.ts";
 
 const service = (more: object) => schema.shape.services.safeParse({ hoge: { image: "a/b:1", ...more } }).success;
 
 test("each key of another tool is unknown here, and its advice replaces the list of keys", () => {
   const tables = [
     ["", keysOfServices, (key: string) => ({ [key]: "x" })],
+    [".resources", keysOfResources, (key: string) => ({ resources: { [key]: "x" } })],
+    [".build", keysOfBuild, (key: string) => ({ build: { context: "./services/sample", [key]: "x" } })],
+    [".egress[0]", keysOfEgress, (key: string) => ({ egress: [{ cidr: "203.0.113.0/24", ports: [1], [key]: "x" }] })],
     [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],
   ] as const;
   for (const [place, table, more] of tables)
@@ -33,11 +38,21 @@ test("a key of another tool is known in each of its forms", () => {
   assert.match(refusal(hoge({ routeDefaults: { timeout: "5s" } })), /; write timeoutSeconds, a number$/m);
 });
 
+test("the heading that an advice names is in the guide", () => {
+  const tables = [keysOfServices, keysOfRoutes, keysOfResources, keysOfBuild, keysOfEgress];
+  const references = tables
+    .flatMap((table) => Object.values(table))
+    .flatMap((advice) => [...advice.matchAll(/see "([^"]+)" in (\S+\.md)$/g)]);
+  assert.ok(references.length > 0);
+  for (const [advice, heading, file] of references)
+    assert.match(readFileSync(join(projectDir, file ?? ""), "utf8"), new RegExp(`^#+ ${heading}$`, "m"), advice);
+});
+
 test("a key that the advice says to write is taken", () => {
   assert.ok(
     service({ env: {}, healthPath: "/x", port: 8080, replicas: 1, resources: {}, calls: [], egress: [], roles: [] }),
   );
-  assert.ok(service({ routeDefaults: { timeoutSeconds: 5 } }));
+  assert.ok(service({ routeDefaults: { timeoutSeconds: 5 }, resources: { cpu: "250m", memory: "256Mi" } }));
   const route = { path: "/a/", host: "b", keepPrefix: true, timeoutSeconds: 5, maxBodyMb: 1, responseHeaders: {} };
   assert.ok(service({ routes: [{ ...route, protocol: "http", limit: { requestsPerSecond: 1 } }] }));
 });

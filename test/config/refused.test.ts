@@ -36,13 +36,33 @@ const refused: Case[] = [
   ],
   [
     "a key of routes in another list of the service",
-    hoge({ egress: [{ cidr: "0.0.0.0/0", ports: [25], host: "smtp.example.net" }] }),
-    [/egress\[0\]\.host\n(?!.*move it).*; allowed: /],
+    hoge({ egress: [{ cidr: "0.0.0.0/0", ports: [25], timeoutSeconds: 5 }] }),
+    [/egress\[0\]\.timeoutSeconds\n(?!.*move it).*; allowed: /],
   ],
   [
     "a key of another kind of edge",
     { ...valid, edge: { ...valid.edge, timeoutSeconds: 60 } },
     [/edge\.timeoutSeconds\n(?!.*move it).*; it belongs to another kind or mode$/m],
+  ],
+  [
+    "a path of Google's Ingress",
+    hoge({ routes: [{ path: "/a/*" }] }),
+    [/routes\[0\]\.path\n\s+"\/a\/\*" must not end with \*: a path that ends with \/ matches everything below it$/m],
+  ],
+  [
+    "secrets without the name of a service",
+    { ...valid, secrets: { API_KEY: "abc" } },
+    [/:secrets\.API_KEY\n\s+\(secret\) must be a map of names, .* as in secrets\.hoge\.API_KEY$/m],
+  ],
+  [
+    "an address for a range",
+    hoge({ egress: [{ cidr: "203.0.113.7", ports: [443] }] }),
+    [/egress\[0\]\.cidr\n.*; did you mean "203\.0\.113\.7\/32"\?$/m],
+  ],
+  [
+    "an address for a range in a list",
+    { ...valid, networkPolicies: { dns: ["2001:db8::1"] } },
+    [/networkPolicies\.dns\[0\]\n.*; did you mean "2001:db8::1\/128"\?$/m],
   ],
   [
     "a switch in quotes",

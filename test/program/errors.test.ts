@@ -92,6 +92,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { host: long },
       { path: "/a b" },
       { path: "/../" },
+      { path: "/a/*" },
       { path: `/${long}` },
       {},
       { path: "/", canary: { service: "a", percent: 100 } },
