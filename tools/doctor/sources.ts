@@ -73,7 +73,7 @@ export async function withSources<T>(
     throw stopped(stack);
   // The outputs have the kubeconfig, or the CA of a self-signed stack.
   const read = cluster.kind === "gke" || tls.mode === "self-signed" ? await outputsOf(stack, project) : {};
-  const outputs = typeof read === "string" ? {} : read;
+  const outputs = read instanceof Problem ? {} : read;
   const folder = mkdtempSync(join(tmpdir(), "doctor-"));
   try {
     const target = targetOf(stack, checked, read, overrides, folder);
@@ -85,7 +85,7 @@ export async function withSources<T>(
       subject: subjectOf(stack, checked, own),
       target,
       address: overrides.address ?? text(outputs["address"]) ?? (local ? "127.0.0.1" : undefined),
-      outputsError: typeof read === "string" ? read : undefined,
+      outputsError: read instanceof Problem ? `${firstLines(read.message)} ${firstLines(read.fix)}` : undefined,
       ports: { httpPort: overrides.httpPort, httpsPort: overrides.httpsPort },
       ca: [
         ...rootCertificates,
@@ -106,12 +106,14 @@ export async function withSources<T>(
 
 const text = (value: unknown) => (typeof value === "string" ? value : undefined);
 
-async function outputsOf(stack: string, project: string): Promise<Record<string, unknown> | string> {
+const firstLines = (message: string) => message.split("\n").slice(0, 2).join(" ");
+
+async function outputsOf(stack: string, project: string): Promise<Record<string, unknown> | Problem> {
   try {
     return await stackOutputs(stack, project);
   } catch (error) {
     // Without the outputs, requests to the edge by its name are still possible.
-    if (error instanceof Problem) return error.message.split("\n").slice(0, 2).join(" ");
+    if (error instanceof Problem) return error;
     throw error;
   }
 }
@@ -119,7 +121,7 @@ async function outputsOf(stack: string, project: string): Promise<Record<string,
 function targetOf(
   stack: string,
   { settings: { cluster } }: CheckedConfig,
-  outputs: Record<string, unknown> | string,
+  outputs: Record<string, unknown> | Problem,
   overrides: Overrides,
   folder: string,
 ): KubectlTarget | string {
@@ -133,7 +135,7 @@ function targetOf(
       ? { kubectl: existsSync(kubectlPath) ? kubectlPath : kubectl, context: cluster.context, kubeconfig }
       : `there is no ${cluster.kubeconfig}`;
   }
-  if (typeof outputs === "string") return outputs;
+  if (outputs instanceof Problem) return firstLines(outputs.message);
   const config = text(outputs["kubeconfig"]);
   if (config === undefined) return `the stack ${stack} has no kubeconfig yet`;
   const kubeconfig = join(folder, "kubeconfig");
