@@ -58,7 +58,8 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   onRegistration((registration) => resources.push(registered(registration)));
   const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
-  pulumi.runtime.setAllConfig(withPlaceholderFiles(config));
+  // What is only shown needs no certificate: after a new host, the next `npm start` renews it.
+  pulumi.runtime.setAllConfig(withPlaceholderFiles(config, secrets === "redacted" ? "replaceable" : "missing"));
   process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
   // The SDK formats a stack trace for each of its promises, which takes longer than the rest and is never read.
   const { stackTraceLimit } = Error;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { fullKey } from "../../../names/project.ts";
 import { evaluate, inOrder } from "../../../tools/stack/evaluate.ts";
 import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
-import { stacksDir } from "../../../tools/cli/paths.ts";
+import { stacksDir, tlsDir } from "../../../tools/cli/paths.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stack-"));
 test.after(() => {
@@ -111,6 +111,25 @@ test("objects to apply have their secrets in plain text, and are in the order of
   assert.deepEqual([...new Set(kinds)], order);
   assert.equal(outputs["url"], "http://shop.localhost/");
   assert.equal(outputs["kubeconfig"], undefined);
+});
+
+test("what is only shown takes a host that the local certificate does not cover yet", async (context) => {
+  const files = ["tls.crt", "tls.key"].map((name) => join(tlsDir, name));
+  // With a running cluster they are there, and cover its hosts alone.
+  const made = files.filter((file) => !existsSync(file));
+  mkdirSync(tlsDir, { recursive: true });
+  for (const file of made) writeFileSync(file, "another certificate");
+  context.after(() => {
+    for (const file of made) rmSync(file);
+  });
+  const config = readStackFile(join(stacksDir, "Pulumi.local.yaml"), "refuse");
+  const hoge = { image: "a/b:1", routes: [{ host: "another" }] };
+  const { objects } = await evaluate(
+    "local",
+    { ...config, [fullKey("services")]: JSON.stringify({ hoge }) },
+    "redacted",
+  );
+  assert.match(JSON.stringify(objects), /another\.shop\.localhost/);
 });
 
 test("everything that the program registers is listed with what the engine gets, but without secrets", async () => {
