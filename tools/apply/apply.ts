@@ -65,6 +65,7 @@ export async function apply(
   const namespaces = objects.filter(isNamespace);
   const members = objects.filter((object) => !isNamespace(object));
   refuseOthersNamespace(live, namespaces);
+  refuseEndingNamespace(live);
   const rolledOut = async (deployments: readonly string[]) => {
     if (deployments.length > 0) say(waitingForRollouts);
     await rollouts(target, namespace, deployments, rolloutSeconds, { builds });
@@ -126,6 +127,15 @@ function refuseOthersNamespace(live: Live, namespaces: readonly KubernetesObject
   throw new Problem(
     `The namespace ${live.namespace} belongs to the stack ${found}, says its label ${stackLabel}. Nothing was changed.`,
     `Set another "namespace" in the stack's config. If that stack is gone: kubectl label namespace ${live.namespace} ${stackLabel}-`,
+  );
+}
+
+/** @throws Problem while the namespace is being deleted: what is applied into it goes with it */
+function refuseEndingNamespace({ namespace, objects }: Live): void {
+  if (objects.find(isNamespace)?.metadata["deletionTimestamp"] === undefined) return;
+  throw new Problem(
+    `The namespace ${namespace} is being deleted, with everything in it. Nothing was changed.`,
+    "Wait until it is gone, and run this again.",
   );
 }
 

@@ -37,7 +37,8 @@ export function imageLoader(
       await putWith(load);
     },
     putEdited: async () => {
-      if (used !== undefined && used.references !== joined(images.map((image) => imageOf(image)))) await putWith(used.load);
+      if (used !== undefined && used.references !== joined(images.map((image) => imageOf(image))))
+        await putWith(used.load);
     },
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
-import { notStarted, oneLine, type PodEvent, type StartingPod } from "./podStates.ts";
+import { notStarted, oneLine, type NotStarted, type PodEvent, type StartingPod } from "./podStates.ts";
 
 export interface RolloutOptions {
   /** Folders that images are built from, by service; for the error's fix. @default - none */
@@ -55,7 +55,7 @@ export async function rollouts(
           serving: release === undefined ? "none" : servingOf(release),
           reasons: release === undefined ? ["there is no such Deployment"] : reasonsOf(release, await warned()),
           log: await crashLog(target, namespace, release),
-          isUnscheduled: release?.pods.some((pod) => notStarted(startOf(pod), [])?.step === "unscheduled") ?? false,
+          obstacle: obstacleOf(release),
         };
       };
       for (const release of waited) {
@@ -91,8 +91,8 @@ interface Cause {
   readonly reasons: readonly string[];
   /** The last lines of a container that crashes. @default - none crashes */
   readonly log: readonly string[] | undefined;
-  /** Whether no node has taken one of the pods. */
-  readonly isUnscheduled: boolean;
+  /** What keeps pods from being created or started, other than the service's own config. @default - nothing */
+  readonly obstacle: "deleted" | "refused" | "cordoned" | "no room" | undefined;
 }
 
 /** How many rollouts an error explains; of the others it counts. */
@@ -132,15 +132,37 @@ const linesOf = ({ reasons, log }: Cause): string[] => {
 };
 
 /** What fixes it, as the start of a sentence in lower case. */
-function fixOf({ name, builds, log, isUnscheduled }: Cause): string {
+function fixOf({ name, builds, log, obstacle }: Cause): string {
   const key = name === proxyName ? "proxy" : `services.${name}`;
   const folder = log === undefined ? undefined : builds[name];
   if (folder !== undefined)
     return `fix the program in ${folder}, which the image of ${name} is built from, or ${key} in the stack's config,`;
-  return isUnscheduled
-    ? `lower ${key}.resources in the stack's config, or give the cluster more room,`
-    : `fix ${key} in the stack's config`;
+  switch (obstacle) {
+    case "deleted":
+      return `find out who deletes the Deployment ${name},`;
+    case "refused":
+      return `raise the quota that it names, or fix ${key} in the stack's config,`;
+    case "cordoned":
+      return "uncordon a node (kubectl get nodes shows those with SchedulingDisabled), or wait for its upgrade,";
+    case "no room":
+      return `lower ${key}.resources in the stack's config, or give the cluster more room,`;
+    default:
+      return `fix ${key} in the stack's config`;
+  }
 }
+
+function obstacleOf(release: Release | undefined): Cause["obstacle"] {
+  if (release === undefined) return "deleted";
+  if (refusals(release.set).length > 0) return "refused";
+  const unscheduled = release.pods.flatMap((pod) => notStarted(startOf(pod), []) ?? []).filter(isUnscheduled);
+  if (unscheduled.length === 0) return undefined;
+  return unscheduled.every(isCordoned) ? "cordoned" : "no room";
+}
+
+const isUnscheduled = ({ step }: NotStarted): boolean => step === "unscheduled";
+/** Whether a pod waits for a node that takes new pods, and not for room on one. */
+const isCordoned = ({ seen }: NotStarted): boolean =>
+  seen.includes("were unschedulable") && !seen.includes("Insufficient");
 
 /** Available pods that are not of the newest revision are of the one before. */
 function servingOf({ deployment, pods }: Release): Cause["serving"] {
@@ -294,8 +316,8 @@ function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[
   return all.length > 0 ? all : ["no pod of it has been created yet"];
 }
 
-/** How many lines of a crashed container's log an error shows: the end of a stack trace. */
-const logLines = 8;
+/** How many lines of a crashed container's log an error shows. Node's message is in front of a stack trace of 10. */
+const logLines = 20;
 
 /** The last lines of the first container that crashes; undefined if none does. */
 async function crashLog(

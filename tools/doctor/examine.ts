@@ -199,9 +199,10 @@ function serviceFindings(
   subject: Subject,
   now: Date,
 ): readonly (readonly [HopKind, Finding])[] {
-  const workload = { name, key: `services.${name}`, healthPath: subject.services[name]?.healthPath };
+  const { healthPath, build } = subject.services[name] ?? {};
+  const workload = { name, key: `services.${name}`, healthPath, folder: build?.context };
   return [
-    ["service", service(objects, serviceName, subject)],
+    ["service", service(objects, serviceName, subject, name)],
     ["endpoints", endpoints(objects, workload, subject, serviceName)],
     ["pods", pods(objects, workload, subject, now)],
   ];

@@ -35,20 +35,20 @@ const byPod: readonly Breakage[] = [
   {
     what: "an image that does not exist",
     breaks: [pods("hoge", { image: "localhost/nowhere/hoge:1" })],
-    expected: [{ kind: "pods", service: "hoge", seen: /ErrImage|ImagePullBackOff/, fix: /services\.hoge\.image/ }],
+    expected: [{ kind: "pods", service: "hoge", seen: /ErrImage|ImagePullBackOff/, fix: /^npm start {3}# restores/ }],
   },
   {
     what: "an image whose name is none",
     breaks: [pods("hoge", { image: "localhost/Nowhere:1" })],
     expected: [
-      { kind: "pods", service: "hoge", seen: /InvalidImageName/, means: /no name/, fix: /services\.hoge\.image/ },
+      { kind: "pods", service: "hoge", seen: /InvalidImageName/, means: /no name/, fix: /^npm start {3}# restores/ },
     ],
   },
   {
     what: "a registry that does not answer",
     breaks: [pods("hoge", { image: "127.0.0.1:9/hoge:1" })],
     expected: [
-      { kind: "pods", service: "hoge", seen: /refused/, means: /reach the registry/, fix: /services\.hoge\.image/ },
+      { kind: "pods", service: "hoge", seen: /refused/, means: /reach the registry/, fix: /^npm start {3}# restores/ },
     ],
   },
   {
@@ -83,7 +83,7 @@ const byPod: readonly Breakage[] = [
         service: "hoge",
         seen: /(StartError|RunContainerError|CreateContainerError): .*no such file/,
         means: /its command is not in the image/,
-        fix: /services\.hoge\.image/,
+        fix: /the program in \.\/services\/sample/,
       },
     ],
   },
@@ -650,7 +650,7 @@ const pairs: readonly Breakage[] = [
     what: "an image that does not exist, and another service scaled to 0",
     breaks: [pods("hoge", { image: "localhost/nowhere/hoge:1" }), object("deployment/web", { spec: { replicas: 0 } })],
     expected: [
-      { kind: "pods", service: "hoge", seen: /ErrImage|ImagePullBackOff/, fix: /services\.hoge\.image/ },
+      { kind: "pods", service: "hoge", seen: /ErrImage|ImagePullBackOff/, fix: /^npm start {3}# restores/ },
       { kind: "endpoints", service: "web", seen: /scaled to 0/, fix: /scale deployment\/web/ },
     ],
   },

@@ -124,6 +124,19 @@ const applyOver = (found: string | undefined, ours: string | undefined) => {
   return apply(target, live, [namespace(ours)], 1, () => undefined);
 };
 
+test("a namespace that is being deleted is refused before anything is applied", async () => {
+  writeFileSync(calls, "");
+  const { metadata, ...ours } = namespace("shop.local");
+  const ending = { ...ours, metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
+  const live = { namespace: "apps", kinds: ["Secret"], objects: [ending] };
+  const target = { kubectl: program, context: "apply.test" };
+  await assert.rejects(
+    apply(target, live, [namespace("shop.local")], 1, () => undefined),
+    /The namespace apps is being deleted, .* Nothing was changed\.$/,
+  );
+  assert.equal(readFileSync(calls, "utf8"), "");
+});
+
 test("a namespace of another stack is refused before anything is applied", async () => {
   writeFileSync(calls, "");
   await assert.rejects(applyOver("shop.staging", "shop.local"), (error) => {

@@ -92,7 +92,10 @@ for (const [what, pods, events, expected] of certain)
 test("pods that the API server rejects fail at once", async () => {
   const refused = { type: "ReplicaFailure", status: "True", message: "exceeded quota" };
   play([deployment(), replicaSet("old", "1"), replicaSet("new", "2", [refused])]);
-  await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), /exceeded quota/);
+  await assert.rejects(rollouts(target, "apps", ["hoge"], 20, pace), {
+    message: /exceeded quota/,
+    fix: /^Raise the quota that it names, or fix services\.hoge in /,
+  });
 });
 
 const patient: [string, object[], object[]][] = [
@@ -231,6 +234,17 @@ test("a pod that no node takes: the scheduler's reason, and the resources to low
     fix,
     "Lower services.hoge.resources in the stack's config, or give the cluster more room, and run this again.",
   );
+});
+
+test("a pod that cordoned nodes do not take: uncordon one, unless there is also no room", async () => {
+  for (const [message, expected] of [
+    ["2 node(s) were unschedulable", /^Uncordon a node /],
+    ["1 Insufficient cpu, 1 node(s) were unschedulable", /^Lower services\.hoge\.resources in /],
+  ] as const) {
+    const text = `0/2 nodes are available: ${message}.`;
+    const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: text }];
+    assert.match((await failing([unstarted({ phase: "Pending", conditions })])).fix, expected);
+  }
 });
 
 test("a container that its node cannot create: what the node warns of", async () => {

@@ -134,6 +134,7 @@ export function objects(of: Subject, changes: Partial<Objects> = {}): Objects {
       },
       spec: {
         ...(edge.kind === "ingress" && { ingressClassName: edge.className }),
+        tls: [{ secretName: "ingress-tls-1" }],
         rules: of.hosts.map((host) => ({ host, http: { paths: [{ backend: { service: { name: "nginx-proxy" } } }] } })),
       },
       status: { loadBalancer: { ingress: [{ ip: address }] } },

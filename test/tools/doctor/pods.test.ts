@@ -46,6 +46,17 @@ test("a crash loop: the exit status, and the log of the last attempt", () => {
   );
 });
 
+test("a built image is not a key of the config: its folder is named, or it is restored", () => {
+  const built = { ...workload, folder: "./services/hoge" };
+  const crashing = pods(waiting("CrashLoopBackOff", "", { lastState: crashed }), built, staging, now);
+  assert.match(crashing.fix ?? "", /# then: Fix the program in \.\/services\/hoge or services\.hoge\.env in Pulumi\./);
+  const missing = pods(waiting("ErrImagePull", "not found"), built, staging, now);
+  assert.equal(missing.fix, `${staging.apply}   # restores the image that is built`);
+  const message = "no such file or directory";
+  const commandless = pods(waiting("CreateContainerError", message), built, staging, now);
+  assert.match(commandless.fix ?? "", /^Fix the program in \.\/services\/hoge in Pulumi\./);
+});
+
 test("a crash between two attempts", () => {
   const seen = withPods(pod("hoge", { ready: false, restartCount: 1, state: { running: {} }, lastState: crashed }));
   assert.match(examined(seen).seen, /ended: status 3 \(Error\), 1 restarts/);
@@ -315,6 +326,14 @@ test("what somebody changed in the cluster, and still serves, is a warning", () 
     deployments: [{ ...deployment("hoge"), spec: { ...spec, ...changes } }],
   });
   is(examined(of({ paused: true })), "warning", /is paused/, /Somebody paused it/, /rollout resume deployment\/hoge/);
+  const containers = spec.template.spec.containers.map((one) => ({
+    ...one,
+    envFrom: [{ secretRef: { name: "env" } }],
+  }));
+  const secret = of({ template: { spec: { containers } } });
+  assert.equal(examined(secret).state, "ok");
+  const gone = examined({ ...secret, missingSecrets: ["env", "other"] });
+  is(gone, "warning", /there is no Secret env$/, /new ones will not start/, /^npx pulumi up/);
   const three = { ...staging, services: { ...staging.services, hoge: { ...hoge, replicas: 3 } } };
   is(pods(of({ replicas: 2 }), workload, three, now), "warning", /config has 3/, /scaled it down/, /--replicas=3$/);
   assert.equal(pods(of({ replicas: 4 }), workload, three, now).state, "ok");
@@ -443,7 +462,14 @@ test("the Service does not exist", () => {
 
 const endpointsWith = (changes: Partial<Objects>) =>
   endpoints(objects(staging, changes), workload, staging, "pods-hoge");
-const services = (changed: ReturnType<typeof service>) => ({ services: [changed] });
+test("a Service that nginx does not need, but services that call it do", () => {
+  const seen = objects(staging, { services: [service("pods-hoge")] });
+  const { state, seen: found, fix } = serviceHop(seen, "pods-hoge", staging, "hoge");
+  assert.deepEqual([state, found], ["warning", "there is no Service hoge in the namespace apps"]);
+  assert.equal(fix, staging.apply);
+});
+
+const services = (changed: ReturnType<typeof service>) => ({ services: [changed, service("hoge")] });
 
 test("the Service selects the pods", () => {
   assert.deepEqual(endpointsWith({}), { state: "ok", seen: "1 pod of 1 ready" });

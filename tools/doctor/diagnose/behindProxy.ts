@@ -1,5 +1,5 @@
 /** Checks a Service, its endpoints and its pods. The same checks apply to the proxy and to each service. */
-import type { Deployment, Objects, Pod, Service } from "../gather/objects.ts";
+import { secretsOf, type Deployment, type Objects, type Pod, type Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
 import { matches, isReady, troubleOf } from "./pods.ts";
@@ -7,8 +7,11 @@ import type { Workload } from "./trouble.ts";
 
 export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not checked: ${why}` });
 
-/** Checks that the Service exists. */
-export function service(objects: Objects | string, name: string, subject: Subject): Finding {
+/**
+ * Checks that the Service exists.
+ * @param forCalls the Service by which other services call this one; nginx does not need it. @default - there is none
+ */
+export function service(objects: Objects | string, name: string, subject: Subject, forCalls = name): Finding {
   if (typeof objects === "string") return unknown(objects);
   const found = objects.services.find(({ metadata }) => metadata.name === name);
   if (found === undefined)
@@ -16,6 +19,13 @@ export function service(objects: Objects | string, name: string, subject: Subjec
       state: "failed",
       seen: `there is no Service ${name} in the namespace ${subject.namespace}`,
       means: "Its name does not resolve: it was never applied, or somebody deleted it.",
+      fix: subject.apply,
+    };
+  if (!objects.services.some(({ metadata }) => metadata.name === forCalls))
+    return {
+      state: "warning",
+      seen: `there is no Service ${forCalls} in the namespace ${subject.namespace}`,
+      means: "Requests of clients do not need it, but services that call it do not find it: somebody deleted it.",
       fix: subject.apply,
     };
   const ports = (found.spec.ports ?? []).map(({ port, targetPort }) => `${port} → ${String(targetPort ?? port)}`);
@@ -103,7 +113,8 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
   };
   const trouble = troubleOf(deployment, objects, workload, remedies, now);
   const count = `${ready} of ${replicas} ready`;
-  if (trouble === undefined && ready > 0) return changed(deployment, count, subject) ?? { state: "ok", seen: count };
+  if (trouble === undefined && ready > 0)
+    return changed(deployment, objects, count, subject) ?? { state: "ok", seen: count };
   if (trouble === undefined)
     return {
       state: "failed",
@@ -132,7 +143,24 @@ const hasStopped = ({ status }: Deployment): boolean =>
   false;
 
 /** What serves, but is not what the config says, because somebody changed it in the cluster. */
-function changed({ metadata: { name }, spec }: Deployment, count: string, subject: Subject): Finding | undefined {
+function changed(
+  deployment: Deployment,
+  { missingSecrets }: Objects,
+  count: string,
+  subject: Subject,
+): Finding | undefined {
+  const {
+    metadata: { name },
+    spec,
+  } = deployment;
+  const missing = secretsOf(deployment).filter((secret) => missingSecrets.includes(secret));
+  if (missing.length > 0)
+    return {
+      state: "warning",
+      seen: `${count}; there is no Secret ${missing.join(", ")}`,
+      means: "Pods that run have its values, but new ones will not start: somebody deleted it.",
+      fix: subject.apply,
+    };
   if (spec.paused === true)
     return {
       state: "warning",

@@ -2,7 +2,7 @@
 import type { ContainerStatus, Event, Pod } from "../gather/objects.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 import { healthTrouble, unhealthy } from "./health.ts";
-import { patience, restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
+import { imageOf, patience, restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
 
 interface Seen {
   readonly status: ContainerStatus;
@@ -35,7 +35,7 @@ const pullFailures: readonly (readonly [RegExp, string])[] = [
   [/no space left/, "the node's disk is full"],
 ];
 
-const image: Check = ({ status, pod, workload: { key }, remedies }) => {
+const image: Check = ({ status, pod, workload, remedies }) => {
   const waiting = waitingFor(
     status,
     "ErrImagePull",
@@ -53,7 +53,8 @@ const image: Check = ({ status, pod, workload: { key }, remedies }) => {
   return {
     seen: `${waiting.reason ?? ""}: ${short(waiting.message)}`,
     means: `The node cannot pull the image ${reference}: ${why ?? "the name or tag does not exist, or the cluster has no access to the registry"}.`,
-    fix: remedies.edit(`${key}.image`),
+    fix:
+      workload.folder === undefined ? remedies.edit(imageOf(workload)) : restore(remedies, "the image that is built"),
   };
 };
 
@@ -67,12 +68,12 @@ const creationFailures: readonly (readonly [RegExp, string, (workload: Workload,
   [
     /runAsNonRoot|will run as root|non-numeric user/,
     "The container cannot be created: its image runs as root, which the cluster forbids.",
-    ({ key }, remedies) => remedies.edit(`${key}.image`),
+    (workload, { edit }) => edit(imageOf(workload)),
   ],
   [
     /executable file not found|no such file or directory|permission denied|exec format error/,
     "The container cannot be started: its command is not in the image, is not executable, or is for another processor.",
-    ({ key }, remedies) => remedies.edit(`${key}.image`),
+    (workload, { edit }) => edit(imageOf(workload)),
   ],
 ];
 
@@ -142,7 +143,8 @@ const isRecent = ({ state }: ContainerStatus, now: Date): boolean =>
   state.running === undefined ||
   now.getTime() - Date.parse(state.running.startedAt ?? now.toISOString()) < patience * 1000;
 
-const crash: Check = ({ status, pod, workload: { name, key }, remedies: { kubectl, edit }, now }) => {
+const crash: Check = ({ status, pod, workload, remedies: { kubectl, edit }, now }) => {
+  const { name, key } = workload;
   const last = ended(status);
   const recent = last !== undefined && isRecent(status, now);
   if (waitingFor(status, "CrashLoopBackOff") === undefined && !recent) return undefined;
@@ -152,7 +154,7 @@ const crash: Check = ({ status, pod, workload: { name, key }, remedies: { kubect
       last?.exitCode === 0
         ? "The program ends by itself, without an error. A service must run until it is stopped."
         : "The program exits soon after its start. See its log for the reason.",
-    fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === proxyName ? key : `${key}.image or ${key}.env`)}`,
+    fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === proxyName ? key : `${imageOf(workload)} or ${key}.env`)}`,
   };
 };
 

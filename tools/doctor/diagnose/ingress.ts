@@ -146,10 +146,11 @@ function ingressProblem(
   subject: Subject,
 ): Finding | undefined {
   const { apply, edge, kubectl, hosts } = subject;
-  if (missingSecrets.length > 0)
+  const own = missingSecrets.filter((name) => ingress?.spec.tls?.some(({ secretName }) => secretName === name));
+  if (own.length > 0)
     return {
       state: "failed",
-      seen: `the Ingress refers to the Secret ${missingSecrets.join(", ")}, which does not exist`,
+      seen: `the Ingress refers to the Secret ${own.join(", ")}, which does not exist`,
       means: "Without the certificate, the controller does not serve TLS for it.",
       fix: apply,
     };

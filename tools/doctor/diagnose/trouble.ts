@@ -7,6 +7,8 @@ export interface Workload {
   readonly key: string;
   /** Path of its health check. @default - the check is by gRPC */
   readonly healthPath?: string | undefined;
+  /** Folder that its image is built from. @default - the image is a ready one */
+  readonly folder?: string | undefined;
 }
 
 /** Commands and texts for fixes. */
@@ -28,6 +30,10 @@ export const patience = 60;
 
 /** At most 200 characters. Of a longer message, the cause is at the end: `failed to pull: failed to resolve: … refused`. */
 export const short = (text = ""): string => (text.length > 200 ? `${text.slice(0, 79)}…${text.slice(-120)}` : text);
+
+/** What to fix if a service's image is wrong: its key, or the folder that it is built from. */
+export const imageOf = ({ key, folder }: Workload): string =>
+  folder === undefined ? `${key}.image` : `the program in ${folder}`;
 
 /** A fix for what is right in the config, and was changed or deleted in the cluster. */
 export const restore = ({ apply }: Remedies, what: string): string => `${apply}   # restores ${what}`;

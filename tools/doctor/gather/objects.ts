@@ -43,6 +43,7 @@ export interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
+  readonly envFrom?: readonly { readonly secretRef?: { readonly name: string } }[];
 }
 export interface Pod {
   readonly metadata: Metadata;
@@ -154,7 +155,7 @@ export interface Objects {
   readonly nodes: readonly Node[];
   /** Sorted by time, the newest last. */
   readonly events: readonly Event[];
-  /** Secrets that the Ingress refers to and that do not exist. */
+  /** Secrets that the Ingress or a Deployment refers to and that do not exist. */
   readonly missingSecrets: readonly string[];
 }
 
@@ -169,7 +170,13 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
     const all = await get<object>("services,deployments,replicasets,pods,ingresses");
     const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
     const ingress = (of("Ingress") as Ingress[]).find(({ metadata }) => metadata.name === ingressName);
-    const secrets = [...new Set((ingress?.spec.tls ?? []).flatMap(({ secretName }) => secretName ?? []))];
+    const deployments = of("Deployment") as Deployment[];
+    const secrets = [
+      ...new Set([
+        ...(ingress?.spec.tls ?? []).flatMap(({ secretName }) => secretName ?? []),
+        ...deployments.flatMap(secretsOf),
+      ]),
+    ];
     const gateways = edge.kind === "gateway" ? await get<Gateway>("gateways.gateway.networking.k8s.io") : [];
     const configs = edge.kind === "gce" ? await get<BackendConfig>("backendconfigs.cloud.google.com") : [];
     const backendConfig = configs.find(({ metadata }) => metadata.name === proxyName);
@@ -180,7 +187,7 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       ...(backendConfig && { backendConfig }),
       httpRoutes: edge.kind === "gateway" ? await get<HttpRoute>("httproutes.gateway.networking.k8s.io") : [],
       services: of("Service") as Service[],
-      deployments: of("Deployment") as Deployment[],
+      deployments,
       replicaSets: of("ReplicaSet") as ReplicaSet[],
       pods: of("Pod") as Pod[],
       nodes: await nodesOf(target),
@@ -193,6 +200,12 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
     throw error;
   }
 }
+
+/** The Secrets that the containers of a Deployment have their environment from. */
+export const secretsOf = ({ spec }: Deployment): string[] =>
+  spec.template.spec.containers.flatMap(({ envFrom = [] }) =>
+    envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+  );
 
 /** Nodes are no part of the namespace: who may read the stack's objects may not see them. */
 async function nodesOf(target: KubectlTarget): Promise<Node[]> {
