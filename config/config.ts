@@ -7,6 +7,7 @@ import { checkSettings, warningsOf } from "./checks.ts";
 import { nearestRegion } from "./checks/locations.ts";
 import { dnsNotes } from "./checks/edge.ts";
 import { quotaNotes } from "./checks/quotas.ts";
+import { exactPathNotes } from "./checks/routes.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { edgePaths, withHealthPaths } from "./grpc.ts";
 import { hostNames } from "./hosts.ts";
@@ -148,7 +149,7 @@ export function checkConfig(
     settings: withGoogle(parsed.data, google),
     certificate: certificate && pemBlocks(certificate),
     warnings: warningsOf(parsed.data, { region, certificate }),
-    notes: [...quotaNotes(parsed.data), ...dnsNotes(parsed.data)],
+    notes: [...quotaNotes(parsed.data), ...dnsNotes(parsed.data), ...exactPathNotes(parsed.data)],
   };
 }
 

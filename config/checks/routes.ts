@@ -261,3 +261,19 @@ function otherProtocols({ route, protocol, key }: KeyedRoute, { services }: Sett
       : `${key}.${at}.service: ${service} speaks ${spoken[0] ?? ""} in all of its own routes, and this route is ${protocol}; name a service that speaks ${protocol}`;
   });
 }
+
+/** Without a slash at its end, a path is that one path: who expects a prefix, as of an Ingress, gets 404 below it. */
+export function exactPathNotes(settings: Settings): string[] {
+  const all = keyedRoutes(settings);
+  const hostOf = ({ host }: Route) => (host === undefined ? settings.domain : fullHost(host, settings.domain));
+  const has = (host: string, path: string) =>
+    all.some(({ route }) => hostOf(route) === host && (route.path ?? "/") === path);
+  return all.flatMap(({ route, key, protocol, name }) => {
+    const { path = "/" } = route;
+    // A service that has a prefix beside it knows the difference; a path such as /robots.txt is a file.
+    const isExact = protocol === "http" && !path.endsWith("/") && !/\.[^/]*$/.test(path);
+    const hasPrefix = settings.services[name]?.routes.some((other) => other.path?.endsWith("/") ?? true) ?? false;
+    if (!isExact || hasPrefix || has(hostOf(route), `${path}/`)) return [];
+    return [`${key}.path: ${path} is this one path; for all that is below it too, write ${path}/`];
+  });
+}

@@ -1,14 +1,18 @@
 /** From config to the proxy's input. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { exactPathNotes } from "../../config/checks/routes.ts";
 import { canaryTable, proxyRoutes, routeTable } from "../../config/routes.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { schema } from "../../config/schema.ts";
 
-const config = schema.parse({
+const base = {
   domain: "shop.example.com",
   cluster: { kind: "existing", context: "somewhere" },
   edge: { kind: "ingress", className: "contour", trustedProxies: ["10.0.0.0/8"] },
+};
+const config = schema.parse({
+  ...base,
   proxy: {
     redirects: [{ host: "old.example.com", path: "/a/", to: "https://shop.example.com/b/", status: 301 }],
     wildcards: { subdomain: { allow: ["preview-*"] }, path: { allow: ["docs"], port: 3000, timeoutSeconds: 5 } },
@@ -107,4 +111,24 @@ test("the table of routes lists each host and path with its service", () => {
 
 test("the table of canaries has only routes with one", () => {
   assert.deepEqual(canaryTable(config), { "shop.example.com/": "next" });
+});
+
+test("a path that is only itself is noted, unless a prefix or a file name shows that it is meant", () => {
+  const notes = (...routes: object[]) =>
+    exactPathNotes(schema.parse({ ...base, services: { orders: { image: "example.com/orders:1", routes } } }));
+  const noted = [
+    "gke-microservices:services.orders.routes[0].path: /orders is this one path; for all that is below it too, write /orders/",
+  ];
+  assert.deepEqual(notes({ path: "/orders" }), noted);
+  assert.deepEqual(notes({ host: "api", path: "/orders" }), noted);
+  assert.equal(notes({ path: "/orders" }, { path: "/orders/v1.0/list" }).length, 2);
+  for (const meant of [
+    [{ path: "/orders/" }],
+    [{ path: "/orders" }, { path: "/orders/" }],
+    [{ path: "/hook" }, { path: "/" }],
+    [{ host: "api" }, { path: "/hook" }],
+    [{ path: "/robots.txt" }],
+    [{ path: "/shop.Orders/Get", protocol: "grpc" }],
+  ])
+    assert.deepEqual(notes(...meant), [], JSON.stringify(meant));
 });

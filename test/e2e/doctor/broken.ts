@@ -470,11 +470,6 @@ const byObject: readonly Breakage[] = (
       { kind: "content", service: "web", seen: /504 from nginx: too slow/, means: /network policy/, fix: /^npm start/ },
     ],
     [
-      "a network policy that keeps the load balancer from the proxy",
-      object("networkpolicy/nginx-proxy", { spec: { ingress: [fromNobody] } }),
-      { kind: "ingress", seen: /from the load balancer/, means: /network policy/, fix: /^npm start/ },
-    ],
-    [
       "a missing Ingress",
       object("ingress/ingress", "deleted"),
       { kind: "ingress", seen: /there is no Ingress/, fix: /^npm start/ },
@@ -511,7 +506,7 @@ const byObject: readonly Breakage[] = (
   ] satisfies readonly (readonly [string, Break, Expected])[]
 ).map(([what, one, expected]) => ({ what, breaks: [one], expected: [expected], fixes: true }));
 
-const localNode = "gke-microservices-local";
+const localNode = "local";
 const byCluster: readonly Breakage[] = [
   {
     what: "pods are rejected because a quota is exhausted",
@@ -543,6 +538,12 @@ const byCluster: readonly Breakage[] = [
     expected: [
       { kind: "pods", service: "web", seen: /untolerated taint/, means: /taint/, fix: /describe node [\w-]+ {3}#/ },
     ],
+  },
+  {
+    // Connections from before stay open.
+    what: "a network policy that keeps the load balancer from the proxy",
+    breaks: [object("networkpolicy/nginx-proxy", { spec: { ingress: [fromNobody] } }), replacePods("nginx-proxy")],
+    expected: [{ kind: "ingress", seen: /from the load balancer/, means: /network policy/, fix: /^npm start/ }],
   },
   {
     what: "the proxy does not reach the cluster's DNS",
