@@ -460,16 +460,6 @@ const byObject: readonly Breakage[] = (
       { kind: "ingress", seen: /the Service nginx-proxy, which does not exist/, fix: /^npm start/ },
     ],
     [
-      "a network policy that keeps the proxy from a service",
-      object("networkpolicy/hoge.from.nginx-proxy", { spec: { ingress: [fromNobody] } }),
-      { kind: "content", seen: /504 from nginx: too slow/, means: /network policy blocks/, fix: /^npm start/ },
-    ],
-    [
-      "a missing network policy",
-      object("networkpolicy/web.from.nginx-proxy", "deleted"),
-      { kind: "content", service: "web", seen: /504 from nginx: too slow/, means: /network policy/, fix: /^npm start/ },
-    ],
-    [
       "a missing Ingress",
       object("ingress/ingress", "deleted"),
       { kind: "ingress", seen: /there is no Ingress/, fix: /^npm start/ },
@@ -539,19 +529,37 @@ const byCluster: readonly Breakage[] = [
       { kind: "pods", service: "web", seen: /untolerated taint/, means: /taint/, fix: /describe node [\w-]+ {3}#/ },
     ],
   },
+  // Connections from before a policy stay open.
   {
-    // Connections from before stay open.
+    what: "a network policy that keeps the proxy from a service",
+    breaks: [object("networkpolicy/hoge.from.nginx-proxy", { spec: { ingress: [fromNobody] } }), replacePods("hoge")],
+    expected: [
+      {
+        kind: "content",
+        service: "hoge",
+        seen: /504 from nginx: too slow/,
+        means: /network policy blocks/,
+        fix: /^npm start/,
+      },
+    ],
+    fixes: true,
+  },
+  {
+    what: "a missing network policy",
+    breaks: [object("networkpolicy/web.from.nginx-proxy", "deleted"), replacePods("web")],
+    expected: [
+      { kind: "content", service: "web", seen: /504 from nginx: too slow/, means: /network policy/, fix: /^npm start/ },
+    ],
+    fixes: true,
+  },
+  {
     what: "a network policy that keeps the load balancer from the proxy",
     breaks: [object("networkpolicy/nginx-proxy", { spec: { ingress: [fromNobody] } }), replacePods("nginx-proxy")],
     expected: [{ kind: "ingress", seen: /from the load balancer/, means: /network policy/, fix: /^npm start/ }],
   },
   {
     what: "the proxy does not reach the cluster's DNS",
-    breaks: [
-      object("networkpolicy/nginx-proxy", { spec: { egress: [] } }),
-      object("networkpolicy/default-dns", "deleted"),
-      replacePods("nginx-proxy"),
-    ],
+    breaks: [object("networkpolicy/default-dns", "deleted"), replacePods("nginx-proxy")],
     expected: [
       {
         kind: "content",
@@ -580,7 +588,7 @@ const byCluster: readonly Breakage[] = [
   },
   {
     what: "an edge that does not answer",
-    breaks: [suspended("envoy", 25)],
+    breaks: [suspended("envoy", 50)],
     expected: [{ kind: "edge", seen: /./, fix: /^npm start/ }],
   },
   {
@@ -694,6 +702,7 @@ const pairs: readonly Breakage[] = [
     what: "a network policy that blocks one service, and another that fails",
     breaks: [
       object("networkpolicy/hoge.from.nginx-proxy", { spec: { ingress: [fromNobody] } }),
+      replacePods("hoge"),
       pods("web", server(`to.writeHead(500).end("oops")`)),
     ],
     expected: [

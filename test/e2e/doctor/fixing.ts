@@ -106,7 +106,8 @@ export async function endTerminating(name: string): Promise<void> {
   const terminating = pods.flatMap(({ metadata }) =>
     metadata["deletionTimestamp"] === undefined ? [] : metadata.name,
   );
-  if (terminating.length > 0) await apps("delete", "pods", ...terminating, "--force", "--grace-period=0");
+  if (terminating.length > 0)
+    await apps("delete", "pods", ...terminating, "--ignore-not-found", "--force", "--grace-period=0");
 }
 
 interface DeploymentSpec {
