@@ -29,24 +29,20 @@ export const object =
     return () => restore(was);
   };
 
-/** Runs kubectl in the stack's namespace, and replaces the pods of Deployments, if any are named. */
+/** Runs kubectl in the stack's namespace. */
 export const commands =
-  (breaks: readonly string[], repairs: readonly string[], replaced: readonly string[] = []): Break =>
+  (breaks: readonly string[], repairs: readonly string[]): Break =>
   async () => {
     await apps(...breaks);
-    for (const name of replaced) await endPods(name);
-    return async () => {
-      await apps(...repairs);
-      for (const name of replaced) await apps("rollout", "restart", `deployment/${name}`);
-      for (const name of replaced) await apps("rollout", "status", `deployment/${name}`, "--timeout=90s");
-    };
+    return () => apps(...repairs);
   };
 
+/** Replaces the pods of a Deployment, for what running ones do not show. Its controller repairs it. */
 export const replacePods =
   (name: string): Break =>
   async () => {
     await endPods(name);
-    return () => apps("rollout", "status", `deployment/${name}`, "--timeout=90s");
+    return () => Promise.resolve();
   };
 
 /** Edits the stack file without applying it. */

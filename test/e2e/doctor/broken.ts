@@ -504,7 +504,11 @@ const unknownNode = [
 const byCluster: readonly Breakage[] = [
   {
     what: "pods are rejected because a quota is exhausted",
-    breaks: [commands(["create", "quota", "none", "--hard=pods=0"], ["delete", "quota", "none"], ["hoge"])],
+    breaks: [
+      commands(["get", "pods"], ["rollout", "restart", "deployment/hoge"]), // The controller waits before it tries again.
+      commands(["create", "quota", "none", "--hard=pods=0"], ["delete", "quota", "none"]),
+      replacePods("hoge"),
+    ],
     expected: [
       {
         kind: "pods",
