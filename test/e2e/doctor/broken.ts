@@ -561,23 +561,6 @@ const byCluster: readonly Breakage[] = [
     fixes: true,
   },
   {
-    what: "a network policy that keeps the load balancer from the proxy",
-    breaks: [object("networkpolicy/nginx-proxy", { spec: { ingress: [fromNobody] } }), replacePods("nginx-proxy")],
-    expected: [{ kind: "ingress", seen: /from the load balancer/, means: /network policy/, fix: /^npm start/ }],
-  },
-  {
-    what: "the proxy does not reach the cluster's DNS",
-    breaks: [object("networkpolicy/default-dns", "deleted"), replacePods("nginx-proxy")],
-    expected: [
-      {
-        kind: "content",
-        seen: /502 from nginx: service unknown or down/,
-        means: /although .* ready: the cluster's DNS does not answer, a network policy/,
-        fix: /^npm start/,
-      },
-    ],
-  },
-  {
     what: "a certificate for another name",
     breaks: [certificate(["other.example.com"])],
     expected: [
@@ -597,7 +580,7 @@ const byCluster: readonly Breakage[] = [
   {
     what: "an edge that does not answer",
     breaks: [suspended("envoy", 50)],
-    expected: [{ kind: "edge", seen: /./, fix: /^npm start/ }],
+    expected: [{ kind: "edge", seen: /accepts connections, and then/, means: /hangs/, fix: /^npm stop && npm start/ }],
   },
   {
     what: "a node that does not report",

@@ -141,6 +141,31 @@ for (const [probe, means] of [
     assert.equal(examined("no kubectl", probe, local).passing, false);
   });
 
+test("ingress: nginx's pods are ready, but the load balancer does not reach them", () => {
+  const probes = [answered(503, "upstream connect error or disconnect"), answered(504, "upstream request timeout")];
+  for (const nginx of probes) {
+    const seen = { objects: objects(local), nginx, isProxyReady: true };
+    is(ingress(seen, local), "failed", /from the load balancer/, /a network policy blocks it/, /^npm start {3}#/);
+    assert.doesNotMatch(ingress({ ...seen, isProxyReady: false }, local).means ?? "", /policy/);
+  }
+  const [refused = nginx] = probes;
+  const onGoogle = ingress({ objects: objects(staging), nginx: refused, isProxyReady: true }, staging);
+  is(onGoogle, "failed", /503/, /a network policy or a firewall blocks it/, /describe ingress/);
+  assert.equal(onGoogle.passing, true);
+});
+
+test("ingress: an Ingress without TLS, although the stack has it", () => {
+  const { ingress: whole, ...rest } = objects(local);
+  const { tls: _, ...spec } = whole?.spec ?? {};
+  is(examined({ ...rest, ingress: { metadata: { name: "ingress" }, spec } }, nginx, local), "failed", /no tls section/);
+  const plain = subject("local", { tls: { mode: "none" } });
+  is(
+    examined({ ...objects(plain), ingress: { metadata: { name: "ingress" }, spec } }, nginx, plain),
+    "ok",
+    /nginx-proxy/,
+  );
+});
+
 test("ingress: a Gateway and its routes", () => {
   const of = subject("local", { edge: { kind: "gateway", className: "contour" } });
   const all = (conditions: readonly { type: string; status: string; reason?: string }[] = []) => {

@@ -141,6 +141,18 @@ for (const code of ["ECONNREFUSED", "NO_CONNECTION", "ECONNRESET"])
     );
   });
 
+test("load balancer: accepts connections, and answers none", () => {
+  const hangs = broken("NO_ANSWER", "no answer within 10 s");
+  const seen = /203\.0\.113\.7 accepts connections, and then: no answer within 10 s/;
+  const onGoogle = edge({ address, http: hangs, https: broken("ECONNREFUSED") }, staging);
+  is(onGoogle, "failed", seen, /answers no request/, /describe ingress/);
+  assert.equal(onGoogle.passing, true);
+  is(edge({ address, http: hangs, https: hangs }, local), "failed", seen, /hangs/, /^npm stop && npm start$/);
+  // A handshake that fails is the certificate's matter.
+  is(edge({ address, http: hangs, https: broken("EPROTO") }, local), "ok", /only TLS handshakes/);
+  is(edge({ address, http: redirect, https: hangs }, local), "ok", /answers http/);
+});
+
 test("load balancer: no redirect from HTTP", () => {
   const plain = answered(200, "hi", {}, "http://staging.example.com/");
   is(

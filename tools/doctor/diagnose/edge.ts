@@ -36,6 +36,21 @@ export function edge({ address, http, https }: EdgeSeen, subject: Subject): Find
               : "Name its address and ports: --address, --http-port, --https-port.",
         };
   }
+  const hanging = probes.find(({ error }) => error?.code === "NO_ANSWER");
+  if (hanging !== undefined && probes.every(({ answer, error }) => answer === undefined && isSilent(error?.code)))
+    return {
+      state: "failed",
+      seen: `${address} accepts connections, and then: ${hanging.error?.message ?? ""}`,
+      means: onGoogle
+        ? "The load balancer answers no request: it is not ready yet, or what answers at the address is not the stack's."
+        : "The ingress controller hangs, or another program listens at its address.",
+      fix: onGoogle
+        ? `${subject.kubectl} describe ${subject.edge.kind === "gateway" ? "gateway gateway" : "ingress ingress"}`
+        : subject.stack === "local"
+          ? "npm stop && npm start"
+          : `Restart the ingress controller, and compare its address: ${subject.kubectl} describe ingress ingress`,
+      passing: onGoogle,
+    };
   if (redirectHttp && http.answer !== undefined && !isRedirectToHttps(http))
     return {
       state: "warning",
@@ -59,6 +74,8 @@ export const isUnreachable = (code = ""): boolean =>
   ["ECONNREFUSED", "NO_CONNECTION", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET", "EADDRNOTAVAIL"].includes(
     code,
   );
+
+const isSilent = (code = ""): boolean => code === "NO_ANSWER" || isUnreachable(code);
 
 export const isRedirectToHttps = ({ answer }: Probe): boolean =>
   answer !== undefined &&
