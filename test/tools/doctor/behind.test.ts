@@ -158,7 +158,7 @@ test("ingress: an Ingress without TLS, although the stack has it", () => {
   const { ingress: whole, ...rest } = objects(local);
   const { tls: _, ...spec } = whole?.spec ?? {};
   is(examined({ ...rest, ingress: { metadata: { name: "ingress" }, spec } }, nginx, local), "failed", /no tls section/);
-  const plain = subject("local", { tls: { mode: "none" } });
+  const plain = { ...local, tls: { ...local.tls, mode: "none" } } as typeof local;
   is(
     examined({ ...objects(plain), ingress: { metadata: { name: "ingress" }, spec } }, nginx, plain),
     "ok",
