@@ -586,7 +586,14 @@ const byCluster: readonly Breakage[] = [
     what: "a node that does not report",
     // The controller marks it after 10 minutes here (nodeFiles.ts), so the test does.
     breaks: [suspended("kubelet", 40), commands(["patch", "node", localNode, ...unknownNode], ["get", "nodes"])],
-    expected: [{ kind: "proxy", seen: /its node local is not ready: NodeStatusUnknown/, fix: /describe node local/ }],
+    expected: [
+      {
+        kind: "proxy",
+        state: "warning",
+        seen: /its node local is not ready: NodeStatusUnknown/,
+        fix: /describe node local/,
+      },
+    ],
   },
 ];
 
@@ -718,7 +725,10 @@ const pairs: readonly Breakage[] = [
       unapplied((text) => text.replace("{ path: /hoge/ }", "{ path: /hoge/ }, { path: /new/ }")),
       pods("web", node("process.exit(8)")),
     ],
-    expected: [{ kind: "pods", service: "web", seen: /status 8/, fix: /logs web-/ }],
+    expected: [
+      { kind: "pods", service: "web", seen: /status 8/, fix: /logs web-/ },
+      { kind: "route", service: "hoge", seen: /nginx runs with .*, but the config renders/, fix: /^npm start/ },
+    ],
   },
 ];
 

@@ -222,6 +222,12 @@ test("a node that does not report comes before what its containers said last", (
   const finding = examined({ ...withPods(placed), nodes: [node("a", notReady)] });
   is(finding, "failed", /its node a is not ready: NodeStatusUnknown stopped posting/, /has failed/, /describe node a$/);
   assert.doesNotMatch(examined({ ...withPods(placed), nodes: [node("b", notReady)] }).seen, /node/);
+  const ready = pod("hoge");
+  const serving = examined({
+    ...withPods({ ...ready, spec: { ...ready.spec, nodeName: "a" } }),
+    nodes: [node("a", notReady)],
+  });
+  is(serving, "warning", /1 of 1 ready; its node a is not ready/, /other nodes after 5 minutes/, /describe node a$/);
 });
 
 const killing = (probe: string) => ({

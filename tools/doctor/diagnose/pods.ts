@@ -27,8 +27,8 @@ export function troubleOf(
     objects.filter(({ metadata }) => matches(metadata.labels, deployment.spec.selector.matchLabels));
   const live = own(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const unready = live.filter((pod) => !isReady(pod));
-  const first = <T>(find: (pod: Pod) => T | undefined): T | undefined => {
-    for (const pod of unready) {
+  const first = <T>(find: (pod: Pod) => T | undefined, of = unready): T | undefined => {
+    for (const pod of of) {
       const found = find(pod);
       if (found !== undefined) return found;
     }
@@ -36,7 +36,8 @@ export function troubleOf(
   };
   const missing = live.length < (deployment.spec.replicas ?? 1);
   return (
-    first((pod) => nodeTrouble(pod, nodes, remedies)) ??
+    // What a node said of its pods last, it said before it failed.
+    first((pod) => nodeTrouble(pod, nodes, remedies), live) ??
     // A pod that is not ready may be the consequence of its containers.
     containerTrouble(unready, events, { workload, remedies, now }) ??
     first((pod) => placementTrouble(pod, { events, nodes }, workload, remedies)) ??
