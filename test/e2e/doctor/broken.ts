@@ -579,13 +579,13 @@ const byCluster: readonly Breakage[] = [
   },
   {
     what: "an edge that does not answer",
-    breaks: [suspended("envoy", 50)],
+    breaks: [suspended("envoy", 35)],
     expected: [{ kind: "edge", seen: /accepts connections, and then/, means: /hangs/, fix: /^npm stop && npm start/ }],
   },
   {
     what: "a node that does not report",
     // The controller marks it after 10 minutes here (nodeFiles.ts), so the test does.
-    breaks: [suspended("kubelet", 40), commands(["patch", "node", localNode, ...unknownNode], ["get", "nodes"])],
+    breaks: [suspended("kubelet", 25), commands(["patch", "node", localNode, ...unknownNode], ["get", "nodes"])],
     expected: [
       {
         kind: "proxy",
