@@ -161,6 +161,7 @@ for (const [message, means, fix] of [
   });
 
 const node = (name: string, more: Omit<Node, "metadata"> = {}): Node => ({ metadata: { name }, ...more });
+const full = { status: { conditions: [{ type: "DiskPressure", status: "True" }] } };
 const notReady = {
   status: {
     conditions: [{ type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "stopped posting" }],
@@ -178,7 +179,7 @@ for (const [message, means, fix, nodes] of [
     "1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }",
     /disk is nearly full/,
     /describe node a/,
-    [node("a")],
+    [node("a", full), node("b")],
   ],
   [
     "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }",

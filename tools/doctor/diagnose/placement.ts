@@ -26,12 +26,19 @@ interface Obstacle {
   readonly fix: (workload: Workload, remedies: Remedies, nodes: readonly Node[]) => string;
 }
 
+/** A cluster may have a thousand nodes. */
+const mostNamed = 5;
+
 /** The names of the nodes for which it holds, for a command; `NODE` if none is known. */
 const namesOf = (nodes: readonly Node[], holds: (node: Node) => boolean): string =>
   nodes
     .filter(holds)
+    .slice(0, mostNamed)
     .map(({ metadata }) => metadata.name)
     .join(" ") || "NODE";
+
+const isUnderPressure = ({ status }: Node): boolean =>
+  status?.conditions?.some(({ type, status }) => type.endsWith("Pressure") && status === "True") ?? false;
 
 /**
  * What keeps the scheduler from placing a pod, in its words.
@@ -53,12 +60,12 @@ const obstacles: readonly Obstacle[] = [
     pattern: /taint.*disk-pressure/,
     means: "The node's disk is nearly full, and it takes no new pods until there is space again.",
     fix: (_, { kubectl }, nodes) =>
-      `${kubectl} describe node ${namesOf(nodes, () => true)}   # then: free space on its disk`,
+      `${kubectl} describe node ${namesOf(nodes, isUnderPressure)}   # then: free space on its disk`,
   },
   {
     pattern: /taint.*pressure/,
     means: "The node has too little memory or too few process ids left, and takes no new pods.",
-    fix: (_, { kubectl }, nodes) => `${kubectl} describe node ${namesOf(nodes, () => true)}`,
+    fix: (_, { kubectl }, nodes) => `${kubectl} describe node ${namesOf(nodes, isUnderPressure)}`,
   },
   {
     pattern: /untolerated taint/,
