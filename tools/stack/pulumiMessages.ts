@@ -30,6 +30,10 @@ export const knownMessages: readonly KnownMessage[] = [
     fix: "Follow “An update that was killed” in docs/troubleshooting.md, then apply the stack again.",
   },
   {
+    says: "configured Kubernetes cluster is unreachable",
+    fix: "Check the network, and that cluster.context or the cluster's authorized networks let this machine in, then apply the stack again.",
+  },
+  {
     says: "has not been used in project",
     fix: "Wait some minutes: Google has only just enabled the API. Then apply the stack again.",
   },
