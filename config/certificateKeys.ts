@@ -34,8 +34,9 @@ const curves = ["prime256v1", "secp384r1"];
 
 /**
  * Keys of global certificates in Compute Engine are RSA-2048 and ECDSA P-256 alone. Of a longer one Google says "The SSL
- * key is too large". https://docs.cloud.google.com/load-balancing/docs/quotas#ssl_certificates. Certificate Manager takes
- * more: https://cloud.google.com/certificate-manager/docs/overview
+ * key is too large". https://cloud.google.com/load-balancing/docs/ssl-certificates/self-managed-certs and
+ * https://docs.cloud.google.com/load-balancing/docs/quotas#ssl_certificates. Certificate Manager takes more:
+ * https://cloud.google.com/certificate-manager/docs/overview
  */
 const keysOf: Readonly<Record<ServedBy, { curves: readonly string[]; longest: number; allowed: string }>> = {
   compute: { curves: ["prime256v1"], longest: 2048, allowed: "RSA of 2048 bits, or with ECDSA P-256" },
