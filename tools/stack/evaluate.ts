@@ -1,5 +1,6 @@
 /** Evaluates the program without the Pulumi CLI, through the SDK's mocks, and returns its Kubernetes objects. */
 import * as pulumi from "@pulumi/pulumi";
+import { checkConfig } from "../../config/config.ts";
 import { project } from "../../names/project.ts";
 import { projectDir } from "../cli/paths.ts";
 import { isObject, notShown, withPlaceholderFiles, type RawConfig } from "./stackFile.ts";
@@ -28,6 +29,15 @@ export interface Evaluation {
 }
 
 let evaluations = 0;
+
+function isValid(stack: string, config: RawConfig): boolean {
+  try {
+    checkConfig(config, stack, projectDir);
+    return true;
+  } catch {
+    return false; // The program says why.
+  }
+}
 
 /**
  * Evaluates `index.ts` for one stack.
@@ -58,8 +68,9 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   onRegistration((registration) => resources.push(registered(registration)));
   const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
-  // What is only shown needs no certificate: after a new host, the next `npm start` renews it.
-  pulumi.runtime.setAllConfig(withPlaceholderFiles(config, secrets === "redacted" ? "replaceable" : "missing"));
+  // What is only shown needs no certificate for a new host: the next `npm start` renews it.
+  const replaced = secrets === "redacted" && !isValid(stack, withPlaceholderFiles(config)) ? "replaceable" : "missing";
+  pulumi.runtime.setAllConfig(withPlaceholderFiles(config, replaced));
   process.chdir(projectDir); // As Pulumi does: paths in the config are relative to the project.
   // The SDK formats a stack trace for each of its promises, which takes longer than the rest and is never read.
   const { stackTraceLimit } = Error;

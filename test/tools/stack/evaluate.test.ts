@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fullKey } from "../../../names/project.ts";
 import { evaluate, inOrder } from "../../../tools/stack/evaluate.ts";
 import { readStackFile, withPlaceholderFiles } from "../../../tools/stack/stackFile.ts";
+import { createAuthority } from "../../../tools/cli/pki.ts";
 import { Problem } from "../../../tools/cli/problem.ts";
 import { stacksDir, tlsDir } from "../../../tools/cli/paths.ts";
 
@@ -130,6 +131,24 @@ test("what is only shown takes a host that the local certificate does not cover 
     "redacted",
   );
   assert.match(JSON.stringify(objects), /another\.shop\.localhost/);
+});
+
+test("what is only shown has the local certificate if it covers the hosts", async (context) => {
+  const config = readStackFile(join(stacksDir, "Pulumi.local.yaml"), "refuse");
+  const files = ["tls.crt", "tls.key"].map((name) => join(tlsDir, name));
+  if (!files.every((file) => existsSync(file))) {
+    const names = ["shop.localhost", "*.shop.localhost"];
+    const { certificate, key } = await (await createAuthority("a CA")).issue({ commonName: "shop.localhost", names });
+    mkdirSync(tlsDir, { recursive: true });
+    for (const [index, text] of [certificate, key].entries()) writeFileSync(files[index] ?? "", text);
+    context.after(() => {
+      for (const file of files) rmSync(file);
+    });
+  }
+  const secretOf = async (of: Record<string, string>) =>
+    (await evaluate("local", of, "redacted")).objects.find(({ kind }) => kind === "Secret")?.metadata.name;
+  // The Secret's name has a hash of its content, as in the cluster.
+  assert.notEqual(await secretOf(config), await secretOf(withPlaceholderFiles(config, "always")));
 });
 
 test("everything that the program registers is listed with what the engine gets, but without secrets", async () => {
