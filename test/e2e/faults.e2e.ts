@@ -185,6 +185,16 @@ const pairs: Record<string, { path: string; before?: (text: string) => string; a
     before: replace("healthPath: /\n", "healthPath: /\n      replicas: 4\n"),
     after: echoAt("{ path: /echo/ }", "{ path: /more/ }"),
   },
+  "a service renamed": {
+    path: "/moved/",
+    before: fresh("routes: [{ path: /moved/ }]"),
+    after: (text) => fresh("routes: [{ path: /moved/ }]")(text).replace("    fresh:", "    renamed:"),
+  },
+  "two services that swap their routes": {
+    path: "/one/",
+    before: both(echoAt("{ path: /echo/ }", "{ path: /one/ }"), fresh("routes: [{ path: /two/ }]")),
+    after: both(echoAt("{ path: /echo/ }", "{ path: /two/ }"), fresh("routes: [{ path: /one/ }]")),
+  },
 };
 
 suite("two changes in one apply lose nothing", () => {
