@@ -24,7 +24,7 @@ test("nothing fails on any route", async () => {
 
 test("nothing listens at the edge", async () => {
   const expected = [{ kind: "edge", seen: /ECONNREFUSED/, fix: /^npm start/ }] as const;
-  await expectFound(expected, 60, "--http-port", "4480", "--https-port", "4443");
+  await expectFound(expected, "--http-port", "4480", "--https-port", "4443");
 });
 
 test("a config that was not applied: the route is missing", async (context) => {
@@ -40,13 +40,13 @@ test("a config that was not applied: the route is missing", async (context) => {
   assert.equal(status, 0, text);
 });
 
-for (const { what, breaks, expected, fixes = false, within } of breakages)
+for (const { what, breaks, expected, fixes = false } of breakages)
   test(what, async () => {
     const repairs: Repair[] = [];
     let isFixed = false;
     try {
       for (const one of breaks) repairs.unshift(await one());
-      const { report, found } = await expectFound(expected, within);
+      const { report, found } = await expectFound(expected);
       const [only] = expected.length === 1 ? expected : [];
       // The other services do not fail.
       if (only?.service !== undefined)

@@ -64,6 +64,15 @@ export function notStarted(
   return { step: "creating", reason, seen: `${step}: ${reason}: ${oneLine(message)}` };
 }
 
+/** The newest failure of a probe of a pod: "Startup probe failed: HTTP probe failed with statuscode: 503". */
+export const probeFailure = (
+  { metadata }: Pick<StartingPod, "metadata">,
+  events: readonly PodEvent[],
+): string | undefined =>
+  events
+    .findLast(({ involvedObject, reason }) => involvedObject.name === metadata.name && reason === "Unhealthy")
+    ?.message?.trim();
+
 /** At most `limit` characters on one line, with control and formatting characters as escapes: for a terminal. */
 export function oneLine(text: string, limit = 300): string {
   const escaped = text

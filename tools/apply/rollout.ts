@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
-import { notStarted, oneLine, type NotStarted, type PodEvent, type StartingPod } from "./podStates.ts";
+import { notStarted, oneLine, probeFailure, type NotStarted, type PodEvent, type StartingPod } from "./podStates.ts";
 
 export interface RolloutOptions {
   /** Folders that images are built from, by service; for the error's fix. @default - none */
@@ -288,12 +288,6 @@ async function warnings(target: KubectlTarget, namespace: string): Promise<PodEv
   const all = ["get", "events", "-n", namespace, bounded, "--field-selector=type=Warning", "--sort-by=.lastTimestamp"];
   return (await kubectlObjects(target, all)) as unknown as PodEvent[];
 }
-
-/** The latest probe failure of a pod: "Startup probe failed: HTTP probe failed with statuscode: 503". */
-const probeFailure = (pod: LiveObject, events: readonly PodEvent[]): string | undefined =>
-  events
-    .findLast(({ involvedObject, reason }) => involvedObject.name === pod.metadata.name && reason === "Unhealthy")
-    ?.message?.trim();
 
 const startOf = (pod: LiveObject) => pod as unknown as StartingPod;
 

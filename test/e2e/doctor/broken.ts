@@ -20,8 +20,6 @@ export interface Breakage {
   readonly expected: readonly Expected[];
   /** Whether the printed fixes are run, and must be enough. @default false */
   readonly fixes?: boolean;
-  /** How long the cluster may take to show it. Seconds. @default 60 */
-  readonly within?: number;
 }
 
 const node = (program: string) => ({ command: ["/usr/bin/node", "-e", program] });

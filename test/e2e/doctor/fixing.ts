@@ -34,14 +34,12 @@ export async function doctor(...args: string[]): Promise<{ status: number | null
 /**
  * Runs the doctor until it reports what is expected: the cluster needs a moment after a change. The first is the hop to
  * fix, which the exit status tells; the others fail by themselves, too.
- * @param within seconds
  */
 export async function expectFound(
   expected: readonly Expected[],
-  within = 60,
   ...args: string[]
 ): Promise<{ report: Report; found: Hop[] }> {
-  const end = Date.now() + within * 1000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const { status, report } = await doctor(...args);
     const found = expected.flatMap(({ kind, service, seen, state = "failed" }) =>

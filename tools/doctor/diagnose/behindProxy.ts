@@ -9,7 +9,7 @@ export const unknown = (why: string): Finding => ({ state: "unknown", seen: `not
 
 /**
  * Checks that the Service exists.
- * @param forCalls the Service by which other services call this one; nginx does not need it. @default - there is none
+ * @param forCalls the Service by which other services call this one; nginx does not need it. @default - `name`
  */
 export function service(objects: Objects | string, name: string, subject: Subject, forCalls = name): Finding {
   if (typeof objects === "string") return unknown(objects);

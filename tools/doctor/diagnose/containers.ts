@@ -1,7 +1,8 @@
 /** Why a container does not run, from what kubelet reports of it. */
 import type { ContainerStatus, Event, Pod } from "../gather/objects.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
-import { healthTrouble, unhealthy } from "./health.ts";
+import { probeFailure } from "../../apply/podStates.ts";
+import { healthTrouble } from "./health.ts";
 import { imageOf, patience, restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
 
 interface Seen {
@@ -115,7 +116,7 @@ const restarted: Check = ({ status, pod, workload, remedies, events, now }) => {
   const [, probe] = /failed (startup|liveness) probe/.exec(killing?.message ?? "") ?? [];
   if (probe === undefined || !isRecent(status, now)) return undefined;
   const seen = `restarted ${status.restartCount} times, because its ${probe} probe failed`;
-  const message = unhealthy(pod, events);
+  const message = probeFailure(pod, events) ?? "";
   if (probe === "startup") {
     const { means, fix } = healthTrouble(message, Infinity, pod, workload, remedies);
     return {

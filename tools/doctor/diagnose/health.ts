@@ -1,12 +1,6 @@
 /** Why a pod that runs does not become ready, from the failures of its probes. */
-import type { Event, Pod } from "../gather/objects.ts";
+import type { Pod } from "../gather/objects.ts";
 import { patience, restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
-
-/** The newest failure of a probe of the pod, as kubelet tells it; empty if there is none. */
-export const unhealthy = (pod: Pod, events: readonly Event[]): string =>
-  events
-    .findLast(({ involvedObject, reason }) => involvedObject.name === pod.metadata.name && reason === "Unhealthy")
-    ?.message.trim() ?? "";
 
 /**
  * @param message of the newest failure of a probe, or empty

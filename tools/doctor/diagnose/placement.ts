@@ -3,14 +3,14 @@ import type { Event, Node, Pod, ReplicaSet } from "../gather/objects.ts";
 import { notStarted } from "../../apply/podStates.ts";
 import { restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
 
-const isDown = ({ status }: Node): boolean =>
-  status?.conditions?.some(({ type, status }) => type === "Ready" && status !== "True") ?? false;
+const readiness = ({ status }: Node) => status?.conditions?.find(({ type }) => type === "Ready");
+const isDown = (node: Node): boolean => (readiness(node)?.status ?? "True") !== "True";
 
 /** A pod whose node does not report any more: what its status says of its containers is from before. */
 export function nodeTrouble(pod: Pod, nodes: readonly Node[], { kubectl }: Remedies): Trouble | undefined {
   const node = nodes.find(({ metadata }) => metadata.name === pod.spec.nodeName);
   if (node === undefined || !isDown(node)) return undefined;
-  const { reason = "", message = "" } = node.status?.conditions?.find(({ type }) => type === "Ready") ?? {};
+  const { reason = "", message = "" } = readiness(node) ?? {};
   return {
     seen: `its node ${node.metadata.name} is not ready: ${reason} ${short(message)}`.trim(),
     means:

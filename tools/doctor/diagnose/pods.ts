@@ -1,8 +1,8 @@
 /** Why the pods of a Deployment do not run or are not ready, from the reports of kubelet, scheduler and controller. */
 import type { Deployment, Objects, Pod } from "../gather/objects.ts";
-import { notStarted } from "../../apply/podStates.ts";
+import { notStarted, probeFailure } from "../../apply/podStates.ts";
 import { containerTrouble } from "./containers.ts";
-import { healthTrouble, unhealthy } from "./health.ts";
+import { healthTrouble } from "./health.ts";
 import { nodeTrouble, placementTrouble, refusal } from "./placement.ts";
 import { patience, restore, type Remedies, type Trouble, type Workload } from "./trouble.ts";
 
@@ -56,7 +56,7 @@ function startTrouble(
 ): Trouble {
   const age = (now.getTime() - Date.parse(pod.metadata.creationTimestamp ?? now.toISOString())) / 1000;
   const start = notStarted(pod, events);
-  if (start?.reason === undefined) return healthTrouble(unhealthy(pod, events), age, pod, workload, remedies);
+  if (start?.reason === undefined) return healthTrouble(probeFailure(pod, events) ?? "", age, pod, workload, remedies);
   const isMissing = /(configmap|secret) .*not found|couldn't find key/i.test(start.seen);
   return {
     seen: start.seen,

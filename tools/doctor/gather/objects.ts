@@ -167,7 +167,10 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
     (await kubectlObjects(target, ["get", ...what, "-n", namespace, "--request-timeout=15s"])) as unknown as (T &
       LiveObject)[];
   try {
-    const all = await get<object>("services,deployments,replicasets,pods,ingresses");
+    const [all, nodes] = await Promise.all([
+      get<object>("services,deployments,replicasets,pods,ingresses"),
+      nodesOf(target),
+    ]);
     const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
     const ingress = (of("Ingress") as Ingress[]).find(({ metadata }) => metadata.name === ingressName);
     const deployments = of("Deployment") as Deployment[];
@@ -190,7 +193,7 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       deployments,
       replicaSets: of("ReplicaSet") as ReplicaSet[],
       pods: of("Pod") as Pod[],
-      nodes: await nodesOf(target),
+      nodes,
       events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),
       missingSecrets: await missing(secrets, target, namespace),
     };
