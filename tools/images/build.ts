@@ -80,30 +80,45 @@ export async function buildImages(
   return new Map(all.map(({ spec, image }) => [spec.name, image]));
 }
 
-async function build(spec: ImageSpec, { reference, archive }: BuiltImage, progress: (message: string) => void) {
+async function build(spec: ImageSpec, image: BuiltImage, progress: (message: string) => void) {
+  const { reference, archive } = image;
   const what = `Building the image ${spec.name}`;
   const base = await baseImage(spec.base);
   progress(spec.name);
   const context = resolve(spec.context);
-  const version = reference.slice(reference.lastIndexOf(":") + 1);
   // No timestamps, so that the same input gives the same digest. No pull: the base is in the storage.
   const args = ["build", "--isolation", "chroot", "--timestamp", "0", "--pull-never"];
-  const built = ["--build-arg", `BASE=${base}`, "--build-arg", `VERSION=${version}`, "--tag", reference, context];
+  const built = [
+    "--build-arg",
+    `BASE=${base}`,
+    "--build-arg",
+    `VERSION=${versionOf(image)}`,
+    "--tag",
+    reference,
+    context,
+  ];
   try {
     await buildah(what, [...args, ...built], context);
   } catch (error) {
     throw error instanceof Problem ? (missingBase(spec, error) ?? error) : error;
   }
-  // A temporary name, so that an interrupted build leaves nothing that looks like an archive.
+  await writeArchive(archive, (file) => buildah(what, ["push", reference, `docker-archive:${file}:${reference}`]));
+  await buildah(what, ["rmi", reference]); // Only the archive is kept.
+}
+
+/** The build argument VERSION of an image: its tag. */
+export const versionOf = ({ reference }: BuiltImage): string => reference.slice(reference.lastIndexOf(":") + 1);
+
+/** Writes under a temporary name, so that an interrupted build leaves nothing that looks like an archive. */
+export async function writeArchive(archive: string, write: (file: string) => Promise<unknown>): Promise<void> {
   const unfinished = `${archive}.unfinished`;
   await rm(unfinished, { force: true });
   try {
-    await buildah(what, ["push", reference, `docker-archive:${unfinished}:${reference}`]);
+    await write(unfinished);
     await rename(unfinished, archive);
   } finally {
     await rm(unfinished, { force: true });
   }
-  await buildah(what, ["rmi", reference]); // Only the archive is kept.
 }
 
 /**

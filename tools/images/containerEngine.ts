@@ -1,10 +1,18 @@
 /** Builds images with Docker or Podman, where one of them answers: neither needs root here, and both pull base images. */
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { CommandError, onPath, run } from "../cli/run.ts";
 import { Problem } from "../cli/problem.ts";
-import { buildImages, imageOf, type BuildImages, type BuiltImage, type ImageSpec } from "./build.ts";
+import {
+  buildImages,
+  imageOf,
+  versionOf,
+  writeArchive,
+  type BuildImages,
+  type BuiltImage,
+  type ImageSpec,
+} from "./build.ts";
 
 const engines = ["docker", "podman"] as const;
 export type ContainerEngine = (typeof engines)[number];
@@ -57,21 +65,15 @@ export const buildWith =
     return built;
   };
 
-async function build(engine: ContainerEngine, { name, context }: ImageSpec, { reference, archive }: BuiltImage) {
-  const version = reference.slice(reference.lastIndexOf(":") + 1);
-  // A temporary name, so that an interrupted build leaves nothing that looks like an archive.
-  const unfinished = `${archive}.unfinished`;
+async function build(engine: ContainerEngine, { name, context }: ImageSpec, image: BuiltImage) {
+  const { reference, archive } = image;
   await mkdir(dirname(archive), { recursive: true });
-  await rm(unfinished, { force: true });
   const format = engine === "podman" ? ["--format", "docker-archive"] : [];
   try {
-    await run(engine, ["build", "--build-arg", `VERSION=${version}`, "--tag", reference, resolve(context)]);
-    await run(engine, ["save", ...format, "--output", unfinished, reference]);
-    await rename(unfinished, archive);
+    await run(engine, ["build", "--build-arg", `VERSION=${versionOf(image)}`, "--tag", reference, resolve(context)]);
+    await writeArchive(archive, (file) => run(engine, ["save", ...format, "--output", file, reference]));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new Problem(`${engine} cannot build the image ${name}:\n${error.output}`, `Fix ${context}/Dockerfile.`);
-  } finally {
-    await rm(unfinished, { force: true });
   }
 }
