@@ -10,7 +10,7 @@ import { connect, createServer, type ConnectionOptions, type TLSSocket } from "n
 import { authorityDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { createAuthority, openAuthority } from "../../tools/cli/pki.ts";
 import { offer, type Offer } from "./certificates/clientHello.ts";
-import { editStack, local } from "./support/commands.ts";
+import { editStack, local, stop } from "./support/commands.ts";
 import { underLoad } from "./support/load.ts";
 import { answered, endpoint, start } from "./support/path.ts";
 
@@ -23,7 +23,7 @@ before(
   },
   { timeout: 25 * 60_000 },
 );
-after(() => local("stop.ts"));
+after(stop);
 
 async function handshake(port: number, servername: string, options: ConnectionOptions = {}): Promise<TLSSocket> {
   const socket = connect({ host: "127.0.0.1", port, servername, ca: endpoint().ca, ...options });

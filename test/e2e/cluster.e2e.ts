@@ -1,6 +1,6 @@
 /** The local Kubernetes: it starts, recovers and stops completely. To run only this suite: `node --test test/e2e/cluster.e2e.ts`, as root. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { runInNode } from "../../tools/machine/exec.ts";
 import { cacheDir, projectDir, stateDir } from "../../tools/cli/paths.ts";
 import { allProcesses } from "../../tools/cli/procfs.ts";
 import { createProgress } from "../../tools/cli/progress.ts";
+import { link } from "../../tools/machine/node/addresses.ts";
 import { findSandboxes } from "../../tools/machine/sandbox.ts";
 import { machine } from "./support/machine.ts";
 
@@ -61,6 +62,18 @@ test("a stop restores the machine's state before the start", async (context) => 
     assert.match(await kubectl("get", "namespace", "kept", "-o", "name"), /namespace\/kept/);
   });
 
+  await context.test(
+    "a network that the kernel keeps after the last process does not prevent the next start",
+    async () => {
+      const held = await holdNetwork();
+      context.after(() => held.kill());
+      await stopCluster();
+      assert.equal(existsSync(`/sys/class/net/${link.host}`), false);
+      await start();
+      assert.equal(held.exitCode, null);
+    },
+  );
+
   await context.test("a killed start does not prevent the next one", async () => {
     await stopCluster();
     for (const delay of [100, 1500, 4000]) {
@@ -90,6 +103,16 @@ test("a stop restores the machine's state before the start", async (context) => 
   assert.ok(!existsSync(stateDir) && !existsSync(lockFile) && existsSync(cacheDir));
   assert.deepEqual(await stopCluster(), []);
 });
+
+/** A process outside the sandbox that uses its network. */
+async function holdNetwork(): Promise<ChildProcess> {
+  const network = (pid: number) => readlinkSync(`/proc/${pid}/ns/net`);
+  const kubelet = allProcesses().find((pid) => comm(pid) === "kubelet") ?? 0;
+  const child = spawn("nsenter", [`--net=/proc/${kubelet}/ns/net`, "sleep", "60"], { stdio: "ignore" });
+  await eventually(() => network(child.pid ?? 0) === network(kubelet));
+  assert.notEqual(network(kubelet), network(process.pid));
+  return child;
+}
 
 function comm(pid: number): string | undefined {
   try {

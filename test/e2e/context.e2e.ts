@@ -13,7 +13,7 @@ import { apiServer, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { kubeconfigPath } from "../../tools/cli/paths.ts";
 import { get } from "../../tools/verify/request.ts";
 import { copyCheckout } from "./support/checkout.ts";
-import { command, local } from "./support/commands.ts";
+import { command, local, stop } from "./support/commands.ts";
 
 const context = "gke-microservices-local";
 const options = { timeout: 10 * 60_000 };
@@ -47,7 +47,7 @@ before(
 );
 
 after(async () => {
-  await local("stop.ts");
+  await stop();
   rmSync(checkout, { recursive: true, force: true });
 });
 

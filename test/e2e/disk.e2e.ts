@@ -20,7 +20,7 @@ import { envoyDir } from "../../tools/machine/envoy.ts";
 import { programsDir } from "../../tools/machine/kubernetes.ts";
 import { cacheDir } from "../../tools/cli/paths.ts";
 import { copyCheckout } from "./support/checkout.ts";
-import { command, local, type Outcome } from "./support/commands.ts";
+import { command, local, type Outcome, stop } from "./support/commands.ts";
 
 const options = { timeout: 10 * 60_000 };
 const disk = mkdtempSync(join(tmpdir(), "disk-"));
@@ -79,7 +79,7 @@ before(
     // Fills the cache, and stops a running cluster.
     const { status, text } = await local("start.ts", "--engine", "kubectl");
     assert.equal(status, 0, text);
-    await local("stop.ts");
+    await stop();
     must("mount", "-t", "tmpfs", "-o", "size=6g", "tmpfs", disk);
     mkdirSync(checkout);
     copyCheckout(checkout);

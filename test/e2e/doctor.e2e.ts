@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { editStack, local } from "./support/commands.ts";
+import { editStack, stop } from "./support/commands.ts";
 import { apps, applyFix, doctor, expectFound, expectWell, live, restore } from "./doctor/fixing.ts";
 import type { Repair } from "./doctor/breaking.ts";
 import { breakages } from "./doctor/broken.ts";
@@ -15,7 +15,7 @@ before(async () => {
   const { status, text } = await start();
   assert.equal(status, 0, text);
 });
-after(() => local("stop.ts"));
+after(stop);
 
 test("nothing fails on any route", async () => {
   const { hops } = await expectWell();

@@ -8,7 +8,7 @@ import { kubectl } from "../../tools/cli/kubectl.ts";
 import { projectDir, tlsDir } from "../../tools/cli/paths.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, local, stackFile, type Outcome, localTarget } from "./support/commands.ts";
+import { command, local, stackFile, type Outcome, localTarget, stop } from "./support/commands.ts";
 import { containerOf, kill, processesOf, restarted, restartsOf, suspend } from "./faults/nodeProcesses.ts";
 import { row, table } from "./faults/table.ts";
 import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
@@ -70,7 +70,7 @@ after(async () => {
   copyFileSync(kept, stackFile);
   rmSync(kept);
   console.log(table());
-  await local("stop.ts");
+  await stop();
 });
 
 /** Adds a line to a file of an image's context while `work` runs. */

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { kubectlObjects } from "../../tools/cli/kubectl.ts";
-import { local, stackFile, localTarget } from "./support/commands.ts";
+import { stackFile, localTarget, stop } from "./support/commands.ts";
 import { pathTests, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
 writeFileSync(stackFile, original.replace("kind: ingress", "kind: gateway"));
 after(async () => {
   writeFileSync(stackFile, original);
-  await local("stop.ts");
+  await stop();
 });
 
 pathTests();

@@ -8,7 +8,7 @@ import { kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
 import { get } from "../../tools/verify/request.ts";
 import { call, withClient } from "../nginx/grpcPeers.ts";
-import { local, localTarget, stackFile } from "./support/commands.ts";
+import { localTarget, stackFile, stop } from "./support/commands.ts";
 import { endpoint, start } from "./support/path.ts";
 
 const original = readFileSync(stackFile, "utf8");
@@ -27,7 +27,7 @@ for (const code of packages) {
 after(async () => {
   writeFileSync(stackFile, original);
   rmSync(modules, { recursive: true });
-  await local("stop.ts");
+  await stop();
 });
 
 /** Writes the local stack with the service, on a path of a shared host and on its own host. */

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "../../tools/verify/request.ts";
 import { copyCheckout } from "./support/checkout.ts";
-import { command, local } from "./support/commands.ts";
+import { command, stop } from "./support/commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "guides-"));
 const copy = join(folder, "another-name");
@@ -91,7 +91,7 @@ function changeInReadme() {
   return { route: route ?? "", service: service ?? "", path: path ?? "" };
 }
 
-before(() => local("stop.ts"));
+before(stop);
 after(async () => {
   await run("stop");
   rmSync(folder, { recursive: true, force: true });

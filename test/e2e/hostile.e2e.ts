@@ -11,7 +11,7 @@ import { google, hostileConfigs, seed } from "../config/hostile.ts";
 import { raw } from "../config/refusal.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
 import { defineKinds, kindOf, undefinedKinds } from "./checks/kinds.ts";
-import { local, localTarget } from "./support/commands.ts";
+import { localTarget, stop } from "./support/commands.ts";
 import { start } from "./support/path.ts";
 
 /** Number of configs; a quarter when all suites run. */
@@ -27,7 +27,7 @@ interface Sent {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-after(() => local("stop.ts"));
+after(stop);
 
 test(
   `of ${runs} mutated configs, the valid ones give objects that pass a strict dry run, and routes that nginx accepts`,

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get } from "../../tools/verify/request.ts";
-import { local, stackFile } from "./support/commands.ts";
+import { stackFile, stop } from "./support/commands.ts";
 import { host, numbered, type Bytes, type Frames } from "./hostileHttp/cases.ts";
 import * as http1 from "./hostileHttp/http1.ts";
 import * as http2 from "./hostileHttp/http2.ts";
@@ -30,7 +30,7 @@ before(
 );
 after(async () => {
   writeFileSync(stackFile, original);
-  await local("stop.ts");
+  await stop();
 });
 
 interface Recorded {

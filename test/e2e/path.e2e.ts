@@ -8,14 +8,14 @@ import { kubectlPath } from "../../tools/machine/kubernetes.ts";
 import { clusterStatus } from "../../tools/machine/cluster.ts";
 import { run } from "../../tools/cli/run.ts";
 import { kubeconfigPath, projectDir } from "../../tools/cli/paths.ts";
-import { command, editStack, local } from "./support/commands.ts";
+import { command, editStack, local, stop } from "./support/commands.ts";
 import { underLoad } from "./support/load.ts";
 import { answered, endpoint, pathTests, start } from "./support/path.ts";
 
 const kubectl = (...args: string[]) =>
   run(kubectlPath, ["--kubeconfig", clusterStatus().kubeconfig, "--namespace", "apps", ...args], { timeout: 150_000 });
 
-after(() => local("stop.ts"));
+after(stop);
 
 pathTests();
 
@@ -108,7 +108,7 @@ test("an unknown context is rejected with the existing ones", async () => {
 });
 
 test("a port in use is reported with the fix", async (context) => {
-  await local("stop.ts");
+  await stop();
   const server = createServer().listen(443, "127.0.0.1");
   context.after(() => server.close());
   const { status, text } = await start();

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiServiceAddress, nodeAddress } from "../../tools/machine/node/addresses.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, editStack, local, localTarget } from "./support/commands.ts";
+import { command, editStack, localTarget, stop } from "./support/commands.ts";
 import { endpoint, start } from "./support/path.ts";
 
 const kubectl = async (...args: string[]) => {
@@ -32,7 +32,7 @@ before(async () => {
   await kubectl("-n", "strangers", "wait", "--for=condition=Ready", "pod/stranger", "--timeout=60s");
 });
 after(async () => {
-  await local("stop.ts");
+  await stop();
 });
 
 type Pod = readonly [namespace: string, pod: string];

@@ -8,7 +8,7 @@ import { projectDir, stateDir } from "../../tools/cli/paths.ts";
 import { destroy, findPulumi, previewChanges } from "../../tools/stack/pulumiCli.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
 import { cliStack, type CliStack } from "./support/cliStack.ts";
-import { command, editStack, local, localTarget, stackFile, type Outcome } from "./support/commands.ts";
+import { command, editStack, local, localTarget, stackFile, type Outcome, stop } from "./support/commands.ts";
 import { killAfter } from "./support/kill.ts";
 import { underLoad } from "./support/load.ts";
 import { random, seed } from "./support/random.ts";
@@ -25,7 +25,7 @@ const skip = missing ?? false;
 const options = { skip, timeout: 10 * 60_000 };
 const start = () => local("start.ts", "--engine", "pulumi");
 
-after(() => local("stop.ts"));
+after(stop);
 
 /** The stack's objects in a namespace, as Kind/name. */
 async function objectsIn(namespace: string): Promise<string[]> {
@@ -36,7 +36,7 @@ async function objectsIn(namespace: string): Promise<string[]> {
 }
 
 test("pulumi: npm start applies the stack with the CLI", options, async () => {
-  await local("stop.ts");
+  await stop();
   const { status, text } = await start();
   assert.equal(status, 0, text);
   assert.match(text, /Engine: pulumi/);

@@ -8,10 +8,10 @@ import { after, test } from "node:test";
 import { kubectl } from "../../tools/cli/kubectl.ts";
 import { authorityDir, kubeconfigPath, logsDir, projectDir, stateDir, tlsDir } from "../../tools/cli/paths.ts";
 import { allProcesses, commandLine } from "../../tools/cli/procfs.ts";
-import { command, editStack, local, localTarget } from "./support/commands.ts";
+import { command, editStack, local, localTarget, stop } from "./support/commands.ts";
 import { start } from "./support/path.ts";
 
-after(() => local("stop.ts"));
+after(stop);
 
 /** A line from the middle of a PEM text, plain and as part of the text's base64. */
 function samples(pem: string): string[] {

@@ -1,10 +1,11 @@
 /** Starts, finds and ends the sandbox: one process tree in its own mount and PID namespaces. Ending its first process ends all. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { link } from "./node/addresses.ts";
 import { logsDir, stateDir } from "../cli/paths.ts";
+import { Problem } from "../cli/problem.ts";
 import { allProcesses, children, commandLine } from "../cli/procfs.ts";
 
 /** Script of the first process inside. */
@@ -67,20 +68,41 @@ export function startSandbox(): void {
   closeSync(log);
 }
 
-/** Ends the process tree and removes what outlives it. @returns descriptions of what was removed */
+/**
+ * Ends the process tree and removes what outlives it.
+ * @returns descriptions of what was removed
+ * @throws Problem if processes do not end in 30 s
+ */
 export async function endSandbox(): Promise<string[]> {
   const mine = findSandboxes().filter(({ state }) => state === stateDir);
-  for (const { outer, init } of mine) {
-    for (const pid of [init, outer]) if (pid !== undefined) kill(pid);
-  }
-  // The kernel removes mounts and devices a moment after the last process ended, even if something else ended it.
-  const ended = (pid: number | undefined) => pid === undefined || !existsSync(`/proc/${pid}`);
-  const gone = () => mine.every(({ outer, init }) => ended(outer) && ended(init));
-  const free = () => findSandboxes().length > 0 || !existsSync(`/sys/class/net/${link.host}`);
-  for (let tries = 0; tries < 100 && !(gone() && free()); tries++) await sleep(100);
+  const processes = mine.flatMap(({ outer, init }) => (init === undefined ? [outer] : [init, outer]));
+  for (const pid of processes) kill(pid);
+  const remaining = () => processes.filter((pid) => existsSync(`/proc/${pid}`));
+  for (let tries = 0; tries < 300 && remaining().length > 0; tries++) await sleep(100);
+  if (remaining().length > 0)
+    throw new Problem(
+      `The local Kubernetes does not end: process ${remaining().join(", ")} waits for the kernel.`,
+      "Run npm stop again; if that does not help, restart the machine.",
+    );
   const removed = mine.length > 0 ? ["the cluster's processes, mounts and network"] : [];
-  if (findSandboxes().length === 0 && (await removeCgroups())) removed.push("its cgroups");
+  if (findSandboxes().length > 0) return removed;
+  // Without a state folder, the device belongs to something else.
+  if (mine.length > 0 || existsSync(stateDir)) await removeDevice();
+  if (await removeCgroups()) removed.push("its cgroups");
   return removed;
+}
+
+/**
+ * Deletes the network device and its peer in the sandbox. The kernel would do that when nothing uses the sandbox's
+ * network any more, which can be minutes after its last process ended.
+ */
+async function removeDevice(): Promise<void> {
+  const exists = () => existsSync(`/sys/class/net/${link.host}`);
+  for (let tries = 0; tries < 100 && exists(); tries++) {
+    if (tries > 0) await sleep(100);
+    // It fails if the kernel deletes the device at the same moment, and on a machine without this program.
+    spawnSync("ip", ["link", "delete", link.host]);
+  }
 }
 
 /** Command prefix that runs a command inside the sandbox, in the node's network. */

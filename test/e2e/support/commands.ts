@@ -1,4 +1,5 @@
 /** Runs the project's commands on this checkout. */
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +18,12 @@ export interface Outcome {
 /** Runs a command without npm: `local("start.ts", "--engine", "kubectl")` is `npm start -- --engine kubectl`. */
 export function local(script: string, ...args: string[]): Promise<Outcome> {
   return command(process.execPath, [join(projectDir, "tools/commands", script), ...args]);
+}
+
+/** Stops the local Kubernetes, and fails if that fails: the next suite would fail in its place. */
+export async function stop(): Promise<void> {
+  const { status, text } = await local("stop.ts");
+  assert.equal(status, 0, text);
 }
 
 export function command(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
