@@ -39,8 +39,8 @@ const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
 // Read all build folders before the first service: an unreadable folder then changes nothing.
 const registry = createRegistry(stack, config.registry);
-const services = Object.entries(config.services).map(([service, settings]) => {
-  return { ...settings, service, image: imageReference(service, settings, registry) };
+const services = config.workloads.map(({ source, ...rest }) => {
+  return { ...rest, image: imageReference(source.name, source, registry) };
 });
 const proxyImage = imageReference(proxyName, config.proxy, registry);
 
@@ -51,7 +51,7 @@ const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rollou
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = [...policiesBefore(proxyName)];
-for (const { service, image, port, replicas, healthPath, env, resources, roles } of services) {
+for (const { service, image, roles, program } of services) {
   const identity =
     gke !== undefined && roles.length > 0
       ? new WorkloadIdentity(
@@ -61,11 +61,10 @@ for (const { service, image, port, replicas, healthPath, env, resources, roles }
         )
       : undefined;
   const serviceAccount = identity?.serviceAccountName;
-  const secretEnv = config.secretEnv.get(service);
   const routed = upstreams.has(service);
   const { upstream } = new Microservice(
     service,
-    { ...pods, image, port, replicas, healthPath, env, secretEnv, resources, serviceAccount, routed },
+    { ...pods, ...program, image, serviceAccount, routed },
     { provider, dependsOn: policiesBefore(service) },
   );
   proxyDependsOn.push(...upstream);

@@ -18,6 +18,8 @@ import { checkRoutes, routeWarnings } from "./checks/routes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
 import { checkTls, type CertificatePair } from "./checks/tls.ts";
 import { unitWarnings } from "./checks/units.ts";
+import { checkWorkloads } from "./checks/workloads.ts";
+import { workloadWarnings } from "./checks/workloadWarnings.ts";
 import { keyOf, type ConfigProblem } from "./problems.ts";
 import type { Settings } from "./schema.ts";
 
@@ -51,8 +53,9 @@ export function checkSettings(
     ...checkRoles(settings),
     ...checkRoutes(settings),
     ...checkSecrets(settings),
+    ...checkWorkloads(settings, projectDir),
   ];
-  return problems.length > 0 ? problems : checkLimits(settings);
+  return problems.length > 0 ? problems : checkLimits(settings, projectDir);
 }
 
 /** What is no mistake for certain, or is due soon. */
@@ -72,6 +75,7 @@ export function warningsOf(
     ...regionWarnings(region),
     ...capacityWarnings(settings),
     ...unitWarnings(settings),
+    ...workloadWarnings(settings),
   ];
 }
 

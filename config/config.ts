@@ -9,13 +9,16 @@ import { dnsNotes } from "./checks/edge.ts";
 import { quotaNotes } from "./checks/quotas.ts";
 import { exactPathNotes } from "./checks/routes.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
-import { edgePaths, withHealthPaths } from "./grpc.ts";
+import { edgePaths } from "./grpc.ts";
+import { healthOf } from "./health.ts";
 import { hostNames } from "./hosts.ts";
 import { foreign, inputOf, lostText, mayBeRewritten, parseShape, providers, reservedKeys, splitKey } from "./input.ts";
+import { atTheirOrigin, likeProblems, withOrigins } from "./like.ts";
+import { workloadsOf, type Workload } from "./workloads.ts";
 import { projectId } from "../names/google.ts";
 import { fullKey, project, projectDir, stacksDir } from "../names/project.ts";
 import { describe, hidden, keyOf, printable, problem, valueAt, type ConfigProblem } from "./problems.ts";
-import { schema, type Settings } from "./schema.ts";
+import { mostRolloutSeconds, schema, type Settings } from "./schema.ts";
 
 /** Google Cloud project ID and region, from the Google provider's own keys. */
 interface Google {
@@ -42,8 +45,8 @@ export interface StackConfig extends Omit<StackSettings, "secrets"> {
   readonly edgePaths: ReturnType<typeof edgePaths>;
   /** The supplied certificate; only with `tls.mode` or `tls.fallback` supplied. */
   readonly certificate: { readonly crt: pulumi.Output<string>; readonly key: pulumi.Output<string> } | undefined;
-  /** Secret environment variables by service. */
-  readonly secretEnv: ReadonlyMap<string, Readonly<Record<string, pulumi.Output<string>>>>;
+  /** What runs in the pods of each service. */
+  readonly workloads: readonly Workload[];
 }
 
 /** Reads the current stack's config. @throws RunError that lists every problem */
@@ -54,18 +57,11 @@ export async function loadConfig(): Promise<StackConfig> {
   const { settings, certificate: pair, warnings } = checkConfig(raw, stack, projectDir, secretKeys());
   const isPlain = Object.keys(settings.secrets).length > 0 && !secretKeys().includes(fullKey("secrets"));
   for (const warning of [...warnings, ...(isPlain ? plainSecretsWarning(settings) : [])]) void pulumi.log.warn(warning);
-  const { secrets, ...rest } = settings;
-  const { tls: _, ...envs } = secrets;
-  const secretEnv = new Map(
-    Object.entries(envs).map(([service, values]) => [
-      service,
-      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)])),
-    ]),
-  );
+  const { secrets: _, ...rest } = settings;
   const certificate = pair && { crt: pulumi.secret(pair.crt), key: pulumi.secret(pair.key) };
-  const services = withHealthPaths(settings.services);
+  const workloads = workloadsOf(settings, projectDir);
   const names = { stack, hosts: hostNames(settings), edgePaths: edgePaths(settings) };
-  return Object.freeze({ ...rest, ...names, services, certificate, secretEnv });
+  return Object.freeze({ ...rest, ...names, workloads, certificate });
 }
 
 /**
@@ -119,14 +115,15 @@ export function checkConfig(
     return !providers.includes(namespace) && name !== "secrets";
   });
   const foreigners: ConfigProblem[] = [];
-  const input = inputOf(raw, (key) => {
+  const written = inputOf(raw, (key) => {
     const [namespace, name] = splitKey(key);
     if (namespace === project) return true;
     foreigners.push(foreign(key, namespace, name));
     // Check keys under another name too, so that one run reports every problem.
     return Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
   });
-  problems.push(...foreigners, ...reservedKeys(input, []));
+  problems.push(...foreigners, ...reservedKeys(written, []), ...likeProblems(written));
+  const input = withOrigins(written);
   const parsed = parseShape(input);
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input, schema));
 
@@ -140,7 +137,7 @@ export function checkConfig(
     ...misplaced.map((key) =>
       problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),
     ),
-    ...problems.filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
+    ...atTheirOrigin(written, problems).filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
   ].filter(({ key, message }, at, all) => at === all.findIndex((one) => one.key === key && one.message === message));
   refuse(stack, shown);
   if (!parsed.success) throw new Error("The config is invalid, and no problem says why.");
@@ -156,12 +153,21 @@ export function checkConfig(
 /** A pod may need a new node, which takes 1 to 3 minutes, and pulls its image there. */
 const rolloutDefaults = { gke: 600, existing: 180 };
 
+/** Pods start one after another: the default is enough for all of a service that starts slowly. */
+function longestRollout({ services, cluster }: Settings): number {
+  const health = healthOf(services);
+  const seconds = Object.entries(services).map(
+    ([name, { replicas }]) => (health.get(name)?.startSeconds ?? 0) * replicas,
+  );
+  return Math.min(Math.max(rolloutDefaults[cluster.kind], ...seconds), mostRolloutSeconds);
+}
+
 function withGoogle(settings: Settings, google: Google | undefined): StackSettings {
   const { cluster, edge, registry, ...others } = settings;
   const rest = {
     ...others,
     tls: withFallback(settings),
-    rolloutSeconds: settings.rolloutSeconds ?? rolloutDefaults[cluster.kind],
+    rolloutSeconds: settings.rolloutSeconds ?? longestRollout(settings),
   };
   if (google !== undefined)
     return {

@@ -7,6 +7,7 @@ import type { Wildcard } from "../nginx/model.ts";
 import { proxyMetrics } from "./metrics.ts";
 import { proxyRoutes } from "./routes.ts";
 import type { Settings } from "./schema.ts";
+import { callsOf } from "./variables.ts";
 
 type FlowsConfig = Parameters<typeof proxyRoutes>[0] &
   Pick<Settings, "networkPolicies"> & { readonly cluster: Pick<Settings["cluster"], "kind" | "mode"> };
@@ -46,12 +47,12 @@ export function networkFlows(config: FlowsConfig): Flows {
       })),
     },
     services: Object.fromEntries(
-      Object.entries(config.services).map(([name, { port, calls, egress, roles }]) => [
+      Object.entries(config.services).map(([name, { port, ports, calls, env, egress, roles }]) => [
         name,
         {
-          port,
+          ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],
           routed: routed.has(name),
-          calls,
+          calls: callsOf({ calls, env }),
           egress,
           hasRoles: onGke && roles.length > 0,
         },

@@ -1,40 +1,7 @@
-/** Effects of gRPC routes: a separate backend at the edge, and gRPC health checks of pods. */
-import { servicesOf } from "../nginx/upstreams.ts";
+/** Effects of gRPC routes at the edge: a backend of their own. */
 import type { EdgePath } from "../components/edge/grpcBackend.ts";
 import { hostNames } from "./hosts.ts";
-import { hostPathsOf, protocolOf, type HostPathsConfig } from "./routes.ts";
-import type { Settings } from "./schema.ts";
-
-type Services = Settings["services"];
-
-/**
- * Whether a service gets gRPC health checks: true if only gRPC routes lead to it. For a service without routes,
- * `routeDefaults` decides.
- */
-function speaksGrpc({ routeDefaults }: Services[string], protocols: ReadonlySet<string> = new Set()): boolean {
-  return protocols.size > 0 ? !protocols.has("http") : routeDefaults.protocol === "grpc";
-}
-
-/** The protocols of the routes to each service. */
-function protocolsOf(services: Services): ReadonlyMap<string, ReadonlySet<string>> {
-  const protocols = new Map<string, Set<string>>();
-  for (const [owner, service] of Object.entries(services))
-    for (const route of service.routes)
-      for (const name of servicesOf({ ...route, service: owner }))
-        protocols.set(name, (protocols.get(name) ?? new Set()).add(protocolOf(route, service)));
-  return protocols;
-}
-
-/** Adds each service's health check path; undefined means a gRPC health check. */
-export function withHealthPaths(services: Services): Services {
-  const protocols = protocolsOf(services);
-  return Object.fromEntries(
-    Object.entries(services).map(([name, service]) => {
-      const defaultPath = speaksGrpc(service, protocols.get(name)) ? undefined : "/healthz";
-      return [name, { ...service, healthPath: service.healthPath ?? defaultPath }];
-    }),
-  );
-}
+import { hostPathsOf, type HostPathsConfig } from "./routes.ts";
 
 /** The gRPC routes, spelled as in the route table: `shop.example.com/shop.v1.Orders/`. */
 export const grpcHostPaths = (config: HostPathsConfig): ReadonlySet<string> =>

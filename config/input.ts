@@ -1,6 +1,7 @@
 /** Pulumi's config as the schema takes it: names without the namespace, values as they were written. */
 import { project, fullKey } from "../names/project.ts";
 import { allowed, problem, valueAt, wording, type ConfigProblem } from "./problems.ts";
+import { withOrigins } from "./like.ts";
 import { schema } from "./schema.ts";
 import type { RewrittenScalar } from "./stackFile.ts";
 
@@ -108,7 +109,7 @@ export function lostText(
 ): ConfigProblem[] {
   if (rewritten.length === 0) return [];
   const input = inputOf(raw);
-  const parsed = parseShape(input);
+  const parsed = parseShape(withOrigins(input));
   return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
     const [namespace, name] = splitKey(key);
     const path = [name, ...rest];

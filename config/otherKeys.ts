@@ -7,17 +7,25 @@ const advice = (entries: readonly (readonly [names: string, advice: string])[]):
   Object.fromEntries(entries.flatMap(([names, text]) => names.split(" ").map((name) => [name, text])));
 
 const pullRights = 'there is no such key; see "Images in a private registry" in docs/add-a-service.md';
-const alike = 'there is no such key; see "What an image must meet" in docs/add-a-service.md';
+const noRoot = 'there is no such key; see "What an image must meet" in docs/add-a-service.md';
 const cannot = 'there is no such key; see "What has no counterpart" in docs/from-yaml.md';
 
 /** From Kubernetes, Compose, Helm charts, Cloud Run and App Engine. Lower case, without separators. */
 export const keysOfServices = advice([
   ["environment envs envvars envvariables variables", "write env, as a map"],
   ["envfrom envfile secret secrets", "write secret variables under secrets, by service and name"],
-  ["health healthcheck healthcheckpath healthz liveness livenessprobe readiness readinessprobe", "write healthPath"],
-  ["startup startupprobe probe probes", "write healthPath"],
-  ["ports containerport containerports targetport expose listen", "write port, a number"],
+  ["healthcheck healthcheckpath healthz liveness livenessprobe readiness readinessprobe", "write health"],
+  ["startup startupprobe probe probes", "write health, with startSeconds for a slow start"],
+  ["containerport containerports targetport expose listen", "write port, and further ones by name in ports"],
   ["scale instances count replicacount", "write replicas, a number"],
+  ["entrypoint", "write command, a list of words"],
+  ["cmd arguments", "write args, a list of words"],
+  ["volumes volumemounts volume emptydir tmpfs", "write scratch for folders to write to, and files for files to read"],
+  ["configs configmap configmaps config", "write files, with the content or the file that has it"],
+  ["strategy", "write rollout: recreate to stop old pods first; by default new ones start first"],
+  ["terminationgraceperiodseconds graceperiod stopgraceperiod", "write shutdownSeconds, a number"],
+  ["runasuser uid", "write user, a number"],
+  ["extends", "write like, with the name of another service"],
   ["mem limits requests deploy", "write resources, with cpu and memory"],
   ["dependson depends links", "write calls, with the services that it may call; pods start in no fixed order"],
   ["networks network networkpolicy", "write calls for services, and egress for other addresses"],
@@ -28,10 +36,10 @@ export const keysOfServices = advice([
   ["timeout timeouts", "write timeoutSeconds in a route, or in routeDefaults"],
   ["headers ratelimit grpc websocket", "write it in a route, or in routeDefaults"],
   ["imagepullsecrets imagepullsecret pullsecret", pullRights],
-  ["securitycontext podsecuritycontext runasuser capabilities privileged", alike],
-  ["command entrypoint args workingdir user volumes volumemounts volume disk storage configs", cannot],
+  ["securitycontext podsecuritycontext capabilities privileged", noRoot],
+  ["workingdir disk storage", cannot],
   ["autoscaling hpa minreplicas maxreplicas mininstances maxinstances sidecars initcontainers", cannot],
-  ["restart restartpolicy strategy labels annotations nodeselector tolerations affinity", cannot],
+  ["restart restartpolicy nodeselector tolerations affinity", cannot],
 ]);
 
 /** From Ingress, its annotations, Gateway API, Compose labels and nginx. */

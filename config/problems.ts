@@ -148,17 +148,38 @@ export function describe(
           key: keyOf(issue.path),
           message: `${show([], issue.path.at(-1))} ${inner.message}${didYouMean(inner.message.includes("DNS label") ? labelMeant(String(issue.path.at(-1))) : undefined)}`,
         }));
+      case "invalid_union": {
+        const meant = alternativeFor(issue);
+        if (meant !== undefined)
+          return describe(
+            meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+            input,
+            schema,
+          );
+        return [asProblem(issue, value, schema)];
+      }
       default:
-        return [
-          {
-            key: keyOf(issue.path),
-            message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
-          },
-        ];
+        return [asProblem(issue, value, schema)];
     }
   });
 }
 
+/** The issues of the one alternative that takes the value's type: they say more than that none fits. */
+function alternativeFor({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
+  const [meant, ...others] = errors.filter((issues) => issues.length > 0 && !issues.some(isWrongType));
+  return others.length === 0 ? meant : undefined;
+}
+
+const isWrongType = (issue: z.core.$ZodIssue): boolean =>
+  issue.path.length === 0 &&
+  (issue.code === "invalid_union"
+    ? alternativeFor(issue) === undefined
+    : issue.code === "invalid_type" || issue.code === "invalid_value");
+
+const asProblem = (issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodType): ConfigProblem => ({
+  key: keyOf(issue.path),
+  message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
+});
 /** What to do with an unknown key: what says the same here, else the keys that are known, and where this one belongs. */
 function unknownKey(
   path: readonly PropertyKey[],

@@ -12,7 +12,7 @@ import { servicesOf } from "../nginx/upstreams.ts";
 import { podsService } from "../names/kubernetes.ts";
 import { googleFrontEnds } from "../names/ranges.ts";
 import { fullHost } from "./hosts.ts";
-import { bytesOf } from "./quantities.ts";
+import { bytesOf } from "../names/quantities.ts";
 import type { Settings } from "./schema.ts";
 import { longestWait } from "./timeouts.ts";
 
@@ -94,7 +94,9 @@ function upstreamsOf({ services, namespace }: RoutedConfig, routes: readonly Rou
   const routed = new Set(routes.flatMap(servicesOf));
   return Object.entries(services)
     .filter(([service]) => routed.has(service))
-    .map(([service, { port }]) => ({ service, port, address: `${podsService(service)}.${suffixOf(namespace)}` }));
+    .flatMap(([service, { port }]) =>
+      port === "none" ? [] : [{ service, port, address: `${podsService(service)}.${suffixOf(namespace)}` }],
+    );
 }
 
 const suffixOf = (namespace: string) => `${namespace}.svc.cluster.local`;

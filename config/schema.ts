@@ -14,6 +14,9 @@ import { tls } from "./schema/tls.ts";
 import { domain, secretEnv, label } from "./schema/values.ts";
 import { doc } from "./schema/doc.ts";
 
+/** Longest `rolloutSeconds`. */
+export const mostRolloutSeconds = 3600;
+
 export const schema = z.strictObject({
   domain: domain.meta(doc("The stack's domain. A host without a dot is a label under it.", "shop.example.com")),
   namespace: label
@@ -35,7 +38,7 @@ export const schema = z.strictObject({
   rolloutSeconds: z
     .int()
     .min(10)
-    .max(3600)
+    .max(mostRolloutSeconds)
     .optional()
     .meta(
       doc(

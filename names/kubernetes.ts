@@ -48,7 +48,11 @@ export function stackLabelValue(project: string, stack: string): string {
 }
 
 /**
- * Kubernetes expands `$(NAME)` and `$$` in the value of a variable: double the `$` that would begin either.
+ * Text in which Kubernetes expands only `$(NAME)` of the given names. It would expand any `$(NAME)` and `$$`: the `$` that
+ * would begin another one is doubled.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
  */
-export const literal = (value: string): string => value.replaceAll(/\$(?=[$(])/g, () => "$$");
+export const literal = (value: string, names: readonly string[] = []): string =>
+  value.replaceAll(/\$(?=[$(])(?:\(([^()$]*)\))?/g, (found, name: string | undefined) =>
+    name !== undefined && names.includes(name) ? found : `$${found}`,
+  );

@@ -67,6 +67,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
 
   readonly #name: string;
   readonly #host: string;
+  readonly #images = new Map<string, pulumi.Output<string>>();
   #warned = false;
   #password: pulumi.Output<string> | undefined;
 
@@ -110,10 +111,12 @@ export class ImageRegistry extends pulumi.ComponentResource {
    * Builds an image for linux/amd64 with BuildKit and pushes it, never during a preview. Every call needs a Docker
    * daemon, even in a preview: do not call it in stacks without builds.
    *
-   * @param name unique among the images of this registry; also the name in the registry
+   * @param name of the image in the registry; the same name is the same image, built once
    * @returns the image by digest, `<url>/<name>@sha256:…`; unknown during a preview that would build it
    */
   image(name: string, args: ImageArgs): pulumi.Output<string> {
+    const known = this.#images.get(name);
+    if (known !== undefined) return known;
     this.#warnWithoutDocker(name);
     const image = new docker.Image(
       `${this.#name}-${name}`,
@@ -132,6 +135,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.#images.set(name, image.repoDigest);
     return image.repoDigest;
   }
 

@@ -1,29 +1,55 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash, podsService, selectorLabels, literal } from "../../names/kubernetes.ts";
+import { commonLabels, contentHash, literal, podsService, selectorLabels } from "../../names/kubernetes.ts";
+import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
+import { mountFiles, type PodFiles } from "./files.ts";
+import { probes, type Health } from "./health.ts";
 import {
   disruptionBudget,
   podSpec,
-  readiness,
-  resourceRequirements,
+  recreate,
+  resourcesWithScratch,
   rollingUpdate,
   rolloutTimeouts,
   serviceDrainSeconds,
   type Resources,
 } from "./pod.ts";
+import { scratchVolumes } from "./scratch.ts";
 
 export interface MicroserviceArgs {
   readonly namespace: pulumi.Input<string>;
   /** Image by tag or digest. */
   readonly image: pulumi.Input<string>;
-  /** Port of the container and of its Service, at least 1024. */
-  readonly port: number;
+  /** Instead of the image's entry point. `$(NAME)` is a variable's value, everything else is text. */
+  readonly command?: readonly string[] | undefined;
+  /** Instead of the image's arguments, as for `command`. */
+  readonly args?: readonly string[] | undefined;
+  /** Port of the container. @default - none: a worker, without a Service */
+  readonly port?: number | undefined;
+  /** Port of the Service. @default - that of the container */
+  readonly servicePort?: number | undefined;
+  /** Further ports by name. @default - none */
+  readonly ports?: Readonly<Record<string, number>>;
   readonly replicas: number;
-  /** Path that returns 200 when the pod is ready. @default - gRPC health check (grpc.health.v1) */
-  readonly healthPath?: string | undefined;
-  readonly env: Readonly<Record<string, string>>;
+  /** @default - pods are ready when their program runs */
+  readonly health?: Health | undefined;
+  /** In the order in which `$(NAME)` finds them. */
+  readonly env: readonly EnvVar[];
   /** Environment variables in a Secret. @default - none */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  /** Files in the container. @default - none */
+  readonly files?: PodFiles | undefined;
+  /** Folders to write to, beside `/tmp`. @default - none */
+  readonly scratch?: Scratch;
+  /** User and group ID. @default 65532 */
+  readonly user?: number | undefined;
+  /** Seconds from SIGTERM to the end. @default 40 */
+  readonly shutdownSeconds?: number;
+  /** Whether old pods end before new ones start. @default "rolling" */
+  readonly rollout?: "rolling" | "recreate";
+  /** Of the pods, beside the program's own. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly resources: Resources;
   /** Whether Autopilot manages the nodes. @default false */
   readonly autopilot?: boolean;
@@ -35,9 +61,16 @@ export interface MicroserviceArgs {
   readonly routed: boolean;
 }
 
+/** A variable of a container: a text, or a field of its pod. */
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+}
+
 /**
  * One microservice: a Deployment and a ClusterIP Service, at `<service>.<namespace>.svc.cluster.local`. A routed one
- * also has a headless Service, which the proxy uses to find its pods.
+ * also has a headless Service, which the proxy uses to find its pods. One without a port is a worker, and has neither.
  */
 export class Microservice extends pulumi.ComponentResource {
   /** The Service's DNS name in the cluster. */
@@ -53,15 +86,17 @@ export class Microservice extends pulumi.ComponentResource {
     const parent = { parent: this };
     const metadata = { name: service, namespace, labels: commonLabels(service) };
 
-    // https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-a-grpc-liveness-probe
-    const health =
-      args.healthPath === undefined ? { grpc: { port } } : { httpGet: { path: args.healthPath, port: "http" } };
-
     const secretEnv = args.secretEnv ?? {};
     const secret =
       Object.keys(secretEnv).length === 0
         ? undefined
         : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
+
+    const files = mountFiles(name, namespace, args.files ?? { plain: {}, secret: {} }, parent);
+    const scratch = { ...temporary, ...args.scratch };
+    const folders = scratchVolumes(scratch);
+    const disk = { all: diskBytes(scratch), extra: diskBytes(args.scratch ?? {}) };
+    const named = Object.entries({ ...(port !== undefined && { http: port }), ...args.ports });
 
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -70,56 +105,60 @@ export class Microservice extends pulumi.ComponentResource {
         spec: {
           replicas: args.replicas,
           selector: { matchLabels: selectorLabels(service) },
-          strategy: rollingUpdate(1),
+          strategy: args.rollout === "recreate" ? recreate : rollingUpdate(1),
+          ...progressDeadline(args.health),
           template: {
-            metadata: { labels: commonLabels(service) },
+            metadata: {
+              labels: { ...args.labels, ...commonLabels(service) },
+              ...(Object.keys(args.annotations ?? {}).length > 0 && { annotations: { ...args.annotations } }),
+            },
             spec: podSpec(
               service,
-              serviceDrainSeconds,
+              {
+                // A worker gets no requests that it would have to wait for.
+                drainSeconds: port === undefined ? 0 : serviceDrainSeconds,
+                ...(args.shutdownSeconds !== undefined && { shutdownSeconds: args.shutdownSeconds }),
+              },
               {
                 name: service,
                 image: args.image,
-                ports: [{ name: "http", containerPort: port }],
-                env: Object.entries(args.env).map(([key, value]) => ({ name: key, value: literal(value) })),
+                ...(args.command && { command: expandable(args.command, args) }),
+                ...(args.args && { args: expandable(args.args, args) }),
+                ports: named.map(([each, containerPort]) => ({ name: each, containerPort })),
+                env: [...args.env],
                 ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
-                resources: resourceRequirements(args.resources, args.autopilot ?? false),
-                startupProbe: { ...health, periodSeconds: 1, failureThreshold: 60 },
-                readinessProbe: { ...health, ...readiness(3) },
-                // Not the health path: never restart a service that is only busy or draining.
-                livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
+                resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk),
+                // By path, so that a file in one of the folders is mounted after it.
+                volumeMounts: [...folders.mounts, ...files.mounts].sort((a, b) => (a.mountPath < b.mountPath ? -1 : 1)),
+                ...probes(port, args.health),
               },
-              args.serviceAccount === undefined ? {} : { serviceAccountName: args.serviceAccount },
+              {
+                securityContext: {
+                  ...(args.user !== undefined && {
+                    runAsUser: args.user,
+                    runAsGroup: args.user,
+                    fsGroup: args.user,
+                  }),
+                  // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted allows it.
+                  ...(named.some(([, each]) => each < 1024) && {
+                    sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }],
+                  }),
+                },
+                volumes: [...folders.volumes, ...files.volumes],
+                ...(args.serviceAccount !== undefined && { serviceAccountName: args.serviceAccount }),
+              },
             ),
           },
         },
       },
       {
         ...parent,
-        dependsOn: secret === undefined ? [] : [secret.resource],
+        dependsOn: [...(secret === undefined ? [] : [secret.resource]), ...files.resources],
         customTimeouts: rolloutTimeouts(args.rolloutSeconds),
       },
     );
 
-    const annotations = { "pulumi.com/skipAwait": "true" };
-    const selected = { selector: selectorLabels(service), ports: [{ name: "http", port, targetPort: "http" }] };
-    new k8s.core.v1.Service(
-      `${name}-service`,
-      { metadata: { ...metadata, annotations }, spec: { type: "ClusterIP", ...selected } },
-      parent,
-    );
-    this.upstream = args.routed
-      ? [
-          deployment,
-          new k8s.core.v1.Service(
-            `${name}-pods`,
-            {
-              metadata: { ...metadata, name: podsService(service), annotations },
-              spec: { type: "ClusterIP", clusterIP: "None", ...selected },
-            },
-            parent,
-          ),
-        ]
-      : [];
+    this.upstream = port === undefined ? [] : this.#services(name, port, args, deployment);
 
     if (args.replicas > 1) {
       new k8s.policy.v1.PodDisruptionBudget(
@@ -132,7 +171,55 @@ export class Microservice extends pulumi.ComponentResource {
     this.address = pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
     this.registerOutputs({ address: this.address });
   }
+
+  /** @returns what must exist before the proxy sends requests */
+  #services(
+    service: string,
+    port: number,
+    { namespace, servicePort = port, ports = {}, routed }: MicroserviceArgs,
+    deployment: pulumi.Resource,
+  ): readonly pulumi.Resource[] {
+    const metadata = { namespace, labels: commonLabels(service), annotations: { "pulumi.com/skipAwait": "true" } };
+    const withPort = (first: number) => ({
+      selector: selectorLabels(service),
+      ports: [
+        { name: "http", port: first, targetPort: "http" },
+        ...Object.entries(ports).map(([name, each]) => ({ name, port: each, targetPort: name })),
+      ],
+    });
+    new k8s.core.v1.Service(
+      `${service}-service`,
+      { metadata: { ...metadata, name: service }, spec: { type: "ClusterIP", ...withPort(servicePort) } },
+      { parent: this },
+    );
+    if (!routed) return [];
+    const pods = new k8s.core.v1.Service(
+      `${service}-pods`,
+      {
+        metadata: { ...metadata, name: podsService(service) },
+        spec: { type: "ClusterIP", clusterIP: "None", ...withPort(port) },
+      },
+      { parent: this },
+    );
+    return [deployment, pods];
+  }
 }
+
+/**
+ * Kubernetes replaces `$(NAME)` in commands and arguments, and `$$` by `$`. Only names of variables stay.
+ * https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+ */
+function expandable(
+  words: readonly string[],
+  { env, secretEnv }: Pick<MicroserviceArgs, "env" | "secretEnv">,
+): string[] {
+  const names = [...env.map((each) => each.name), ...Object.keys(secretEnv ?? {})];
+  return words.map((word) => literal(word, names));
+}
+
+/** Kubernetes gives up on a rollout without progress after 600 s: a slow start needs more. */
+const progressDeadline = (health: Health | undefined) =>
+  health !== undefined && health.startSeconds > 300 ? { progressDeadlineSeconds: health.startSeconds + 300 } : {};
 
 interface SecretEnvArgs {
   readonly service: string;

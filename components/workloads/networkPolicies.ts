@@ -33,7 +33,8 @@ export interface ProxyFlows {
 }
 
 export interface ServiceFlows {
-  readonly port: number;
+  /** Ports of the container: first the one for requests, then the further ones. Empty for a worker. */
+  readonly ports: readonly number[];
   /** Whether the proxy sends it requests. */
   readonly routed: boolean;
   /** Services that it calls. */
@@ -81,7 +82,7 @@ export function networkPolicies(flows: Flows) {
     },
     ...Object.fromEntries(
       Object.entries(services).flatMap(([name, service]) => [
-        ...(service.routed ? [ingress(name, proxyName, service.port)] : []),
+        ...(service.routed ? [ingress(name, proxyName, service.ports.slice(0, 1))] : []),
         ...service.calls.flatMap((called) => callTo(name, called, services)),
         ...service.egress.map((each) => toOutside(name, each)),
         ...(service.hasRoles ? [egress(name, "google-apis", ...googleApis)] : []),
@@ -101,9 +102,9 @@ const isFor = (policy: string, workload: string): boolean =>
 
 type NamedSpec = readonly [name: string, spec: object];
 
-const ingress = (name: string, from: string, port: number): NamedSpec => [
+const ingress = (name: string, from: string, ports: readonly number[]): NamedSpec => [
   `${name}.from.${from}`,
-  { ...podsOf(name), policyTypes: ["Ingress"], ingress: [{ from: [podsOf(from)], ports: tcp(port) }] },
+  { ...podsOf(name), policyTypes: ["Ingress"], ingress: [{ from: [podsOf(from)], ports: tcp(...ports) }] },
 ];
 
 const egress = (name: string, to: string, ...rules: readonly object[]): NamedSpec => [
@@ -112,9 +113,9 @@ const egress = (name: string, to: string, ...rules: readonly object[]): NamedSpe
 ];
 
 function callTo(name: string, called: string, services: Flows["services"]): NamedSpec[] {
-  const port = services[called]?.port;
-  if (port === undefined) return [];
-  return [egress(name, `to.${called}`, { to: [podsOf(called)], ports: tcp(port) }), ingress(called, name, port)];
+  const { ports = [] } = services[called] ?? {};
+  if (ports.length === 0) return [];
+  return [egress(name, `to.${called}`, { to: [podsOf(called)], ports: tcp(...ports) }), ingress(called, name, ports)];
 }
 
 const toOutside = (name: string, { cidr, ports }: ServiceFlows["egress"][number]): NamedSpec =>

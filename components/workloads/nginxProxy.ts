@@ -109,7 +109,7 @@ export class NginxProxy extends pulumi.ComponentResource {
             metadata: { labels: commonLabels(app) },
             spec: podSpec(
               app,
-              args.drainSeconds,
+              { drainSeconds: args.drainSeconds },
               {
                 name: "nginx",
                 image: args.image,

@@ -4,6 +4,7 @@ import { selectorLabels } from "../../names/kubernetes.ts";
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 type Container = k8s.types.input.core.v1.Container;
+type SecurityContext = k8s.types.input.core.v1.PodSecurityContext;
 
 /** CPU request without a limit; memory request and limit. Kubernetes quantities. */
 export interface Resources {
@@ -36,6 +37,9 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
   },
 };
 
+/** Kubernetes quantity of whole MiB. */
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
+
 /**
  * Autopilot lowers a limit of disk to its request, so there the request is the limit. CPU and memory stay as they are,
  * from Autopilot's minimum on (`config/checks/autopilot.ts`).
@@ -48,12 +52,37 @@ export const resourceRequirements = ({ cpu, memory }: Resources, autopilot: bool
   limits: { memory, "ephemeral-storage": storage },
 });
 
+/**
+ * The same for a pod with folders to write to: their disk is part of the limit.
+ * @param extra folders beside `/tmp`, which programs are expected to fill: their disk is requested too
+ */
+export function resourcesWithScratch(
+  resources: Resources,
+  autopilot: boolean,
+  { all, extra }: { readonly all: number; readonly extra: number },
+) {
+  const own = resourceRequirements(resources, autopilot, mebibytes(512 * 2 ** 20 + all));
+  return autopilot || extra === 0
+    ? own
+    : { ...own, requests: { ...own.requests, "ephemeral-storage": mebibytes(64 * 2 ** 20 + extra) } };
+}
+
+export interface Shutdown {
+  /** Seconds that a terminating pod still gets requests, before SIGTERM. 0 for a pod that gets none. */
+  readonly drainSeconds: number;
+  /** Seconds from SIGTERM to the end. nginx needs up to 35 (worker_shutdown_timeout). @default 40 */
+  readonly shutdownSeconds?: number;
+}
+
 /** A pod without permissions in the cluster, spread over zones and nodes, with time to finish its requests. */
 export function podSpec(
   name: string,
-  drainSeconds: number,
+  { drainSeconds, shutdownSeconds = 40 }: Shutdown,
   container: Container,
-  rest: Partial<PodSpec> = {},
+  {
+    securityContext,
+    ...rest
+  }: Omit<Partial<PodSpec>, "securityContext"> & { readonly securityContext?: SecurityContext } = {},
 ): PodSpec {
   const spread = (topologyKey: string) => ({
     topologyKey,
@@ -70,14 +99,18 @@ export function podSpec(
       runAsGroup: 65532,
       fsGroup: 65532,
       seccompProfile: { type: "RuntimeDefault" },
+      ...securityContext,
     },
     topologySpreadConstraints: [spread("topology.kubernetes.io/zone"), spread("kubernetes.io/hostname")],
-    // After the sleep, nginx needs up to 35 s (worker_shutdown_timeout), and services about the same.
-    terminationGracePeriodSeconds: drainSeconds + 40,
+    terminationGracePeriodSeconds: drainSeconds + shutdownSeconds,
     // Kubelet's own sleep: images need no shell
     // (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
     containers: [
-      { ...restrictedContainer, lifecycle: { preStop: { sleep: { seconds: drainSeconds } } }, ...container },
+      {
+        ...restrictedContainer,
+        ...(drainSeconds > 0 && { lifecycle: { preStop: { sleep: { seconds: drainSeconds } } } }),
+        ...container,
+      },
     ],
     ...rest,
   };
@@ -93,6 +126,9 @@ export const readiness = (timeoutSeconds: number) => ({
   timeoutSeconds,
   failureThreshold: 15 / timeoutSeconds,
 });
+
+/** Stops the old pods before it starts new ones. */
+export const recreate = { type: "Recreate" };
 
 /** Starts new pods before it stops old ones: a rollout never has fewer ready pods than requested. */
 export const rollingUpdate = (maxSurge: number | string) => ({

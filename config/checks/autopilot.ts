@@ -4,9 +4,10 @@
  * created since version 1.30.2 can.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-resource-requests#compute-class-min-max
  */
+import { diskBytes, temporary } from "../../names/scratch.ts";
 import { proxyMetrics } from "../metrics.ts";
 import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
-import { bytesOf, milliCpuOf } from "../quantities.ts";
+import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 
@@ -16,6 +17,8 @@ const least = { cpu: "50m", memory: "52Mi" };
  * for workload … is higher than the Autopilot maximum"): https://github.com/argoproj/argo-workflows/issues/13073
  */
 const most = { cpu: "30", memory: "110Gi" };
+/** Disk of a pod, of which its log may take a part (`resourcesWithScratch`). */
+const [mostDisk, ownDisk] = ["10Gi", "512Mi"];
 /** GiB for each CPU. */
 const [leastRatio, mostRatio] = [1, 6.5];
 const gibibyte = 2 ** 30;
@@ -29,11 +32,28 @@ export function checkAutopilot(settings: Settings): ConfigProblem[] {
   const { cluster, services, proxy } = settings;
   if (cluster.mode !== "autopilot") return [];
   const single = [
-    ...Object.entries(services).flatMap(([name, { resources }]) => check(["services", name, "resources"], resources)),
+    ...Object.entries(services).flatMap(([name, { resources, scratch }]) => [
+      ...check(["services", name, "resources"], resources),
+      ...checkDisk(["services", name, "scratch"], scratch),
+    ]),
     ...check(["proxy", "resources"], proxy.resources),
     ...check(["proxy", "metrics", "resources"], proxy.metrics.resources),
   ];
   return single.length > 0 ? single : checkProxyPod(settings);
+}
+
+function checkDisk(path: readonly string[], scratch: Settings["services"][string]["scratch"]): ConfigProblem[] {
+  const left = bytesOf(mostDisk) - bytesOf(ownDisk);
+  return diskBytes({ ...temporary, ...scratch }) <= left
+    ? []
+    : [
+        problem(
+          path,
+          Object.fromEntries(Object.entries(scratch).map(([folder, { size }]) => [folder, size])),
+          `with /tmp is more than the ${Math.floor(left / 2 ** 20)}Mi of disk that Autopilot leaves a pod for it`,
+          "lower the sizes",
+        ),
+      ];
 }
 
 /** nginx and the exporter beside it. */

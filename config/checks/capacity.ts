@@ -2,7 +2,7 @@
 import { allocatable, type Amounts } from "../allocatable.ts";
 import { proxyMetrics } from "../metrics.ts";
 import { didYouMean, keyOf, problem, type ConfigProblem } from "../problems.ts";
-import { bytesOf, milliCpuOf } from "../quantities.ts";
+import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 import { closesPool, zoneCount } from "./cluster.ts";

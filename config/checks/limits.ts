@@ -2,9 +2,11 @@
 import { Buffer } from "node:buffer";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { literal } from "../../names/kubernetes.ts";
+import { plainFiles } from "../files.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import { proxyRoutes } from "../routes.ts";
 import type { Settings } from "../schema.ts";
+import { secretsOf, textOf } from "../variables.ts";
 
 /** Data of a ConfigMap or Secret. https://kubernetes.io/docs/concepts/configuration/configmap/#motivation */
 const dataBytes = 1024 * 1024;
@@ -38,9 +40,37 @@ const count = (value: number) => value.toLocaleString("en");
 const sum = (entries: Readonly<Record<string, string>>) =>
   Object.entries(entries).reduce((total, [key, value]) => total + bytes(key) + bytes(value), 0);
 
-/** Call it with settings that have no other problem: they are rendered. */
-export function checkLimits(settings: Settings): ConfigProblem[] {
-  return [...checkRoutesSize(settings), ...checkEnv(settings), ...checkAnnotations(settings)];
+/** Call it with settings that have no other problem: they are rendered, and their files are read. */
+export function checkLimits(settings: Settings, projectDir: string): ConfigProblem[] {
+  return [
+    ...checkRoutesSize(settings),
+    ...checkEnv(settings),
+    ...checkFiles(settings, projectDir),
+    ...checkAnnotations(settings),
+  ];
+}
+
+/** A ConfigMap holds the files of a service, and a Secret those that are secret. */
+function checkFiles(settings: Settings, projectDir: string): ConfigProblem[] {
+  return Object.entries(settings.services).flatMap(([name, service]) => {
+    const plain = Object.values(plainFiles(service, projectDir)).map((file) =>
+      "text" in file ? bytes(file.text) : Buffer.byteLength(file.base64, "base64"),
+    );
+    const secret = Object.values(secretsOf(name, settings).files).map(bytes);
+    return [plain, secret].flatMap((sizes) => {
+      const all = sizes.reduce((total, size) => total + size, 0);
+      return all <= dataBytes - reservedBytes
+        ? []
+        : [
+            problem(
+              ["services", name, "files"],
+              Object.keys(service.files),
+              `have ${count(all)} bytes together, and Kubernetes takes ${count(dataBytes - reservedBytes)}`,
+              "put large ones into the image, or let the service fetch them",
+            ),
+          ];
+    });
+  });
 }
 
 function checkRoutesSize(settings: Settings): ConfigProblem[] {
@@ -58,9 +88,10 @@ function checkRoutesSize(settings: Settings): ConfigProblem[] {
   ];
 }
 
-function checkEnv({ services, secrets }: Settings): ConfigProblem[] {
-  return Object.entries(services).flatMap(([name, { env }]) => {
-    const secretEnv = Object.hasOwn(secrets, name) ? (secrets[name] as Readonly<Record<string, string>>) : {};
+function checkEnv(settings: Settings): ConfigProblem[] {
+  return Object.entries(settings.services).flatMap(([name, service]) => {
+    const env = Object.fromEntries(Object.entries(service.env).map(([key, value]) => [key, textOf(value)]));
+    const secretEnv = secretsOf(name, settings).env;
     const places = [
       { path: ["services", name, "env"], values: env },
       { path: ["secrets", name], values: secretEnv },

@@ -1,7 +1,7 @@
 /** Estimates the proxy's memory, which grows with services and routes. */
 import { enoughForRequestsMb, ownMemoryMb } from "../../nginx/bounds.ts";
 import { keyOf } from "../problems.ts";
-import { bytesOf } from "../quantities.ts";
+import { bytesOf } from "../../names/quantities.ts";
 import { proxyRoutes } from "../routes.ts";
 import type { Settings } from "../schema.ts";
 

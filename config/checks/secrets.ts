@@ -1,10 +1,11 @@
-/** Every secret must belong to a service or to tls. */
+/** Every secret must belong to a service, to several, or to tls. */
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
+import { sharedSecrets } from "../variables.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {
   return Object.entries(settings.secrets).flatMap(([name, values]) => {
-    if (name === "tls" || values === undefined) return [];
+    if (name === "tls" || name === sharedSecrets || values === undefined) return [];
     // Check own keys only: a service or a variable may be called `constructor`.
     const service = Object.hasOwn(settings.services, name) ? settings.services[name] : undefined;
     if (service === undefined)
@@ -16,8 +17,13 @@ export function checkSecrets(settings: Settings): ConfigProblem[] {
           `name one of the services: ${Object.keys(settings.services).join(", ")}`,
         ),
       ];
+    const named = new Set(
+      [...Object.values(service.env), ...Object.values(service.files)].map((value) =>
+        typeof value === "string" ? undefined : value.secret,
+      ),
+    );
     return Object.keys(values)
-      .filter((variable) => Object.hasOwn(service.env, variable))
+      .filter((variable) => Object.hasOwn(service.env, variable) && !named.has(variable))
       .map((variable) =>
         problem(["secrets", name, variable], hidden, `is also in services.${name}.env`, "keep it in one of the two"),
       );

@@ -1,6 +1,6 @@
 /** Warns of numbers that are allowed, and more likely meant in another unit. */
 import { keyOf } from "../problems.ts";
-import { bytesOf, milliCpuOf } from "../quantities.ts";
+import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 import { nodesOf, workloads } from "./capacity.ts";

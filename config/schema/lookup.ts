@@ -60,6 +60,13 @@ export function placesOf(
   ];
 }
 
+interface Limited {
+  readonly minValue?: number | null;
+  readonly maxValue?: number | null;
+}
+const isNumber = (schema: z.core.$ZodType | Limited): schema is z.core.$ZodType & Limited =>
+  "maxValue" in schema && typeof schema.maxValue === "number";
+
 /** @returns undefined if the path leads to no key, as below a kind that does not have it */
 export function describedAt(root: z.core.$ZodType, path: readonly PropertyKey[]): Described | undefined {
   const layers = unwrapped(root);
@@ -67,7 +74,8 @@ export function describedAt(root: z.core.$ZodType, path: readonly PropertyKey[])
   const inner = layers.at(-1) ?? root;
   if (key === undefined) {
     const meta = layers.map((each) => z.globalRegistry.get(each) as { examples?: readonly unknown[] } | undefined);
-    const { minValue, maxValue } = inner as { readonly minValue?: number | null; readonly maxValue?: number | null };
+    // Of a number, or of the alternative that is one.
+    const { minValue, maxValue } = [inner, ...(definitionOf(inner).options ?? [])].find(isNumber) ?? {};
     return {
       example: meta.find((each) => each?.examples !== undefined)?.examples?.[0],
       minimum: minValue ?? undefined,

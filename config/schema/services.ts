@@ -4,38 +4,48 @@ import { podsPrefix } from "../../names/kubernetes.ts";
 import { servicePort } from "../../names/ports.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { proxyNames, route, routeDefaults } from "./routes.ts";
-import { build, env, image, label, path, replicas, resources, roles } from "./values.ts";
+import { build, image, label, path, replicas, resources, roles } from "./values.ts";
+import * as workload from "./workload.ts";
 import { doc, exactlyOne } from "./doc.ts";
 
 const service = z
   .strictObject({
     image: image.optional().meta(doc("Image by tag or digest; not `latest`.", "registry.example.com/apps/hoge:1.4.2")),
     build: build.optional().meta(doc("Build the image from a folder instead.", { context: "./services/sample" })),
-    port: z
-      .int()
-      .min(1024, "must be at least 1024: pods run without privileges")
-      .max(65535)
-      .default(servicePort)
-      .meta(doc("Port of the container and of its Service.", 3000)),
-    replicas: replicas
-      .default(2)
-      .meta(doc("Number of pods. With 2 or more, a PodDisruptionBudget allows one disruption at a time.", 4)),
-    healthPath: path
+    like: label
       .optional()
       .meta(
         doc(
-          "Path that returns 200 when the pod is ready. Without it: `/healthz`, or the gRPC health check if the service has only gRPC routes.",
-          "/readyz",
+          "Another service from which this one takes every key that it does not set, without routes, ports, health, replicas and rollout. Maps merge; `null` removes a key.",
+          "shop",
+          "0.3.0",
         ),
       ),
+    command: workload.command,
+    args: workload.args,
+    port: workload.port(servicePort),
+    servicePort: workload.servicePort,
+    ports: workload.ports,
+    replicas: replicas
+      .default(2)
+      .meta(doc("Number of pods. With 2 or more, a PodDisruptionBudget allows one disruption at a time.", 4)),
+    health: workload.health,
+    healthPath: path.optional().meta(doc("Former name of `health`, which this release still takes.", "/readyz")),
     routes: z
       .array(route)
       .max(50)
       .default([])
       .meta(doc("Routes to the service. Without any, only `calls` reach it.", [{ path: "/hoge/" }, { host: "hoge" }])),
     routeDefaults,
-    env: env.default({}).meta(doc("Environment variables. Secret ones go under `secrets`.", { LOG_LEVEL: "info" })),
+    env: workload.serviceEnv,
+    files: workload.files,
+    scratch: workload.scratch,
     resources: resources("100m", "128Mi"),
+    user: workload.user,
+    shutdownSeconds: workload.shutdownSeconds,
+    rollout: workload.rollout,
+    labels: workload.podLabels,
+    annotations: workload.podAnnotations,
     roles: roles
       .default([])
       .meta(
@@ -57,6 +67,7 @@ export const services = z
         (name) => !proxyNames.includes(name),
         `must not be ${proxyNames.join(" or ")}: those are the proxy's own names`,
       )
+      .refine((name) => name !== "shared", "must not be shared: secrets.shared are those of all services")
       .refine(
         (name) => !name.startsWith(podsPrefix),
         `must not start with ${podsPrefix}: so begins the name under which the proxy finds a service's pods`,

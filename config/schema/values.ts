@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import * as z from "zod";
 import { projectId } from "../../names/google.ts";
 import { hasDotSegment, isRoutePath } from "../../nginx/routeChecks.ts";
-import { bytesOf } from "../quantities.ts";
+import { bytesOf } from "../../names/quantities.ts";
 import { doc } from "./doc.ts";
 
 // The program checks a config once per process: compiling the schemas would take longer than the check itself.
@@ -159,7 +159,7 @@ export const sidecarResources = (inCluster: string, memory: string) =>
     .meta(doc("Resources of each pod.", { cpu: "250m", memory: "256Mi" }));
 
 /** `pulumi config set --path` stores 8080 as a number and true as a boolean, so env values allow both. */
-const envName = z
+export const envName = z
   .string()
   .regex(
     // https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
@@ -173,16 +173,15 @@ const envName = z
  */
 // eslint-disable-next-line no-control-regex
 const unsafeCharacters = /[\u0000\u007f-\u009f\ufffe\uffff]/;
-const safeText = z
+export const safeText = z
   .string()
   .refine(
     (value) => value.isWellFormed() && !unsafeCharacters.test(value),
     "must have no NUL, none of U+007F to U+009F, U+FFFE and U+FFFF, and no half of a surrogate pair: Kubernetes would not take them as they are; encode the value, as with base64",
   );
-const envValue = z
+export const envValue = z
   .union([safeText, z.number(), z.boolean()], { error: "must be text, a number, true or false" })
   .transform(String);
-export const env = z.record(envName, envValue);
 /** The value is never shown, so the message has to say which level is missing. */
 export const secretEnv = z.record(envName, envValue, {
   error: ({ code }) =>

@@ -16,7 +16,7 @@ const label = fc
     fc.constantFrom(...letters),
   )
   .map((parts) => parts.join(""))
-  .filter((name) => name !== "default" && name !== "nginx-proxy" && !/^(kube|pods)-/.test(name));
+  .filter((name) => name !== "default" && name !== "nginx-proxy" && name !== "shared" && !/^(kube|pods)-/.test(name));
 const segment = text([...inLabels, ".", "_", "~"], 1, 12).filter((name) => name !== "." && name !== "..");
 const path = fc
   .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.boolean())
@@ -76,12 +76,34 @@ const others = fc.record({
   canary: maybe(fc.constantFrom(1, 99)),
   version: maybe(fc.constantFrom({ header: "X-Version", value: "2" }, { cookie: "v_1", value: "a".repeat(64) })),
   secrets: fc.dictionary(fc.constantFrom("SECRET", "_SECRET_2"), anyText, { maxKeys: 2 }),
+  addresses: fc.boolean(),
+  isLike: fc.boolean(),
 });
+/** What runs in the pods, beside the keys that are there from the beginning. */
+const program = {
+  command: maybe(fc.constantFrom(["/bin/app"], ["sh", "-c", "echo $(POD) $(date)"])),
+  args: maybe(fc.array(anyText, { minLength: 1, maxLength: 3 })),
+  servicePort: maybe(fc.constantFrom(1, 80)),
+  ports: fc.constantFrom<Config>({}, { admin: 9090, m: 81 }),
+  health: fc.constantFrom<unknown>(
+    ...["/readyz?full=true", "grpc", "tcp", "none"],
+    { path: "/readyz", headers: { "X-Health": "1" }, host: "shop.example.com", port: 9191, startSeconds: 10 },
+    ...[{ grpc: "shop.v1.Orders" }, { tcp: true, port: 9090 }, { exec: ["pg_isready"], startSeconds: 5 }],
+  ),
+  scratch: fc.constantFrom<Config>({}, { "/app/tmp": "1Gi", "/cache": { size: "1Mi", memory: true } }),
+  files: fc.constantFrom<Config>({}, { "/etc/app.yaml": { text: "a: 1\n" }, "/keys/key": { secret: "SHARED" } }),
+  user: maybe(fc.constantFrom(1, 999)),
+  shutdownSeconds: maybe(fc.constantFrom(1, 3600)),
+  rollout: maybe(fc.constantFrom("rolling", "recreate")),
+  labels: maybe(fc.constant({ team: "checkout" })),
+  annotations: maybe(fc.constant({ "example.com/team": "checkout" })),
+};
+const sources = { POD: { pod: "name" }, GIVEN: { secret: "SHARED" }, BOTH: { expand: "$(POD) $(GIVEN)" } };
 const service = fc.record({
   image: fc.constantFrom("registry.example.com/hoge:1.4.2", `a/b@sha256:${"0".repeat(64)}`, "localhost:5000/x/y:v"),
   port: fc.constantFrom(1024, 8080, 65535),
   replicas: fc.constantFrom(1, 2, 100),
-  healthPath: path,
+  ...program,
   routes: fc.uniqueArray(route, {
     maxLength: 4,
     selector: ({ host, path: where }) => `${host ?? ""}${where.replace(/\/$/, "")}`,
@@ -216,18 +238,29 @@ export const good: fc.Arbitrary<Config> = fc
     const isNarrow = place.edge["kind"] === "gce" && tls["mode"] === "managed";
     const isWide = wildcard && place.edge["kind"] === "gateway" && tls["mode"] === "managed";
     const names = Object.keys(services);
-    const settings = Object.entries(services).map(([name, { others, routes, roles, ...more }], index) => {
-      const other = names.length > 1 ? names[(index + 1) % names.length] : undefined;
-      return [
-        name,
-        {
-          ...more,
-          ...(isGoogle && { roles, resources: onGoogle[index % onGoogle.length] }),
-          ...(other !== undefined && others.calls && { calls: [other] }),
-          routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),
-        },
-      ] as const;
-    });
+    const settings = Object.entries(services).map<readonly [string, Config]>(
+      ([name, { others, routes, roles, health, env, ...more }], index) => {
+        const other = names.length > 1 ? names[(index + 1) % names.length] : undefined;
+        const own = { replicas: more.replicas, routes: [] };
+        // Of the first one, which calls the second: a copy of it must not be one of the two.
+        if (index >= 2 && others.isLike) return [name, { like: names[0], ...own }];
+        return [
+          name,
+          {
+            ...more,
+            ...(index % 3 === 2 ? { healthPath: "/readyz" } : { health }),
+            env: {
+              ...env,
+              ...(others.addresses && sources),
+              ...(other !== undefined && others.addresses && { URL: { url: other }, ADDRESS: { service: other } }),
+            },
+            ...(isGoogle && { roles, resources: onGoogle[index % onGoogle.length] }),
+            ...(other !== undefined && others.calls && { calls: [other] }),
+            routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),
+          },
+        ] as const;
+      },
+    );
     const secrets = Object.entries(services).map(([name, { others }]) => [name, others.secrets] as const);
     const { subdomain: _, ...narrow } = proxy.wildcards;
     return {
@@ -236,7 +269,7 @@ export const good: fc.Arbitrary<Config> = fc
       tls: isWide ? { ...tls, wildcard } : tls,
       proxy: { ...proxy, metrics, wildcards: isNarrow ? narrow : proxy.wildcards },
       services: Object.fromEntries(settings),
-      secrets: Object.fromEntries(secrets),
+      secrets: { ...Object.fromEntries(secrets), shared: { SHARED: "a shared secret" } },
     };
   })
   .map((config) => JSON.parse(JSON.stringify(config)) as Config);

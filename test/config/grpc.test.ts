@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
-import { edgePaths, grpcHostPaths, withHealthPaths } from "../../config/grpc.ts";
+import { edgePaths, grpcHostPaths } from "../../config/grpc.ts";
+import { healthOf } from "../../config/health.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { schema } from "../../config/schema.ts";
 import { projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -46,21 +47,26 @@ test("a service with only gRPC routes has gRPC health checks, unless it has a he
     both: { image, routes: [{ path: "/b/", protocol: "grpc" }, { path: "/c/" }] },
     own: { image, routes: [{ path: "/d/", protocol: "grpc" }], healthPath: "/readyz" },
     inner: { image, routeDefaults: { protocol: "grpc" } },
-    worker: { image },
+    worker: { image, port: "none" },
+    called: { image },
     web: {
       image,
       routes: [{ path: "/", versions: [{ header: "X-V", value: "2", service: "later" }] }],
     },
     later: { image },
   });
-  const paths = Object.entries(withHealthPaths(services)).map(([name, { healthPath }]) => [name, healthPath]);
+  const paths = [...healthOf(services)].map(([name, health]) => [
+    name,
+    health?.kind === "http" ? health.path : health?.kind,
+  ]);
   assert.deepEqual(Object.fromEntries(paths), {
-    orders: undefined,
-    next: undefined,
+    orders: "grpc",
+    next: "grpc",
     both: "/healthz",
     own: "/readyz",
-    inner: undefined,
-    worker: "/healthz",
+    inner: "grpc",
+    worker: undefined,
+    called: "/healthz",
     web: "/healthz",
     later: "/healthz",
   });

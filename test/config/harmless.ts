@@ -28,11 +28,12 @@ const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
 ];
 const mayGo = new RegExp(
   [
-    "^(namespace|rolloutSeconds|networkPolicies|secrets|dns|tls|proxy)$",
+    "^(namespace|rolloutSeconds|networkPolicies|dns|tls|proxy)$",
     "^proxy\\.\\w+$",
-    "^secrets\\.[^.]+(\\.\\w+)?$",
-    "^services\\.[^.]+\\.(port|replicas|healthPath|env|resources|egress|roles|calls|routes)$",
-    "^services\\.[^.]+\\.env\\.\\w+$",
+    "^secrets\\.(?!shared\\b)[^.]+(\\.\\w+)?$", // variables and files name the shared one
+    "^services\\.[^.]+\\.(port|replicas|healthPath|health|env|resources|egress|roles|calls|routes)$",
+    "^services\\.[^.]+\\.(command|args|servicePort|ports|scratch|files|user|shutdownSeconds|rollout|labels|annotations)$",
+    "^services\\.[^.]+\\.env\\.(?!POD$|GIVEN$)\\w+$", // another one names these
     "^services\\.[^.]+\\.routes\\.\\d+$",
     "\\.routes\\.\\d+\\.(timeoutSeconds|maxBodyMb|buffering|limit|responseHeaders|canary|versions|keepPrefix)$",
   ].join("|"),

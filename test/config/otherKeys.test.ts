@@ -32,7 +32,7 @@ test("each key of another tool is unknown here, and its advice replaces the list
 
 test("a key of another tool is known in each of its forms", () => {
   for (const key of ["health_check", "healthCheck", "health-check", "HEALTHCHECK", "readinessProbe"])
-    assert.match(refusal(hoge({ [key]: "/x" })), /; write healthPath$/m, key);
+    assert.match(refusal(hoge({ [key]: "/x" })), /; write health$/m, key);
   for (const key of ["proxy-body-size", "client_max_body_size"])
     assert.match(refusal(hoge({ routes: [{ path: "/a/", [key]: "8m" }] })), /; write maxBodyMb, a number$/m, key);
   assert.match(refusal(hoge({ routeDefaults: { timeout: "5s" } })), /; write timeoutSeconds, a number$/m);
@@ -50,7 +50,7 @@ test("the heading that an advice names is in the guide", () => {
 
 test("a key that the advice says to write is taken", () => {
   assert.ok(
-    service({ env: {}, healthPath: "/x", port: 8080, replicas: 1, resources: {}, calls: [], egress: [], roles: [] }),
+    service({ env: {}, health: "/x", port: 8080, replicas: 1, resources: {}, calls: [], egress: [], roles: [] }),
   );
   assert.ok(service({ routeDefaults: { timeoutSeconds: 5 }, resources: { cpu: "250m", memory: "256Mi" } }));
   const route = { path: "/a/", host: "b", keepPrefix: true, timeoutSeconds: 5, maxBodyMb: 1, responseHeaders: {} };

@@ -16,13 +16,13 @@ const refused: Case[] = [
   ],
   [
     "a key of the service in a route",
-    hoge({ routes: [{ path: "/a/" }, { path: "/", healthPath: "/readyz" }] }),
-    [/routes\[1\]\.healthPath\n.*; move it to [\w-]+:services\.hoge\.healthPath$/m],
+    hoge({ routes: [{ path: "/a/" }, { path: "/", health: "/readyz" }] }),
+    [/routes\[1\].health\n.*; move it to [\w-]+:services\.hoge\.health$/m],
   ],
   [
     "a key of the service at the top",
-    { ...valid, healthPath: "/readyz" },
-    [/:healthPath\n.*; move it to [\w-]+:services\.NAME\.healthPath$/m],
+    { ...valid, shutdownSeconds: 5 },
+    [/:shutdownSeconds\n.*; move it to [\w-]+:services\.NAME\.shutdownSeconds$/m],
   ],
   [
     "a service at the top",
@@ -102,7 +102,11 @@ const refused: Case[] = [
       /routes\[0\]\.limit\n\s+\{ burst: 5 \} must have requestsPerSecond where it has burst: a burst alone limits nothing/,
     ],
   ],
-  ["a wrong type", hoge({ port: "80a" }), [/services\.hoge\.port/, /"80a" must be a number/]],
+  [
+    "a wrong type",
+    hoge({ port: "80a" }),
+    [/services\.hoge\.port/, /"80a" must be a port from 1 to 65535, or none for a worker/],
+  ],
   ["a missing domain", { ...valid, domain: undefined }, [/[\w-]+:domain/, /is missing/]],
   ["a domain without a dot", { ...valid, domain: "shop" }, [/"shop" must be a lower-case DNS name/]],
   [
@@ -133,7 +137,7 @@ const refused: Case[] = [
     { ...valid, services: { "pods-x": valid.services.hoge } },
     [/must not start with pods-/],
   ],
-  ["a privileged port", hoge({ port: 80 }), [/at least 1024/]],
+  ["port 0", hoge({ port: 0 }), [/0 must be at least 1/]],
   [
     "an unknown mode",
     { ...valid, tls: { mode: "self-singed" } },

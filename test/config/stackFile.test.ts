@@ -269,7 +269,7 @@ test("what looks like a number is text to a key that takes text, as it was writt
   assert.deepEqual(hogeSettings.env, { ID: "1234567890123456789" });
   assert.deepEqual([hogeSettings.routes[0]?.host, hogeSettings.routes[1]?.versions?.[0]?.value], ["12", "1.1"]);
   assert.match(refusal(hoge({ image: 1 })), /image\n\s+"1" must have a tag/);
-  assert.match(refusal(hoge({ port: "1" })), /port\n\s+"1" must be a number/);
+  assert.match(refusal(hoge({ port: "1" })), /port\n\s+"1" must be a port from 1 to 65535, or none/);
 });
 
 test("an empty map under another project's name is refused like any other value", () => {

@@ -144,12 +144,9 @@ for (const [config, message] of [
     defaults({ limit: { requestsPerSecond: "10r/s" } }),
     '"10r/s" must be a number from 1 to 1000000, without quotes and unit; did you mean 10?',
   ],
-  [
-    hoge({ port: "8080/tcp" }),
-    '"8080/tcp" must be a number from 1024 to 65535, without quotes and unit; did you mean 8080?',
-  ],
-  [hoge({ port: "8080:80" }), '"8080:80" must be a number from 1024 to 65535, without quotes and unit'],
-  [hoge({ port: 80 }), "80 must be at least 1024: pods run without privileges"],
+  [hoge({ port: "8080/tcp" }), '"8080/tcp" must be a port from 1 to 65535, or none for a worker; did you mean 8080?'],
+  [hoge({ port: "8080:80" }), '"8080:80" must be a port from 1 to 65535, or none for a worker'],
+  [hoge({ port: 80_000 }), "80000 must be at most 65535"],
   [
     hoge({ egress: [{ cidr: "203.0.113.0/24", ports: ["443/tcp"] }] }),
     '"443/tcp" must be a number from 1 to 65535, without quotes and unit; did you mean 443?',

@@ -24,7 +24,7 @@ const base = () =>
     .replace("memory: 64Mi }", "memory: 256Mi }") +
   `    echo:
       build: { context: ./test/e2e/echo }
-      healthPath: /
+      health: /
       routes: [{ path: /echo/ }]
       resources: { cpu: 50m }
 `;
@@ -94,7 +94,7 @@ const changes: Record<string, () => Promise<void>> = {
     await applied();
   },
   "scaled up and down": async () => {
-    await applied(replace("healthPath: /\n", "healthPath: /\n      replicas: 4\n"));
+    await applied(replace("health: /\n", "health: /\n      replicas: 4\n"));
     await applied();
   },
   "certificate rotated": async () => {
@@ -126,7 +126,7 @@ suite("changes lose nothing", () => {
       replace("build: { context: ./test/e2e/echo }", "image: localhost/nowhere/echo:1"),
       /ErrImagePull|ImagePullBackOff/,
     ],
-    "bad health path": [replace("healthPath: /\n", "healthPath: /sick\n"), /probe failed.*503/i],
+    "bad health path": [replace("health: /\n", "health: /sick\n"), /probe failed.*503/i],
     "bad route": [replace("{ path: /echo/ }", "{ path: /echo/../ }"), /services\.echo\.routes\[0\]\.path/],
   };
   for (const [what, [edit, cause]] of Object.entries(mistakes))
@@ -145,7 +145,7 @@ suite("changes lose nothing", () => {
 const fresh = (lines: string) => (text: string) =>
   `${text}    fresh:
       build: { context: ./test/e2e/echo }
-      healthPath: /
+      health: /
       resources: { cpu: 50m }
       ${lines}
 `;
@@ -182,7 +182,7 @@ const pairs: Record<string, { path: string; before?: (text: string) => string; a
   },
   "a new route beside fewer pods": {
     path: "/echo/",
-    before: replace("healthPath: /\n", "healthPath: /\n      replicas: 4\n"),
+    before: replace("health: /\n", "health: /\n      replicas: 4\n"),
     after: echoAt("{ path: /echo/ }", "{ path: /more/ }"),
   },
   "a service renamed": {

@@ -152,7 +152,7 @@ test("a preview environment is added and removed without changing the proxy", as
   assert.match(await previewed(502), /service unknown or down/);
   const original = readFileSync(stackFile, "utf8");
   const name = "preview-login";
-  const preview = { build: { context: "./services/sample" }, env: { NAME: name }, replicas: 1, healthPath: "/readyz" };
+  const preview = { build: { context: "./services/sample" }, env: { NAME: name }, replicas: 1, health: "/readyz" };
   edit(stackFile, "\n  services:\n", `\n  services:\n    ${name}: ${JSON.stringify(preview)}\n`);
   const text = await start();
   assert.match(text, /applied .*Deployment\/preview-login/);

@@ -15,7 +15,7 @@ import { endpoint, start } from "./support/path.ts";
 const original = readFileSync(stackFile, "utf8");
 const service = `    echo:
       build: { context: ./test/e2e/echo }
-      healthPath: /
+      health: /
       replicas: 1
       routes: [{ path: /echo/ }, { host: echo }]
       resources: { cpu: 50m }

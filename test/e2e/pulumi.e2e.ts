@@ -168,7 +168,7 @@ async function imagesOnly(namespace: string): Promise<string> {
     web:
       image: ${image("web")}
       env: { NAME: web }
-      healthPath: /readyz
+      health: /readyz
       routes: [{ path: / }]
       replicas: 1
       resources: { cpu: 10m }

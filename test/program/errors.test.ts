@@ -74,6 +74,16 @@ const onGke = ({ services }: { services: object }, rest: Record<string, unknown>
 const long = "x".repeat(600);
 const window = { start: "2026-01-03T17:00:00Z", end: "2026-01-03T18:00:00Z" };
 
+const folders = (count: number, value: unknown = "1Gi") =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`/${index}`, value]));
+/** Services called a, b, c and so on, each with an image unless it is like another. */
+const workloads = (...services: readonly Record<string, unknown>[]) => ({
+  ...valid,
+  services: Object.fromEntries(
+    services.map((each, index) => ["abcdef"[index] ?? "", { ...(!("like" in each) && { image: "a/b:1" }), ...each }]),
+  ),
+});
+
 /** Mistakes in each place; all problems of a config are reported at once, so that a row can hold many. */
 const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   // Single values
@@ -431,6 +441,63 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" }, secrets: { tls: { crt: "a", key: "b" } } }],
   [{ ...valid, tls: { mode: "supplied" } }],
   [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" } }],
+  // Workloads
+  [
+    hoge({
+      command: [],
+      args: [{}],
+      port: "no",
+      ports: { "a-name-that-is-too-long": 1, http: 2 },
+      health: { path: `/${"a".repeat(400)}`, headers: { "a b": "c" }, host: "a b" },
+      scratch: { tmp: "1Gi", "/proc/a": "1Gi", [`/${"a".repeat(250)}`]: "1Gi", "/a": "512", "/b": "x", "/c": 1 },
+      files: { "/run/secrets/kubernetes.io/token": { text: "" } },
+      user: 0,
+      labels: { "kubernetes.io/a": "b" },
+      annotations: { "kubernetes.io/a": "b", "a b": "c" },
+    }),
+  ],
+  [
+    {
+      ...valid,
+      services: {
+        shared: { image: "a/b:1" },
+        b: { image: "a/b:1", health: "a" },
+        c: { image: "a/b:1", health: "/a?b#c" },
+      },
+    },
+  ],
+  [hoge({ health: "/a b", ports: Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`p${n}`, n + 1])) })],
+  [hoge({ health: { path: "/a", tcp: true, port: 1 }, scratch: folders(21), files: folders(51, { text: "" }) })],
+  [hoge({ health: { tcp: true, host: "a" } })],
+  [hoge({ health: { tcp: false } })],
+  [hoge({ health: { exec: ["a"], port: 1 } })],
+  [hoge({ health: 1 })],
+  [workloads({ like: "a", image: "a/b:1" }, { like: "c" }, { like: "b" }, { like: "nothing" })],
+  [workloads({ port: "none", servicePort: 80, ports: { a: 1 }, routes: [{ path: "/" }], health: "/up" })],
+  [workloads({ port: 80, servicePort: 81, ports: { a: 80, b: 81 }, healthPath: "/a", health: "/b" })],
+  [{ ...workloads({ health: { startSeconds: 150 } }), rolloutSeconds: 100 }],
+  [workloads({ image: "redis:8" })],
+  [
+    workloads(
+      {
+        calls: ["b"],
+        env: {
+          A: { url: "a" },
+          B: { url: "nothing" },
+          C: { url: "b" },
+          D: { expand: "text" },
+          E: { expand: "$(E) $(F) $(G)" },
+          G: { expand: "$(A)" },
+          H: { secret: "NOTHING" },
+        },
+        files: { "/a": { text: "" }, "/a/b": { from: "./nothing" }, "/tmp": { text: "" } },
+        scratch: { "/m": { size: "1Gi", memory: true } },
+      },
+      { port: "none" },
+    ),
+  ],
+  [workloads({ files: { "/a": { text: "a".repeat(2 ** 20) } } })],
+  [gke({ mode: "autopilot" }, { services: { hoge: { ...valid.services.hoge, scratch: { "/a": "10Gi" } } } }), google],
 ];
 
 /** `key`, `value rule; fix`: two lines for each problem. */

@@ -15,7 +15,7 @@ async function withServices(count: number) {
       `s${index}`,
       {
         image: `registry.example.com/s:1.0.${index}`,
-        healthPath: "/readyz",
+        health: "/readyz",
         routes: [{ path: `/s${index}/` }, { host: `s${index}` }],
         roles: [role],
       },

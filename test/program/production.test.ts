@@ -79,10 +79,10 @@ test("on Autopilot it finds nothing to change: every container asks for all the 
     return [name, requests["cpu"], requests["memory"], requests["ephemeral-storage"]];
   });
   assert.deepEqual(storage.sort(), [
-    ["hoge", "250m", "256Mi", "512Mi"],
+    ["hoge", "250m", "256Mi", "768Mi"],
     ["metrics", "50m", "64Mi", "512Mi"],
     ["nginx", "100m", "128Mi", "1536Mi"],
-    ["web", "250m", "256Mi", "512Mi"],
+    ["web", "250m", "256Mi", "768Mi"],
   ]);
 });
 

@@ -17,7 +17,7 @@ const template = join(import.meta.dirname, "template");
 export function addService(service: NewService, stacks: readonly string[]): void {
   const { name, port } = service;
   requireName(name);
-  if (!/^\d{1,5}$/.test(port)) throw new Problem(`${port} is not a port.`, "Name a number from 1024 to 65535.");
+  if (!/^\d{1,5}$/.test(port)) throw new Problem(`${port} is not a port.`, "Name a number from 1 to 65535.");
 
   const edits = stacks.map((stack) => editOf(stack, service));
   const folder = join(projectDir, "services", name);
@@ -70,7 +70,7 @@ function editOf(stack: string, { name, port, path, host }: NewService): Edit {
   const lines = [
     `build: { context: ./services/${name} }`,
     ...(port === String(servicePort) ? [] : [`port: ${port}`]),
-    "healthPath: /healthz",
+    "health: /healthz",
     `routes: [{ ${route.join(", ")} }]`,
   ];
   return { stack, file, text: withService(before, file, name, lines) };

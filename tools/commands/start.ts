@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { checkConfig, type CheckedConfig } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { grpcHostPaths } from "../../config/grpc.ts";
+import { imageName } from "../../config/workloads.ts";
 import { fullKey } from "../../names/project.ts";
 import { canaryTable, proxyRoutes, routeTable } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
@@ -95,7 +96,9 @@ function buildFolders({ services, proxy }: CheckedConfig["settings"]): Record<st
 }
 
 function imagesToBuild({ settings }: CheckedConfig): ImageSpec[] {
-  return Object.entries(buildFolders(settings)).map(([name, folder]) => ({
+  const isOwn = (name: string) => imageName(name, settings.services) === name;
+  const folders = Object.entries(buildFolders(settings)).filter(([name]) => isOwn(name));
+  return folders.map(([name, folder]) => ({
     name,
     base: name === proxyName ? "nginx" : "node",
     context: join(projectDir, folder),

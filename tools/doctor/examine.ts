@@ -1,7 +1,7 @@
 /** Examines every hop once, and creates the report. */
 import { whoAnswered, type Probe } from "./answers.ts";
 import { address, reportedBy } from "./diagnose/address.ts";
-import { endpoints, pods, service } from "./diagnose/behindProxy.ts";
+import { endpoints, pods, service, workerPods } from "./diagnose/behindProxy.ts";
 import { certificate } from "./diagnose/certificate.ts";
 import { chosenServices, content } from "./diagnose/content.ts";
 import { withoutGoogleCa, dns } from "./diagnose/dns.ts";
@@ -199,8 +199,16 @@ function serviceFindings(
   subject: Subject,
   now: Date,
 ): readonly (readonly [HopKind, Finding])[] {
-  const { healthPath, build } = subject.services[name] ?? {};
-  const workload = { name, key: `services.${name}`, healthPath, folder: build?.context };
+  const { build, port } = subject.services[name] ?? {};
+  const workload = {
+    name,
+    key: `services.${name}`,
+    port: port === "none" ? undefined : port,
+    health: subject.health.get(name),
+    folder: build?.context,
+  };
+  // Nothing leads to a worker.
+  if (port === "none") return [["pods", workerPods(objects, workload, subject, now)]];
   return [
     ["service", service(objects, serviceName, subject, name)],
     ["endpoints", endpoints(objects, workload, subject, serviceName)],

@@ -1,6 +1,7 @@
 /** The examined stack, from its config: what the doctor expects at each hop, and the commands that fix it. */
 import type { CheckedConfig, StackSettings } from "../../config/config.ts";
-import { withHealthPaths } from "../../config/grpc.ts";
+import { healthOf } from "../../config/health.ts";
+import type { Health } from "../../components/workloads/health.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import { longestWait } from "../../config/timeouts.ts";
@@ -39,6 +40,8 @@ export interface Subject {
   readonly tls: Settings["tls"];
   readonly dns: Settings["dns"];
   readonly services: Readonly<Record<string, ServiceSettings>>;
+  /** The health check of each service, if it has one. */
+  readonly health: ReadonlyMap<string, Health | undefined>;
   readonly routes: readonly SubjectRoute[];
   /** Whether HTTP redirects to HTTPS. */
   readonly redirectHttp: boolean;
@@ -61,7 +64,8 @@ export function subjectOf(stack: string, { settings }: CheckedConfig, kubectl: s
     dns,
     hosts: hostNames(settings).filter((host) => !host.startsWith("*.")),
     url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
-    services: withHealthPaths(settings.services),
+    services: settings.services,
+    health: healthOf(settings.services),
     routes: proxyRoutes(settings)
       .routes.map((route) => routeOf(route, domain))
       .sort(byHostPath),

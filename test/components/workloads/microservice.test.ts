@@ -13,8 +13,8 @@ const args: MicroserviceArgs = {
   image: "registry.example.com/hoge:1.4.2",
   port: 8080,
   replicas: 2,
-  healthPath: "/readyz",
-  env: { GREETING: "hello" },
+  health: { kind: "http", path: "/readyz", port: 8080, startSeconds: 60 },
+  env: [{ name: "GREETING", value: "hello" }],
   resources: { cpu: "100m", memory: "128Mi" },
   rolloutSeconds: 180,
   routed: true,
@@ -81,7 +81,7 @@ test("the Deployment's inputs", async () => {
   });
   const { securityContext, ...container } = containerOf(deployment);
   assert.deepEqual(securityContext, restrictedContainer.securityContext);
-  // Exact, to prove that envFrom, a command and volumes are absent.
+  // Exact, to prove that envFrom, a command and other volumes are absent.
   assert.deepEqual(container, {
     name: "hoge",
     image: "registry.example.com/hoge:1.4.2",
@@ -89,8 +89,9 @@ test("the Deployment's inputs", async () => {
     env: [{ name: "GREETING", value: "hello" }],
     resources: {
       requests: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" },
-      limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
+      limits: { memory: "128Mi", "ephemeral-storage": "768Mi" },
     },
+    volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
     lifecycle: { preStop: { sleep: { seconds: serviceDrainSeconds } } },
     startupProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: {
@@ -101,12 +102,13 @@ test("the Deployment's inputs", async () => {
     },
     livenessProbe: { tcpSocket: { port: "http" }, periodSeconds: 10, failureThreshold: 6 },
   });
+  assert.deepEqual(template.spec.volumes, [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }]);
   const { create, update } = deployment.customTimeouts ?? {};
   assert.deepEqual([create, update], ["180s", "180s"]);
 });
 
 test("a gRPC service has gRPC health checks", async () => {
-  const { recording } = await make({ healthPath: undefined, port: 9000 });
+  const { recording } = await make({ health: { kind: "grpc", port: 9000, startSeconds: 60 }, port: 9000 });
   const probes: Record<string, unknown> = { ...containerOf(recording.one(types.deployment)) };
   const grpc = { port: 9000 };
   assert.deepEqual(probes["startupProbe"], { grpc, periodSeconds: 1, failureThreshold: 60 });

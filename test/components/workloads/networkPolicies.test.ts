@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { NetworkPolicies, networkPolicies, type Flows } from "../../../components/workloads/networkPolicies.ts";
 import { mockPulumi, settled, valueOf } from "../../../tools/testing/mocks.ts";
 
-const service = { port: 8080, routed: false, calls: [], egress: [], hasRoles: false };
+const service = { ports: [8080], routed: false, calls: [], egress: [], hasRoles: false };
 const flows: Flows = {
   namespace: "apps",
   dns: [],
@@ -52,7 +52,7 @@ test("each flow has a policy of its own, so that one that ends can be deleted af
   const egress = [{ cidr: "10.1.0.0/16", ports: [5432] }];
   const shop = { ...service, routed: true, calls: ["stock", "till"], egress, hasRoles: true };
   const names = (services: Flows["services"]) => Object.keys(networkPolicies({ ...flows, services })).sort();
-  const [stock, till] = [service, { ...service, port: 9000 }];
+  const [stock, till] = [service, { ...service, ports: [9000] }];
   const before = names({ shop, stock, till });
   const after = names({ shop: { ...shop, routed: false, calls: ["till"], egress: [], hasRoles: false }, stock, till });
   assert.deepEqual(

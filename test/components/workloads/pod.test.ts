@@ -10,7 +10,7 @@ test("a pod is restricted, has no permissions in the cluster, spreads, and drain
     labelSelector: { matchLabels: { "app.kubernetes.io/name": "hoge" } },
   });
   // Exact, to prove that host namespaces, added capabilities and privileged containers are absent.
-  assert.deepEqual(podSpec("hoge", 40, { name: "hoge", image: "registry.example.com/hoge:1" }), {
+  assert.deepEqual(podSpec("hoge", { drainSeconds: 40 }, { name: "hoge", image: "registry.example.com/hoge:1" }), {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: {
@@ -42,7 +42,7 @@ test("a pod is restricted, has no permissions in the cluster, spreads, and drain
 
 test("a workload's own settings extend the shared ones", () => {
   const volumes = [{ name: "tmp", emptyDir: {} }];
-  const spec = podSpec("hoge", 10, { name: "hoge" }, { volumes });
+  const spec = podSpec("hoge", { drainSeconds: 10 }, { name: "hoge" }, { volumes });
   assert.deepEqual(spec.volumes, volumes);
   assert.equal(spec.automountServiceAccountToken, false);
 });

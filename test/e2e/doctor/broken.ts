@@ -160,7 +160,7 @@ const byPod: readonly Breakage[] = [
         service: "hoge",
         seen: /statuscode: 404/,
         means: /health path is wrong/,
-        fix: /services\.hoge\.healthPath/,
+        fix: /services\.hoge\.health/,
       },
     ],
   },
@@ -604,7 +604,7 @@ const byConfig: readonly Breakage[] = [
   {
     what: "a service without routes that does not start",
     breaks: [
-      applied((text) => `${text}    worker:\n      build: { context: ./services/sample }\n      healthPath: /readyz\n`),
+      applied((text) => `${text}    worker:\n      build: { context: ./services/sample }\n      health: /readyz\n`),
       pods("worker", node("process.exit(5)")),
     ],
     expected: [{ kind: "pods", service: "worker", seen: /status 5 \(Error\)/, fix: /logs worker-.* --previous/ }],
@@ -612,9 +612,7 @@ const byConfig: readonly Breakage[] = [
   {
     what: "a service that does not answer in time",
     breaks: [
-      applied((text) =>
-        text.replace("healthPath: /readyz", "healthPath: /readyz\n      routeDefaults: { timeoutSeconds: 5 }"),
-      ),
+      applied((text) => text.replace("health: /readyz", "health: /readyz\n      routeDefaults: { timeoutSeconds: 5 }")),
       pods("hoge", server("undefined")),
     ],
     expected: [

@@ -41,7 +41,7 @@ test("the service is added after the others in each named stack; nothing else ch
   const lines = [
     "    zz-added:",
     "      build: { context: ./services/zz-added }",
-    "      healthPath: /healthz",
+    "      health: /healthz",
     "      routes: [{ path: /zz-added/ }]",
     "",
   ].join("\n");
@@ -58,7 +58,7 @@ test("the files pass lint, formatting and the config's validation, and are rende
   assert.deepEqual(service, {
     build: { context: "./services/zz-added" },
     port: 9000,
-    healthPath: "/healthz",
+    health: "/healthz",
     routes: [{ path: "/v1/", host: "zz-added" }],
   });
   for (const [program, ...args] of [
@@ -155,7 +155,7 @@ const refusals: [string, string[], RegExp][] = [
     /The stack production cannot have/,
   ],
   ["an invalid path", ["zz-added", "--path", 'a"b'], /"a\\"b" must start with \//],
-  ["a port that needs root", ["zz-added", "--port", "80"], /80 must be at least 1024/],
+  ["port 0", ["zz-added", "--port", "0"], /0 must be at least 1/],
   ["an invalid port", ["zz-added", "--port", "1 # x"], /1 # x is not a port/],
   ["a stack that does not exist", ["zz-added", "--stack", "nowhere"], /There is no .*Pulumi\.nowhere\.yaml/],
   ["an unknown option", ["zz-added", "--pth", "/x/"], /--pth/],

@@ -131,7 +131,7 @@ test("images: by the stack's own registry, by others of its project, by others",
   const services = {
     hoge: { image: `${own}/apps/hoge:1` },
     web: { image: `${own}/apps/web:1` },
-    cache: { image: "redis:8" },
+    cache: { image: "redis:8", health: "tcp" },
     other: { image: "registry.example.com:5000/a/b:1" },
   };
   const drawn = onGoogle({ services });

@@ -8,7 +8,12 @@ import { assertFixable, is, isConfigKey } from "./fixes.ts";
 
 const staging = subject("staging");
 const hoge = staging.services["hoge"] ?? assert.fail("the example has no hoge");
-const workload = { name: "hoge", key: "services.hoge", healthPath: "/readyz" };
+const workload = {
+  name: "hoge",
+  key: "services.hoge",
+  port: 8080,
+  health: { kind: "http", path: "/readyz", port: 8080, startSeconds: 60 },
+} as const;
 const withPods = (...own: Pod[]) =>
   objects(staging, { pods: [...objects(staging).pods.filter(({ metadata }) => metadata.name !== "hoge-0"), ...own] });
 function examined(seen: Objects) {
@@ -376,7 +381,11 @@ const unready = (message: string) => ({
   events: [warning("Pod", "hoge-0", "Unhealthy", message)],
 });
 for (const [message, means, fix] of [
-  ["Readiness probe failed: HTTP probe failed with statuscode: 404", /the path does not exist/, /healthPath/],
+  [
+    "Readiness probe failed: HTTP probe failed with statuscode: 404",
+    /the path does not exist/,
+    /services\.hoge\.health/,
+  ],
   ["Readiness probe failed: HTTP probe failed with statuscode: 503", /cannot take requests/, /logs hoge-0/],
   [
     "Startup probe failed: dial tcp 10.0.0.1:8080: connect: connection refused",
@@ -424,7 +433,7 @@ test("the proxy's image and memory are in the config", () => {
 
 test("the tests recognize a key that the config does not have", () => {
   assert.deepEqual(
-    ["proxy.healthPath", "services.hoge.healthPath", "services.hoge.nowhere", "edge.armor", "cluster.nodePools"].map(
+    ["proxy.health", "services.hoge.health", "services.hoge.nowhere", "edge.armor", "cluster.nodePools"].map(
       isConfigKey,
     ),
     [false, true, false, true, true],

@@ -23,7 +23,7 @@ export function stackFile(size: Size): string {
   const services = Object.fromEntries(
     Array.from({ length: size }, (_, index) => [
       serviceName(index),
-      { image: imageOf(index), healthPath: "/readyz", routes: [{ path: `/${serviceName(index)}/` }] },
+      { image: imageOf(index), health: "/readyz", routes: [{ path: `/${serviceName(index)}/` }] },
     ]),
   );
   return stringify({ config: { ...config, services } });

@@ -44,20 +44,8 @@ export function endpoints(
   const found = services.find(({ metadata }) => metadata.name === serviceName);
   if (found === undefined) return { state: "skipped", seen: "there is no Service" };
   const deployment = deployments.find(({ metadata }) => metadata.name === name);
-  if (deployment === undefined)
-    return {
-      state: "failed",
-      seen: `there is no Deployment ${name}`,
-      means: "Nothing creates pods for the Service: the Deployment was never applied, or somebody deleted it.",
-      fix: subject.apply,
-    };
-  if (deployment.spec.replicas === 0)
-    return {
-      state: "failed",
-      seen: `the Deployment ${name} is scaled to 0`,
-      means: "Somebody scaled it manually: the config requires at least one pod.",
-      fix: `${subject.kubectl} scale deployment/${name} --replicas=${replicasOf(subject, name)}`,
-    };
+  const missing = withoutPods(deployment, name, subject);
+  if (deployment === undefined || missing !== undefined) return missing ?? unknown("there is no Deployment");
   const { selector = {} } = found.spec;
   const labels = deployment.spec.selector.matchLabels;
   if (!matches(labels, selector))
@@ -80,6 +68,24 @@ export function endpoints(
     };
   const own = pods.filter(({ metadata }) => matches(metadata.labels, selector));
   return { state: "ok", seen: `${plural(own.filter(isReady).length, "pod")} of ${own.length} ready` };
+}
+
+/** What is wrong with a Deployment that creates no pods. */
+function withoutPods(deployment: Deployment | undefined, name: string, subject: Subject): Finding | undefined {
+  if (deployment === undefined)
+    return {
+      state: "failed",
+      seen: `there is no Deployment ${name}`,
+      means: "Nothing creates pods: the Deployment was never applied, or somebody deleted it.",
+      fix: subject.apply,
+    };
+  if (deployment.spec.replicas !== 0) return undefined;
+  return {
+    state: "failed",
+    seen: `the Deployment ${name} is scaled to 0`,
+    means: "Somebody scaled it manually: the config requires at least one pod.",
+    fix: `${subject.kubectl} scale deployment/${name} --replicas=${replicasOf(subject, name)}`,
+  };
 }
 
 const replicasOf = ({ services }: Subject, name: string): number => services[name]?.replicas ?? 3;
@@ -135,6 +141,13 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
       passing: false,
     };
   return { state: "warning", means: `${means} The other pods serve.`, ...found };
+}
+
+/** Checks the pods of a worker, which has no Service in front of them. */
+export function workerPods(objects: Objects | string, workload: Workload, subject: Subject, now: Date): Finding {
+  if (typeof objects === "string") return unknown(objects);
+  const deployment = objects.deployments.find(({ metadata }) => metadata.name === workload.name);
+  return withoutPods(deployment, workload.name, subject) ?? pods(objects, workload, subject, now);
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment */

@@ -114,7 +114,7 @@ const restarted: Check = ({ status, pod, workload, remedies, events, now }) => {
       reason === "Killing" && involvedObject.name === pod.metadata.name && message.includes(`ontainer ${status.name} `),
   );
   const [, probe] = /failed (startup|liveness) probe/.exec(killing?.message ?? "") ?? [];
-  if (probe === undefined || !isRecent(status, now)) return undefined;
+  if (probe === undefined || !isRecent(status, workload, now)) return undefined;
   const seen = `restarted ${status.restartCount} times, because its ${probe} probe failed`;
   const message = probeFailure(pod, events) ?? "";
   if (probe === "startup") {
@@ -140,14 +140,14 @@ function startSeconds({ spec }: Pod, name: string): number {
 }
 
 /** If it has run for a while since, its last exit does not matter. */
-const isRecent = ({ state }: ContainerStatus, now: Date): boolean =>
+const isRecent = ({ state }: ContainerStatus, workload: Workload, now: Date): boolean =>
   state.running === undefined ||
-  now.getTime() - Date.parse(state.running.startedAt ?? now.toISOString()) < patience * 1000;
+  now.getTime() - Date.parse(state.running.startedAt ?? now.toISOString()) < patience(workload) * 1000;
 
 const crash: Check = ({ status, pod, workload, remedies: { kubectl, edit }, now }) => {
   const { name, key } = workload;
   const last = ended(status);
-  const recent = last !== undefined && isRecent(status, now);
+  const recent = last !== undefined && isRecent(status, workload, now);
   if (waitingFor(status, "CrashLoopBackOff") === undefined && !recent) return undefined;
   return {
     seen: `${status.state.waiting?.reason ?? "ended"}: status ${last?.exitCode ?? "?"} (${last?.reason ?? "unknown"}), ${status.restartCount} restarts`,

@@ -6,31 +6,23 @@ import { patience, restore, short, type Remedies, type Trouble, type Workload } 
  * @param message of the newest failure of a probe, or empty
  * @param age of the pod in seconds
  */
-export function healthTrouble(
-  message: string,
-  age: number,
-  pod: Pod,
-  { key, healthPath }: Workload,
-  remedies: Remedies,
-): Trouble {
+export function healthTrouble(message: string, age: number, pod: Pod, workload: Workload, remedies: Remedies): Trouble {
+  const { key, health } = workload;
   const seen = `running, but not ready${message === "" ? "" : `: ${short(message)}`}`;
-  const passing = age < patience;
-  const httpGet = pod.spec.containers[0]?.readinessProbe?.httpGet;
-  const probe =
-    httpGet === undefined ? "The gRPC health probe" : `The probe of ${httpGet.path ?? "/"} on port ${httpGet.port}`;
+  const passing = age < patience(workload);
+  const asked = pod.spec.containers[0]?.readinessProbe;
+  const httpGet = asked?.httpGet;
+  const probe = nameOf(asked);
   const logs = `${remedies.kubectl} logs ${pod.metadata.name}`;
-  // The stack's probes have the config's path, and the port by its name; the proxy's are not in the config.
-  const isChanged =
-    key === "proxy" ||
-    (httpGet !== undefined &&
-      ((healthPath !== undefined && httpGet.path !== healthPath) || typeof httpGet.port === "number"));
+  // The proxy's probe is not in the config.
+  const isChanged = key === "proxy" || (httpGet !== undefined && !isOfConfig(httpGet, workload));
   const fix = (setting: string) => (isChanged ? restore(remedies, "the probe") : remedies.edit(`${key}.${setting}`));
   if (/statuscode: (404|405)/.test(message))
     return {
       seen,
       passing,
-      means: `${probe} fails, because the path does not exist: ${isChanged && key !== "proxy" ? `somebody changed it; the config has ${healthPath ?? "another port"}` : "the health path is wrong"}.`,
-      fix: fix("healthPath"),
+      means: `${probe} fails, because the path does not exist: ${isChanged && key !== "proxy" ? `somebody changed it; the config has ${health?.kind === "http" ? health.path : "another check"}` : "the health path is wrong"}.`,
+      fix: fix("health"),
     };
   if (/connection refused/.test(message))
     return {
@@ -53,6 +45,13 @@ export function healthTrouble(
       means: `${probe} gets no answer in time: the program is stuck, or has too little CPU.`,
       fix: `${logs}   # or: ${remedies.edit(`${key}.resources.cpu`, "Raise")}`,
     };
+  if (asked?.exec !== undefined && message !== "")
+    return {
+      seen,
+      passing,
+      means: `${probe} ends with an error: what it asks is not ready, or the command itself is wrong.`,
+      fix: `${remedies.kubectl} exec ${pod.metadata.name} -- ${(asked.exec.command ?? []).join(" ")}   # or see its log: ${logs}`,
+    };
   if (/malformed HTTP|server gave HTTP response|EOF|connection reset/.test(message))
     return {
       seen,
@@ -67,3 +66,22 @@ export function healthTrouble(
     fix: `${remedies.kubectl} describe pod ${pod.metadata.name}`,
   };
 }
+
+type Probe = Pod["spec"]["containers"][number]["readinessProbe"];
+
+function nameOf(probe: Probe): string {
+  if (probe?.httpGet !== undefined) return `The probe of ${probe.httpGet.path ?? "/"} on port ${probe.httpGet.port}`;
+  if (probe?.tcpSocket !== undefined) return `The probe of port ${probe.tcpSocket.port}`;
+  return probe?.exec === undefined ? "The gRPC health probe" : `The probe by ${(probe.exec.command ?? []).join(" ")}`;
+}
+
+/** Whether somebody changed the probe in the cluster. The service's own port is in it by its name. */
+const isOfConfig = (
+  { path, port }: { readonly path?: string; readonly port: number | string },
+  workload: Workload,
+): boolean => {
+  const { health } = workload;
+  return (
+    health?.kind === "http" && path === health.path && port === (health.port === workload.port ? "http" : health.port)
+  );
+};

@@ -64,7 +64,7 @@ function startTrouble(
     fix: isMissing
       ? restore(remedies, "what the stack created")
       : `${remedies.kubectl} describe pod ${pod.metadata.name}   # if an object is missing: ${remedies.apply}`,
-    passing: age < patience,
+    passing: age < patience(workload),
   };
 }
 

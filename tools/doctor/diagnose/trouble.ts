@@ -1,12 +1,16 @@
 /** What keeps a pod from becoming ready: the words that the diagnoses of pods share. */
 
+import type { Health } from "../../../components/workloads/health.ts";
+
 export interface Workload {
   /** Name of the Deployment, and of the Service. */
   readonly name: string;
   /** Its key in the stack's config, such as `services.hoge`. */
   readonly key: string;
-  /** Path of its health check. @default - the check is by gRPC */
-  readonly healthPath?: string | undefined;
+  /** Its port; undefined for a worker. */
+  readonly port?: number | undefined;
+  /** Its health check, if it has one. */
+  readonly health?: Health | undefined;
   /** Folder that its image is built from. @default - the image is a ready one */
   readonly folder?: string | undefined;
 }
@@ -26,7 +30,7 @@ export interface Trouble {
 }
 
 /** How long a pod may take to start before it counts as a problem. Seconds. */
-export const patience = 60;
+export const patience = ({ health }: Pick<Workload, "health">): number => Math.max(60, health?.startSeconds ?? 0);
 
 /** At most 200 characters. Of a longer message, the cause is at the end: `failed to pull: failed to resolve: … refused`. */
 export const short = (text = ""): string => (text.length > 200 ? `${text.slice(0, 79)}…${text.slice(-120)}` : text);

@@ -34,6 +34,8 @@ export interface ContainerStatus {
 }
 export interface Probe {
   readonly httpGet?: { readonly path?: string; readonly port: number | string };
+  readonly tcpSocket?: { readonly port: number | string };
+  readonly exec?: { readonly command?: readonly string[] };
   readonly periodSeconds?: number;
   readonly failureThreshold?: number;
 }
@@ -47,7 +49,10 @@ export interface Container {
 }
 export interface Pod {
   readonly metadata: Metadata;
-  readonly spec: { readonly containers: readonly Container[]; readonly nodeName?: string };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly nodeName?: string;
+  };
   readonly status: {
     readonly phase: string;
     readonly reason?: string;
@@ -66,7 +71,11 @@ export interface Deployment {
     readonly template: {
       readonly spec: {
         readonly containers: readonly Container[];
-        readonly volumes?: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
+        readonly volumes?: readonly {
+          readonly name: string;
+          readonly configMap?: { readonly name: string };
+          readonly secret?: { readonly secretName: string };
+        }[];
       };
     };
   };
@@ -205,10 +214,13 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
 }
 
 /** The Secrets that the containers of a Deployment have their environment from. */
-export const secretsOf = ({ spec }: Deployment): string[] =>
-  spec.template.spec.containers.flatMap(({ envFrom = [] }) =>
-    envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
-  );
+export const secretsOf = ({ spec }: Deployment): string[] => {
+  const { containers, volumes = [] } = spec.template.spec;
+  return [
+    ...containers.flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? [])),
+    ...volumes.flatMap(({ secret }) => secret?.secretName ?? []),
+  ];
+};
 
 /** Nodes are no part of the namespace: who may read the stack's objects may not see them. */
 async function nodesOf(target: KubectlTarget): Promise<Node[]> {

@@ -1,0 +1,99 @@
+/** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
+import { keyOf } from "../problems.ts";
+import type { ServiceSettings, Settings } from "../schema.ts";
+import { callsOf, portForCallers, textOf } from "../variables.ts";
+
+export function workloadWarnings(settings: Settings): string[] {
+  return Object.entries(settings.services).flatMap(([name, service]) => [
+    ...formerKeys(name, service),
+    ...rolloutWarnings(name, service),
+    ...wordWarnings(name, service),
+    ...portWarnings(name, service),
+    ...addressWarnings(name, service, settings),
+  ]);
+}
+
+const formerKeys = (name: string, { healthPath }: ServiceSettings): string[] =>
+  healthPath === undefined
+    ? []
+    : [`${keyOf(["services", name, "healthPath"])}: is now called health; write health: ${healthPath}`];
+
+const rolloutWarnings = (name: string, { rollout, routes }: ServiceSettings): string[] =>
+  rollout === "recreate" && routes.length > 0
+    ? [
+        `${keyOf(["services", name, "rollout"])}: recreate stops all pods before new ones start, and its routes answer 502 meanwhile; use rolling if the program may run twice`,
+      ]
+    : [];
+
+/** Kubernetes starts programs without a shell. */
+function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings): string[] {
+  const at = (key: string) => keyOf(["services", name, key]);
+  const [first = ""] = command;
+  const hasShell = /(^|\/)(ba|da|z|a)?sh$/.test(first) || args.some((word) => /(^|\/)(ba|da|z|a)?sh$/.test(word));
+  const spaced = /^[\w./-]+( [\w./=:-]+)+$/.test(first) ? [first] : [];
+  const variables = hasShell ? [] : [...command, ...args].filter((word) => /\$(\{\w+\}|[A-Za-z_]\w*)/.test(word));
+  return [
+    ...spaced.map(
+      (word) =>
+        `${at("command")}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`,
+    ),
+    ...variables.map(
+      (word) =>
+        `${at(command.includes(word) ? "command" : "args")}: "${word}" stays as it is, because no shell reads it; write $(NAME) for the value of a variable`,
+    ),
+  ];
+}
+
+function portWarnings(name: string, { env, port }: ServiceSettings): string[] {
+  const value = Object.hasOwn(env, "PORT") ? env["PORT"] : undefined;
+  return typeof value === "string" && port !== "none" && /^\d+$/.test(value) && Number(value) !== port
+    ? [
+        `${keyOf(["services", name, "env", "PORT"])}: is ${value}, and the service's port is ${port}; remove it, or make them the same`,
+      ]
+    : [];
+}
+
+/** `cart`, `cart:7070`, `http://cart:7070/…`, also with the namespace behind the name. */
+const address = /^(?:(\w[\w+.-]*):\/\/(?:[^@/]*@)?)?([a-z][-a-z0-9]*)(\.[-.a-z0-9]+)?(?::(\d{1,5}))?(\/.*)?$/;
+
+/** Addresses of the stack's services that nothing answers, or that network policies block. */
+function addressWarnings(
+  name: string,
+  service: ServiceSettings,
+  { services, namespace, networkPolicies }: Settings,
+): string[] {
+  return Object.entries(service.env).flatMap(([key, value]) => {
+    const [, scheme, host = "", suffix = "", port] = address.exec(textOf(value)) ?? [];
+    const called = Object.hasOwn(services, host) && host !== name ? services[host] : undefined;
+    const isHere = suffix === "" || suffix.startsWith(`.${namespace}`);
+    // A word alone may be anything.
+    if (typeof value !== "string" || called === undefined || !isHere || (scheme ?? port) === undefined) return [];
+    const at = keyOf(["services", name, "env", key]);
+    const expected = portForCallers(called);
+    const fix = scheme === "http" ? `{ url: ${host} }` : `{ service: ${host} }`;
+    if (expected === undefined)
+      return [`${at}: "${value}" is the address of ${host}, which is a worker without a port; remove it`];
+    const given = port === undefined ? defaultPorts[scheme ?? ""] : Number(port);
+    const isOpen = given === undefined || [expected, ...Object.values(called.ports)].includes(given);
+    if (!isOpen)
+      return [
+        `${at}: "${value}" names port ${given} of ${host}, which listens on ${expected}; write ${fix}, or set servicePort of ${host}`,
+      ];
+    return networkPolicies.enabled && !callsOf(service).includes(host)
+      ? [
+          `${at}: "${value}" is the address of ${host}, which the service may not call; write ${fix}, or add ${host} to calls`,
+        ]
+      : [];
+  });
+}
+
+const defaultPorts: Readonly<Record<string, number>> = {
+  http: 80,
+  https: 443,
+  redis: 6379,
+  postgres: 5432,
+  postgresql: 5432,
+  mysql: 3306,
+  amqp: 5672,
+  mongodb: 27_017,
+};

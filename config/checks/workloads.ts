@@ -1,0 +1,228 @@
+/** What runs in a service's pods: keys that do not fit each other, the project's files or other services. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { bytesOf } from "../../names/quantities.ts";
+import { servicesOf } from "../../nginx/upstreams.ts";
+import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
+import type { ServiceSettings, Settings } from "../schema.ts";
+import { startSeconds } from "../schema/workload.ts";
+import { addressed, namedSecrets, namesIn, sharedSecrets } from "../variables.ts";
+
+export function checkWorkloads(settings: Settings, projectDir: string): ConfigProblem[] {
+  return Object.entries(settings.services).flatMap(([name, service]) => [
+    ...(service.port === "none" ? checkWorker(name, service) : checkPorts(name, service, service.port)),
+    ...checkHealth(name, service, settings),
+    ...checkCalled(name, service, settings),
+    ...checkVariables(name, service, settings),
+    ...checkFolders(name, service),
+    ...checkFiles(name, service, projectDir),
+    ...checkNamedSecrets(name, service, settings),
+  ]);
+}
+
+/** A worker has no address, so that nothing can reach it. */
+function checkWorker(name: string, service: ServiceSettings): ConfigProblem[] {
+  const { servicePort, ports, routes, health, healthPath = health } = service;
+  const at = (key: string) => ["services", name, key];
+  const isWorker = "reaches no worker, and port is none";
+  const check = typeof healthPath === "string" ? healthPath !== "none" : asksNetwork(healthPath);
+  return [
+    ...(servicePort === undefined ? [] : [problem(at("servicePort"), servicePort, isWorker, "remove it, or set port")]),
+    ...(Object.keys(ports).length === 0 ? [] : [problem(at("ports"), ports, isWorker, "remove them, or set port")]),
+    ...(routes.length === 0 ? [] : [problem(at("routes"), routes, isWorker, "remove them, or set port")]),
+    ...(check
+      ? [
+          problem(
+            at("health"),
+            healthPath,
+            "needs a port, and port is none",
+            "use exec, name a port in health, or set port",
+          ),
+        ]
+      : []),
+  ];
+}
+
+const asksNetwork = (health: ServiceSettings["health"]): boolean =>
+  typeof health === "object" && health.exec === undefined && health.port === undefined;
+
+function checkPorts(name: string, { servicePort = 0, ports }: ServiceSettings, port: number): ConfigProblem[] {
+  return Object.entries(ports).flatMap(([key, each]) => {
+    const path = ["services", name, "ports", key];
+    if (each === port) return problem(path, each, "is the service's port already", "remove it, or choose another");
+    return each === servicePort
+      ? problem(
+          path,
+          each,
+          "is the port of the Service, which callers use for port",
+          "choose another, or another servicePort",
+        )
+      : [];
+  });
+}
+
+/** Servers of protocols that are not HTTP, by the last part of an image's name. */
+const notHttp =
+  /^(redis|valkey|keydb|dragonfly|postgres|postgresql|pgbouncer|postgis|timescaledb|mysql|mariadb|percona-server|mongo|mongodb|rabbitmq|memcached|kafka|zookeeper|nats|cassandra|etcd)$/;
+const imageWord = (image: string): string =>
+  image
+    .replace(/@.*/, "")
+    .replace(/:[^/]*$/, "")
+    .replace(/.*\//, "");
+
+function checkHealth(name: string, service: ServiceSettings, { rolloutSeconds }: Settings): ConfigProblem[] {
+  const { health, healthPath, port, image } = service;
+  const at = ["services", name, "health"];
+  if (health !== undefined && healthPath !== undefined)
+    return [problem(["services", name, "healthPath"], healthPath, "is the former name of health", "remove it")];
+  const seconds = typeof health === "object" ? health.startSeconds : 0;
+  if (rolloutSeconds !== undefined && seconds > Math.max(rolloutSeconds, startSeconds.standard))
+    return [
+      problem(
+        [...at, "startSeconds"],
+        seconds,
+        `is more than rolloutSeconds, which is ${rolloutSeconds}: each rollout would fail before the program has started`,
+        `raise ${keyOf(["rolloutSeconds"])}, or remove it`,
+      ),
+    ];
+  const word = imageWord(image ?? "");
+  return health === undefined && healthPath === undefined && port !== "none" && notHttp.test(word)
+    ? [
+        problem(
+          ["services", name, "image"],
+          image,
+          `is checked with GET /healthz without health, and ${word} does not speak HTTP`,
+          `set ${keyOf(at)} to tcp, or to { exec: […] }`,
+        ),
+      ]
+    : [];
+}
+
+/** Services that are called, by routes or by variables, must have a port. */
+function checkCalled(name: string, service: ServiceSettings, { services }: Settings): ConfigProblem[] {
+  const isWorker = (other: string) => services[other]?.port === "none";
+  const [rule, fix] = ["is a worker: its port is none, so that nothing can call it", "remove it, or give it a port"];
+  return [
+    ...service.calls.flatMap((called, index) =>
+      isWorker(called) ? problem(["services", name, "calls", index], called, rule, fix) : [],
+    ),
+    ...service.routes.flatMap((route, index) =>
+      servicesOf({ ...route, service: name })
+        .filter((other) => other !== name && isWorker(other))
+        .map((other) => problem(["services", name, "routes", index], other, rule, fix)),
+    ),
+    ...Object.entries(service.env).flatMap(([key, value]) => {
+      const called = addressed(value);
+      if (called === undefined || typeof value === "string") return [];
+      const path = ["services", name, "env", key, value.url === undefined ? "service" : "url"];
+      if (called === name)
+        return problem(path, called, "is the service itself", "use localhost, or its public host name");
+      if (!Object.hasOwn(services, called))
+        return problem(path, called, "is not a service", allowed(called, Object.keys(services)));
+      return isWorker(called) ? problem(path, called, rule, fix) : [];
+    }),
+  ];
+}
+
+function checkVariables(name: string, { env, port }: ServiceSettings, settings: Settings): ConfigProblem[] {
+  const { all } = namedSecrets(name, settings);
+  const names = new Set([...Object.keys(env), ...Object.keys(all), ...(port === "none" ? [] : ["PORT"])]);
+  return Object.entries(env).flatMap(([key, value]) => {
+    if (typeof value === "string" || value.expand === undefined) return [];
+    const path = ["services", name, "env", key, "expand"];
+    const used = namesIn(value.expand);
+    if (used.length === 0)
+      return problem(path, value.expand, "names no variable as $(NAME)", `write the text as ${key}, without expand`);
+    return used.flatMap((each) => {
+      const other = Object.hasOwn(env, each) ? env[each] : undefined;
+      if (each === key) return problem(path, value.expand, "names itself", "name another variable");
+      if (!names.has(each))
+        return problem(
+          path,
+          value.expand,
+          `names ${each}, which is no variable of the service`,
+          allowed(each, [...names]),
+        );
+      return typeof other === "object" && other.expand !== undefined
+        ? problem(path, value.expand, `names ${each}, which is expanded itself`, `write the text of ${each} here`)
+        : [];
+    });
+  });
+}
+
+function checkFolders(name: string, { scratch, files, resources }: ServiceSettings): ConfigProblem[] {
+  const key = ["services", name, "scratch"];
+  const inMemory = Object.entries(scratch).filter(([, { memory }]) => memory);
+  const sum = inMemory.reduce((total, [, { size }]) => total + bytesOf(size), 0);
+  return [
+    ...(sum > 0 && sum >= bytesOf(resources.memory)
+      ? [
+          problem(
+            key,
+            Object.fromEntries(inMemory.map(([path, { size }]) => [path, size])),
+            `may fill the pod's memory, of which there is ${resources.memory}`,
+            `raise ${keyOf(["services", name, "resources", "memory"])}, or lower the sizes`,
+          ),
+        ]
+      : []),
+    ...Object.keys(files).flatMap((file) =>
+      ["/tmp", ...Object.keys(scratch)]
+        .filter((folder) => folder === file || folder.startsWith(`${file}/`))
+        .map((folder) =>
+          problem(
+            ["services", name, "files", file],
+            file,
+            `is or contains the folder ${folder} of scratch`,
+            "choose another path",
+          ),
+        ),
+    ),
+  ];
+}
+
+function checkFiles(name: string, { files }: ServiceSettings, projectDir: string): ConfigProblem[] {
+  const paths = Object.keys(files);
+  return Object.entries(files).flatMap(([path, { from }]) => {
+    const key = ["services", name, "files", path];
+    const inner = paths.find((other) => other.startsWith(`${path}/`));
+    if (inner !== undefined)
+      return problem(key, path, `is a file, and ${inner} is below it`, "choose another path for one of the two");
+    if (from === undefined) return [];
+    const trouble = fileTrouble(join(projectDir, from));
+    return trouble === undefined
+      ? []
+      : problem([...key, "from"], from, trouble, "name a readable file, relative to the project");
+  });
+}
+
+function fileTrouble(file: string): string | undefined {
+  try {
+    if (!statSync(file).isFile()) return "is not a file";
+    readFileSync(file);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
+  }
+}
+
+/** Variables and files name only secrets that are there. */
+function checkNamedSecrets(name: string, { env, files }: ServiceSettings, settings: Settings): ConfigProblem[] {
+  const { all } = namedSecrets(name, settings);
+  const named = [
+    ...Object.entries(env).map(([key, value]) => ({
+      path: ["env", key],
+      secret: typeof value === "string" ? undefined : value.secret,
+    })),
+    ...Object.entries(files).map(([key, { secret }]) => ({ path: ["files", key], secret })),
+  ];
+  return named.flatMap(({ path, secret }) =>
+    secret === undefined || Object.hasOwn(all, secret)
+      ? []
+      : problem(
+          ["services", name, ...path, "secret"],
+          secret,
+          `is not in ${keyOf(["secrets", name])}, nor in ${keyOf(["secrets", sharedSecrets])}`,
+          `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'`,
+        ),
+  );
+}

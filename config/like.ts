@@ -1,0 +1,103 @@
+/** `like: NAME`: a service takes over the keys of another that it does not set itself. */
+import { allowed, problem, type ConfigProblem } from "./problems.ts";
+
+type Map = Readonly<Record<string, unknown>>;
+
+/** What each service says for itself: how it is reached, checked, scaled and replaced. */
+const own = [
+  "like",
+  "port",
+  "servicePort",
+  "ports",
+  "health",
+  "healthPath",
+  "routes",
+  "routeDefaults",
+  "replicas",
+  "rollout",
+];
+/** Either of the two replaces the other. */
+const alternatives: Readonly<Record<string, string>> = { image: "build", build: "image" };
+/** Maps by names of the user's, which merge. In `build`, the folder replaces the folder. */
+const merged = ["env", "files", "scratch", "resources", "labels", "annotations"];
+
+const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
+const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});
+const originOf = (service: unknown): unknown => (isMap(service) ? service["like"] : undefined);
+
+/** The input with all keys that services take over, before the schema sees it. */
+export function withOrigins(input: Map): Record<string, unknown> {
+  const services = servicesOf(input);
+  const names = Object.keys(services).filter((name) => originOf(services[name]) !== undefined);
+  if (names.length === 0) return { ...input };
+  const completed = names.map((name) => {
+    const [copy, origin] = [services[name], services[String(originOf(services[name]))]];
+    const canBe = isMap(copy) && isMap(origin) && originOf(origin) === undefined;
+    return [name, canBe ? merge(origin, copy) : copy] as const;
+  });
+  return { ...input, services: { ...services, ...Object.fromEntries(completed) } };
+}
+
+function merge(origin: Map, copy: Map): Map {
+  const inherited = Object.entries(origin).filter(([key]) => {
+    const other = alternatives[key];
+    return !own.includes(key) && !(other !== undefined && Object.hasOwn(copy, other));
+  });
+  const all = { ...Object.fromEntries(inherited), ...copy };
+  return present(
+    Object.fromEntries(
+      Object.entries(all).map(([key, value]) => {
+        const base = origin[key];
+        return [key, merged.includes(key) && isMap(base) && isMap(value) ? present({ ...base, ...value }) : value];
+      }),
+    ),
+  );
+}
+
+/** Without what `null` removes. */
+const present = (map: Map): Map => Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
+
+export function likeProblems(input: Map): ConfigProblem[] {
+  const services = servicesOf(input);
+  return Object.entries(services).flatMap(([name, service]) => {
+    const origin = originOf(service);
+    if (typeof origin !== "string") return [];
+    const key = ["services", name, "like"];
+    const others = Object.keys(services).filter((other) => other !== name && originOf(services[other]) === undefined);
+    if (origin === name) return [problem(key, origin, "is the service itself", `name another: ${others.join(", ")}`)];
+    if (!Object.hasOwn(services, origin))
+      return [problem(key, origin, "is not another service", allowed(origin, others))];
+    const next = originOf(services[origin]);
+    return typeof next !== "string"
+      ? []
+      : [
+          problem(
+            key,
+            origin,
+            `takes its own keys from ${next}, and a service takes them from one other`,
+            `write ${next}`,
+          ),
+        ];
+  });
+}
+
+/**
+ * Leaves out problems that a service took over: they are reported where they were written.
+ * @param input as it was written, without what services take over
+ */
+export function atTheirOrigin(input: Map, problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const origins = Object.entries(servicesOf(input)).flatMap(([name, service]) => {
+    const origin = originOf(service);
+    return typeof origin === "string" && origin !== name
+      ? [[`.services.${name}.`, `.services.${origin}.`] as const]
+      : [];
+  });
+  if (origins.length === 0) return [...problems];
+  const known = new Set(problems.map(({ key, message }) => `${key} ${message}`));
+  return problems.filter(({ key, message }) =>
+    origins.every(([copy, origin]) => {
+      const at = key.replace(":", ":.");
+      return !at.includes(copy) || !known.has(`${at.replace(copy, origin).replace(":.", ":")} ${message}`);
+    }),
+  );
+}

@@ -1,0 +1,96 @@
+/** Environment variables of a service, and the secrets that it gets as variables and files. */
+import type { EnvVar } from "../components/workloads/microservice.ts";
+import { literal } from "../names/kubernetes.ts";
+import type { ServiceSettings, Settings } from "./schema.ts";
+import { podFields, type EnvValue } from "./schema/workload.ts";
+
+type Services = Settings["services"];
+type Secrets = Settings["secrets"];
+
+/** The name under `secrets` of what every service may use. */
+export const sharedSecrets = "shared";
+
+/** The port that callers of a service use; undefined for a worker. */
+export const portForCallers = ({ port, servicePort }: ServiceSettings): number | undefined =>
+  port === "none" ? undefined : (servicePort ?? port);
+
+/** The service whose address a variable holds. */
+export const addressed = (value: EnvValue): string | undefined =>
+  typeof value === "string" ? undefined : (value.service ?? value.url);
+
+/** The services that a service calls: those that it names, and those whose addresses it gets. */
+export const callsOf = ({ calls, env }: Pick<ServiceSettings, "calls" | "env">): string[] => [
+  ...new Set([...calls, ...Object.values(env).flatMap((value) => addressed(value) ?? [])]),
+];
+
+/** The text of a variable as far as the config has it: empty for what comes from elsewhere. */
+export const textOf = (value: EnvValue): string =>
+  typeof value === "string" ? value : (value.expand ?? addressed(value) ?? "");
+
+/** The names in `$(NAME)`. */
+export const namesIn = (text: string): string[] => [...text.matchAll(/\$\(([^()$]*)\)/g)].map(([, name = ""]) => name);
+
+/**
+ * The variables that are not in a Secret, in an order in which those come first that others name with `$(NAME)`.
+ * @param secretNames the names of those in the Secret
+ */
+export function variablesOf(name: string, services: Services, secretNames: readonly string[]): EnvVar[] {
+  const { env = {}, port = "none" } = services[name] ?? {};
+  const names = [...Object.keys(env), ...secretNames, ...(port === "none" ? [] : ["PORT"])];
+  const of = (value: Exclude<EnvValue, string>): Omit<EnvVar, "name"> | undefined => {
+    const target = addressed(value);
+    if (value.pod !== undefined) return { valueFrom: { fieldRef: { fieldPath: podFields[value.pod] } } };
+    if (value.expand !== undefined) return { value: literal(value.expand, names) };
+    if (target === undefined) return undefined; // It is in the Secret.
+    const called = services[target];
+    const address = `${target}:${(called && portForCallers(called)) ?? ""}`;
+    return { value: value.url === undefined ? address : `http://${address}` };
+  };
+  const given = Object.entries(env).flatMap(([key, value]) => {
+    const source = typeof value === "string" ? { value: literal(value) } : of(value);
+    return source === undefined ? [] : [{ name: key, ...source }];
+  });
+  const isLast = (variable: EnvVar) => {
+    const value = env[variable.name];
+    return value !== undefined && typeof value !== "string" && value.expand !== undefined;
+  };
+  const saysPort = port === "none" || Object.hasOwn(env, "PORT") || secretNames.includes("PORT");
+  return [
+    ...given.filter((each) => !isLast(each)),
+    ...(saysPort ? [] : [{ name: "PORT", value: String(port) }]),
+    ...given.filter(isLast),
+  ];
+}
+
+/** Values by the name of a variable, and by the path of a file. */
+export interface ServiceSecrets {
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const below = (secrets: Secrets, name: string): Readonly<Record<string, string>> =>
+  Object.hasOwn(secrets, name) ? (secrets[name] as Readonly<Record<string, string>>) : {};
+
+/** The secrets that a service may name: its own, those of the service that it is like, and the shared ones. */
+export function namedSecrets(name: string, { services, secrets }: Pick<Settings, "services" | "secrets">) {
+  const like = services[name]?.like;
+  const own = { ...(like !== undefined && below(secrets, like)), ...below(secrets, name) };
+  return { own, all: { ...below(secrets, sharedSecrets), ...own } };
+}
+
+/** A secret that a variable or a file names is only there; each other one of the service is a variable of its name. */
+export function secretsOf(name: string, settings: Pick<Settings, "services" | "secrets">): ServiceSecrets {
+  const { env = {}, files = {} } = settings.services[name] ?? {};
+  const { own, all } = namedSecrets(name, settings);
+  const pick = (named: Readonly<Record<string, EnvValue | { readonly secret?: string | undefined }>>) =>
+    Object.entries(named).flatMap(([key, value]) =>
+      typeof value === "string" || value.secret === undefined ? [] : [[key, value.secret] as const],
+    );
+  const [variables, paths] = [pick(env), pick(files)];
+  const taken = new Set([...variables, ...paths].map(([, secret]) => secret));
+  const valueOf = ([key, secret]: readonly [string, string]) => [key, all[secret] ?? ""] as const;
+  return {
+    env: Object.fromEntries([...Object.entries(own).filter(([key]) => !taken.has(key)), ...variables.map(valueOf)]),
+    files: Object.fromEntries(paths.map(valueOf)),
+  };
+}

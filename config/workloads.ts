@@ -1,0 +1,55 @@
+/** What runs in the pods of each service, as its component takes it. */
+import * as pulumi from "@pulumi/pulumi";
+import type { MicroserviceArgs } from "../components/workloads/microservice.ts";
+import type { ImageSource } from "../components/images/imageReference.ts";
+import { plainFiles } from "./files.ts";
+import { healthOf } from "./health.ts";
+import type { Settings } from "./schema.ts";
+import { secretsOf, variablesOf } from "./variables.ts";
+
+export interface Workload {
+  readonly service: string;
+  /** Google roles. */
+  readonly roles: readonly string[];
+  /** The image, and the name under which it is built. */
+  readonly source: ImageSource & { readonly name: string };
+  /** What runs in its pods; where they run and who reaches them is added in `index.ts`. */
+  readonly program: Omit<
+    MicroserviceArgs,
+    "namespace" | "autopilot" | "rolloutSeconds" | "image" | "serviceAccount" | "routed"
+  >;
+}
+
+export function workloadsOf(settings: Pick<Settings, "services" | "secrets">, projectDir: string): Workload[] {
+  const { services } = settings;
+  const health = healthOf(services);
+  return Object.entries(services).map(([service, all]) => {
+    const { image, build, roles, command, args, servicePort, ports, replicas, scratch, resources } = all;
+    const { user, shutdownSeconds, rollout, labels, annotations } = all;
+    const secrets = secretsOf(service, settings);
+    return {
+      service,
+      roles,
+      source: { name: imageName(service, services), image, build },
+      program: {
+        ...{ command, args, servicePort, ports, replicas, scratch, resources },
+        ...{ user, shutdownSeconds, rollout, labels, annotations },
+        port: all.port === "none" ? undefined : all.port,
+        health: health.get(service),
+        env: variablesOf(service, services, Object.keys(secrets.env)),
+        secretEnv: secretOutputs(secrets.env),
+        files: { plain: plainFiles(all, projectDir), secret: secretOutputs(secrets.files) },
+      },
+    };
+  });
+}
+
+const secretOutputs = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)]));
+
+/** The name of a service's image: that of the service whose folder it shares. */
+export function imageName(name: string, services: Settings["services"]): string {
+  const { like, build } = services[name] ?? {};
+  const shared = like === undefined ? undefined : services[like]?.build;
+  return like !== undefined && build !== undefined && build.context === shared?.context ? like : name;
+}

@@ -1,0 +1,436 @@
+/** What runs in a service's pods: what the component gets, and which mistakes are refused or warned of. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkConfig } from "../../config/config.ts";
+import { healthOf } from "../../config/health.ts";
+import { callsOf, secretsOf, variablesOf } from "../../config/variables.ts";
+import { imageName } from "../../config/workloads.ts";
+import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
+
+const image = "registry.example.com/hoge:1.4.2";
+const stack = (services: Record<string, unknown>, rest: Record<string, unknown> = {}) => ({
+  ...valid,
+  services,
+  ...rest,
+});
+const checked = (config: Record<string, unknown>) => checkConfig(raw(config), "test", projectDir);
+const settingsOf = (config: Record<string, unknown>) => checked(config).settings;
+
+test("each form of health becomes a check; without one it follows from the routes", () => {
+  const forms: readonly (readonly [health: unknown, expected: unknown])[] = [
+    [undefined, { kind: "http", path: "/healthz", port: 8080, startSeconds: 60 }],
+    ["/readyz?full=true", { kind: "http", path: "/readyz?full=true", port: 8080, startSeconds: 60 }],
+    ["grpc", { kind: "grpc", port: 8080, startSeconds: 60 }],
+    ["tcp", { kind: "tcp", port: 8080, startSeconds: 60 }],
+    ["none", undefined],
+    [{ startSeconds: 150 }, { kind: "http", path: "/healthz", port: 8080, startSeconds: 150 }],
+    [
+      { grpc: "", port: 9090 },
+      { kind: "grpc", service: "", port: 9090, startSeconds: 60 },
+    ],
+    [
+      { tcp: true, startSeconds: 90 },
+      { kind: "tcp", port: 8080, startSeconds: 90 },
+    ],
+    [{ exec: ["pg_isready", "-q"] }, { kind: "exec", command: ["pg_isready", "-q"], startSeconds: 60 }],
+    [
+      { path: "/up", headers: { "X-Health": 1 }, host: "shop.example.com", port: 9090 },
+      undefined, // A header's value is text.
+    ],
+  ];
+  for (const [health, expected] of forms.slice(0, -1)) {
+    const { services } = settingsOf(hoge({ health }));
+    assert.deepEqual(JSON.parse(JSON.stringify(healthOf(services).get("hoge") ?? null)), expected ?? null);
+  }
+  assert.match(refusal(hoge({ health: forms.at(-1)?.[0] })), /health\.headers\.X-Health/);
+});
+
+test("a worker has a check only by a command, or on a port that it names", () => {
+  const of = (health: unknown) => {
+    const { services } = settingsOf(stack({ worker: { image, port: "none", health } }));
+    return healthOf(services).get("worker")?.kind;
+  };
+  assert.deepEqual([undefined, "none", { exec: ["true"] }, { path: "/up", port: 7433 }].map(of), [
+    undefined,
+    undefined,
+    "exec",
+    "http",
+  ]);
+});
+
+test("variables: text, PORT, the pod, addresses, and what names them comes last", () => {
+  const { services } = settingsOf(
+    stack(
+      {
+        shop: {
+          image,
+          port: 3000,
+          env: {
+            URL: { expand: "http://$(POD):$(PORT)/$(TOKEN)/$x" },
+            POD: { pod: "name" },
+            CART: { service: "cart" },
+            CART_URL: { url: "cart" },
+            LITERAL: "$(POD)",
+            PASSWORD: { secret: "DB" },
+            COUNT: 3,
+          },
+        },
+        cart: { image, port: 8080, servicePort: 80 },
+      },
+      { secrets: { shop: { DB: "d", TOKEN: "t" } } },
+    ),
+  );
+  assert.deepEqual(variablesOf("shop", services, ["PASSWORD", "TOKEN"]), [
+    { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    { name: "CART", value: "cart:80" },
+    { name: "CART_URL", value: "http://cart:80" },
+    { name: "LITERAL", value: "$$(POD)" },
+    { name: "COUNT", value: "3" },
+    { name: "PORT", value: "3000" },
+    { name: "URL", value: "http://$(POD):$(PORT)/$(TOKEN)/$x" },
+  ]);
+  assert.deepEqual(services["shop"] && callsOf(services["shop"]), ["cart"]);
+});
+
+test("PORT is the service's own, unless env or a secret says otherwise", () => {
+  const portOf = (service: object, secrets: readonly string[] = []) => {
+    const { services } = settingsOf(stack({ shop: { image, ...service } }));
+    return variablesOf("shop", services, secrets).find(({ name }) => name === "PORT")?.value;
+  };
+  assert.equal(portOf({}), "8080");
+  assert.equal(portOf({ env: { PORT: "8080" } }), "8080");
+  assert.equal(portOf({ port: "none" }), undefined);
+  assert.equal(portOf({}, ["PORT"]), undefined);
+});
+
+test("a secret that a variable or a file names is only there; the others are variables of their name", () => {
+  const settings = settingsOf(
+    stack(
+      {
+        shop: { image, env: { PASSWORD: { secret: "DB" } }, files: { "/keys/jwt.pem": { secret: "JWT" } } },
+        jobs: { like: "shop", port: "none", env: { MORE: { secret: "COMMON" } } },
+      },
+      { secrets: { shop: { DB: "d", JWT: "j", API: "a" }, jobs: { API: "b" }, shared: { COMMON: "c", UNUSED: "u" } } },
+    ),
+  );
+  assert.deepEqual(secretsOf("shop", settings), { env: { API: "a", PASSWORD: "d" }, files: { "/keys/jwt.pem": "j" } });
+  assert.deepEqual(secretsOf("jobs", settings), {
+    env: { API: "b", MORE: "c", PASSWORD: "d" },
+    files: { "/keys/jwt.pem": "j" },
+  });
+});
+
+test("like takes over all but how a service is reached, checked, scaled and replaced", () => {
+  const { services } = settingsOf(
+    stack({
+      shop: {
+        image,
+        command: ["bundle", "exec"],
+        args: ["puma"],
+        port: 3000,
+        servicePort: 80,
+        ports: { admin: 9090 },
+        health: "/up",
+        replicas: 4,
+        rollout: "recreate",
+        routes: [{ path: "/" }],
+        env: { A: "1", B: "2", C: { pod: "name" } },
+        resources: { cpu: "1", memory: "1Gi" },
+        scratch: { "/a": "1Gi" },
+        calls: ["cart"],
+        shutdownSeconds: 90,
+      },
+      jobs: {
+        like: "shop",
+        args: ["sidekiq"],
+        port: "none",
+        env: { B: null, C: "text" },
+        resources: { memory: "2Gi" },
+        command: null,
+      },
+      cart: { image },
+    }),
+  );
+  const { port, servicePort, ports, health, replicas, rollout, routes, command, args, env, ...rest } =
+    services["jobs"] ?? assert.fail();
+  assert.deepEqual(
+    { port, servicePort, ports, health, replicas, rollout, routes, command, args, env },
+    {
+      ...{ port: "none", servicePort: undefined, ports: {}, health: undefined, replicas: 2, rollout: "rolling" },
+      ...{ routes: [], command: undefined, args: ["sidekiq"], env: { A: "1", C: "text" } },
+    },
+  );
+  assert.equal(rest.image, image);
+  assert.deepEqual(rest.resources, { cpu: "1", memory: "2Gi" });
+  assert.deepEqual(rest.scratch, { "/a": { size: "1Gi", memory: false } });
+  assert.deepEqual([rest.calls, rest.shutdownSeconds], [["cart"], 90]);
+});
+
+test("an image that is built for a service and those like it is built once", () => {
+  const build = { context: "./services/sample" };
+  const { services } = settingsOf(
+    stack({ shop: { build }, jobs: { like: "shop" }, other: { build }, own: { like: "shop", image } }),
+  );
+  assert.deepEqual(
+    Object.keys(services).map((name) => imageName(name, services)),
+    ["shop", "shop", "other", "own"],
+  );
+  assert.deepEqual([services["own"]?.image, services["own"]?.build], [image, undefined]);
+});
+
+test("a mistake that is taken over is reported once, where it was written", () => {
+  const text = refusal(stack({ shop: { image, shutdownSeconds: 0 }, jobs: { like: "shop", user: 0 } }));
+  assert.match(text, /^2 problems/);
+  assert.match(text, /services\.shop\.shutdownSeconds\n/);
+  assert.match(text, /services\.jobs\.user\n/);
+});
+
+test("a slow start makes rollouts wait longer", () => {
+  const slow = (replicas: number) => hoge({ replicas, health: { startSeconds: 150 } });
+  assert.equal(settingsOf(slow(1)).rolloutSeconds, 180);
+  assert.equal(settingsOf(slow(3)).rolloutSeconds, 450);
+  assert.equal(settingsOf(slow(100)).rolloutSeconds, 3600);
+});
+
+const two = (shop: object, cart: object = {}) => stack({ shop: { image, ...shop }, cart: { image, ...cart } });
+const refused: readonly (readonly [what: string, config: Record<string, unknown>, message: RegExp])[] = [
+  [
+    "like of nothing",
+    stack({ shop: { like: "shpo" }, shopp: { image } }),
+    /shop\.like\n\s+"shpo" is not another service; allowed: shopp/,
+  ],
+  [
+    "like of itself",
+    stack({ shop: { like: "shop", image }, b: { image } }),
+    /shop\.like\n\s+"shop" is the service itself; name another: b/,
+  ],
+  [
+    "like of a like",
+    stack({ a: { image }, b: { like: "a" }, c: { like: "b" } }),
+    /c\.like\n\s+"b" takes its own keys from a.*; write a/,
+  ],
+  ["null in a service that is like none", hoge({ command: null }), /command\n\s+null must be a list/],
+  [
+    "a command as one text",
+    hoge({ command: "bundle exec" }),
+    /command\n\s+"bundle exec" must be a list, such as \[bundle, exec\]/,
+  ],
+  ["a route to a worker", hoge({ port: "none" }), /hoge\.routes\n.* reaches no worker, and port is none; remove them/],
+  ["a Service's port of a worker", two({ port: "none", servicePort: 80 }), /servicePort\n\s+80 reaches no worker/],
+  ["ports of a worker", two({ port: "none", ports: { a: 1 } }), /ports\n.* reaches no worker/],
+  [
+    "health of a worker over HTTP",
+    two({ port: "none", health: "/up" }),
+    /health\n\s+"\/up" needs a port, and port is none; use exec/,
+  ],
+  ["health of a worker by a map", two({ port: "none", health: { tcp: true } }), /health\n.* needs a port/],
+  ["a call of a worker", two({ calls: ["cart"] }, { port: "none" }), /calls\[0\]\n\s+"cart" is a worker/],
+  [
+    "an address of a worker",
+    two({ env: { A: { url: "cart" } } }, { port: "none" }),
+    /env\.A\.url\n\s+"cart" is a worker/,
+  ],
+  [
+    "an address of itself",
+    two({ env: { A: { service: "shop" } } }),
+    /env\.A\.service\n\s+"shop" is the service itself/,
+  ],
+  [
+    "an address of nothing",
+    two({ env: { A: { url: "cartt" } } }),
+    /"cartt" is not a service; allowed: shop, cart; did you mean "cart"/,
+  ],
+  [
+    "a canary that is a worker",
+    two({ routes: [{ path: "/", canary: { service: "cart", percent: 5 } }] }, { port: "none" }),
+    /routes\[0\]\n\s+"cart" is a worker/,
+  ],
+  ["a word as port", two({ port: "no" }), /port\n\s+"no" must be a port from 1 to 65535, or none for a worker/],
+  ["a port twice", two({ ports: { admin: 8080 } }), /ports\.admin\n\s+8080 is the service's port already/],
+  [
+    "a port that is the Service's",
+    two({ servicePort: 80, ports: { admin: 80 } }),
+    /ports\.admin\n\s+80 is the port of the Service/,
+  ],
+  ["two ports with a number", two({ ports: { a: 1, b: 1 } }), /ports\n.* must name each port once/],
+  ["a port called http", two({ ports: { http: 1 } }), /ports\.http\n.*must not be http/],
+  ["a port with a long name", two({ ports: { "a-very-long-name": 1 } }), /must be the name of a port: at most 15/],
+  [
+    "health in two ways",
+    two({ health: { path: "/up", tcp: true } }),
+    /health\n.* must have at most one of path, grpc, tcp, exec/,
+  ],
+  [
+    "health by an unknown word",
+    two({ health: "http" }),
+    /health\n\s+"http" must be a path such as \/readyz, or one of grpc, tcp and none/,
+  ],
+  [
+    "health with an unknown key",
+    two({ health: { path: "/up", period: 1 } }),
+    /health\.period\n\s+is not a key that is known here/,
+  ],
+  [
+    "headers without a path",
+    two({ health: { tcp: true, headers: { A: "b" } } }),
+    /must have headers and host only with path/,
+  ],
+  ["a port for a command", two({ health: { exec: ["a"], port: 1 } }), /must have no port with exec/],
+  [
+    "health under both names",
+    hoge({ health: "/a", healthPath: "/b" }),
+    /healthPath\n\s+"\/b" is the former name of health; remove it/,
+  ],
+  [
+    "a start that is slower than a rollout",
+    { ...hoge({ health: { startSeconds: 150 } }), rolloutSeconds: 100 },
+    /startSeconds\n\s+150 is more than rolloutSeconds, which is 100/,
+  ],
+  [
+    "HTTP health of Redis",
+    two({ image: "docker.io/library/redis:8.4" }),
+    /image\n.*redis does not speak HTTP; set .*health to tcp/,
+  ],
+  [
+    "HTTP health of Postgres",
+    two({ image: "registry.example.com:5000/bitnami/postgresql:17@sha256:" + "0".repeat(64) }),
+    /postgresql does not speak HTTP/,
+  ],
+  [
+    "a secret that is not there",
+    two({ env: { A: { secret: "DB" } } }),
+    /env\.A\.secret\n\s+"DB" is not in .*secrets\.shop, nor in .*secrets\.shared; set it/,
+  ],
+  [
+    "a file's secret that is not there",
+    two({ files: { "/a": { secret: "DB" } } }),
+    /files\["\/a"\]\.secret\n\s+"DB" is not in/,
+  ],
+  [
+    "a variable from two sources",
+    two({ env: { A: { pod: "name", secret: "B" } } }),
+    /env\.A\n.* must have exactly one of pod, secret, service, url, expand/,
+  ],
+  [
+    "an unknown field of the pod",
+    two({ env: { A: { pod: "uid" } } }),
+    /env\.A\.pod\n\s+"uid" is not one of these; allowed: name, namespace, ip, hostIp, node/,
+  ],
+  [
+    "nothing to expand",
+    two({ env: { A: { expand: "text" } } }),
+    /"text" names no variable as \$\(NAME\); write the text as A, without expand/,
+  ],
+  [
+    "an unknown variable to expand",
+    two({ env: { HOST: "a", A: { expand: "$(HSOT)" } } }),
+    /names HSOT, which is no variable of the service; allowed: .*did you mean "HOST"/,
+  ],
+  ["a variable that expands itself", two({ env: { A: { expand: "$(A)" } } }), /names itself/],
+  [
+    "a variable that is expanded too",
+    two({ env: { A: { expand: "$(B)" }, B: { expand: "$(PORT)" } } }),
+    /names B, which is expanded itself; write the text of B here/,
+  ],
+  [
+    "a file from nothing",
+    two({ files: { "/a": {} } }),
+    /files\["\/a"\]\n.* must have exactly one of from, text, secret/,
+  ],
+  [
+    "a file that does not exist",
+    two({ files: { "/a": { from: "./nothing" } } }),
+    /from\n\s+"\.\/nothing" does not exist; name a readable file/,
+  ],
+  ["a folder as a file", two({ files: { "/a": { from: "./services" } } }), /"\.\/services" is not a file/],
+  [
+    "a file below a file",
+    two({ files: { "/a": { text: "" }, "/a/b": { text: "" } } }),
+    /is a file, and \/a\/b is below it/,
+  ],
+  [
+    "a file in place of a folder",
+    two({ scratch: { "/a": "1Gi" }, files: { "/a": { text: "" } } }),
+    /is or contains the folder \/a of scratch/,
+  ],
+  ["a file in place of /tmp", two({ files: { "/tmp": { text: "" } } }), /is or contains the folder \/tmp of scratch/],
+  [
+    "files of more than 1 MiB",
+    two({ files: { "/a": { text: "a".repeat(2 ** 20) } } }),
+    /files\n.* have 1,048,576 bytes together, and Kubernetes takes/,
+  ],
+  ["a relative path", two({ scratch: { tmp: "1Gi" } }), /must be an absolute path in the container/],
+  ["a path with dots", two({ files: { "/a/../b": { text: "" } } }), /must be an absolute path in the container/],
+  ["the kernel's folders", two({ scratch: { "/proc/x": "1Gi" } }), /must not be below \/proc, \/sys or \/dev/],
+  [
+    "a scratch folder without unit",
+    two({ scratch: { "/a": "512" } }),
+    /must be at least 64Ki: without a unit it is bytes/,
+  ],
+  [
+    "memory for more than there is",
+    two({ scratch: { "/a": { size: "1Gi", memory: true } } }),
+    /scratch\n.* may fill the pod's memory, of which there is 128Mi/,
+  ],
+  ["root", two({ user: 0 }), /user\n\s+0 must be at least 1: root is not allowed/],
+  ["a reserved label", two({ labels: { "app.kubernetes.io/name": "x" } }), /must not have a prefix of Kubernetes/],
+  [
+    "a reserved annotation",
+    two({ annotations: { "cluster-autoscaler.kubernetes.io/safe-to-evict": "false" } }),
+    /must not have a prefix of Kubernetes/,
+  ],
+  [
+    "a service called shared",
+    stack({ shared: { image } }),
+    /must not be shared: secrets\.shared are those of all services/,
+  ],
+  [
+    "an unknown rollout",
+    two({ rollout: "blue" }),
+    /rollout\n\s+"blue" is not one of these; allowed: rolling, recreate/,
+  ],
+];
+for (const [what, config, message] of refused)
+  test(`refused: ${what}`, () => {
+    assert.match(refusal(config), message);
+  });
+
+const warned: readonly (readonly [what: string, config: Record<string, unknown>, message: RegExp])[] = [
+  ["the former name", hoge({ healthPath: "/up" }), /healthPath: is now called health; write health: \/up/],
+  ["recreate with routes", hoge({ rollout: "recreate" }), /rollout: recreate stops all pods/],
+  ["a command in one word", two({ command: ["bundle exec puma"] }), /command: "bundle exec puma" is one word/],
+  ["a shell's variable without a shell", two({ args: ["--port=$PORT"] }), /args: "--port=\$PORT" stays as it is/],
+  ["another PORT", two({ env: { PORT: 3000 } }), /env\.PORT: is 3000, and the service's port is 8080/],
+  [
+    "an address that may not be called",
+    two({ env: { CART: "cart:8080" } }),
+    /env\.CART: "cart:8080" .* may not call; write { service: cart }, or add cart to calls/,
+  ],
+  ["a URL that may not be called", two({ env: { CART: "http://cart:8080/x" } }), /write { url: cart }/],
+  [
+    "a URL with another port",
+    two({ env: { CART: "http://cart/" }, calls: ["cart"] }),
+    /names port 80 of cart, which listens on 8080/,
+  ],
+  [
+    "an address with the namespace",
+    two({ env: { CART: "cart.apps.svc.cluster.local:7070" }, calls: ["cart"] }),
+    /names port 7070 of cart/,
+  ],
+  ["an address of a worker", two({ env: { CART: "cart:80" } }, { port: "none" }), /which is a worker without a port/],
+];
+for (const [what, config, message] of warned)
+  test(`warned of: ${what}`, () => {
+    assert.match(checked(config).warnings.join("\n"), message);
+  });
+
+test("what is right is not warned of", () => {
+  const quiet = [
+    two({ env: { CART: "cart:8080", A: "cart", B: "cart:1.2", C: "https://cart.example.com/" }, calls: ["cart"] }),
+    two({ env: { CART: "http://cart:9090" }, calls: ["cart"] }, { ports: { admin: 9090 } }),
+    two({ env: { CART: "redis://cart" }, calls: ["cart"] }, { image: "redis:8", port: 6379, health: "tcp" }),
+    two({ command: ["/bin/sh", "-c", "echo $HOME && exec app"] }),
+    two({ args: ["--price=5$", "$(PORT)"] }),
+  ];
+  for (const config of quiet) assert.deepEqual(checked(config).warnings, []);
+});
