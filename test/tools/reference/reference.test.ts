@@ -68,6 +68,11 @@ const excludes: Readonly<Record<string, string>> = {
   "services.NAME.build": "image",
   "proxy.build": "image",
   "registry.immutableTags": "keep",
+  "services.NAME.health.grpc": "path",
+  "services.NAME.health.tcp": "path",
+  "services.NAME.health.exec": "path",
+  "services.NAME.files.NAME.text": "from",
+  "services.NAME.files.NAME.secret": "from",
   "services.NAME.routes[].versions[].cookie": "header",
 };
 
