@@ -58,6 +58,7 @@ const exampleOf = (path: string, choices: readonly string[]): unknown =>
 const required: Readonly<Record<string, Holder>> = {
   "cluster.kind: existing": { context: "kind-shop" },
   "edge.kind: ingress": { className: "contour" },
+  "services.NAME.scratch.NAME.memory": { size: "1Gi" },
   "edge.trustedProxies": { className: "contour" }, // Not allowed for Google's classes, whose proxies are known.
   "cluster.endpoint.kind: ip": { authorizedNetworks: { office: "203.0.113.0/24" } },
 };
@@ -93,7 +94,7 @@ function valueWith({ path, choices, schema: key }: Key): unknown {
       holder[name] = structuredClone(key.examples?.[0]);
       break;
     }
-    if (typeof holder[name] !== "object") holder[name] = exampleOf(here, choices) ?? {};
+    if (typeof holder[name] !== "object") holder[name] = exampleOf(here, choices) ?? { ...required[path] };
     for (const choice of choices) {
       const [, parent, discriminator = "", value] = /^(.*)\.(\w+): (.*)$/.exec(choice) ?? [];
       if (parent === here && (holder[name] as Holder)[discriminator] !== value)
