@@ -15,6 +15,7 @@ import { hostNames } from "./hosts.ts";
 import { foreign, inputOf, lostText, mayBeRewritten, parseShape, providers, reservedKeys, splitKey } from "./input.ts";
 import { atTheirOrigin, likeProblems, withOrigins } from "./like.ts";
 import { workloadsOf, type Workload } from "./workloads.ts";
+import { withPoolLabels } from "./nodes.ts";
 import { projectId } from "../names/google.ts";
 import { fullKey, project, projectDir, stacksDir } from "../names/project.ts";
 import { describe, hidden, keyOf, printable, problem, valueAt, type ConfigProblem } from "./problems.ts";
@@ -163,7 +164,8 @@ function longestRollout({ services, cluster }: Settings): number {
 }
 
 function withGoogle(settings: Settings, google: Google | undefined): StackSettings {
-  const { cluster, edge, registry, ...others } = settings;
+  const { edge, registry, ...others } = settings;
+  const cluster = withPoolLabels(settings.cluster, settings.services);
   const rest = {
     ...others,
     tls: withFallback(settings),

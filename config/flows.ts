@@ -4,7 +4,7 @@ import type { Flows } from "../components/workloads/networkPolicies.ts";
 import { proxyPorts } from "../names/ports.ts";
 import { isGrpc } from "../nginx/upstreams.ts";
 import type { Wildcard } from "../nginx/model.ts";
-import { proxyMetrics } from "./metrics.ts";
+import { metricsPort, proxyMetrics } from "./metrics.ts";
 import { proxyRoutes } from "./routes.ts";
 import type { Settings } from "./schema.ts";
 import { callsOf } from "./variables.ts";
@@ -20,6 +20,7 @@ export function networkFlows(config: FlowsConfig): Flows {
   const { upstreams, routes, wildcards = [], client } = proxyRoutes(config);
   const onGke = cluster.kind === "gke";
   const scrape = proxyMetrics(config)?.scrape;
+  const collectors = scrape === "google" ? googleCollectors : [];
   const names = Object.keys(config.services);
   const routed = new Set(upstreams.map(({ service }) => service));
   return {
@@ -36,10 +37,7 @@ export function networkFlows(config: FlowsConfig): Flows {
       from: client.trustedProxies,
       // Cilium-based engines identify pods by label only and ignore IP ranges for them.
       fromPods: !edge.onGoogle,
-      metrics:
-        scrape === undefined
-          ? undefined
-          : { port: proxyPorts.metrics, namespaces: scrape === "google" ? googleCollectors : [] },
+      metrics: scrape === undefined ? undefined : { port: proxyPorts.metrics, namespaces: collectors },
       wildcards: wildcards.map(({ by, port, allow }) => ({
         by,
         port,
@@ -47,13 +45,17 @@ export function networkFlows(config: FlowsConfig): Flows {
       })),
     },
     services: Object.fromEntries(
-      Object.entries(config.services).map(([name, { port, ports, calls, env, egress, roles }]) => [
+      Object.entries(config.services).map(([name, { port, ports, calls, env, egress, roles, metrics }]) => [
         name,
         {
           ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],
           routed: routed.has(name),
           calls: callsOf({ calls, env }),
           egress,
+          metrics:
+            metrics === undefined || scrape === undefined
+              ? undefined
+              : { port: metricsPort({ port, metrics }), namespaces: collectors },
           hasRoles: onGke && roles.length > 0,
         },
       ]),

@@ -13,13 +13,14 @@ const own = [
   "healthPath",
   "routes",
   "routeDefaults",
+  "metrics",
   "replicas",
   "rollout",
 ];
 /** Either of the two replaces the other. */
 const alternatives: Readonly<Record<string, string>> = { image: "build", build: "image" };
 /** Maps by names of the user's, which merge. In `build`, the folder replaces the folder. */
-const merged = ["env", "files", "scratch", "resources", "labels", "annotations"];
+const merged = ["env", "files", "scratch", "resources", "labels", "annotations", "nodes"];
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});

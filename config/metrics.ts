@@ -1,6 +1,6 @@
-/** Metrics of the proxy, with defaults by kind of cluster. */
+/** Metrics of the proxy and of services, with defaults by kind of cluster. */
 import type { ProxyMetrics } from "../components/workloads/metricsExporter.ts";
-import type { Settings } from "./schema.ts";
+import type { ServiceSettings, Settings } from "./schema.ts";
 
 /**
  * GKE scrapes metrics by default; other clusters may have no collector.
@@ -17,3 +17,7 @@ export function proxyMetrics({
   const cpu = resources.cpu ?? (cluster.mode === "autopilot" ? "50m" : "10m");
   return scrape === "none" ? undefined : { image, resources: { ...resources, cpu }, labels, scrape };
 }
+
+/** The port of a service's own metrics: 0 for a worker that names none, which a check refuses. */
+export const metricsPort = ({ port, metrics }: Pick<ServiceSettings, "port" | "metrics">): number =>
+  metrics?.port ?? (port === "none" ? 0 : port);

@@ -39,7 +39,8 @@ export const keysOfServices = advice([
   ["securitycontext podsecuritycontext capabilities privileged", noRoot],
   ["workingdir disk storage", cannot],
   ["autoscaling hpa minreplicas maxreplicas mininstances maxinstances sidecars initcontainers", cannot],
-  ["restart restartpolicy nodeselector tolerations affinity", cannot],
+  ["nodeselector tolerations affinity nodepool", "write nodes, with a pool or labels"],
+  ["restart restartpolicy", cannot],
 ]);
 
 /** From Ingress, its annotations, Gateway API, Compose labels and nginx. */

@@ -4,6 +4,8 @@ import type { MicroserviceArgs } from "../components/workloads/microservice.ts";
 import type { ImageSource } from "../components/images/imageReference.ts";
 import { plainFiles } from "./files.ts";
 import { healthOf } from "./health.ts";
+import { metricsPort, proxyMetrics } from "./metrics.ts";
+import { nodesOf } from "./nodes.ts";
 import type { Settings } from "./schema.ts";
 import { secretsOf, variablesOf } from "./variables.ts";
 
@@ -20,8 +22,12 @@ export interface Workload {
   >;
 }
 
-export function workloadsOf(settings: Pick<Settings, "services" | "secrets">, projectDir: string): Workload[] {
-  const { services } = settings;
+export function workloadsOf(
+  settings: Pick<Settings, "services" | "secrets" | "cluster" | "proxy">,
+  projectDir: string,
+): Workload[] {
+  const { services, cluster } = settings;
+  const collector = proxyMetrics(settings);
   const health = healthOf(services);
   return Object.entries(services).map(([service, all]) => {
     const { image, build, roles, command, args, servicePort, ports, replicas, scratch, resources } = all;
@@ -36,6 +42,14 @@ export function workloadsOf(settings: Pick<Settings, "services" | "secrets">, pr
         ...{ user, shutdownSeconds, rollout, labels, annotations },
         port: all.port === "none" ? undefined : all.port,
         health: health.get(service),
+        nodes: nodesOf(all, cluster),
+        metrics: all.metrics &&
+          collector && {
+            port: metricsPort(all),
+            path: all.metrics.path,
+            scrape: collector.scrape,
+            labels: collector.labels,
+          },
         env: variablesOf(service, services, Object.keys(secrets.env)),
         secretEnv: secretOutputs(secrets.env),
         files: { plain: plainFiles(all, projectDir), secret: secretOutputs(secrets.files) },

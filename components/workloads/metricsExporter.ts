@@ -1,4 +1,4 @@
-/** Prometheus metrics of the proxy: an exporter beside nginx, and the object that configures scraping. */
+/** Prometheus metrics: the object that configures scraping, and the exporter beside nginx. */
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { statusUrl } from "../../nginx/status.ts";
@@ -44,18 +44,30 @@ const kinds = {
   "prometheus-operator": { apiVersion: "monitoring.coreos.com/v1", kind: "PodMonitor" },
 };
 
+/** What to scrape, and who does it. */
+export interface Scrape extends Pick<ProxyMetrics, "scrape" | "labels"> {
+  /** Name of the container's port. @default "metrics" */
+  readonly port?: string;
+  /** @default "/metrics" */
+  readonly path?: string;
+  /** Names of the metrics to keep, as a regular expression. @default - all */
+  readonly keep?: string;
+}
+
+/** Google bills samples: without the exporter's own metrics a pod of the proxy has 9 series instead of 50. */
+export const nginxMetrics = "nginx_.*";
+
 /** Configures scraping of the pods of `app`, as a child of a component. */
 export function scrapeObject(
   name: string,
   app: string,
   namespace: pulumi.Input<string>,
-  { scrape, labels }: ProxyMetrics,
+  { scrape, labels, port = "metrics", path, keep }: Scrape,
   opts: pulumi.CustomResourceOptions,
 ): void {
   if (scrape === "own") return;
-  const endpoint = { port: "metrics", interval: "30s" };
-  // Google bills samples: without the exporter's own metrics a pod has 9 series instead of 50.
-  const keep = [{ action: "keep", sourceLabels: ["__name__"], regex: "nginx_.*" }];
+  const endpoint = { port, ...(path !== undefined && { path }), interval: "30s" };
+  const relabeling = keep === undefined ? undefined : [{ action: "keep", sourceLabels: ["__name__"], regex: keep }];
   const selector = { matchLabels: selectorLabels(app) };
   new k8s.apiextensions.CustomResource(
     `${name}-metrics`,
@@ -64,8 +76,8 @@ export function scrapeObject(
       metadata: { name: app, namespace, labels: { ...labels, ...commonLabels(app) } },
       spec:
         scrape === "google"
-          ? { selector, endpoints: [{ ...endpoint, metricRelabeling: keep }] }
-          : { selector, podMetricsEndpoints: [{ ...endpoint, metricRelabelings: keep }] },
+          ? { selector, endpoints: [{ ...endpoint, ...(relabeling && { metricRelabeling: relabeling }) }] }
+          : { selector, podMetricsEndpoints: [{ ...endpoint, ...(relabeling && { metricRelabelings: relabeling }) }] },
     },
     opts,
   );

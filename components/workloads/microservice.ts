@@ -4,6 +4,7 @@ import { commonLabels, contentHash, literal, podsService, selectorLabels } from 
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
 import { mountFiles, type PodFiles } from "./files.ts";
 import { probes, type Health } from "./health.ts";
+import { scrapeObject, type Scrape } from "./metricsExporter.ts";
 import {
   disruptionBudget,
   podSpec,
@@ -47,6 +48,10 @@ export interface MicroserviceArgs {
   readonly shutdownSeconds?: number;
   /** Whether old pods end before new ones start. @default "rolling" */
   readonly rollout?: "rolling" | "recreate";
+  /** The program's own metrics, and who scrapes them. @default - none */
+  readonly metrics?: (Pick<Scrape, "scrape" | "labels" | "path"> & { readonly port: number }) | undefined;
+  /** The nodes that pods may run on. @default - any without taints */
+  readonly nodes?: PodNodes | undefined;
   /** Of the pods, beside the program's own. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -59,6 +64,19 @@ export interface MicroserviceArgs {
   readonly rolloutSeconds: number;
   /** Whether the proxy routes to it. */
   readonly routed: boolean;
+}
+
+/** Which nodes a pod may run on. */
+export interface PodNodes {
+  /** Labels that a node must have. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Taints that the pod accepts. */
+  readonly tolerations: readonly {
+    readonly key: string;
+    readonly operator: "Equal";
+    readonly value: string;
+    readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+  }[];
 }
 
 /** A variable of a container: a text, or a field of its pod. */
@@ -97,6 +115,9 @@ export class Microservice extends pulumi.ComponentResource {
     const folders = scratchVolumes(scratch);
     const disk = { all: diskBytes(scratch), extra: diskBytes(args.scratch ?? {}) };
     const named = Object.entries({ ...(port !== undefined && { http: port }), ...args.ports });
+    const { metrics } = args;
+    const scraped = named.find(([, each]) => each === metrics?.port)?.[0];
+    if (metrics !== undefined && scraped === undefined) named.push(["metrics", metrics.port]);
 
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -144,6 +165,7 @@ export class Microservice extends pulumi.ComponentResource {
                     sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }],
                   }),
                 },
+                ...(args.nodes && { nodeSelector: { ...args.nodes.labels }, tolerations: [...args.nodes.tolerations] }),
                 volumes: [...folders.volumes, ...files.volumes],
                 ...(args.serviceAccount !== undefined && { serviceAccountName: args.serviceAccount }),
               },
@@ -157,6 +179,9 @@ export class Microservice extends pulumi.ComponentResource {
         customTimeouts: rolloutTimeouts(args.rolloutSeconds),
       },
     );
+
+    if (metrics !== undefined)
+      scrapeObject(name, service, namespace, { ...metrics, port: scraped ?? "metrics" }, parent);
 
     this.upstream = port === undefined ? [] : this.#services(name, port, args, deployment);
 

@@ -41,6 +41,8 @@ export interface ServiceFlows {
   readonly calls: readonly string[];
   /** Destinations outside the namespace; link-local addresses are always excluded. */
   readonly egress: readonly { readonly cidr: string; readonly ports: readonly number[] }[];
+  /** Namespaces of the scrapers; empty allows all other namespaces. @default - no scraping */
+  readonly metrics?: { readonly port: number; readonly namespaces: readonly string[] } | undefined;
   /** Whether it has a Google identity. */
   readonly hasRoles: boolean;
 }
@@ -85,6 +87,7 @@ export function networkPolicies(flows: Flows) {
         ...(service.routed ? [ingress(name, proxyName, service.ports.slice(0, 1))] : []),
         ...service.calls.flatMap((called) => callTo(name, called, services)),
         ...service.egress.map((each) => toOutside(name, each)),
+        ...(service.metrics === undefined ? [] : [fromScrapers(name, service.metrics, flows)]),
         ...(service.hasRoles ? [egress(name, "google-apis", ...googleApis)] : []),
       ]),
     ),
@@ -153,16 +156,19 @@ function proxyIngress({ namespace, proxy }: Flows) {
   return [
     // Omit `from` if the controller's addresses are unknown: every source may then connect.
     { ...(from.length > 0 && { from: sources }), ports: tcp(...ports) },
-    ...(metrics === undefined
-      ? []
-      : [
-          {
-            from: [metrics.namespaces.length > 0 ? namespaces("In", metrics.namespaces) : others],
-            ports: tcp(metrics.port),
-          },
-        ]),
+    ...(metrics === undefined ? [] : [scrapers(metrics, namespace)]),
   ];
 }
+
+type Scraped = NonNullable<ServiceFlows["metrics"]>;
+const scrapers = ({ port, namespaces: names }: Scraped, own: string) => ({
+  from: [names.length > 0 ? namespaces("In", names) : namespaces("NotIn", [own])],
+  ports: tcp(port),
+});
+const fromScrapers = (name: string, metrics: Scraped, { namespace }: Flows): NamedSpec => [
+  `${name}.metrics`,
+  { ...podsOf(name), policyTypes: ["Ingress"], ingress: [scrapers(metrics, namespace)] },
+];
 
 /**
  * Excludes link-local addresses, because the metadata server there hands out credentials. `googleApis` opens it for

@@ -8,7 +8,7 @@ import { isGrpc, learningSeconds } from "../../nginx/upstreams.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../nginx/model.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
-import { exporterContainer, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
+import { exporterContainer, nginxMetrics, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
 import { commonLabels, contentHash, proxyName, selectorLabels } from "../../names/kubernetes.ts";
 import { proxyHealthPath, proxyPorts, proxyServicePorts } from "../../names/ports.ts";
 import {
@@ -162,7 +162,7 @@ export class NginxProxy extends pulumi.ComponentResource {
       new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionBudget(app) }, parent);
     }
 
-    if (metrics !== undefined) scrapeObject(name, app, namespace, metrics, parent);
+    if (metrics !== undefined) scrapeObject(name, app, namespace, { ...metrics, keep: nginxMetrics }, parent);
 
     this.whenInEffect = (value) =>
       pulumi.runtime.isDryRun()

@@ -3,6 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { bytesOf } from "../../names/quantities.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
+import { metricsPort, proxyMetrics } from "../metrics.ts";
+import { poolOf } from "../nodes.ts";
 import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { startSeconds } from "../schema/workload.ts";
@@ -17,6 +19,8 @@ export function checkWorkloads(settings: Settings, projectDir: string): ConfigPr
     ...checkFolders(name, service),
     ...checkFiles(name, service, projectDir),
     ...checkNamedSecrets(name, service, settings),
+    ...checkNodes(name, service, settings),
+    ...checkMetrics(name, service, settings),
   ]);
 }
 
@@ -225,4 +229,37 @@ function checkNamedSecrets(name: string, { env, files }: ServiceSettings, settin
           `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'`,
         ),
   );
+}
+
+function checkNodes(name: string, { nodes }: ServiceSettings, { cluster }: Settings): ConfigProblem[] {
+  if (nodes === undefined) return [];
+  const { pool, spot } = nodes;
+  const at = (key: string) => ["services", name, "nodes", key];
+  const pools = cluster.kind === "gke" ? Object.keys(cluster.nodePools) : [];
+  const own = poolOf(cluster, pool);
+  const unknown =
+    pools.length === 0
+      ? problem(at("pool"), pool, "needs node pools, and the stack has none", "name labels of nodes instead")
+      : problem(at("pool"), pool, "is not one of cluster.nodePools", allowed(pool ?? "", pools));
+  return [
+    ...(pool === undefined || own !== undefined ? [] : [unknown]),
+    ...(spot && cluster.kind === "gke" && cluster.mode === "standard" && own?.spot === false
+      ? [problem(at("spot"), spot, `is not what the pool ${pool ?? ""} has`, "remove it, or set spot of the pool")]
+      : []),
+  ];
+}
+
+function checkMetrics(name: string, { metrics, port, ports }: ServiceSettings, settings: Settings): ConfigProblem[] {
+  if (metrics === undefined) return [];
+  const key = ["services", name, "metrics"];
+  const scraped = metricsPort({ port, metrics });
+  return [
+    ...(proxyMetrics(settings) === undefined
+      ? [problem(key, metrics, "has no effect, because nobody scrapes", `set ${keyOf(["proxy", "metrics", "scrape"])}`)]
+      : []),
+    ...(scraped === 0 ? [problem(key, metrics, "needs a port, and port is none", "name a port in metrics")] : []),
+    ...(ports["metrics"] !== undefined && scraped !== ports["metrics"] && scraped !== port
+      ? [problem([...key, "port"], scraped, `is not that of ports.metrics`, "choose another name in ports")]
+      : []),
+  ];
 }

@@ -41,6 +41,8 @@ const service = z
     files: workload.files,
     scratch: workload.scratch,
     resources: resources("100m", "128Mi"),
+    metrics: workload.metrics,
+    nodes: workload.nodes,
     user: workload.user,
     shutdownSeconds: workload.shutdownSeconds,
     rollout: workload.rollout,

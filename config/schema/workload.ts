@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { bytesOf } from "../../names/quantities.ts";
 import { doc, exactlyOne } from "./doc.ts";
-import { distinct, envName, envValue, labelKey, labelValue, path, safeText } from "./values.ts";
+import { distinct, envName, envValue, label, labelKey, labelValue, path, safeText } from "./values.ts";
 
 /** `pulumi config set --path 'args[0]' 8080` stores a number. */
 const words = z.array(envValue).min(1, "must have at least one word").max(500);
@@ -308,6 +308,39 @@ export const user = z
   .max(2_147_483_647)
   .optional()
   .meta(doc("User and group ID that the program runs as. Without it: 65532.", 999, "0.3.0"));
+
+export const metrics = z
+  .strictObject({
+    port: portNumber.optional().meta(doc("Port of the metrics. Without it: the service's own.", 9100, "0.3.0")),
+    path: path.default("/metrics").meta(doc("Path of the metrics.", "/actuator/prometheus", "0.3.0")),
+  })
+  .optional()
+  .meta(
+    doc(
+      "The program's own metrics in Prometheus' format. Who scrapes the proxy (`proxy.metrics.scrape`) scrapes them too.",
+      { port: 9100 },
+      "0.3.0",
+    ),
+  );
+
+export const nodes = z
+  .strictObject({
+    pool: label.optional().meta(doc("A pool of `cluster.nodePools`, whose taints the pods accept.", "batch", "0.3.0")),
+    spot: z
+      .boolean()
+      .default(false)
+      .meta(doc("Spot VMs, which Google may stop within 25 s.", true, "0.3.0")),
+    arch: z
+      .enum(["amd64", "arm64"])
+      .optional()
+      .meta(doc("Architecture of the image.", "arm64", "0.3.0")),
+    labels: z
+      .record(labelKey, labelValue)
+      .default({})
+      .meta(doc("Labels that a node must have.", { "example.com/disk": "fast" }, "0.3.0")),
+  })
+  .optional()
+  .meta(doc("The nodes that pods may run on. Without it: any without taints.", { pool: "batch" }, "0.3.0"));
 
 export const rollout = z
   .enum(["rolling", "recreate"])

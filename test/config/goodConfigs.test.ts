@@ -10,7 +10,12 @@ const keys = new Set(keysOf(configSchema()).map(({ path }) => path));
 /** They name a file, a folder or a certificate that a random host would have to fit. */
 const leftOut = [
   ...["cluster.kubeconfig", "proxy.build", "proxy.build.context"],
-  ...["services.NAME.build", "services.NAME.build.context", "services.NAME.files.NAME.from"],
+  ...[
+    "services.NAME.build",
+    "services.NAME.build.context",
+    "services.NAME.files.NAME.from",
+    "services.NAME.nodes.pool",
+  ],
   ...["tls.certFile", "tls.keyFile"],
   ...["secrets.tls", "secrets.tls.crt", "secrets.tls.key"],
 ];

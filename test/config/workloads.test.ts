@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
 import { healthOf } from "../../config/health.ts";
+import { nodesOf } from "../../config/nodes.ts";
 import { callsOf, secretsOf, variablesOf } from "../../config/variables.ts";
 import { imageName } from "../../config/workloads.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
@@ -389,11 +390,75 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
     two({ rollout: "blue" }),
     /rollout\n\s+"blue" is not one of these; allowed: rolling, recreate/,
   ],
+  [
+    "a pool of a stack without pools",
+    two({ nodes: { pool: "batch" } }),
+    /nodes\.pool\n\s+"batch" needs node pools, and the stack has none; name labels/,
+  ],
+  [
+    "metrics that nobody scrapes",
+    two({ metrics: {} }),
+    /metrics\n.* has no effect, because nobody scrapes; set .*proxy\.metrics\.scrape/,
+  ],
+  [
+    "metrics of a worker without a port",
+    { ...two({ metrics: {}, port: "none" }), proxy: { metrics: { scrape: "own" } } },
+    /needs a port, and port is none; name a port in metrics/,
+  ],
+  [
+    "two ports called metrics",
+    { ...two({ metrics: { port: 9100 }, ports: { metrics: 9200 } }), proxy: { metrics: { scrape: "own" } } },
+    /metrics\.port\n\s+9100 is not that of ports\.metrics/,
+  ],
 ];
 for (const [what, config, message] of refused)
   test(`refused: ${what}`, () => {
     assert.match(refusal(config), message);
   });
+
+const google = { "gcp:project": "acme-staging", "gcp:region": "asia-northeast1" };
+const onGoogle = (nodes: object) => ({
+  domain: valid.domain,
+  cluster: {
+    kind: "gke",
+    nodePools: {
+      main: {},
+      batch: { spot: true, taints: [{ key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" }] },
+    },
+  },
+  services: { shop: { image, nodes } },
+});
+
+test("a pool is chosen by a label of its nodes, and its taints are accepted", () => {
+  const { settings } = checkConfig(
+    raw(onGoogle({ pool: "batch", spot: true, arch: "arm64" }), google),
+    "test",
+    projectDir,
+  );
+  const { cluster, services } = settings;
+  assert.ok(cluster.kind === "gke");
+  assert.deepEqual(
+    Object.values(cluster.nodePools).map(({ labels }) => labels),
+    [{}, { "gke-microservices/pool": "batch" }],
+  );
+  const accepted = { operator: "Equal", effect: "NoSchedule" };
+  assert.deepEqual(services["shop"] && nodesOf(services["shop"], cluster), {
+    labels: { "gke-microservices/pool": "batch", "cloud.google.com/gke-spot": "true", "kubernetes.io/arch": "arm64" },
+    tolerations: [
+      { ...accepted, key: "example.com/for", value: "batch" },
+      { ...accepted, key: "cloud.google.com/gke-spot", value: "true" },
+      { ...accepted, key: "kubernetes.io/arch", value: "arm64" },
+    ],
+  });
+  assert.match(
+    refusal(onGoogle({ pool: "btach" }), google),
+    /"btach" is not one of cluster\.nodePools; allowed: main, batch; did you mean "batch"/,
+  );
+  assert.match(
+    refusal(onGoogle({ pool: "main", spot: true }), google),
+    /nodes\.spot\n\s+true is not what the pool main has/,
+  );
+});
 
 const warned: readonly (readonly [what: string, config: Record<string, unknown>, message: RegExp])[] = [
   ["the former name", hoge({ healthPath: "/up" }), /healthPath: is now called health; write health: \/up/],

@@ -74,6 +74,9 @@ const onGke = ({ services }: { services: object }, rest: Record<string, unknown>
 const long = "x".repeat(600);
 const window = { start: "2026-01-03T17:00:00Z", end: "2026-01-03T18:00:00Z" };
 
+const workloadsOnGke = (...nodes: readonly object[]) => ({
+  services: Object.fromEntries(nodes.map((each, index) => [`s${index}`, { image: "a/b:1", nodes: each }])),
+});
 const folders = (count: number, value: unknown = "1Gi") =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`/${index}`, value]));
 /** Services called a, b, c and so on, each with an image unless it is like another. */
@@ -497,6 +500,15 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     ),
   ],
   [workloads({ files: { "/a": { text: "a".repeat(2 ** 20) } } })],
+  [
+    {
+      ...workloads(
+        { metrics: { port: 1 }, ports: { metrics: 2 }, nodes: { pool: "a" } },
+        { port: "none", metrics: {} },
+      ),
+    },
+  ],
+  [gke({ nodePools: { main: {} } }, workloadsOnGke({ pool: "main", spot: true }, { pool: "b" })), google],
   [gke({ mode: "autopilot" }, { services: { hoge: { ...valid.services.hoge, scratch: { "/a": "10Gi" } } } }), google],
 ];
 
