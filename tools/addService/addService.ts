@@ -11,16 +11,29 @@ import { writeWhole } from "../cli/writeWhole.ts";
 import { withService } from "../stack/editStackFile.ts";
 import { stackConfig, stackFile, withPlaceholderFiles } from "../stack/stackFile.ts";
 
-const template = join(import.meta.dirname, "template");
+export const kinds = ["web", "worker"] as const;
+const templates = join(import.meta.dirname, "template");
 
 /** @throws Problem; nothing is written then */
 export function addService(service: NewService, stacks: readonly string[]): void {
   const { name, port } = service;
   requireName(name);
+  if (service.kind === "worker" && (service.path ?? service.host) !== undefined)
+    throw new Problem("A worker has no route.", "Leave out --path and --host, or use --kind web.");
   if (!/^\d{1,5}$/.test(port)) throw new Problem(`${port} is not a port.`, "Name a number from 1 to 65535.");
 
   const edits = stacks.map((stack) => editOf(stack, service));
   const folder = join(projectDir, "services", name);
+  if (service.image !== undefined) {
+    for (const edit of edits) requireGood(edit, name);
+    allOrNothing(
+      () => {
+        for (const { file, text } of edits) writeWhole(file, text);
+      },
+      edits.map(({ file }) => file),
+    );
+    return;
+  }
   if (existsSync(folder))
     throw new Problem(`There is a folder services/${name} already.`, "Choose another name, or move that folder away.");
   allOrNothing(() => {
@@ -32,6 +45,9 @@ export function addService(service: NewService, stacks: readonly string[]): void
 
 export interface NewService {
   readonly name: string;
+  readonly kind: (typeof kinds)[number];
+  /** A ready image. @default - one that is built from a new folder */
+  readonly image: string | undefined;
   readonly port: string;
   readonly path: string | undefined;
   readonly host: string | undefined;
@@ -56,7 +72,7 @@ function requireName(name: string): void {
   );
 }
 
-function editOf(stack: string, { name, port, path, host }: NewService): Edit {
+function editOf(stack: string, { name, kind, image, port, path, host }: NewService): Edit {
   const file = stackFile(stack);
   if (!existsSync(file)) throw new Problem(`There is no ${file}.`, "Name a stack that has a Pulumi.<stack>.yaml.");
   const before = readFileSync(file, "utf8");
@@ -68,10 +84,14 @@ function editOf(stack: string, { name, port, path, host }: NewService): Edit {
     value === undefined ? [] : [`${key}: ${/^[\w./~-]+$/.test(value) ? value : JSON.stringify(value)}`],
   );
   const lines = [
-    `build: { context: ./services/${name} }`,
-    ...(port === String(servicePort) ? [] : [`port: ${port}`]),
-    "health: /healthz",
-    `routes: [{ ${route.join(", ")} }]`,
+    image === undefined ? `build: { context: ./services/${name} }` : `image: ${JSON.stringify(image)}`,
+    ...(kind === "worker"
+      ? ["port: none"]
+      : [
+          ...(port === String(servicePort) ? [] : [`port: ${port}`]),
+          "health: /healthz",
+          `routes: [{ ${route.join(", ")} }]`,
+        ]),
   ];
   return { stack, file, text: withService(before, file, name, lines) };
 }
@@ -89,12 +109,13 @@ function requireGood({ stack, file, text }: Edit, name: string): void {
     const problems = error.message.split("\n").slice(1, -1).join("\n");
     throw new Problem(
       `The stack ${stack} cannot have this service ${name}; nothing was written:\n${problems}`,
-      "Choose another --path, --host or --port, or another name.",
+      "Choose another --image, --path, --host or --port, or another name.",
     );
   }
 }
 
-function writeFolder(folder: string, { name, port }: NewService): void {
+function writeFolder(folder: string, { name, kind, port }: NewService): void {
+  const template = join(templates, kind);
   mkdirSync(folder);
   for (const file of readdirSync(template)) {
     const text = readFileSync(join(template, file), "utf8");

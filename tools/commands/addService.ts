@@ -1,6 +1,6 @@
 /** `npm run add-service -- NAME`: adds a microservice to the stacks' config, and a folder that builds and runs. */
 import { servicePort } from "../../names/ports.ts";
-import { addService } from "../addService/addService.ts";
+import { addService, kinds } from "../addService/addService.ts";
 import { main } from "../cli/main.ts";
 import { Problem } from "../cli/problem.ts";
 
@@ -9,12 +9,16 @@ const usage = `npm run add-service -- NAME [OPTIONS]
 Adds a microservice: the folder services/NAME with a Dockerfile and a small server with a health check, and an entry in
 Pulumi.local.yaml. Everything is validated first. If anything is invalid, nothing is written.
 
+  --kind KIND    web, which answers requests, or worker, which nobody calls (default: web)
+  --image IMAGE  a ready image, by tag or digest; then there is no folder
   --path /PATH/  path of its route (default: /NAME/, unless --host is set)
   --host NAME    host of its route: a label below the domain, or a full name
   --port N       port on which it listens (default: ${servicePort})
   --stack STACK  add it to this stack too; can be repeated`;
 
 const options = {
+  kind: { type: "string", default: "web" },
+  image: { type: "string" },
   path: { type: "string" },
   host: { type: "string" },
   port: { type: "string", default: String(servicePort) },
@@ -25,9 +29,17 @@ await main(usage, options, ({ values, positionals }) => {
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0)
     throw new Problem("Name exactly one service.", "Run for example: npm run add-service -- orders");
+  const kind = kinds.find((each) => each === values.kind);
+  if (kind === undefined)
+    throw new Problem(`There is no kind "${values.kind}".`, `Use one of these: ${kinds.join(", ")}.`);
+  const { image, port, path, host } = values;
   const stacks = [...new Set(["local", ...(values.stack ?? [])])];
-  addService({ name, port: values.port, path: values.path, host: values.host }, stacks);
-  const wrote = [`services/${name}`, ...stacks.map((stack) => `Pulumi.${stack}.yaml`)];
-  console.log(`Wrote ${wrote.join(", ")}.\nRun it: npm start\nThen edit it: services/${name}/main.mjs`);
+  addService({ name, kind, image, port, path, host }, stacks);
+  const wrote = [
+    ...(image === undefined ? [`services/${name}`] : []),
+    ...stacks.map((stack) => `Pulumi.${stack}.yaml`),
+  ];
+  console.log(`Wrote ${wrote.join(", ")}.\nRun it: npm start`);
+  if (image === undefined) console.log(`Then edit it: services/${name}/main.mjs`);
   return Promise.resolve();
 });

@@ -198,3 +198,46 @@ test("a service is added after the last one, whatever the file's formatting", ()
   for (const text of ["config: {}", "config:\n  services: {}", "config:\n  services: { x: 1 }"])
     assert.throws(() => add(text), /f has no services, or has them in one line/);
 });
+
+test("a worker has a folder and no route; it ends on SIGTERM without waiting for its pause", async () => {
+  const { status, stderr } = addService("zz-added", "--kind", "worker");
+  assert.equal(status, 0, stderr);
+  const lines = ["    zz-added:", "      build: { context: ./services/zz-added }", "      port: none", ""].join("\n");
+  assert.ok(read("Pulumi.local.yaml").endsWith(lines));
+  for (const [program, ...args] of [
+    ["node_modules/prettier/bin/prettier.cjs", "--check", "--ignore-path", ".gitignore", "services/zz-added"],
+    ["node_modules/eslint/bin/eslint.js", "--no-ignore", "services/zz-added"],
+    ["tools/commands/check.ts", "local"],
+  ] as const) {
+    const outcome = run(program, ...args);
+    assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
+  }
+  const worker = spawn(process.execPath, [join(copy, "services/zz-added/main.mjs")]);
+  const [first] = (await once(worker.stdout, "data")) as [Buffer];
+  assert.match(first.toString(), /"worker":"zz-added"/);
+  worker.kill("SIGTERM");
+  const began = Date.now();
+  assert.deepEqual(await once(worker, "exit"), [0, null]);
+  assert.ok(Date.now() - began < 5000);
+});
+
+test("a ready image has no folder; what it needs is refused before anything is written", () => {
+  const before = state();
+  const { status } = addService("zz-added", "--image", "registry.example.com/apps/a:1");
+  assert.equal(status, 0);
+  assert.deepEqual(state().services, before.services);
+  assert.match(
+    read("Pulumi.local.yaml"),
+    /zz-added:\n +image: "registry\.example\.com\/apps\/a:1"\n +health: \/healthz\n/,
+  );
+  for (const [args, message] of [
+    [["--image", "redis"], /must have a tag or a digest/],
+    [["--kind", "cron"], /There is no kind "cron"/],
+    [["--kind", "worker", "--path", "/a/"], /A worker has no route/],
+  ] as const) {
+    const { status, stderr } = addService("zz-other", ...args);
+    assert.equal(status, 1, args.join(" "));
+    assert.match(stderr, message);
+    assert.doesNotMatch(read("Pulumi.local.yaml"), /zz-other/);
+  }
+});
