@@ -94,11 +94,13 @@ export function atTheirOrigin(input: Map, problems: readonly ConfigProblem[]): C
       : [];
   });
   if (origins.length === 0) return [...problems];
-  const known = new Set(problems.map(({ key, message }) => `${key} ${message}`));
+  // What to do instead may differ: the two may have other names to choose from.
+  const found = (key: string, message: string) => `${key} ${message.split("; ")[0] ?? ""}`;
+  const known = new Set(problems.map(({ key, message }) => found(key, message)));
   return problems.filter(({ key, message }) =>
     origins.every(([copy, origin]) => {
       const at = key.replace(":", ":.");
-      return !at.includes(copy) || !known.has(`${at.replace(copy, origin).replace(":.", ":")} ${message}`);
+      return !at.includes(copy) || !known.has(found(at.replace(copy, origin).replace(":.", ":"), message));
     }),
   );
 }

@@ -34,7 +34,7 @@ const services = `    all:
       env:
         ADMIN_PORT: 9090
         POD: { pod: name }
-        PLACE: { expand: "$(POD) at $(IP) on $(NODE) in $(SPACE), $(NOTHING)" }
+        PLACE: { expand: "$(POD) at $(IP) on $(NODE) in $(SPACE)" }
         IP: { pod: ip }
         NODE: { pod: node }
         HOST_IP: { pod: hostIp }
@@ -123,7 +123,7 @@ test("words and variables arrive as they were written; only $(NAME) of a variabl
   const { words, env, uid } = await ask<State>("/state");
   assert.deepEqual(words, ["50 $", env["POD"], "$(NOTHING)", "canary-token"]);
   assert.match(env["POD"] ?? "", /^all-/);
-  assert.equal(env["PLACE"], `${env["POD"]} at ${env["IP"]} on local in apps, $(NOTHING)`);
+  assert.equal(env["PLACE"], `${env["POD"]} at ${env["IP"]} on local in apps`);
   assert.deepEqual(
     ["PORT", "FROM_IMAGE", "PASSWORD", "COMMON", "DSN", "LITERAL", "OTHER", "TOKEN"].map((name) => env[name]),
     [
