@@ -227,7 +227,9 @@ interface ContainerStatus {
     readonly waiting?: { readonly reason: string; readonly message?: string };
     readonly running?: { readonly startedAt: string };
   };
-  readonly lastState?: { readonly terminated?: { readonly reason: string; readonly exitCode: number } };
+  readonly lastState?: {
+    readonly terminated?: { readonly reason: string; readonly exitCode: number; readonly message?: string };
+  };
 }
 
 const containersOf = (pod: LiveObject) =>
@@ -297,7 +299,7 @@ function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[
     if (start !== undefined) return [`pod ${pod.metadata.name}: ${start.seen}`];
     return containersOf(pod).map(({ state, lastState, restartCount }) => {
       const last = lastState?.terminated
-        ? `last exited with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})`
+        ? `last exited with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})${startFailure(lastState.terminated)}`
         : undefined;
       const probe = probeFailure(pod, events);
       const now = state.waiting
@@ -309,6 +311,10 @@ function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[
   const all = [...new Set([...waiting, ...refusals(set)])];
   return all.length > 0 ? all : ["no pod of it has been created yet"];
 }
+
+/** What the container's runtime says of a program that it could not start, such as a command that is not in the image. */
+const startFailure = ({ reason, message = "" }: { readonly reason: string; readonly message?: string }): string =>
+  ["StartError", "ContainerCannotRun"].includes(reason) ? `: ${oneLine(message)}` : "";
 
 /** How many lines of a crashed container's log an error shows. Node's message is in front of a stack trace of 10. */
 const logLines = 20;

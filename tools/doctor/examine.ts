@@ -199,10 +199,11 @@ function serviceFindings(
   subject: Subject,
   now: Date,
 ): readonly (readonly [HopKind, Finding])[] {
-  const { build, port } = subject.services[name] ?? {};
+  const { build, port, command } = subject.services[name] ?? {};
   const workload = {
     name,
     key: `services.${name}`,
+    hasCommand: command !== undefined,
     port: port === "none" ? undefined : port,
     health: subject.health.get(name),
     folder: build?.context,

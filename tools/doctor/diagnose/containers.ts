@@ -74,7 +74,7 @@ const creationFailures: readonly (readonly [RegExp, string, (workload: Workload,
   [
     /executable file not found|no such file or directory|permission denied|exec format error/,
     "The container cannot be started: its command is not in the image, is not executable, or is for another processor.",
-    (workload, { edit }) => edit(imageOf(workload)),
+    (workload, { edit }) => edit(workload.hasCommand === true ? `${workload.key}.command` : imageOf(workload)),
   ],
 ];
 

@@ -7,6 +7,8 @@ export interface Workload {
   readonly name: string;
   /** Its key in the stack's config, such as `services.hoge`. */
   readonly key: string;
+  /** Whether the config says what to start, instead of the image. @default false */
+  readonly hasCommand?: boolean;
   /** Its port; undefined for a worker. */
   readonly port?: number | undefined;
   /** Its health check, if it has one. */
