@@ -69,19 +69,22 @@ function addressWarnings(
     // A word alone may be anything.
     if (typeof value !== "string" || called === undefined || !isHere || (scheme ?? port) === undefined) return [];
     const at = keyOf(["services", name, "env", key]);
+    const shown = value.replace(/\/\/[^@/]*@/, "//…@"); // It may hold a password.
     const expected = portForCallers(called);
     const fix = scheme === "http" ? `{ url: ${host} }` : `{ service: ${host} }`;
     if (expected === undefined)
-      return [`${at}: "${value}" is the address of ${host}, which is a worker without a port; remove it`];
+      return [
+        `${at}: "${shown}" is the address of ${host}, which is a worker without a port; set its port, or remove the address`,
+      ];
     const given = port === undefined ? defaultPorts[scheme ?? ""] : Number(port);
     const isOpen = given === undefined || [expected, ...Object.values(called.ports)].includes(given);
     if (!isOpen)
       return [
-        `${at}: "${value}" names port ${given} of ${host}, which listens on ${expected}; write ${fix}, or set servicePort of ${host}`,
+        `${at}: "${shown}" names port ${given} of ${host}, which listens on ${expected}; write ${fix}, or set servicePort of ${host}`,
       ];
     return networkPolicies.enabled && !callsOf(service).includes(host)
       ? [
-          `${at}: "${value}" is the address of ${host}, which the service may not call; write ${fix}, or add ${host} to calls`,
+          `${at}: "${shown}" is the address of ${host}, which the service may not call; write ${fix}, or add ${host} to calls`,
         ]
       : [];
   });

@@ -151,8 +151,8 @@ const place = z
     "must be an absolute path in the container, such as /app/tmp, without : and ,",
   )
   .refine(
-    (value) => !/^\/(proc|sys|dev)(\/|$)/.test(value),
-    "must not be below /proc, /sys or /dev: those are the kernel's",
+    (value) => !/^\/(proc|sys|dev(?!\/shm$))(\/|$)/.test(value),
+    "must not be below /proc, /sys or /dev, which are the kernel's, but for /dev/shm",
   )
   .refine(
     (value) => !/^\/(var\/)?run\/secrets\/kubernetes\.io(\/|$)/.test(value),

@@ -489,6 +489,15 @@ for (const [what, config, message] of warned)
     assert.match(checked(config).warnings.join("\n"), message);
   });
 
+test("a warning shows no password of an address", () => {
+  const { warnings } = checked(two({ env: { DB: "postgres://app:canary@cart:5432/shop" }, calls: ["cart"] }));
+  assert.match(warnings.join(), /"postgres:\/\/…@cart:5432\/shop" names port 5432/);
+});
+
+test("memory for /dev/shm can be given, as databases need", () => {
+  checked(two({ scratch: { "/dev/shm": { size: "64Mi", memory: true } } }));
+});
+
 test("what is right is not warned of", () => {
   const quiet = [
     two({ env: { CART: "cart:8080", A: "cart", B: "cart:1.2", C: "https://cart.example.com/" }, calls: ["cart"] }),
