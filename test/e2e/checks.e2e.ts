@@ -14,7 +14,7 @@ import { exceptions } from "./checks/exceptions.ts";
 import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
 import { command } from "./support/commands.ts";
 
-const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/Dockerfile"], {
+const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/*/Dockerfile"], {
   cwd: projectDir,
 }).sort();
 const workflows = globSync(".github/workflows/*.{yml,yaml}", { cwd: projectDir }).sort();

@@ -257,7 +257,8 @@ test("the images that Dependabot updates are those that the project pins", () =>
   const places: [string, string][] = [
     ["proxy", "nginx/Dockerfile"],
     ["sample", "services/sample/Dockerfile"],
-    ["sample", "tools/addService/template/Dockerfile"],
+    ["sample", "tools/addService/template/web/Dockerfile"],
+    ["sample", "tools/addService/template/worker/Dockerfile"],
     ["exporter", "config/schema/proxy.ts"],
   ];
   for (const [name, file] of places) {
