@@ -60,7 +60,8 @@ const service = z
     (value) => (value.image === undefined) !== (value.build === undefined),
     "must have exactly one of image and build",
   )
-  .meta(exactlyOne("image", "build"));
+  // In an editor, a service that is like another needs neither.
+  .meta({ anyOf: [{ required: ["like"] }, exactlyOne("image", "build")] });
 
 export const services = z
   .record(

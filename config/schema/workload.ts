@@ -210,7 +210,7 @@ export const files = z
         text: z
           .string()
           .optional()
-          .meta(doc("The content itself.", "level: info\n", "0.3.0")),
+          .meta(doc("The content itself.", "level: info", "0.3.0")),
         secret: envName
           .optional()
           .meta(doc("Key of `secrets.<service>`, or of `secrets.shared`, that holds the content.", "JWT_KEY", "0.3.0")),
