@@ -17,10 +17,13 @@ const own = [
   "replicas",
   "rollout",
 ];
+/** Whether a service takes the key over from the one that it is like. */
+export const isTakenOver = (key: string): boolean => !own.includes(key);
+
 /** Either of the two replaces the other. */
 const alternatives: Readonly<Record<string, string>> = { image: "build", build: "image" };
 /** Maps by names of the user's, which merge. In `build`, the folder replaces the folder. */
-const merged = ["env", "files", "scratch", "resources", "labels", "annotations", "nodes"];
+export const merged: readonly string[] = ["env", "files", "scratch", "resources", "labels", "annotations", "nodes"];
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});
@@ -42,7 +45,7 @@ export function withOrigins(input: Map): Record<string, unknown> {
 function merge(origin: Map, copy: Map): Map {
   const inherited = Object.entries(origin).filter(([key]) => {
     const other = alternatives[key];
-    return !own.includes(key) && !(other !== undefined && Object.hasOwn(copy, other));
+    return isTakenOver(key) && !(other !== undefined && Object.hasOwn(copy, other));
   });
   const all = { ...Object.fromEntries(inherited), ...copy };
   return present(

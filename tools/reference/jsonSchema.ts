@@ -1,5 +1,6 @@
 /** The config as JSON Schema, with which editors complete and validate `Pulumi.<stack>.yaml`. */
 import * as z from "zod";
+import { isTakenOver, merged } from "../../config/like.ts";
 import { schema } from "../../config/schema.ts";
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -46,7 +47,11 @@ export function stackFileSchema(): JsonSchema {
   const { properties = {} } = configSchema();
   const keys = Object.entries(properties).map(([name, value]) => [
     `^([\\w.-]+:)?${name}$`,
-    name === "secrets" && typeof value === "object" ? encryptable(value) : value,
+    name === "secrets" && typeof value === "object"
+      ? encryptable(value)
+      : name === "services" && typeof value === "object"
+        ? removable(value)
+        : value,
   ]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -87,4 +92,18 @@ function encryptable(value: JsonSchema): JsonSchema {
     ),
     ...(typeof additionalProperties === "object" && { additionalProperties: encryptable(additionalProperties) }),
   };
+}
+
+/** In a service that is like another, `null` removes what it would take over. */
+function removable(services: JsonSchema): JsonSchema {
+  const service = services.additionalProperties;
+  if (typeof service !== "object") throw new Error("services is not a map");
+  const orNull = (value: JsonSchema): JsonSchema => ({ anyOf: [value, { type: "null" }] });
+  const keys = Object.entries(service.properties ?? {}).map(([name, value]) => {
+    if (typeof value !== "object" || !isTakenOver(name)) return [name, value] as const;
+    const { additionalProperties: each } = value;
+    const isMap = merged.includes(name) && typeof each === "object";
+    return [name, orNull(isMap ? { ...value, additionalProperties: orNull(each) } : value)] as const;
+  });
+  return { ...services, additionalProperties: { ...service, properties: Object.fromEntries(keys) } };
 }

@@ -138,7 +138,12 @@ test("the schema finds an unknown key, a wrong type, a wrong value and a key out
   assert.deepEqual(wrong({ config: full, encryptionsalt: "v1:…" }), []);
   assert.deepEqual(wrong({ config: { ...full, secrets: { hoge: { KEY: { secure: "…" } } } } }), []);
   const service = (changes: Holder) => ({ config: { ...rest, services: { hoge: { image: "a/b:1", ...changes } } } });
-  assert.deepEqual(wrong({ config: { ...rest, services: { hoge: { image: "a/b:1" }, jobs: { like: "hoge" } } } }), []);
+  assert.deepEqual(
+    wrong({
+      config: { ...rest, services: { hoge: { image: "a/b:1" }, jobs: { like: "hoge", args: null, env: { A: null } } } },
+    }),
+    [],
+  );
   assert.ok(wrong({ config: { ...rest, services: { hoge: { port: 1 } } } }).includes("/config/services/hoge"));
   assert.ok(wrong(service({ healthPaht: "/readyz" })).includes("/config/services/hoge"));
   assert.ok(wrong(service({ port: "8080" })).includes("/config/services/hoge/port"));
