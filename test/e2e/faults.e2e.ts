@@ -265,8 +265,8 @@ suite("faults lose only what they directly affect", () => {
       // https://github.com/kubernetes/enhancements/issues/4781
       inevitable:
         "a starting kubelet marks all pods of its node as not ready until their probes succeed; here is one node",
-      most: 2500, // The requests of 5 s: probes are a second apart, and nginx may query DNS just then.
-      longest: 8,
+      most: 5000, // The requests of 10 s: probes are a second apart, and nginx may query DNS just then, for its next 5 s.
+      longest: 12,
     },
     "containerd restarted": { act: () => killProgram("containerd") },
     "API server away for a minute": { act: () => suspend(processesOf("kube-apiserver"), 60) },

@@ -62,6 +62,13 @@ const image: Check = ({ status, pod, workload, remedies }) => {
 /** Why the runtime cannot create or start a container: what it says, what that means, and the fix. */
 const creationFailures: readonly (readonly [RegExp, string, (workload: Workload, remedies: Remedies) => string])[] = [
   [
+    // A container that ran before may say it here, instead of as a failed pull.
+    /InvalidImageName|invalid reference format|couldn't parse image/,
+    "The container cannot be created: the image's reference is no name of an image.",
+    (workload, remedies) =>
+      workload.folder === undefined ? remedies.edit(imageOf(workload)) : restore(remedies, "the image that is built"),
+  ],
+  [
     /secret "|configmap "|couldn't find key/i,
     "The container cannot be created: a Secret or ConfigMap that it uses does not exist, or lacks a key.",
     (_, remedies) => restore(remedies, "what the stack created"),
