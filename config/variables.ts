@@ -78,19 +78,33 @@ export function namedSecrets(name: string, { services, secrets }: Pick<Settings,
   return { own, all: { ...below(secrets, sharedSecrets), ...own } };
 }
 
+/** Where a service names a secret: below `env`, or below `files`. */
+export interface SecretPlace {
+  readonly path: readonly ["env" | "files", string];
+  readonly secret: string;
+}
+
+export const secretPlaces = ({ env, files }: Pick<ServiceSettings, "env" | "files">): SecretPlace[] => [
+  ...Object.entries(env).flatMap(([key, value]) =>
+    typeof value === "string" || value.secret === undefined
+      ? []
+      : [{ path: ["env", key] as const, secret: value.secret }],
+  ),
+  ...Object.entries(files).flatMap(([key, { secret }]) =>
+    secret === undefined ? [] : [{ path: ["files", key] as const, secret }],
+  ),
+];
+
 /** A secret that a variable or a file names is only there; each other one of the service is a variable of its name. */
 export function secretsOf(name: string, settings: Pick<Settings, "services" | "secrets">): ServiceSecrets {
   const { env = {}, files = {} } = settings.services[name] ?? {};
   const { own, all } = namedSecrets(name, settings);
-  const pick = (named: Readonly<Record<string, EnvValue | { readonly secret?: string | undefined }>>) =>
-    Object.entries(named).flatMap(([key, value]) =>
-      typeof value === "string" || value.secret === undefined ? [] : [[key, value.secret] as const],
-    );
-  const [variables, paths] = [pick(env), pick(files)];
-  const taken = new Set([...variables, ...paths].map(([, secret]) => secret));
-  const valueOf = ([key, secret]: readonly [string, string]) => [key, all[secret] ?? ""] as const;
+  const named = secretPlaces({ env, files });
+  const taken = new Set(named.map(({ secret }) => secret));
+  const inPlace = (place: SecretPlace["path"][0]) =>
+    named.flatMap(({ path: [where, key], secret }) => (where === place ? [[key, all[secret] ?? ""] as const] : []));
   return {
-    env: Object.fromEntries([...Object.entries(own).filter(([key]) => !taken.has(key)), ...variables.map(valueOf)]),
-    files: Object.fromEntries(paths.map(valueOf)),
+    env: Object.fromEntries([...Object.entries(own).filter(([key]) => !taken.has(key)), ...inPlace("env")]),
+    files: Object.fromEntries(inPlace("files")),
   };
 }

@@ -30,16 +30,15 @@ export function probes(port: number | undefined, health: Health | undefined): Pr
   const action = actionOf(health, port);
   // An exec is a new process each time, and MySQL logs each connection: ask less often once it has started.
   const isSlow = health.kind === "exec" || health.kind === "tcp";
-  const timeoutSeconds = isSlow ? 5 : undefined;
   const startupProbe = {
     ...action,
     periodSeconds: 1,
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    ...(isSlow && { timeoutSeconds: 5 }),
     failureThreshold: health.startSeconds,
   };
   const readinessProbe = {
     ...action,
-    ...(isSlow ? { periodSeconds: 10, timeoutSeconds, failureThreshold: 3 } : readiness(3)),
+    ...(isSlow ? { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 } : readiness(3)),
   };
   return { startupProbe, readinessProbe, ...livenessOf(port, health, action) };
 }

@@ -1,7 +1,7 @@
 /** Every secret must belong to a service, to several, or to tls. */
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
-import { sharedSecrets } from "../variables.ts";
+import { secretPlaces, sharedSecrets } from "../variables.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {
   return Object.entries(settings.secrets).flatMap(([name, values]) => {
@@ -17,11 +17,7 @@ export function checkSecrets(settings: Settings): ConfigProblem[] {
           `name one of the services: ${Object.keys(settings.services).join(", ")}`,
         ),
       ];
-    const named = new Set(
-      [...Object.values(service.env), ...Object.values(service.files)].map((value) =>
-        typeof value === "string" ? undefined : value.secret,
-      ),
-    );
+    const named = new Set(secretPlaces(service).map(({ secret }) => secret));
     return Object.keys(values)
       .filter((variable) => Object.hasOwn(service.env, variable) && !named.has(variable))
       .map((variable) =>

@@ -8,7 +8,7 @@ import { poolOf } from "../nodes.ts";
 import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { startSeconds } from "../schema/workload.ts";
-import { addressed, namedSecrets, namesIn, sharedSecrets } from "../variables.ts";
+import { addressed, namedSecrets, namesIn, secretPlaces, sharedSecrets } from "../variables.ts";
 
 export function checkWorkloads(settings: Settings, projectDir: string): ConfigProblem[] {
   return Object.entries(settings.services).flatMap(([name, service]) => [
@@ -210,17 +210,10 @@ function fileTrouble(file: string): string | undefined {
 }
 
 /** Variables and files name only secrets that are there. */
-function checkNamedSecrets(name: string, { env, files }: ServiceSettings, settings: Settings): ConfigProblem[] {
+function checkNamedSecrets(name: string, service: ServiceSettings, settings: Settings): ConfigProblem[] {
   const { all } = namedSecrets(name, settings);
-  const named = [
-    ...Object.entries(env).map(([key, value]) => ({
-      path: ["env", key],
-      secret: typeof value === "string" ? undefined : value.secret,
-    })),
-    ...Object.entries(files).map(([key, { secret }]) => ({ path: ["files", key], secret })),
-  ];
-  return named.flatMap(({ path, secret }) =>
-    secret === undefined || Object.hasOwn(all, secret)
+  return secretPlaces(service).flatMap(({ path, secret }) =>
+    Object.hasOwn(all, secret)
       ? []
       : problem(
           ["services", name, ...path, "secret"],

@@ -33,6 +33,18 @@ const stackFiles = ["Pulumi.local.yaml", "Pulumi.staging.yaml", "Pulumi.producti
 /** Everything that the command can write. */
 const state = () => ({ files: stackFiles.map((file) => read(file)), services: readdirSync(join(copy, "services")) });
 
+/** The new folder passes lint and formatting, and the stack file its validation. */
+function assertGoodFolder(): void {
+  for (const [program, ...args] of [
+    ["node_modules/prettier/bin/prettier.cjs", "--check", "--ignore-path", ".gitignore", "services/zz-added"],
+    ["node_modules/eslint/bin/eslint.js", "--no-ignore", "services/zz-added"],
+    ["tools/commands/check.ts", "local"],
+  ] as const) {
+    const outcome = run(program, ...args);
+    assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
+  }
+}
+
 test("the service is added after the others in each named stack; nothing else changes", () => {
   const before = state();
   const { status, stdout, stderr } = addService("zz-added", "--stack", "staging");
@@ -61,14 +73,7 @@ test("the files pass lint, formatting and the config's validation, and are rende
     health: "/healthz",
     routes: [{ path: "/v1/", host: "zz-added" }],
   });
-  for (const [program, ...args] of [
-    ["node_modules/prettier/bin/prettier.cjs", "--check", "--ignore-path", ".gitignore", "services/zz-added"],
-    ["node_modules/eslint/bin/eslint.js", "--no-ignore", "services/zz-added"],
-    ["tools/commands/check.ts", "local"],
-  ] as const) {
-    const outcome = run(program, ...args);
-    assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
-  }
+  assertGoodFolder();
   const { stdout } = run("tools/commands/render.ts", "local");
   const [container] = new Objects(stdout).named("Deployment", "zz-added").spec.template.spec.containers;
   assert.match(container?.image ?? "", /^localhost\/gke-microservices\/zz-added:\w+$/);
@@ -204,14 +209,7 @@ test("a worker has a folder and no route; it ends on SIGTERM without waiting for
   assert.equal(status, 0, stderr);
   const lines = ["    zz-added:", "      build: { context: ./services/zz-added }", "      port: none", ""].join("\n");
   assert.ok(read("Pulumi.local.yaml").endsWith(lines));
-  for (const [program, ...args] of [
-    ["node_modules/prettier/bin/prettier.cjs", "--check", "--ignore-path", ".gitignore", "services/zz-added"],
-    ["node_modules/eslint/bin/eslint.js", "--no-ignore", "services/zz-added"],
-    ["tools/commands/check.ts", "local"],
-  ] as const) {
-    const outcome = run(program, ...args);
-    assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
-  }
+  assertGoodFolder();
   const worker = spawn(process.execPath, [join(copy, "services/zz-added/main.mjs")]);
   const [first] = (await once(worker.stdout, "data")) as [Buffer];
   assert.match(first.toString(), /"worker":"zz-added"/);
