@@ -16,6 +16,7 @@ import { foreign, inputOf, lostText, mayBeRewritten, parseShape, providers, rese
 import { atTheirOrigin, likeProblems, withOrigins } from "./like.ts";
 import { workloadsOf, type Workload } from "./workloads.ts";
 import { withPoolLabels } from "./nodes.ts";
+import { mostPods } from "../names/replicas.ts";
 import { projectId } from "../names/google.ts";
 import { fullKey, project, projectDir, stacksDir } from "../names/project.ts";
 import { describe, hidden, keyOf, printable, problem, valueAt, type ConfigProblem } from "./problems.ts";
@@ -158,7 +159,7 @@ const rolloutDefaults = { gke: 600, existing: 180 };
 function longestRollout({ services, cluster }: Settings): number {
   const health = healthOf(services);
   const seconds = Object.entries(services).map(
-    ([name, { replicas }]) => (health.get(name)?.startSeconds ?? 0) * replicas,
+    ([name, { replicas }]) => (health.get(name)?.startSeconds ?? 0) * mostPods(replicas),
   );
   return Math.min(Math.max(rolloutDefaults[cluster.kind], ...seconds), mostRolloutSeconds);
 }

@@ -13,11 +13,15 @@ export const nodeLabels = {
   pool: "gke-microservices/pool",
   spot: "cloud.google.com/gke-spot",
   arch: "kubernetes.io/arch",
+  // https://cloud.google.com/kubernetes-engine/docs/how-to/gpus
+  gpu: "cloud.google.com/gke-accelerator",
 } as const;
+
+const gpuResource = "nvidia.com/gpu";
 
 export function nodesOf({ nodes }: Pick<ServiceSettings, "nodes">, cluster: Cluster): PodNodes | undefined {
   if (nodes === undefined) return undefined;
-  const { pool, spot, arch, labels } = nodes;
+  const { pool, spot, arch, gpu, labels } = nodes;
   const taints = poolOf(cluster, pool)?.taints ?? [];
   const accept = (key: string, value: string, effect: keyof typeof effects = "NO_SCHEDULE") =>
     ({ key, operator: "Equal", value, effect: effects[effect] }) as const;
@@ -27,13 +31,17 @@ export function nodesOf({ nodes }: Pick<ServiceSettings, "nodes">, cluster: Clus
       ...(pool !== undefined && { [nodeLabels.pool]: pool }),
       ...(spot && { [nodeLabels.spot]: "true" }),
       ...(arch !== undefined && { [nodeLabels.arch]: arch }),
+      ...(gpu?.type !== undefined && { [nodeLabels.gpu]: gpu.type }),
     },
     tolerations: [
       ...taints.map(({ key, value, effect }) => accept(key, value, effect)),
       ...(spot ? [accept(nodeLabels.spot, "true")] : []),
       // GKE taints nodes of Arm, so that no image of another architecture gets there.
       ...(arch === "arm64" ? [accept(nodeLabels.arch, arch)] : []),
+      // Nodes with GPUs have this taint, and its value differs.
+      ...(gpu === undefined ? [] : [{ key: gpuResource, operator: "Exists", effect: "NoSchedule" } as const]),
     ],
+    ...(gpu !== undefined && { devices: { [gpuResource]: String(gpu.count) } }),
   };
 }
 

@@ -38,7 +38,11 @@ export const keysOfServices = advice([
   ["imagepullsecrets imagepullsecret pullsecret", pullRights],
   ["securitycontext podsecuritycontext capabilities privileged", noRoot],
   ["workingdir disk storage", cannot],
-  ["autoscaling hpa minreplicas maxreplicas mininstances maxinstances sidecars initcontainers", cannot],
+  [
+    "autoscaling autoscaler hpa minreplicas maxreplicas mininstances maxinstances minscale maxscale",
+    "write replicas, a map with min, max and cpu",
+  ],
+  ["sidecars initcontainers", cannot],
   ["nodeselector tolerations affinity nodepool", "write nodes, with a pool or labels"],
   ["restart restartpolicy", cannot],
 ]);

@@ -37,10 +37,11 @@ const factorsOf = <Factors>(key: string, table: readonly (readonly [RegExp, Fact
 export function meant(key: string, value: unknown, limits: Limits | undefined): string | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
   const text = String(value);
-  if (key === "cpu") return quoted(cpuMeant(text));
-  if (key === "memory") return quoted(memoryMeant(text));
-  if (ranges.test(key)) return quoted(rangeMeant(text));
-  if (limits?.maximum === undefined) return undefined;
+  if (limits?.maximum === undefined) {
+    if (key === "cpu") return quoted(cpuMeant(text));
+    if (key === "memory") return quoted(memoryMeant(text));
+    return ranges.test(key) ? quoted(rangeMeant(text)) : undefined;
+  }
   const { minimum = 0, maximum } = limits;
   return numbersMeant(key, value, maximum)
     .map((number) => Math.round(number * 1e6) / 1e6)

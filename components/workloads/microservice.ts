@@ -2,11 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels, contentHash, literal, podsService, selectorLabels } from "../../names/kubernetes.ts";
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
+import type { Replicas } from "../../names/replicas.ts";
 import { mountFiles, type PodFiles } from "./files.ts";
 import { probes, type Health } from "./health.ts";
 import { scrapeObject, type Scrape } from "./metricsExporter.ts";
 import {
-  disruptionBudget,
   podSpec,
   recreate,
   resourcesWithScratch,
@@ -15,6 +15,7 @@ import {
   serviceDrainSeconds,
   type Resources,
 } from "./pod.ts";
+import { deploymentScale, makeAutoscaler, makeDisruptionBudget } from "./replicas.ts";
 import { scratchVolumes } from "./scratch.ts";
 
 export interface MicroserviceArgs {
@@ -31,7 +32,7 @@ export interface MicroserviceArgs {
   readonly servicePort?: number | undefined;
   /** Further ports by name. @default - none */
   readonly ports?: Readonly<Record<string, number>>;
-  readonly replicas: number;
+  readonly replicas: Replicas;
   /** @default - pods are ready when their program runs */
   readonly health?: Health | undefined;
   /** In the order in which `$(NAME)` finds them. */
@@ -73,10 +74,12 @@ export interface PodNodes {
   /** Taints that the pod accepts. */
   readonly tolerations: readonly {
     readonly key: string;
-    readonly operator: "Equal";
-    readonly value: string;
+    readonly operator: "Equal" | "Exists";
+    readonly value?: string;
     readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
   }[];
+  /** What of a node each pod has for itself, such as GPUs, by Kubernetes' name of the resource. @default - nothing */
+  readonly devices?: Readonly<Record<string, string>>;
 }
 
 /** A variable of a container: a text, or a field of its pod. */
@@ -102,7 +105,8 @@ export class Microservice extends pulumi.ComponentResource {
     const service = name;
     const { namespace, port } = args;
     const parent = { parent: this };
-    const metadata = { name: service, namespace, labels: commonLabels(service) };
+    const scaled = { app: service, container: service, namespace, replicas: args.replicas };
+    const { metadata, replicas, options } = deploymentScale(scaled);
 
     const secretEnv = args.secretEnv ?? {};
     const secret =
@@ -119,12 +123,13 @@ export class Microservice extends pulumi.ComponentResource {
     const scraped = named.find(([, each]) => each === metrics?.port)?.[0];
     if (metrics !== undefined && scraped === undefined) named.push(["metrics", metrics.port]);
 
+    const budget = makeDisruptionBudget(name, scaled, parent);
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
       {
         metadata,
         spec: {
-          replicas: args.replicas,
+          replicas,
           selector: { matchLabels: selectorLabels(service) },
           strategy: args.rollout === "recreate" ? recreate : rollingUpdate(1),
           ...progressDeadline(args.health),
@@ -148,7 +153,7 @@ export class Microservice extends pulumi.ComponentResource {
                 ports: named.map(([each, containerPort]) => ({ name: each, containerPort })),
                 env: [...args.env],
                 ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
-                resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk),
+                resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk, args.nodes?.devices),
                 // By path, so that a file in one of the folders is mounted after it.
                 volumeMounts: [...folders.mounts, ...files.mounts].sort((a, b) => (a.mountPath < b.mountPath ? -1 : 1)),
                 ...probes(port, args.health),
@@ -175,23 +180,22 @@ export class Microservice extends pulumi.ComponentResource {
       },
       {
         ...parent,
-        dependsOn: [...(secret === undefined ? [] : [secret.resource]), ...files.resources],
+        ...options,
+        dependsOn: [
+          ...(budget === undefined ? [] : [budget]),
+          ...(secret === undefined ? [] : [secret.resource]),
+          ...files.resources,
+        ],
         customTimeouts: rolloutTimeouts(args.rolloutSeconds),
       },
     );
+
+    makeAutoscaler(name, scaled, budget, { ...parent, dependsOn: [deployment] });
 
     if (metrics !== undefined)
       scrapeObject(name, service, namespace, { ...metrics, port: scraped ?? "metrics" }, parent);
 
     this.upstream = port === undefined ? [] : this.#services(name, port, args, deployment);
-
-    if (args.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-disruption`,
-        { metadata, spec: disruptionBudget(service) },
-        parent,
-      );
-    }
 
     this.address = pulumi.interpolate`${service}.${namespace}.svc.cluster.local`;
     this.registerOutputs({ address: this.address });

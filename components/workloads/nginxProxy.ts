@@ -7,25 +7,19 @@ import { metricsText } from "../../nginx/status.ts";
 import { isGrpc, learningSeconds } from "../../nginx/upstreams.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes } from "../../nginx/model.ts";
+import type { Replicas } from "../../names/replicas.ts";
 import { makeGrpcPort, type GrpcService } from "./grpcPort.ts";
 import { exporterContainer, nginxMetrics, scrapeObject, type ProxyMetrics } from "./metricsExporter.ts";
 import { commonLabels, contentHash, proxyName, selectorLabels } from "../../names/kubernetes.ts";
 import { proxyHealthPath, proxyPorts, proxyServicePorts } from "../../names/ports.ts";
-import {
-  disruptionBudget,
-  podSpec,
-  readiness,
-  resourceRequirements,
-  rollingUpdate,
-  rolloutTimeouts,
-  type Resources,
-} from "./pod.ts";
+import { podSpec, readiness, resourceRequirements, rollingUpdate, rolloutTimeouts, type Resources } from "./pod.ts";
+import { deploymentScale, makeAutoscaler, makeDisruptionBudget } from "./replicas.ts";
 
 export interface NginxProxyArgs {
   readonly namespace: pulumi.Input<string>;
   /** Image built from `nginx/`, by tag or digest. */
   readonly image: pulumi.Input<string>;
-  readonly replicas: number;
+  readonly replicas: Replicas;
   /** Routes, upstreams and trusted proxies. */
   readonly routes: ProxyRoutes;
   readonly resources: Resources;
@@ -81,7 +75,8 @@ export class NginxProxy extends pulumi.ComponentResource {
     const { namespace, metrics, autopilot = false } = args;
     const parent = { parent: this };
     const app = proxyName;
-    const metadata = { name: app, namespace, labels: commonLabels(app) };
+    const scaled = { app, container: "nginx", namespace, replicas: args.replicas };
+    const { metadata, replicas, options } = deploymentScale(scaled);
 
     // A changed route creates a new ConfigMap, and so a rollout. You can watch it and roll it back like a release.
     const { name: routesName, data } = routesConfigMap(args.routes, metrics);
@@ -97,12 +92,13 @@ export class NginxProxy extends pulumi.ComponentResource {
     const { diskMb } = boundsOf(args.routes);
     const learning = learningSeconds(args.routes.upstreams.length);
     const health = { httpGet: { path: proxyHealthPath, port: "health" } };
+    const budget = makeDisruptionBudget(name, scaled, parent);
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
       {
         metadata,
         spec: {
-          replicas: args.replicas,
+          replicas,
           selector: { matchLabels: selectorLabels(app) },
           strategy: rollingUpdate("100%"),
           template: {
@@ -111,7 +107,7 @@ export class NginxProxy extends pulumi.ComponentResource {
               app,
               { drainSeconds: args.drainSeconds },
               {
-                name: "nginx",
+                name: scaled.container,
                 image: args.image,
                 ports: [
                   { name: "http", containerPort: proxyPorts.http },
@@ -142,8 +138,14 @@ export class NginxProxy extends pulumi.ComponentResource {
           },
         },
       },
-      { ...parent, dependsOn: [routes], customTimeouts: rolloutTimeouts(args.rolloutSeconds) },
+      {
+        ...parent,
+        ...options,
+        dependsOn: [routes, ...(budget === undefined ? [] : [budget])],
+        customTimeouts: rolloutTimeouts(args.rolloutSeconds),
+      },
     );
+    makeAutoscaler(name, scaled, budget, { ...parent, dependsOn: [deployment] });
 
     const service = new k8s.core.v1.Service(
       `${name}-service`,
@@ -157,10 +159,6 @@ export class NginxProxy extends pulumi.ComponentResource {
       },
       parent,
     );
-
-    if (args.replicas > 1) {
-      new k8s.policy.v1.PodDisruptionBudget(`${name}-disruption`, { metadata, spec: disruptionBudget(app) }, parent);
-    }
 
     if (metrics !== undefined) scrapeObject(name, app, namespace, { ...metrics, keep: nginxMetrics }, parent);
 

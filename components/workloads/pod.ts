@@ -55,16 +55,20 @@ export const resourceRequirements = ({ cpu, memory }: Resources, autopilot: bool
 /**
  * The same for a pod with folders to write to: their disk is part of the limit.
  * @param extra folders beside `/tmp`, which programs are expected to fill: their disk is requested too
+ * @param devices a whole number of each. Kubernetes requests as many.
  */
 export function resourcesWithScratch(
   resources: Resources,
   autopilot: boolean,
   { all, extra }: { readonly all: number; readonly extra: number },
+  devices: Readonly<Record<string, string>> = {},
 ) {
   const own = resourceRequirements(resources, autopilot, mebibytes(512 * 2 ** 20 + all));
-  return autopilot || extra === 0
-    ? own
-    : { ...own, requests: { ...own.requests, "ephemeral-storage": mebibytes(64 * 2 ** 20 + extra) } };
+  const disk =
+    autopilot || extra === 0
+      ? {}
+      : { requests: { ...own.requests, "ephemeral-storage": mebibytes(64 * 2 ** 20 + extra) } };
+  return { ...own, ...disk, limits: { ...own.limits, ...devices } };
 }
 
 export interface Shutdown {

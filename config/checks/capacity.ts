@@ -3,6 +3,7 @@ import { allocatable, type Amounts } from "../allocatable.ts";
 import { proxyMetrics } from "../metrics.ts";
 import { didYouMean, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
+import { mostPods } from "../../names/replicas.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 import { closesPool, zoneCount } from "./cluster.ts";
@@ -22,7 +23,8 @@ const system: Readonly<Record<"perNode" | "perCluster", Amounts>> = {
 export interface Workload extends Amounts {
   readonly path: readonly string[];
   readonly resources: { readonly cpu: string; readonly memory: string };
-  readonly replicas: number;
+  /** At most. */
+  readonly pods: number;
 }
 
 export function workloads(settings: Settings): Workload[] {
@@ -36,13 +38,13 @@ export function workloads(settings: Settings): Workload[] {
     ...Object.entries(services).map(([name, { replicas, resources }]) => ({
       path: ["services", name, "resources"],
       resources,
-      replicas,
+      pods: mostPods(replicas),
       ...of(resources),
     })),
     {
       path: ["proxy", "resources"],
       resources: proxy.resources,
-      replicas: proxy.replicas,
+      pods: mostPods(proxy.replicas),
       ...sum([of(proxy.resources), ...(sidecar === undefined ? [] : [of(sidecar)])]),
     },
   ];
@@ -105,7 +107,7 @@ export function capacityWarnings(settings: Settings): string[] {
   const count = nodes.reduce((total, pool) => total + pool.count, 0);
   const whole = sum(nodes.map((pool) => times(pool.each, pool.count)));
   // An old pod drains for up to 80 s while its successor runs already.
-  const rollout = times(sum(workloads(settings).map((pod) => times(pod, pod.replicas))), 2);
+  const rollout = times(sum(workloads(settings).map((pod) => times(pod, pod.pods))), 2);
   return kinds.flatMap((kind) => {
     const room = Math.max(0, whole[kind] - system.perNode[kind] * count - system.perCluster[kind]);
     const { show } = units[kind];

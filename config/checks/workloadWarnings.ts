@@ -1,16 +1,19 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
+import type { Replicas } from "../../names/replicas.ts";
 import { keyOf } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { callsOf, portForCallers, textOf } from "../variables.ts";
 
 export function workloadWarnings(settings: Settings): string[] {
-  return Object.entries(settings.services).flatMap(([name, service]) => [
+  const ofServices = Object.entries(settings.services).flatMap(([name, service]) => [
     ...formerKeys(name, service),
     ...rolloutWarnings(name, service),
+    ...replicaWarnings(["services", name, "replicas"], service.replicas),
     ...wordWarnings(name, service),
     ...portWarnings(name, service),
     ...addressWarnings(name, service, settings),
   ]);
+  return [...replicaWarnings(["proxy", "replicas"], settings.proxy.replicas), ...ofServices];
 }
 
 const formerKeys = (name: string, { healthPath }: ServiceSettings): string[] =>
@@ -22,6 +25,13 @@ const rolloutWarnings = (name: string, { rollout, routes }: ServiceSettings): st
   rollout === "recreate" && routes.length > 0
     ? [
         `${keyOf(["services", name, "rollout"])}: recreate stops all pods before new ones start, and its routes answer 502 meanwhile; use rolling if the program may run twice`,
+      ]
+    : [];
+
+const replicaWarnings = (path: readonly string[], replicas: Replicas): string[] =>
+  typeof replicas === "object" && replicas.min === replicas.max
+    ? [
+        `${keyOf(path)}: min and max are the same, so that the autoscaler has no choice; write ${replicas.min}, or raise max`,
       ]
     : [];
 

@@ -226,7 +226,7 @@ function checkNamedSecrets(name: string, service: ServiceSettings, settings: Set
 
 function checkNodes(name: string, { nodes }: ServiceSettings, { cluster }: Settings): ConfigProblem[] {
   if (nodes === undefined) return [];
-  const { pool, spot } = nodes;
+  const { pool, spot, gpu } = nodes;
   const at = (key: string) => ["services", name, "nodes", key];
   const pools = cluster.kind === "gke" ? Object.keys(cluster.nodePools) : [];
   const own = poolOf(cluster, pool);
@@ -238,6 +238,9 @@ function checkNodes(name: string, { nodes }: ServiceSettings, { cluster }: Setti
     ...(pool === undefined || own !== undefined ? [] : [unknown]),
     ...(spot && cluster.kind === "gke" && cluster.mode === "standard" && own?.spot === false
       ? [problem(at("spot"), spot, `is not what the pool ${pool ?? ""} has`, "remove it, or set spot of the pool")]
+      : []),
+    ...(gpu !== undefined && gpu.type === undefined && cluster.mode === "autopilot"
+      ? [problem(at("gpu"), gpu, "has no type, and Autopilot makes nodes for one", "set type, such as nvidia-l4")]
       : []),
   ];
 }

@@ -13,7 +13,13 @@ const exporterImage =
 
 export const proxy = z
   .strictObject({
-    replicas: replicas.default(3).meta(doc("Pods of the proxy.", 6)),
+    replicas: replicas.default(3).meta(
+      doc("Pods of the proxy: a number, or bounds for an autoscaler, as for a service.", {
+        min: 3,
+        max: 12,
+        cpu: 60,
+      }),
+    ),
     image: image
       .optional()
       .meta(

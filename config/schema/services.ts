@@ -28,7 +28,12 @@ const service = z
     ports: workload.ports,
     replicas: replicas
       .default(2)
-      .meta(doc("Number of pods. With 2 or more, a PodDisruptionBudget allows one disruption at a time.", 4)),
+      .meta(
+        doc(
+          "Number of pods, or a map with bounds between which an autoscaler chooses. With 2 or more, a PodDisruptionBudget allows one disruption at a time.",
+          { min: 2, max: 10, cpu: 70 },
+        ),
+      ),
     health: workload.health,
     healthPath: path.optional().meta(doc("Former name of `health`, which this release still takes.", "/readyz")),
     routes: z

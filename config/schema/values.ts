@@ -227,7 +227,47 @@ export const objectName = z
 /** For arrays in which duplicates are mistakes. */
 export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
-export const replicas = z.int().min(1).max(100);
+const mostPods = 100;
+const percent = z.int().min(1).max(1000);
+
+export const replicas = z.union(
+  [
+    z.int().min(1).max(mostPods),
+    z
+      .strictObject({
+        min: z
+          .int()
+          .min(1)
+          .max(mostPods)
+          .meta(doc("Fewest pods.", 2, "0.3.0")),
+        max: z
+          .int()
+          .min(2)
+          .max(mostPods)
+          .meta(doc("Most pods.", 10, "0.3.0")),
+        cpu: percent
+          .optional()
+          .meta(
+            doc(
+              "Average use of `resources.cpu` in percent that the autoscaler aims at. Without it and `memory`: 70.",
+              70,
+              "0.3.0",
+            ),
+          ),
+        memory: percent
+          .max(100)
+          .optional()
+          .meta(doc("The same for `resources.memory`, of which a pod can have at most 100.", 80, "0.3.0")),
+      })
+      .refine(({ min, max }) => min <= max, "must have a min that is at most max")
+      .transform(({ cpu, memory, ...bounds }) => ({
+        ...bounds,
+        cpu: cpu ?? (memory === undefined ? 70 : undefined),
+        memory,
+      })),
+  ],
+  { error: `must be a whole number from 1 to ${mostPods}, or a map with min and max for an autoscaler` },
+);
 
 /** https://cloud.google.com/iam/docs/roles-permissions: "lowest-level resources" of these are above a project. */
 const aboveProjects =

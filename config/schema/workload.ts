@@ -334,6 +334,22 @@ export const nodes = z
       .enum(["amd64", "arm64"])
       .optional()
       .meta(doc("Architecture of the image.", "arm64", "0.3.0")),
+    gpu: z
+      .strictObject({
+        type: label
+          .optional()
+          .meta(
+            doc("GKE's name of the kind, from the label `cloud.google.com/gke-accelerator`.", "nvidia-l4", "0.3.0"),
+          ),
+        count: z
+          .int()
+          .min(1)
+          .max(16)
+          .default(1)
+          .meta(doc("GPUs of each pod.", 2, "0.3.0")),
+      })
+      .optional()
+      .meta(doc("GPUs of NVIDIA, for each pod.", { type: "nvidia-l4" }, "0.3.0")),
     labels: z
       .record(labelKey, labelValue)
       .default({})

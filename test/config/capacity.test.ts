@@ -51,6 +51,7 @@ test("a warning names what a rollout needs and what the largest pools have besid
     "gke-microservices:cluster.nodePools: 2 nodes, the most that there may be, have about 1960m of CPU beside the system's pods, and a rollout of everything needs 1964m of CPU, the old pods and the new ones; raise maxPerZone or machineType",
   ]);
   // In three zones.
+  assert.equal(warnings(pool, { replicas: { min: 1, max: 2 }, resources: { cpu: "326m" } }).length, 1);
   assert.deepEqual(warnings(pool, { replicas: 2, resources: { cpu: "326m" } }, { zones: undefined }), []);
   const [memory, ...more] = warnings(pool, { replicas: 2, resources: { memory: "5Gi" } });
   assert.match(memory ?? "", /have about 9728Mi of memory .* needs 21632Mi of memory/);

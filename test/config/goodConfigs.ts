@@ -92,7 +92,13 @@ const program = {
   ),
   scratch: fc.constantFrom<Config>({}, { "/app/tmp": "1Gi", "/cache": { size: "1Mi", memory: true } }),
   files: fc.constantFrom<Config>({}, { "/etc/app.yaml": { text: "a: 1\n" }, "/keys/key": { secret: "SHARED" } }),
-  nodes: maybe(fc.constantFrom<Config>({ spot: true }, { arch: "arm64", labels: { "example.com/disk": "fast" } })),
+  nodes: maybe(
+    fc.constantFrom<Config>(
+      { spot: true },
+      { arch: "arm64", labels: { "example.com/disk": "fast" } },
+      { gpu: { type: "nvidia-l4", count: 2 } },
+    ),
+  ),
   user: maybe(fc.constantFrom(1, 999)),
   shutdownSeconds: maybe(fc.constantFrom(1, 3600)),
   rollout: maybe(fc.constantFrom("rolling", "recreate")),
@@ -103,7 +109,13 @@ const sources = { POD: { pod: "name" }, GIVEN: { secret: "SHARED" }, BOTH: { exp
 const service = fc.record({
   image: fc.constantFrom("registry.example.com/hoge:1.4.2", `a/b@sha256:${"0".repeat(64)}`, "localhost:5000/x/y:v"),
   port: fc.constantFrom(1024, 8080, 65535),
-  replicas: fc.constantFrom(1, 2, 100),
+  replicas: fc.constantFrom<number | Config>(
+    1,
+    2,
+    100,
+    { min: 1, max: 2 },
+    { min: 2, max: 100, cpu: 1000, memory: 100 },
+  ),
   ...program,
   routes: fc.uniqueArray(route, {
     maxLength: 4,
@@ -209,7 +221,7 @@ const everywhere = fc.record({
   networkPolicies: fc.constantFrom<Config>({}, { enabled: false }, { dns: ["10.0.0.0/8"] }),
   proxy: fc.record({
     image: maybe(fc.constant("registry.example.com/apps/nginx-proxy:1")),
-    replicas: fc.constantFrom(1, 100),
+    replicas: fc.constantFrom<number | Config>(1, 100, { min: 2, max: 4, cpu: 1, memory: 1 }),
     resources: maybe(fc.constant({ cpu: "500m", memory: "1Gi" })),
     requestsPerClient: maybe(fc.constantFrom(1, 3000)),
     headerNames: maybe(fc.constantFrom("hyphens", "underscores", "any")),

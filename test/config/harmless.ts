@@ -6,7 +6,7 @@ import { at, put, type Change } from "./keyPaths.ts";
 const values: readonly (readonly [RegExp, readonly unknown[]])[] = [
   [/^domain$/, ["a.b", `${"a".repeat(18)}.com`]],
   [/^rolloutSeconds$/, [10, 3600]],
-  [/^proxy\.replicas$|^services\.[^.]+\.replicas$/, [1, 2, 100]],
+  [/^proxy\.replicas$|^services\.[^.]+\.replicas$/, [1, 2, 100, { min: 1, max: 2 }]],
   [/^proxy\.resolver$/, ["127.0.0.53", "dns.example"]],
   [/^services\.[^.]+\.port$/, [1024, 65535]],
   [/^services\.[^.]+\.image$/, ["a:1", `registry.example.com:65535/a/b:${"v".repeat(128)}`]],

@@ -186,8 +186,27 @@ test("a mistake that is taken over is reported once, where it was written", () =
   assert.match(text, /services\.jobs\.user\n/);
 });
 
+test("an autoscaler aims at 70 % of the CPU, unless the config says what at", () => {
+  const of = (replicas: object) => {
+    const { services, proxy } = settingsOf({ ...hoge({ replicas }), proxy: { replicas } });
+    assert.deepEqual(proxy.replicas, services["hoge"]?.replicas);
+    return services["hoge"]?.replicas;
+  };
+  assert.deepEqual(of({ min: 2, max: 4 }), { min: 2, max: 4, cpu: 70, memory: undefined });
+  assert.deepEqual(of({ min: 2, max: 4, memory: 80 }), { min: 2, max: 4, cpu: undefined, memory: 80 });
+  assert.deepEqual(of({ min: 2, max: 4, cpu: 150, memory: 80 }), { min: 2, max: 4, cpu: 150, memory: 80 });
+});
+
+test("an autoscaler that has no choice is warned of", () => {
+  const { warnings } = checked({ ...hoge({ replicas: { min: 2, max: 2 } }), proxy: { replicas: { min: 3, max: 3 } } });
+  assert.match(
+    warnings.join("\n"),
+    /proxy\.replicas: min and max are the same.*; write 3.*\n.*hoge\.replicas: .*; write 2/,
+  );
+});
+
 test("a slow start makes rollouts wait longer", () => {
-  const slow = (replicas: number) => hoge({ replicas, health: { startSeconds: 150 } });
+  const slow = (replicas: unknown) => hoge({ replicas, health: { startSeconds: 150 } });
   assert.equal(settingsOf(slow(1)).rolloutSeconds, 180);
   assert.equal(settingsOf(slow(3)).rolloutSeconds, 450);
   assert.equal(settingsOf(slow(100)).rolloutSeconds, 3600);
@@ -373,6 +392,54 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
     two({ scratch: { "/a": { size: "1Gi", memory: true } } }),
     /scratch\n.* may fill the pod's memory, of which there is 128Mi/,
   ],
+  [
+    "an autoscaler without max",
+    two({ replicas: { min: 2 } }),
+    /replicas\.max\n\s+is missing; it must be a number from 2/,
+  ],
+  [
+    "an autoscaler without min",
+    two({ replicas: { max: 2 } }),
+    /replicas\.min\n\s+is missing; it must be a number from 1/,
+  ],
+  ["scaling to zero", two({ replicas: { min: 0, max: 3 } }), /replicas\.min\n\s+0 must be at least 1/],
+  ["an autoscaler without a choice", two({ replicas: { min: 1, max: 1 } }), /replicas\.max\n\s+1 must be at least 2/],
+  [
+    "bounds the wrong way round",
+    two({ replicas: { min: 3, max: 2 } }),
+    /replicas\n.* must have a min that is at most max/,
+  ],
+  [
+    "a target with a unit",
+    two({ replicas: { min: 2, max: 3, cpu: "70%" } }),
+    /replicas\.cpu\n\s+"70%" must be a number from 1 to 1000, without quotes and unit\n/,
+  ],
+  [
+    "a target as an amount",
+    two({ replicas: { min: 2, max: 3, memory: "500Mi" } }),
+    /replicas\.memory\n\s+"500Mi" must be a number from 1 to 100, without quotes and unit\n/,
+  ],
+  [
+    "more memory than a pod may have",
+    two({ replicas: { min: 2, max: 3, memory: 120 } }),
+    /replicas\.memory\n\s+120 must be at most 100/,
+  ],
+  [
+    "bounds as text",
+    two({ replicas: "2-10" }),
+    /"2-10" must be a whole number from 1 to 100, or a map with min and max/,
+  ],
+  ["bounds as a list", two({ replicas: [2, 10] }), /\[2, 10\] must be a whole number from 1 to 100, or a map/],
+  [
+    "Kubernetes' own names",
+    two({ replicas: { minReplicas: 2, maxReplicas: 10 } }),
+    /minReplicas\n\s+is not a key that is known here; allowed: min, max, cpu, memory/,
+  ],
+  [
+    "an autoscaler beside replicas",
+    two({ autoscaling: { min: 2, max: 3 } }),
+    /autoscaling\n.*; write replicas, a map with min, max and cpu/,
+  ],
   ["root", two({ user: 0 }), /user\n\s+0 must be at least 1: root is not allowed/],
   ["a reserved label", two({ labels: { "app.kubernetes.io/name": "x" } }), /must not have a prefix of Kubernetes/],
   [
@@ -450,6 +517,20 @@ test("a pool is chosen by a label of its nodes, and its taints are accepted", ()
       { ...accepted, key: "kubernetes.io/arch", value: "arm64" },
     ],
   });
+  const { settings: withGpu } = checkConfig(
+    raw(onGoogle({ gpu: { type: "nvidia-l4", count: 2 } }), google),
+    "test",
+    projectDir,
+  );
+  assert.deepEqual(withGpu.services["shop"] && nodesOf(withGpu.services["shop"], cluster), {
+    labels: { "cloud.google.com/gke-accelerator": "nvidia-l4" },
+    tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+    devices: { "nvidia.com/gpu": "2" },
+  });
+  assert.match(
+    refusal({ ...onGoogle({ gpu: {} }), cluster: { kind: "gke", mode: "autopilot" } }, google),
+    /nodes\.gpu\n.* has no type, and Autopilot makes nodes for one; set type/,
+  );
   assert.match(
     refusal(onGoogle({ pool: "btach" }), google),
     /"btach" is not one of cluster\.nodePools; allowed: main, batch; did you mean "batch"/,

@@ -445,6 +445,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, tls: { mode: "supplied" } }],
   [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" } }],
   // Workloads
+  [hoge({ replicas: { min: 3, max: 2 } })],
   [
     hoge({
       command: [],
@@ -455,6 +456,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       scratch: { tmp: "1Gi", "/proc/a": "1Gi", [`/${"a".repeat(250)}`]: "1Gi", "/a": "512", "/b": "x", "/c": 1 },
       files: { "/run/secrets/kubernetes.io/token": { text: "" } },
       user: 0,
+      replicas: "two",
       labels: { "kubernetes.io/a": "b" },
       annotations: { "kubernetes.io/a": "b", "a b": "c" },
     }),
@@ -510,6 +512,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [gke({ nodePools: { main: {} } }, workloadsOnGke({ pool: "main", spot: true }, { pool: "b" })), google],
   [gke({ mode: "autopilot" }, { services: { hoge: { ...valid.services.hoge, scratch: { "/a": "10Gi" } } } }), google],
+  [gke({ mode: "autopilot" }, hoge({ nodes: { gpu: {} } })), google],
 ];
 
 /** `key`, `value rule; fix`: two lines for each problem. */

@@ -131,7 +131,7 @@ test("an invalid config is refused with every problem, its key and its value", a
     new RegExp(`3 problems in the config of stack ${stack}`),
     /[\w-]+:domain\n\s+"Shop"/,
     /[\w-]+:servces\n.*did you mean "services"\?/,
-    /[\w-]+:proxy\.replicas\n\s+"three" must be a number/,
+    /[\w-]+:proxy\.replicas\n\s+"three" must be a whole number from 1 to 100, or a map/,
   );
 });
 

@@ -9,6 +9,7 @@ import type { KubernetesObject } from "../stack/evaluate.ts";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName, stackLabel } from "../../names/kubernetes.ts";
+import { isAutoscaler, withLiveReplicas } from "./autoscaled.ts";
 import { drained } from "./drain.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
 import { pairDigest, recordUnchanged, unchangedBefore } from "./knownUnchanged.ts";
@@ -80,7 +81,8 @@ export async function apply(
     return { applied: objects.map(id), pruned: [] };
   }
 
-  const labelled = [...namespaces, ...members.map((object) => withLabel(object, setId(namespace)))];
+  const current = () => withLiveReplicas(target, namespace, setName, members);
+  const labelled = [...namespaces, ...(await current()).map((object) => withLabel(object, setId(namespace)))];
   const changed = await differing(target, labelled, live);
   const desired = new Set(members.map(id));
   const obsolete = live.objects.filter(
@@ -90,6 +92,10 @@ export async function apply(
   const unfinished = live.objects.filter(
     (object) => isDeployment(object) && desired.has(id(object)) && !isRolledOut(object),
   );
+
+  // An autoscaler would change the number of pods that a Deployment gets instead of it.
+  const autoscalers = obsolete.filter(isAutoscaler);
+  if (autoscalers.length > 0) await remove(target, autoscalers);
 
   // The services first, then the proxy: a new route takes effect once its service answers, and if that never does, the
   // old route stays. The edge last: its controller watches each kind apart, and a new reference that it sees before what
@@ -112,9 +118,8 @@ export async function apply(
     await drained(target, namespace);
   }
   if (obsolete.length > 0) say(`pruning ${obsolete.map(id).join(", ")}`);
-  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, members);
-  else if (obsolete.length > 0)
-    await kubectl(target, ["delete", "--ignore-not-found", "-f", "-"], { input: list(obsolete) });
+  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, await current());
+  else if (obsolete.length > 0) await remove(target, obsolete);
   return { applied: changed.map(id), pruned: obsolete.map(id) };
 }
 
@@ -176,6 +181,10 @@ async function kindsOfSet(target: KubectlTarget, namespace: string): Promise<str
 
 async function put(target: KubectlTarget, objects: readonly KubernetesObject[]): Promise<void> {
   await refusable(() => kubectl(target, serverSide, { input: list(objects) }));
+}
+
+async function remove(target: KubectlTarget, objects: readonly LiveObject[]): Promise<void> {
+  await kubectl(target, ["delete", "--ignore-not-found", "-f", "-"], { input: list(objects) });
 }
 
 /** Applies the whole set, and prunes it. */

@@ -29,7 +29,7 @@ export type PutImages = (load: LoadImages | undefined, context: string) => Promi
 
 /** @param putImages called as soon as the cluster can import images, before it is ready */
 export async function embeddedCluster(
-  options: { namespace: string; httpPort: number; httpsPort: number },
+  options: { namespace: string; autoscaling: boolean; httpPort: number; httpsPort: number },
   progress: Progress,
   putImages: PutImages,
 ): Promise<TargetCluster> {

@@ -62,13 +62,15 @@ await main(usage, options, async ({ values }) => {
   const engine = chooseEngine(values.engine, values.context);
   const progress = createProgress();
 
+  const { namespace, services, proxy } = checked.settings;
+  const autoscaling = [...Object.values(services), proxy].some(({ replicas }) => typeof replicas !== "number");
   const build = values.context === undefined ? buildImages : buildAnywhere;
   const images = imageLoader(imagesToBuild(checked), progress, build);
   // The first start takes minutes. The file is read once, so that what is built, applied and verified belongs together.
   try {
     const cluster =
       values.context === undefined
-        ? await embeddedCluster({ ...ports, namespace: checked.settings.namespace }, progress, images.put)
+        ? await embeddedCluster({ ...ports, namespace, autoscaling }, progress, images.put)
         : await existingCluster(values.context, images.put);
     await ensureCertificate(hostNames(checked.settings));
     // The program logs its warnings, but the Pulumi CLI's output is not shown here.

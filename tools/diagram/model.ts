@@ -3,6 +3,7 @@ import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
 import type { ServiceSettings } from "../../config/schema.ts";
+import type { Replicas } from "../../names/replicas.ts";
 import { isGrpc } from "../../nginx/upstreams.ts";
 import type { Route } from "../../nginx/model.ts";
 import { boxesOf, type Boxes } from "./boxes.ts";
@@ -49,7 +50,8 @@ export function diagramOf(stack: string, { settings }: Pick<CheckedConfig, "sett
   };
 }
 
-const pods = (replicas: number) => count(replicas, "pod");
+const pods = (replicas: Replicas) =>
+  typeof replicas === "number" ? count(replicas, "pod") : `${replicas.min} to ${count(replicas.max, "pod")}`;
 
 function serviceNode(name: string, service: ServiceSettings): Node {
   const { image, build, replicas, port, roles, calls, egress } = service;

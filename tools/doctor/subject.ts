@@ -1,6 +1,7 @@
 /** The examined stack, from its config: what the doctor expects at each hop, and the commands that fix it. */
 import type { CheckedConfig, StackSettings } from "../../config/config.ts";
 import { healthOf } from "../../config/health.ts";
+import type { Replicas } from "../../names/replicas.ts";
 import type { Health } from "../../components/workloads/health.ts";
 import { hostNames } from "../../config/hosts.ts";
 import { proxyRoutes } from "../../config/routes.ts";
@@ -40,6 +41,7 @@ export interface Subject {
   readonly tls: Settings["tls"];
   readonly dns: Settings["dns"];
   readonly services: Readonly<Record<string, ServiceSettings>>;
+  readonly proxyReplicas: Replicas;
   /** The health check of each service, if it has one. */
   readonly health: ReadonlyMap<string, Health | undefined>;
   readonly routes: readonly SubjectRoute[];
@@ -65,6 +67,7 @@ export function subjectOf(stack: string, { settings }: CheckedConfig, kubectl: s
     hosts: hostNames(settings).filter((host) => !host.startsWith("*.")),
     url: `${tls.mode === "none" ? "http" : "https"}://${domain}/`,
     services: settings.services,
+    proxyReplicas: settings.proxy.replicas,
     health: healthOf(settings.services),
     routes: proxyRoutes(settings)
       .routes.map((route) => routeOf(route, domain))

@@ -13,13 +13,16 @@ import { cacheDir, cacheLock, kubeconfigPath, nodeDir, stateDir } from "../cli/p
 import { requireFreeNetwork, requireFreePorts } from "./preconditions.ts";
 import { Problem } from "../cli/problem.ts";
 import type { Progress } from "../cli/progress.ts";
-import { waitReady } from "./waitReady.ts";
+import { metricsServerDir } from "./metricsServer.ts";
+import { startMetricsServer, waitReady } from "./waitReady.ts";
 import { cgroup, endSandbox, findSandboxes, initScript, startSandbox } from "./sandbox.ts";
 import { finishRemoval, removeWhole } from "../cli/writeWhole.ts";
 
 export interface ClusterOptions {
   /** Namespace of the stack. The edge reads only the Gateway in it. @default "apps" */
   readonly namespace?: string;
+  /** Whether the stack has autoscalers, which need metrics-server. @default false */
+  readonly autoscaling?: boolean;
   /** Address on this machine that the edge listens on. @default "127.0.0.1" */
   readonly address?: string;
   /** @default 80 */
@@ -49,12 +52,14 @@ export async function startCluster(
   progress: Progress,
   meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<LocalCluster> {
-  await prepare(progress);
+  const { autoscaling = false } = options;
+  await prepare(progress, { autoscaling });
   return withLock(lockFile, async () => {
     const { namespace = "apps", address = "127.0.0.1", httpPort = 80, httpsPort = 443 } = options;
     const edge = { address, httpPort, httpsPort };
     const [root, snapshotter] = [await nodeRoot(), await containerdSnapshotter()];
-    const files = nodeFiles({ namespace, ...edge, cgroup, root, cache: cacheDir, programs, snapshotter });
+    const folders = { root, cache: cacheDir, programs, metricsServer: metricsServerDir };
+    const files = nodeFiles({ namespace, ...edge, cgroup, ...folders, snapshotter });
     const version = versionOf(files);
     if (!isRunning(version)) {
       await endSandbox();
@@ -70,7 +75,11 @@ export async function startCluster(
     }
     requireDisk(stateDir, diskNeeded.run);
     // Wait for both, so that nothing runs any more when the lock is released.
-    const results = await Promise.allSettled([progress.step("Starting the cluster", waitReady), meanwhile()]);
+    const ready = progress.step("Starting the cluster", async (step) => {
+      await waitReady(step);
+      if (autoscaling) await startMetricsServer(step);
+    });
+    const results = await Promise.allSettled([ready, meanwhile()]);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     return { kubeconfig: kubeconfigPath, context };
   });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compile, programsDir } from "./kubernetes.ts";
 import { envoyDir, getEnvoy } from "./envoy.ts";
+import { compileMetricsServer, metricsServerDir } from "./metricsServer.ts";
 import { debianPackages, type DebianRoot } from "../programs/debian.ts";
 import { getGatewayApi, gatewayApiDir } from "./gatewayApi.ts";
 import { diskNeeded, requireDisk } from "../cli/disk.ts";
@@ -32,14 +33,16 @@ export const programs = [programsDir, envoyDir];
 export const nodeRoot = (): Promise<DebianRoot> => debianPackages(debianNames);
 
 /** Compiles, downloads and unpacks what is missing in the cache. @throws Problem */
-export async function prepare(progress: Progress): Promise<void> {
+export async function prepare(progress: Progress, { autoscaling }: { readonly autoscaling: boolean }): Promise<void> {
   requireLinuxRoot();
-  if (!existsSync(programsDir)) requireDisk(cacheDir, diskNeeded.compile);
+  const measures = autoscaling && !existsSync(metricsServerDir);
+  if (!existsSync(programsDir) || measures) requireDisk(cacheDir, diskNeeded.compile);
   await withLock(cacheLock, async () => {
     removeUnfinished();
     const jobs: Promise<unknown>[] = [nodeRoot()];
     if (!existsSync(programsDir))
       jobs.push(progress.step("Compiling Kubernetes, CoreDNS and Contour (minutes, once)", compile));
+    if (measures) jobs.push(progress.step("Compiling metrics-server (minutes, once)", compileMetricsServer));
     if (!existsSync(envoyDir)) jobs.push(progress.step("Getting Envoy", getEnvoy));
     if (!existsSync(gatewayApiDir)) jobs.push(progress.step("Getting the Gateway API", getGatewayApi));
     // Wait for all jobs before reporting a failure, so that nothing keeps running after the command has ended.
@@ -50,7 +53,7 @@ export async function prepare(progress: Progress): Promise<void> {
 
 /** Removes what a killed command left in the cache. The caller holds the cache's lock, so nobody else uses it. */
 function removeUnfinished(): void {
-  for (const folder of ["kubernetes", "envoy", "gateway-api", "debian"]
+  for (const folder of ["kubernetes", "metrics-server", "envoy", "gateway-api", "debian"]
     .map((name) => join(cacheDir, name))
     .filter(existsSync))
     for (const name of readdirSync(folder).filter((entry) => entry.startsWith("unfinished-")))

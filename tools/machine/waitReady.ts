@@ -12,8 +12,8 @@ import { gatewayApiFile } from "./gatewayApi.ts";
 import { imagesInNode, importImage, runInNode, sandboxInit } from "./exec.ts";
 import { apiServiceAddress, nodeAddress } from "./node/addresses.ts";
 import { nodeName } from "./node/credentials.ts";
-import { bootstrapObjects } from "./node/bootstrapObjects.ts";
-import { bootstrapped, envoyAdminSocket, policyQueue } from "./node/nodeFiles.ts";
+import { bootstrapObjects, metricsObjects } from "./node/bootstrapObjects.ts";
+import { bootstrapped, envoyAdminSocket, measured, policyQueue } from "./node/nodeFiles.ts";
 import { pauseImage } from "./node/settings.ts";
 import { kubeconfigPath, logsDir, nodeDir, stateDir } from "../cli/paths.ts";
 import { Problem } from "../cli/problem.ts";
@@ -51,19 +51,33 @@ export async function waitReady(step: Step): Promise<void> {
   await until("envoy", edgeReady);
 }
 
+/** Starts metrics-server in the running cluster, unless it runs there. @throws Problem with its log if it does not answer */
+export async function startMetricsServer(step: Step): Promise<void> {
+  step.detail("metrics");
+  writeFileSync(join(nodeDir, measured), "");
+  await applyObjects(metricsObjects(readFileSync(join(stateDir, "pki", "ca.crt"), "utf8")));
+  const condition = 'jsonpath={.status.conditions[?(@.type=="Available")].status}';
+  const service = ["get", "apiservice", "v1beta1.metrics.k8s.io", "-o", condition];
+  await until("metrics-server", async () => (await kubectl(service)) === "True");
+}
+
 /** Waits until images can be imported. @throws Problem */
 export function containerdReady(): Promise<void> {
   return until("containerd", async () => (await runInNode("ctr", "-n", "k8s.io", "version")) !== "");
 }
 
 async function applyBootstrapObjects(): Promise<void> {
-  const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
   await kubectl([...apply, `${join(programsDir, "crds.yaml")},${gatewayApiFile}`]);
   await kubectl(["wait", "--for=condition=Established", "customresourcedefinitions", "--all"]);
   const role = parseAllDocuments(readFileSync(join(programsDir, "role.yaml"), "utf8"))
     .map((document) => document.toJS() as { kind: string })
     .filter(({ kind }) => kind === "ClusterRole");
-  const items = [...role, ...bootstrapObjects];
+  await applyObjects([...role, ...bootstrapObjects]);
+}
+
+const apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
+
+async function applyObjects(items: readonly object[]): Promise<void> {
   await kubectl([...apply, "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 }
 

@@ -183,6 +183,7 @@ const order = [
   "Service",
   "PodDisruptionBudget",
   "Deployment",
+  "HorizontalPodAutoscaler",
   "PodMonitoring",
   "PodMonitor",
   "Ingress",

@@ -225,3 +225,45 @@ test("user, rollout, labels, annotations, nodes and metrics", async () => {
     { port: "metrics", path: "/m", interval: "30s" },
   ]);
 });
+
+test("a GPU is a limit, beside those of memory and disk", async () => {
+  const nodes = { labels: {}, tolerations: [], devices: { "nvidia.com/gpu": "2" } };
+  const { container } = await make({ nodes });
+  const { limits } = container["resources"] as { limits: unknown };
+  assert.deepEqual(limits, { memory: "128Mi", "ephemeral-storage": "768Mi", "nvidia.com/gpu": "2" });
+});
+
+test("an autoscaler counts the program's own container, and is deleted before the number of pods changes", async () => {
+  const { recording, spec } = await make({ replicas: { min: 2, max: 10, cpu: 70, memory: 80 } });
+  const annotations = { "gke-microservices/autoscaled": "true" };
+  const budget = recording.one("kubernetes:policy/v1:PodDisruptionBudget");
+  const deployment = recording.one("kubernetes:apps/v1:Deployment");
+  for (const { inputs } of [budget, deployment])
+    assert.deepEqual((inputs["metadata"] as { annotations: unknown }).annotations, annotations);
+  assert.equal((spec as unknown as { replicas: number }).replicas, 2);
+  const metric = (name: string, averageUtilization: number) => ({
+    type: "ContainerResource",
+    containerResource: { name, container: "shop", target: { type: "Utilization", averageUtilization } },
+  });
+  const autoscaler = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler");
+  assert.deepEqual(autoscaler.inputs["spec"], {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "shop" },
+    minReplicas: 2,
+    maxReplicas: 10,
+    metrics: [metric("cpu", 70), metric("memory", 80)],
+  });
+  assert.deepEqual(autoscaler.inputs["metadata"], {
+    name: "shop",
+    namespace: "apps",
+    labels: { "app.kubernetes.io/name": "shop", "app.kubernetes.io/part-of": "gke-microservices" },
+  });
+  // Its name is the budget's, so that a replaced budget takes it along.
+  assert.ok(autoscaler.dependencies.includes(budget.urn));
+  assert.ok(autoscaler.dependencies.includes(deployment.urn));
+  assert.ok(deployment.dependencies.includes(budget.urn));
+
+  const fixed = (await make({ replicas: 2 })).recording;
+  assert.deepEqual(fixed.all("kubernetes:autoscaling/v2:HorizontalPodAutoscaler"), []);
+  for (const type of ["kubernetes:policy/v1:PodDisruptionBudget", "kubernetes:apps/v1:Deployment"])
+    assert.equal((fixed.one(type).inputs["metadata"] as { annotations?: object }).annotations, undefined);
+});

@@ -156,3 +156,87 @@ test("the stack's own namespace is taken, and one without a label", async () => 
   ])
     await applyOver(found, ours);
 });
+
+const autoscaler = (name: string) => ({
+  ...object("autoscaling/v2", "HorizontalPodAutoscaler", name),
+  spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name } },
+});
+const setKinds = ["Deployment.apps", "HorizontalPodAutoscaler.autoscaling"];
+const owner = `applyset-${createHash("sha256").update("gke-microservices.apps.Secret.").digest("base64url")}-v1`;
+
+test("the number of pods is the autoscaler's, once it has set it", async () => {
+  const [steps, live] = [join(folder, "scaled-steps"), join(folder, "scaled-live")];
+  const managed = (name: string, replicas: number, manager: string, operation: string) => ({
+    ...deployment(name),
+    metadata: {
+      ...deployment(name).metadata,
+      managedFields: [{ manager, operation, fieldsV1: { "f:spec": { "f:replicas": {} } } }],
+    },
+    spec: { replicas },
+    status: { observedGeneration: 1, updatedReplicas: replicas, availableReplicas: replicas, replicas },
+  });
+  const items = [
+    managed("ours", 10, "gke-microservices", "Apply"),
+    managed("scaled", 7, "kube-controller-manager", "Update"),
+    managed("by-hand", 0, "kubectl", "Update"),
+    managed("fixed", 3, "gke-microservices", "Apply"),
+  ];
+  writeFileSync(live, JSON.stringify({ kind: "List", items }));
+  installKubectl(
+    "*--dry-run=server*) cat",
+    `*" apply "*) cat >> ${steps}; echo >> ${steps}`,
+    `*"get deployments.apps"*) cat ${live}`,
+    `*) echo '{"kind":"List","items":[]}'`,
+  );
+  const names = ["ours", "scaled", "by-hand", "fixed", "new"];
+  const objects = names.flatMap((name) => [
+    { ...object("apps/v1", "Deployment", name), spec: { replicas: 2, paused: false } },
+    ...(name === "fixed" ? [] : [autoscaler(name)]),
+  ]);
+  const target = { kubectl: program, context: "scaled.test" };
+  const state = { namespace: "apps", kinds: setKinds, objects: [] };
+  await assert.rejects(
+    apply(target, state, objects, 1, () => undefined),
+    /new/,
+  );
+  const [first = ""] = readFileSync(steps, "utf8").split("\n");
+  const sent = (JSON.parse(first) as { items: { kind: string; metadata: { name: string }; spec: unknown }[] }).items;
+  assert.deepEqual(
+    Object.fromEntries(
+      sent.filter(({ kind }) => kind === "Deployment").map(({ metadata, spec }) => [metadata.name, spec]),
+    ),
+    {
+      ours: { replicas: 10, paused: false },
+      scaled: { paused: false },
+      "by-hand": { replicas: 2, paused: false },
+      fixed: { replicas: 2, paused: false },
+      new: { replicas: 2, paused: false },
+    },
+  );
+});
+
+test("an autoscaler that the config no longer has is deleted before the number of pods is set", async () => {
+  const steps = join(folder, "unscaled-steps");
+  writeFileSync(steps, "");
+  const rolled = join(folder, "unscaled");
+  writeFileSync(rolled, JSON.stringify({ kind: "List", items: [deployment("shop")] }));
+  installKubectl(
+    "*--dry-run=server*) cat",
+    `*" apply "*) cat >> ${steps}; echo >> ${steps}`,
+    `*" delete "*) cat >> ${steps}; echo >> ${steps}`,
+    `*"get deployments.apps"*) cat ${rolled}`,
+    `*) echo '{"kind":"List","items":[]}'`,
+  );
+  const old = {
+    ...autoscaler("shop"),
+    metadata: { ...autoscaler("shop").metadata, labels: { "applyset.kubernetes.io/part-of": owner } },
+  };
+  const objects = [{ ...object("apps/v1", "Deployment", "shop"), spec: { replicas: 6 } }];
+  const target = { kubectl: program, context: "unscaled.test" };
+  await apply(target, { namespace: "apps", kinds: setKinds, objects: [old] }, objects, 5, () => undefined);
+  const kinds = readFileSync(steps, "utf8")
+    .trim()
+    .split("\n")
+    .map((call) => (JSON.parse(call) as { items: { kind: string }[] }).items.map(({ kind }) => kind));
+  assert.deepEqual(kinds.slice(0, 2), [["HorizontalPodAutoscaler"], ["Deployment"]]);
+});

@@ -147,6 +147,7 @@ export function objects(of: Subject, changes: Partial<Objects> = {}): Objects {
     services: [...apps, "pods-hoge", "pods-web"].map((name) => service(name)),
     deployments: apps.map((name) => deployment(name)),
     replicaSets: [],
+    autoscalers: [],
     pods: apps.map((name) => pod(name)),
     nodes: [],
     events: [],

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { endpoints, pods, service as serviceHop } from "../../../tools/doctor/diagnose/behindProxy.ts";
-import type { ContainerStatus, Deployment, Node, Objects, Pod } from "../../../tools/doctor/gather/objects.ts";
+import type {
+  Condition,
+  ContainerStatus,
+  Deployment,
+  Node,
+  Objects,
+  Pod,
+} from "../../../tools/doctor/gather/objects.ts";
 import { deployment, now, objects, pod, service, subject, warning } from "./examples.ts";
 import { assertFixable, is, isConfigKey } from "./fixes.ts";
 
@@ -515,4 +522,69 @@ test("scaled to 0, or without its Deployment", () => {
   assert.equal(seen, "the Deployment hoge is scaled to 0");
   assert.equal(fix, "kubectl --context here -n apps scale deployment/hoge --replicas=1");
   assert.equal(endpointsWith({ deployments: [] }).seen, "there is no Deployment hoge");
+});
+
+test("autoscalers: missing, another's, blind, unable, and at the most", () => {
+  const replicas = { min: 2, max: 4, cpu: 70, memory: undefined };
+  const scaled = { ...staging, services: { ...staging.services, hoge: { ...hoge, replicas } } };
+  const two = [pod("hoge"), pod("hoge")];
+  const of = (conditions: readonly Condition[] | undefined, age = 600): Objects => ({
+    ...withPods(...two),
+    deployments: [deployment("hoge", 2)],
+    autoscalers:
+      conditions === undefined
+        ? []
+        : [
+            {
+              metadata: { name: "hoge", creationTimestamp: new Date(now.getTime() - age * 1000).toISOString() },
+              spec: { scaleTargetRef: { kind: "Deployment", name: "hoge" } },
+              status: { conditions },
+            },
+          ],
+  });
+  const at = (seen: Objects) => {
+    const finding = pods(seen, workload, scaled, now);
+    assertFixable(finding);
+    return finding;
+  };
+  const blind = (message: string) => ({
+    type: "ScalingActive",
+    status: "False",
+    reason: "FailedGetResourceMetric",
+    message,
+  });
+  assert.equal(at(of([{ type: "ScalingActive", status: "True" }])).state, "ok");
+  is(at(of(undefined)), "warning", /there is no autoscaler$/, /never applied, or somebody deleted/, /^npx pulumi up/);
+  is(
+    pods(of([]), workload, staging, now),
+    "warning",
+    /the autoscaler hoge chooses/,
+    /The config has 1, and no/,
+    /delete horizontalpodautoscaler hoge/,
+  );
+  const gone = at(
+    of([blind("unable to get metrics for resource cpu: the server could not find the requested resource")]),
+  );
+  is(
+    gone,
+    "warning",
+    /has no metrics \(unable to get/,
+    /metrics-server measures/,
+    /get apiservice v1beta1\.metrics\.k8s\.io/,
+  );
+  assert.equal(gone.passing, false);
+  assert.equal(at(of([blind("no metrics returned")], 30)).passing, true);
+  is(
+    at(of([blind("missing request for cpu")])),
+    "warning",
+    /missing request/,
+    /cannot tell how many/,
+    /describe horizontal/,
+  );
+  assert.equal(at(of([{ type: "ScalingActive", status: "False", reason: "ScalingDisabled" }])).state, "ok");
+  const unable = { type: "AbleToScale", status: "False", reason: "FailedGetScale", message: "forbidden" };
+  is(at(of([unable])), "warning", /cannot scale \(forbidden\)/, /stays as it is/, /describe horizontalpodautoscaler/);
+  const most = { type: "ScalingLimited", status: "True", reason: "TooManyReplicas" };
+  is(at(of([most])), "warning", /wants more than 4 pods/, /use more than/, /^Raise services\.hoge\.replicas\.max in/);
+  assert.equal(at(of([{ ...most, reason: "TooFewReplicas" }])).state, "ok");
 });

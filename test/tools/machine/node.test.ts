@@ -25,6 +25,7 @@ const files = nodeFiles({
   root: "/home/it's me/cache/debian/1",
   cache: "/home/it's me/cache",
   programs: ["/home/it's me/cache/kubernetes/1", "/home/it's me/cache/envoy/1"],
+  metricsServer: "/home/it's me/cache/metrics-server/1",
   snapshotter: "overlayfs",
 });
 
@@ -32,7 +33,7 @@ test("bash can parse every script, and init.sh", () => {
   const init = join(import.meta.dirname, "../../../tools/machine/node/init.sh");
   assert.equal(spawnSync("bash", ["-n", init]).status, 0);
   const scripts = Object.entries(files).filter(([name]) => name.startsWith("processes/"));
-  assert.equal(scripts.length, 11);
+  assert.equal(scripts.length, 12);
   for (const [name, text] of scripts) assert.equal(spawnSync("bash", ["-n"], { input: text }).status, 0, name);
 });
 

@@ -2,6 +2,8 @@
 import { secretsOf, type Deployment, type Objects, type Pod, type Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
 import { edit, type Subject } from "../subject.ts";
+import { fewestPods, type Replicas } from "../../../names/replicas.ts";
+import { autoscalerTrouble } from "./autoscaler.ts";
 import { matches, isReady, troubleOf } from "./pods.ts";
 import type { Workload } from "./trouble.ts";
 
@@ -84,11 +86,12 @@ function withoutPods(deployment: Deployment | undefined, name: string, subject: 
     state: "failed",
     seen: `the Deployment ${name} is scaled to 0`,
     means: "Somebody scaled it manually: the config requires at least one pod.",
-    fix: `${subject.kubectl} scale deployment/${name} --replicas=${replicasOf(subject, name)}`,
+    fix: `${subject.kubectl} scale deployment/${name} --replicas=${fewestPods(replicasOf(subject, name))}`,
   };
 }
 
-const replicasOf = ({ services }: Subject, name: string): number => services[name]?.replicas ?? 3;
+const replicasOf = ({ services, proxyReplicas }: Subject, name: string): Replicas =>
+  services[name]?.replicas ?? proxyReplicas;
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const labelText = (labels: Readonly<Record<string, string>> = {}) =>
   Object.entries(labels)
@@ -119,8 +122,15 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
   };
   const trouble = troubleOf(deployment, objects, workload, remedies, now);
   const count = `${ready} of ${replicas} ready`;
-  if (trouble === undefined && ready > 0)
-    return changed(deployment, objects, count, subject) ?? { state: "ok", seen: count };
+  if (trouble === undefined && ready > 0) {
+    const found = changed(deployment, objects, count, subject);
+    if (found !== undefined) return found;
+    const ofConfig = { key: workload.key, replicas: replicasOf(subject, name) };
+    const scaling = autoscalerTrouble(deployment, objects, ofConfig, remedies, now);
+    return scaling === undefined
+      ? { state: "ok", seen: count }
+      : { state: "warning", ...scaling, seen: `${count}; ${scaling.seen}` };
+  }
   if (trouble === undefined)
     return {
       state: "failed",
@@ -184,12 +194,13 @@ function changed(
   const settings = subject.services[name];
   if (settings === undefined) return undefined;
   const { replicas = 1, template } = spec;
-  if (replicas < settings.replicas)
+  const fewest = fewestPods(settings.replicas);
+  if (replicas < fewest)
     return {
       state: "warning",
-      seen: `${count}; the config has ${settings.replicas}`,
+      seen: `${count}; the config has ${fewest}`,
       means: "Somebody scaled it down manually: fewer pods share the load.",
-      fix: `${subject.kubectl} scale deployment/${name} --replicas=${settings.replicas}`,
+      fix: `${subject.kubectl} scale deployment/${name} --replicas=${fewest}`,
     };
   const image = template.spec.containers.find((container) => container.name === name)?.image;
   if (settings.image !== undefined && image !== undefined && image !== settings.image)

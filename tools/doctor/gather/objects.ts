@@ -97,6 +97,11 @@ export interface ReplicaSet {
   readonly metadata: Metadata;
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
+export interface Autoscaler {
+  readonly metadata: Metadata;
+  readonly spec: { readonly scaleTargetRef: { readonly kind: string; readonly name: string } };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
 export interface Service {
   readonly metadata: Metadata;
   readonly spec: {
@@ -159,6 +164,7 @@ export interface Objects {
   readonly services: readonly Service[];
   readonly deployments: readonly Deployment[];
   readonly replicaSets: readonly ReplicaSet[];
+  readonly autoscalers: readonly Autoscaler[];
   readonly pods: readonly Pod[];
   /** Empty without the right to read them. */
   readonly nodes: readonly Node[];
@@ -177,7 +183,7 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       LiveObject)[];
   try {
     const [all, nodes] = await Promise.all([
-      get<object>("services,deployments,replicasets,pods,ingresses"),
+      get<object>("services,deployments,replicasets,horizontalpodautoscalers.autoscaling,pods,ingresses"),
       nodesOf(target),
     ]);
     const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
@@ -201,6 +207,7 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       services: of("Service") as Service[],
       deployments,
       replicaSets: of("ReplicaSet") as ReplicaSet[],
+      autoscalers: of("HorizontalPodAutoscaler") as Autoscaler[],
       pods: of("Pod") as Pod[],
       nodes,
       events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),

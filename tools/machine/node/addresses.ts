@@ -14,3 +14,5 @@ export const serviceRange = "10.213.128.0/17";
 export const apiServiceAddress = "10.213.128.1";
 export const dnsServiceAddress = "10.213.128.10";
 export const apiServer = `https://${nodeAddress}:6443`;
+/** metrics-server, and the Service by which the API server asks it. */
+export const metricsService = { host: "metrics-server.kube-system.svc", port: 4443 };

@@ -1,4 +1,6 @@
-import { dnsServiceAddress, nodeAddress } from "./addresses.ts";
+import { dnsServiceAddress, metricsService, nodeAddress } from "./addresses.ts";
+
+const rbac = "rbac.authorization.k8s.io";
 
 /** Objects that the cluster's components need before the first workload. */
 export const bootstrapObjects = [
@@ -26,37 +28,69 @@ export const bootstrapObjects = [
     metadata: { name: "contour" },
     spec: { controllerName: "projectcontour.io/gateway-controller" },
   },
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "kube-dns", namespace: "kube-system" },
-    spec: {
-      clusterIP: dnsServiceAddress,
-      ports: [
-        { name: "dns", port: 53, protocol: "UDP" },
-        { name: "dns-tcp", port: 53, protocol: "TCP" },
-      ],
-    },
-  },
-  {
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { name: "kube-dns", namespace: "kube-system", labels: { "kubernetes.io/service-name": "kube-dns" } },
-    addressType: "IPv4",
-    endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
-    ports: [
-      { name: "dns", port: 53, protocol: "UDP" },
-      { name: "dns-tcp", port: 53, protocol: "TCP" },
-    ],
-  },
+  ...nodeService("kube-dns", dnsServiceAddress, [
+    { name: "dns", port: 53, protocol: "UDP" },
+    { name: "dns-tcp", port: 53, protocol: "TCP" },
+  ]),
 ] as const;
 
+/**
+ * Objects for metrics-server: what it may read, and that the API server asks it for metrics.k8s.io.
+ * @param authority the cluster's CA, as PEM
+ */
+export const metricsObjects = (authority: string) =>
+  [
+    role("metrics-server", [
+      { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
+      { apiGroups: [""], resources: ["pods", "nodes", "namespaces"], verbs: ["get", "list", "watch"] },
+    ]),
+    binding("metrics-server", "metrics-server"),
+    binding("metrics-server-asks-who-may", "metrics-server", "system:auth-delegator"),
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "RoleBinding",
+      metadata: { name: "metrics-server", namespace: "kube-system" },
+      subjects: [{ apiGroup: rbac, kind: "User", name: "metrics-server" }],
+      roleRef: { apiGroup: rbac, kind: "Role", name: "extension-apiserver-authentication-reader" },
+    },
+    ...nodeService("metrics-server", undefined, [{ name: "https", port: metricsService.port, protocol: "TCP" }]),
+    {
+      apiVersion: "apiregistration.k8s.io/v1",
+      kind: "APIService",
+      metadata: { name: "v1beta1.metrics.k8s.io" },
+      spec: {
+        group: "metrics.k8s.io",
+        version: "v1beta1",
+        groupPriorityMinimum: 100,
+        versionPriority: 100,
+        caBundle: Buffer.from(authority).toString("base64"),
+        service: { name: "metrics-server", namespace: "kube-system", port: metricsService.port },
+      },
+    },
+  ] as const;
+
+/** A Service of kube-system for a process of the node. */
+function nodeService(name: string, clusterIP: string | undefined, ports: readonly Record<string, unknown>[]) {
+  const metadata = { name, namespace: "kube-system" };
+  return [
+    { apiVersion: "v1", kind: "Service", metadata, spec: { ...(clusterIP !== undefined && { clusterIP }), ports } },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [nodeAddress], conditions: { ready: true } }],
+      ports,
+    },
+  ] as const;
+}
+
 function role(name: string, rules: readonly object[]) {
-  return { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name }, rules };
+  return { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: { name }, rules };
 }
 
 function binding(name: string, user: string, roleName = name) {
-  const apiGroup = "rbac.authorization.k8s.io";
+  const apiGroup = rbac;
   return {
     apiVersion: `${apiGroup}/v1`,
     kind: "ClusterRoleBinding",

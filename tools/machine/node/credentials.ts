@@ -3,10 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubeconfigPath } from "../../cli/paths.ts";
 import { createAuthority, createSigningKey, type Subject } from "../../cli/pki.ts";
-import { apiServer, apiServiceAddress, nodeAddress } from "./addresses.ts";
+import { apiServer, apiServiceAddress, metricsService, nodeAddress } from "./addresses.ts";
 
 export const context = "gke-microservices-local";
 export const nodeName = "local";
+
+/** The user that may say for whom it asks. */
+export const frontProxy = "front-proxy";
 
 const components: Readonly<Record<string, Subject>> = {
   apiserver: {
@@ -28,6 +31,9 @@ const components: Readonly<Record<string, Subject>> = {
   "kube-proxy": { commonName: "system:kube-proxy" },
   coredns: { commonName: "system:coredns" },
   "network-policies": { commonName: "network-policies" },
+  "metrics-server": { commonName: "metrics-server", names: [metricsService.host] },
+  // The API server, when it passes on a request to metrics-server.
+  "front-proxy": { commonName: frontProxy },
   // Envoy gets TLS keys from Contour, so both authenticate. Contour's bootstrap configuration expects the name "contour".
   contour: { commonName: "contour", names: ["contour"] },
   envoy: { commonName: "envoy", names: ["envoy"] },

@@ -1,14 +1,16 @@
 /** The processes of the node and their configuration, as files that `init.sh` reads. */
 import { stringify } from "yaml";
 import { gatewayName } from "../../../names/kubernetes.ts";
-import { hostAddress, link, linkPrefix, nodeAddress, podRange, serviceRange } from "./addresses.ts";
-import { nodeName } from "./credentials.ts";
+import { hostAddress, link, linkPrefix, metricsService, nodeAddress, podRange, serviceRange } from "./addresses.ts";
+import { frontProxy, nodeName } from "./credentials.ts";
 import { edgePorts, edgeTls, envoySettings } from "./envoySettings.ts";
 import type { NodeOptions } from "./options.ts";
 import { cni, containerd, corefile, kubelet, kubeProxy } from "./settings.ts";
 
 /** File below STATE/node that exists once the `bootstrapObjects` have been applied. */
 export const bootstrapped = "bootstrapped";
+/** File below STATE/node that exists once a stack has an autoscaler. */
+export const measured = "measured";
 export const envoyAdminSocket = "/run/envoy.sock";
 /** Number of the netfilter queue in which new connections of pods wait for the network policies' verdict. */
 export const policyQueue = 100;
@@ -65,6 +67,14 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--service-account-signing-key-file=${pki("accounts.key")}`,
         `--service-account-key-file=${pki("accounts.pub")}`,
         `--service-cluster-ip-range=${serviceRange}`,
+        // https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/
+        `--proxy-client-cert-file=${pki("front-proxy.crt")}`,
+        `--proxy-client-key-file=${pki("front-proxy.key")}`,
+        `--requestheader-client-ca-file=${pki("ca.crt")}`,
+        `--requestheader-allowed-names=${frontProxy}`,
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         "--profiling=false",
         // This feature needs a progress notification that Debian's etcd is too old for, and every failure is logged.
         "--feature-gates=SizeBasedListCostEstimate=false",
@@ -120,6 +130,23 @@ function processes(options: NodeOptions): Record<string, Process> {
         `--kubeconfig=${pki("network-policies.kubeconfig")}`,
         `--hostname-override=${nodeName}`,
         `--queue=${policyQueue}`,
+      ],
+    },
+    "metrics-server": {
+      memory: 60,
+      before: [["until", "test", "-e", `/state/node/${measured};`, "do", "sleep", "2;", "done"]],
+      command: [
+        `${inSandbox(options.metricsServer, options)}/metrics-server`,
+        ...["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map(
+          (flag) => `--${flag}=${pki("metrics-server.kubeconfig")}`,
+        ),
+        `--bind-address=${nodeAddress}`,
+        `--secure-port=${metricsService.port}`,
+        `--tls-cert-file=${pki("metrics-server.crt")}`,
+        `--tls-private-key-file=${pki("metrics-server.key")}`,
+        `--kubelet-certificate-authority=${pki("ca.crt")}`,
+        "--kubelet-preferred-address-types=InternalIP",
+        "--metric-resolution=15s",
       ],
     },
     coredns: { memory: 100, before: [isBootstrapped], command: ["coredns", "-conf=/state/node/Corefile"] },
@@ -190,7 +217,7 @@ export function nodeFiles(options: NodeOptions): Record<string, string> {
   const settings = {
     ROOT: options.root,
     CACHE: options.cache,
-    PROGRAM_PATH: options.programs.map((folder) => folder.replace(options.cache, "/cache")).join(":"),
+    PROGRAM_PATH: options.programs.map((folder) => inSandbox(folder, options)).join(":"),
     CGROUP: options.cgroup,
     LINK_HOST: link.host,
     LINK_NODE: link.node,
@@ -233,6 +260,8 @@ function script({ memory, before, command }: Process): string {
   ];
   return lines.join("\n") + "\n";
 }
+
+const inSandbox = (folder: string, { cache }: NodeOptions): string => folder.replace(cache, "/cache");
 
 /** Quoted for the shell. */
 function quoted(word: string): string {

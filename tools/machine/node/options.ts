@@ -11,6 +11,8 @@ export interface NodeOptions extends ListenAddress {
   readonly cache: string;
   /** Folders in the cache that contain programs. */
   readonly programs: readonly string[];
+  /** Folder in the cache for metrics-server, which may not be there yet. */
+  readonly metricsServer: string;
   /** containerd's snapshotter: "native" copies image layers, if the kernel cannot stack overlays. */
   readonly snapshotter: "overlayfs" | "native";
 }
