@@ -1,6 +1,6 @@
 /** Environment variables of a service, and the secrets that it gets as variables and files. */
 import type { EnvVar } from "../components/workloads/microservice.ts";
-import { literal } from "../names/kubernetes.ts";
+import { literal, podsService } from "../names/kubernetes.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
 import { podFields, type EnvValue } from "./schema/workload.ts";
 
@@ -16,12 +16,20 @@ export const portForCallers = ({ port, servicePort }: ServiceSettings): number |
 
 /** The service whose address a variable holds. */
 export const addressed = (value: EnvValue): string | undefined =>
-  typeof value === "string" ? undefined : (value.service ?? value.url);
+  typeof value === "string" ? undefined : (value.service ?? value.url ?? value.pods);
 
 /** The services that a service calls: those that it names, and those whose addresses it gets. */
 export const callsOf = ({ calls, env }: Pick<ServiceSettings, "calls" | "env">): string[] => [
   ...new Set([...calls, ...Object.values(env).flatMap((value) => addressed(value) ?? [])]),
 ];
+
+/** The services whose pods callers find by DNS. */
+export const calledByPod = (services: Services): ReadonlySet<string> =>
+  new Set(
+    Object.values(services).flatMap(({ env }) =>
+      Object.values(env).flatMap((value) => (typeof value === "string" ? [] : (value.pods ?? []))),
+    ),
+  );
 
 /** The text of a variable as far as the config has it: empty for what comes from elsewhere. */
 export const textOf = (value: EnvValue): string =>
@@ -43,6 +51,8 @@ export function variablesOf(name: string, services: Services, secretNames: reado
     if (value.expand !== undefined) return { value: literal(value.expand, names) };
     if (target === undefined) return undefined; // It is in the Secret.
     const called = services[target];
+    // A Service without an address of its own has no ports of its own.
+    if (value.pods !== undefined) return { value: `${podsService(target)}:${called?.port ?? ""}` };
     const address = `${target}:${(called && portForCallers(called)) ?? ""}`;
     return { value: value.url === undefined ? address : `http://${address}` };
   };

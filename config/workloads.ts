@@ -7,7 +7,7 @@ import { healthOf } from "./health.ts";
 import { metricsPort, proxyMetrics } from "./metrics.ts";
 import { nodesOf } from "./nodes.ts";
 import type { Settings } from "./schema.ts";
-import { secretsOf, variablesOf } from "./variables.ts";
+import { calledByPod, secretsOf, variablesOf } from "./variables.ts";
 
 export interface Workload {
   readonly service: string;
@@ -29,6 +29,7 @@ export function workloadsOf(
   const { services, cluster } = settings;
   const collector = proxyMetrics(settings);
   const health = healthOf(services);
+  const byPod = calledByPod(services);
   return Object.entries(services).map(([service, all]) => {
     const { image, build, roles, command, args, servicePort, ports, replicas, scratch, resources } = all;
     const { user, shutdownSeconds, rollout, labels, annotations } = all;
@@ -41,6 +42,7 @@ export function workloadsOf(
         ...{ command, args, servicePort, ports, replicas, scratch, resources },
         ...{ user, shutdownSeconds, rollout, labels, annotations },
         port: all.port === "none" ? undefined : all.port,
+        headless: byPod.has(service),
         health: health.get(service),
         nodes: nodesOf(all, cluster),
         metrics: all.metrics &&

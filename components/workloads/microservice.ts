@@ -65,6 +65,8 @@ export interface MicroserviceArgs {
   readonly rolloutSeconds: number;
   /** Whether the proxy routes to it. */
   readonly routed: boolean;
+  /** Whether callers find its pods by DNS, as the proxy does. @default false */
+  readonly headless?: boolean;
 }
 
 /** Which nodes a pod may run on. */
@@ -91,7 +93,7 @@ export interface EnvVar {
 
 /**
  * One microservice: a Deployment and a ClusterIP Service, at `<service>.<namespace>.svc.cluster.local`. A routed one
- * also has a headless Service, which the proxy uses to find its pods. One without a port is a worker, and has neither.
+ * also has a headless Service, by which the proxy finds its pods, and others may. One without a port is a worker, and has neither.
  */
 export class Microservice extends pulumi.ComponentResource {
   /** The Service's DNS name in the cluster. */
@@ -205,7 +207,7 @@ export class Microservice extends pulumi.ComponentResource {
   #services(
     service: string,
     port: number,
-    { namespace, servicePort = port, ports = {}, routed }: MicroserviceArgs,
+    { namespace, servicePort = port, ports = {}, routed, headless = false }: MicroserviceArgs,
     deployment: pulumi.Resource,
   ): readonly pulumi.Resource[] {
     const metadata = { namespace, labels: commonLabels(service), annotations: { "pulumi.com/skipAwait": "true" } };
@@ -221,7 +223,7 @@ export class Microservice extends pulumi.ComponentResource {
       { metadata: { ...metadata, name: service }, spec: { type: "ClusterIP", ...withPort(servicePort) } },
       { parent: this },
     );
-    if (!routed) return [];
+    if (!routed && !headless) return [];
     const pods = new k8s.core.v1.Service(
       `${service}-pods`,
       {
@@ -230,7 +232,7 @@ export class Microservice extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return [deployment, pods];
+    return routed ? [deployment, pods] : [];
   }
 }
 

@@ -118,7 +118,8 @@ function checkCalled(name: string, service: ServiceSettings, { services }: Setti
     ...Object.entries(service.env).flatMap(([key, value]) => {
       const called = addressed(value);
       if (called === undefined || typeof value === "string") return [];
-      const path = ["services", name, "env", key, value.url === undefined ? "service" : "url"];
+      const source = (["service", "url", "pods"] as const).find((each) => value[each] !== undefined) ?? "service";
+      const path = ["services", name, "env", key, source];
       if (called === name)
         return problem(path, called, "is the service itself", "use localhost, or its public host name");
       if (!Object.hasOwn(services, called))

@@ -241,7 +241,7 @@ export const podFields = {
 } as const;
 export type PodField = keyof typeof podFields;
 
-const sources = ["pod", "secret", "service", "url", "expand"] as const;
+const sources = ["pod", "secret", "service", "url", "pods", "expand"] as const;
 const source = z
   .strictObject({
     pod: z
@@ -257,6 +257,16 @@ const source = z
       .string()
       .optional()
       .meta(doc("URL of another service, as `http://cart:8080`; it also allows the call.", "cart", "0.3.0")),
+    pods: z
+      .string()
+      .optional()
+      .meta(
+        doc(
+          "Name and port of another service's pods, as `pods-cart:8080`, for a gRPC client that spreads its calls; it also allows them.",
+          "cart",
+          "0.3.0",
+        ),
+      ),
     expand: safeText
       .optional()
       .meta(

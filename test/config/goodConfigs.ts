@@ -265,7 +265,8 @@ export const good: fc.Arbitrary<Config> = fc
             env: {
               ...env,
               ...(others.addresses && sources),
-              ...(other !== undefined && others.addresses && { URL: { url: other }, ADDRESS: { service: other } }),
+              ...(other !== undefined &&
+                others.addresses && { URL: { url: other }, ADDRESS: { service: other }, PODS: { pods: other } }),
             },
             ...(isGoogle && metrics["scrape"] !== "none" && { metrics: { port: 9100, path: "/m" } }),
             ...(isGoogle && { roles, resources: onGoogle[index % onGoogle.length] }),

@@ -5,7 +5,7 @@ import { checkConfig } from "../../config/config.ts";
 import { healthOf } from "../../config/health.ts";
 import { nodesOf } from "../../config/nodes.ts";
 import { callsOf, secretsOf, variablesOf } from "../../config/variables.ts";
-import { imageName } from "../../config/workloads.ts";
+import { imageName, workloadsOf } from "../../config/workloads.ts";
 import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const image = "registry.example.com/hoge:1.4.2";
@@ -91,6 +91,23 @@ test("variables: text, PORT, the pod, addresses, and what names them comes last"
     { name: "URL", value: "http://$(POD):$(PORT)/$(TOKEN)/$x" },
   ]);
   assert.deepEqual(services["shop"] && callsOf(services["shop"]), ["cart"]);
+});
+
+test("a client that spreads its calls gets the name of the pods, with the container's port", () => {
+  const settings = settingsOf(
+    stack({ shop: { image, env: { CART: { pods: "cart" } } }, cart: { image, port: 50051, servicePort: 80 } }),
+  );
+  assert.deepEqual(variablesOf("shop", settings.services, [])[0], { name: "CART", value: "pods-cart:50051" });
+  assert.deepEqual(callsOf(settings.services["shop"] ?? assert.fail()), ["cart"]);
+  const headless = workloadsOf(settings, projectDir).map(({ service, program }) => [service, program.headless]);
+  assert.deepEqual(headless, [
+    ["shop", false],
+    ["cart", true],
+  ]);
+  const refusedFor = (name: string) =>
+    refusal(stack({ shop: { image, env: { CART: { pods: name } } }, jobs: { image, port: "none" } }));
+  assert.match(refusedFor("jobs"), /env\.CART\.pods\n\s+"jobs" is a worker/);
+  assert.match(refusedFor("jbos"), /env\.CART\.pods\n\s+"jbos" is not a service; allowed: /);
 });
 
 test("PORT is the service's own, unless env or a secret says otherwise", () => {
@@ -329,7 +346,7 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
   [
     "a variable from two sources",
     two({ env: { A: { pod: "name", secret: "B" } } }),
-    /env\.A\n.* must have exactly one of pod, secret, service, url, expand/,
+    /env\.A\n.* must have exactly one of pod, secret, service, url, pods, expand/,
   ],
   [
     "an unknown field of the pod",

@@ -108,6 +108,25 @@ test("its pods have gRPC probes, and policies allow the edge to reach the proxy'
   assert.deepEqual(await ports("orders.from.nginx-proxy"), [50051]);
 });
 
+test("a client of the Service stays with one pod; a client of the pods' name spreads its calls", async (context) => {
+  const caller = `    caller:
+      like: orders
+      args: [spread.mjs]
+      health: /healthz
+      env: { ONE: { service: orders }, EACH: { pods: orders } }
+      replicas: 1
+      routes: [{ path: /spread/ }]
+`;
+  write((text) => text.replace("port: 50051", "port: 50051\n      replicas: 4") + caller);
+  const { status, text } = await start();
+  assert.equal(status, 0, text);
+  const { body } = await get(endpoint(), "https", "shop.localhost", "/spread/");
+  context.diagnostic(body);
+  const { one, each } = JSON.parse(body) as Record<"one" | "each", Readonly<Record<string, number>>>;
+  assert.equal(Object.keys(one).length, 1, body);
+  assert.deepEqual(Object.values(each), [100, 100, 100, 100]);
+});
+
 test("a release with the status NOT_SERVING is never ready and gets no calls; the previous one keeps serving", async () => {
   write((text) =>
     text.replace("port: 50051", 'port: 50051\n      env: { SERVING: "false" }').replace("Seconds: 40", "Seconds: 10"),

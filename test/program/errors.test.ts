@@ -512,7 +512,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [gke({ nodePools: { main: {} } }, workloadsOnGke({ pool: "main", spot: true }, { pool: "b" })), google],
   [gke({ mode: "autopilot" }, { services: { hoge: { ...valid.services.hoge, scratch: { "/a": "10Gi" } } } }), google],
-  [gke({ mode: "autopilot" }, hoge({ nodes: { gpu: {} } })), google],
+  [onGke(hoge({ nodes: { gpu: {} } }), { cluster: { kind: "gke", mode: "autopilot" } }), google],
 ];
 
 /** `key`, `value rule; fix`: two lines for each problem. */

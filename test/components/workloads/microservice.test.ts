@@ -150,6 +150,10 @@ test("a routed service also has a headless Service; the proxy waits for it and f
   const deployment = recording.one(types.deployment);
   assert.deepEqual(await Promise.all(service.upstream.map(({ urn }) => valueOf(urn))), [deployment.urn, pods.urn]);
 
+  const headless = await make({ routed: false, headless: true });
+  assert.equal(headless.recording.all(types.service).length, 2);
+  assert.deepEqual(headless.service.upstream, [], "the proxy need not wait for it");
+
   const inner = await make({ routed: false });
   assert.equal(inner.recording.one(types.service).name, "hoge-service");
   assert.deepEqual(inner.service.upstream, []);
