@@ -1,7 +1,8 @@
 /** Files of a service's pods: a ConfigMap and a Secret named after their content, mounted file by file. */
 import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { commonLabels, contentHash } from "../../names/kubernetes.ts";
+import { makeContentSecret } from "./contentSecret.ts";
 
 /** The content of a file, as text or base64. */
 export type FileContent = { readonly text: string } | { readonly base64: string };
@@ -86,23 +87,12 @@ export function mountFiles(
 
   const secretKeys = keysOf(Object.keys(secret));
   if (secretKeys.length > 0) {
-    const stringData = pulumi.secret(
-      pulumi.all(Object.fromEntries(secretKeys.map(([path, key]) => [key, pulumi.output(secret[path] ?? "")]))),
-    );
-    // Not secret, as it is only a hash: a secret name would hide every pod template that uses it.
-    const secretName = pulumi.unsecret(
-      stringData.apply(
-        (data) =>
-          `${name}-secret-files-${contentHash({ ...Object.fromEntries(secretKeys), ...prefixed("data", data) })}`,
-      ),
-    );
-    const resource = new k8s.core.v1.Secret(
-      `${name}-secret-files`,
-      { metadata: { name: secretName, namespace, labels }, immutable: true, stringData },
-      opts,
-    );
+    const values = Object.fromEntries(secretKeys.map(([path, key]) => [key, secret[path] ?? ""]));
+    const prefix = `${name}-secret-files`;
+    const also = Object.fromEntries(secretKeys);
+    const made = makeContentSecret(prefix, { prefix, service: name, namespace, values, also }, opts);
     // Readable for the pod's group alone; kubelet would widen a stricter mode to this.
-    part({ name: "secret-files", secret: { secretName, defaultMode: 0o440 } }, secretKeys, resource);
+    part({ name: "secret-files", secret: { secretName: made.name, defaultMode: 0o440 } }, secretKeys, made.resource);
   }
   return {
     volumes: parts.flatMap(({ volumes }) => volumes),

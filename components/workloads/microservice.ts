@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash, literal, podsService, selectorLabels } from "../../names/kubernetes.ts";
+import { commonLabels, literal, podsService, selectorLabels } from "../../names/kubernetes.ts";
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
 import type { Replicas } from "../../names/replicas.ts";
+import { makeContentSecret } from "./contentSecret.ts";
 import { mountFiles, type PodFiles } from "./files.ts";
 import { probes, type Health } from "./health.ts";
 import { scrapeObject, type Scrape } from "./metricsExporter.ts";
@@ -114,7 +115,7 @@ export class Microservice extends pulumi.ComponentResource {
     const secret =
       Object.keys(secretEnv).length === 0
         ? undefined
-        : new SecretEnv(name, { service, namespace, values: secretEnv }, parent);
+        : makeContentSecret(`${name}-env`, { prefix: `${service}-env`, service, namespace, values: secretEnv }, parent);
 
     const files = mountFiles(name, namespace, args.files ?? { plain: {}, secret: {} }, parent);
     const scratch = { ...temporary, ...args.scratch };
@@ -154,7 +155,7 @@ export class Microservice extends pulumi.ComponentResource {
                 ...(args.args && { args: expandable(args.args, args) }),
                 ports: named.map(([each, containerPort]) => ({ name: each, containerPort })),
                 env: [...args.env],
-                ...(secret && { envFrom: [{ secretRef: { name: secret.secretName } }] }),
+                ...(secret && { envFrom: [{ secretRef: { name: secret.name } }] }),
                 resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk, args.nodes?.devices),
                 // By path, so that a file in one of the folders is mounted after it.
                 volumeMounts: [...folders.mounts, ...files.mounts].sort((a, b) => (a.mountPath < b.mountPath ? -1 : 1)),
@@ -251,27 +252,3 @@ function expandable(
 /** Kubernetes gives up on a rollout without progress after 600 s: a slow start needs more. */
 const progressDeadline = (health: Health | undefined) =>
   health !== undefined && health.startSeconds > 300 ? { progressDeadlineSeconds: health.startSeconds + 300 } : {};
-
-interface SecretEnvArgs {
-  readonly service: string;
-  readonly namespace: pulumi.Input<string>;
-  readonly values: Readonly<Record<string, pulumi.Input<string>>>;
-}
-
-/** A Secret named after its content: a new value rolls out like a release, and old pods keep their values. */
-class SecretEnv {
-  readonly secretName: pulumi.Output<string>;
-  /** Dependency of the pods: the computed name does not imply that the Secret exists. */
-  readonly resource: k8s.core.v1.Secret;
-
-  constructor(name: string, { service, namespace, values }: SecretEnvArgs, opts: pulumi.CustomResourceOptions) {
-    const stringData = pulumi.secret(pulumi.all(values));
-    // Mark the name as not secret: it is only a hash. A secret name would hide every pod template that uses it.
-    this.secretName = pulumi.unsecret(stringData.apply((data) => `${service}-env-${contentHash(data)}`));
-    this.resource = new k8s.core.v1.Secret(
-      `${name}-env`,
-      { metadata: { name: this.secretName, namespace, labels: commonLabels(service) }, immutable: true, stringData },
-      opts,
-    );
-  }
-}

@@ -1,5 +1,5 @@
 /** What runs in a service's pods: keys that do not fit each other, the project's files or other services. */
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { bytesOf } from "../../names/quantities.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
@@ -203,7 +203,7 @@ function checkFiles(name: string, { files }: ServiceSettings, projectDir: string
 function fileTrouble(file: string): string | undefined {
   try {
     if (!statSync(file).isFile()) return "is not a file";
-    readFileSync(file);
+    accessSync(file, constants.R_OK);
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be read";
