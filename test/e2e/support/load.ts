@@ -20,7 +20,7 @@ const workers = 8;
 /** Pause between two requests of a worker: together, some hundred requests per second. Milliseconds. */
 const pause = 20;
 /** Time limit of a load, in case nothing stops it. Milliseconds. */
-const limit = 5 * 60_000;
+const limit = 15 * 60_000;
 
 /** Sends requests while the work runs. Half of the workers keep their connections, half open a new one each time. */
 export async function underLoad<T>(load: Load, work: () => Promise<T>): Promise<{ result: T; load: LoadResult }> {
