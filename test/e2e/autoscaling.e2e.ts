@@ -78,6 +78,11 @@ for (const engine of ["kubectl", "pulumi"] as const) {
       assert.equal(status, 0, text);
     };
     const unchanged = async () => {
+      // Pulumi goes on to wait for a Deployment whose new pods were not ready yet.
+      await until("all pods ready", 60, async () => {
+        const { wanted, ready } = await scaled();
+        return wanted === ready;
+      });
       const { status, text } = await start();
       assert.equal(status, 0, text);
       assert.match(text, /nothing to apply/);
