@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildah, imagesDir } from "./buildah.ts";
 import { debianPackages } from "../programs/debian.ts";
 
-export type Base = "node" | "nginx";
+export type Base = "node" | "nginx" | "python" | "go";
 
 /** The first Debian release with Node 24 and nginx 1.30.1 or newer (older ones have a known overflow). */
 const suite = "forky";
@@ -13,6 +13,9 @@ const suite = "forky";
 const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; readonly config: string }>> = {
   node: { packages: ["nodejs"], config: 'ENTRYPOINT ["/usr/bin/node"]' },
   // nginx/entrypoint.sh needs a shell and sleep; every root has getent.
+  python: { packages: ["python3"], config: 'ENTRYPOINT ["/usr/bin/python3"]' },
+  // For the stage that compiles. WORKDIR makes the folder, which the compiler writes to.
+  go: { packages: ["golang-go"], config: "ENV GOTOOLCHAIN=local\nWORKDIR /tmp" },
   nginx: { packages: ["nginx", "dash", "coreutils"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
 };
 

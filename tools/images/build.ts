@@ -1,9 +1,10 @@
 /** Builds images for the local Kubernetes from the same Dockerfiles as production, each as an archive for containerd to import. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { nodeImage } from "../../components/images/imageReference.ts";
+import { baseArguments } from "./baseArguments.ts";
 import { baseImage, baseKey, type Base } from "./baseImages.ts";
 import { buildah, imagesDir } from "./buildah.ts";
 import { diskNeeded, requireDisk } from "../cli/disk.ts";
@@ -14,8 +15,9 @@ import { Problem } from "../cli/problem.ts";
 export interface ImageSpec {
   /** A DNS label. */
   readonly name: string;
-  /** Folder with a Dockerfile that takes its base image from the build argument `BASE`. */
+  /** Folder with a Dockerfile that takes its base images from build arguments (see `baseArguments`). */
   readonly context: string;
+  /** What a build argument without a default stands for. */
   readonly base: Base;
 }
 
@@ -39,20 +41,30 @@ export type BuildImages = (
  * @param builder which has base images of its own. @default - buildah, with the bases of this project
  * @throws Problem if the context cannot be read
  */
-export function imageOf({ name, context, base }: ImageSpec, builder = baseKey(base)): BuiltImage {
-  let reference: string;
+export function imageOf(spec: ImageSpec, builder?: string): BuiltImage {
+  const { name, context } = spec;
+  let reference: string, bases: string;
   try {
     reference = nodeImage(name, context);
+    bases = builder ?? basesOf(spec).map(baseKey).join(" ");
   } catch (error) {
     throw new Problem(
       `The image context ${context} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       "Name a readable folder that holds a Dockerfile as build.context.",
     );
   }
-  // The archive also depends on the base: a newer base gives another image under the same reference.
-  const key = createHash("sha256").update(`${builder} ${reference}`).digest("hex").slice(0, 12);
+  // The archive also depends on the bases: a newer base gives another image under the same reference.
+  const key = createHash("sha256").update(`${bases} ${reference}`).digest("hex").slice(0, 12);
   return { reference, archive: join(imagesDir, `${name}-${key}.tar`) };
 }
+
+const argumentsOf = ({ context, base }: ImageSpec) =>
+  baseArguments(readFileSync(join(context, "Dockerfile"), "utf8"), base);
+
+/** The base images of this project that the image is built from, without the empty one. */
+const basesOf = (spec: ImageSpec): Base[] => [
+  ...new Set(Object.values(argumentsOf(spec)).filter((base) => base !== "scratch")),
+];
 
 /**
  * Builds the images whose archive does not exist yet, which needs root.
@@ -83,20 +95,14 @@ export async function buildImages(
 async function build(spec: ImageSpec, image: BuiltImage, progress: (message: string) => void) {
   const { reference, archive } = image;
   const what = `Building the image ${spec.name}`;
-  const base = await baseImage(spec.base);
+  const bases: string[] = [];
+  for (const [argument, base] of Object.entries(argumentsOf(spec)))
+    bases.push("--build-arg", `${argument}=${base === "scratch" ? base : await baseImage(base)}`);
   progress(spec.name);
   const context = resolve(spec.context);
   // No timestamps, so that the same input gives the same digest. No pull: the base is in the storage.
   const args = ["build", "--isolation", "chroot", "--timestamp", "0", "--pull-never"];
-  const built = [
-    "--build-arg",
-    `BASE=${base}`,
-    "--build-arg",
-    `VERSION=${versionOf(image)}`,
-    "--tag",
-    reference,
-    context,
-  ];
+  const built = [...bases, "--build-arg", `VERSION=${versionOf(image)}`, "--tag", reference, context];
   try {
     await buildah(what, [...args, ...built], context);
   } catch (error) {
@@ -133,15 +139,15 @@ export function missingBase(
   if (image === undefined) return undefined;
   return new Problem(
     `The image ${name} cannot be built on this machine: its Dockerfile starts from ${image}, and the local build pulls nothing.`,
-    `Use what it has: "FROM \${BASE}", which is ${contents[base]}, or "FROM scratch". Or name a ready image in ${base === "nginx" ? "proxy" : `services.${name}`}.image and a cluster that pulls it: npm start -- --context NAME.`,
+    `Start from what it has: "FROM scratch", or "FROM \${BASE}", whose default says which of them: an image named node, python, golang, static or nginx, such as "ARG BASE=node:24". Or name a ready image in ${base === "nginx" ? "proxy" : `services.${name}`}.image and a cluster that pulls it: npm start -- --context NAME.`,
   );
 }
 
-const contents = { node: "Node without shell or npm", nginx: "nginx with a shell" } as const;
-
 /** Removes the containers and layers that a killed or failed build left in buildah's storage. */
 async function removeUnfinished(): Promise<void> {
-  await rm(join(imagesDir, "tmp"), { recursive: true, force: true });
+  const temporary = join(imagesDir, "tmp");
+  for (const name of existsSync(temporary) ? await readdir(temporary) : [])
+    if (!name.startsWith("buildah-cache")) await rm(join(temporary, name), { recursive: true, force: true }); // of RUN --mount=type=cache
   if (existsSync(join(imagesDir, "storage"))) await buildah("Cleaning up", ["rm", "--all"]);
 }
 

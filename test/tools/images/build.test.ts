@@ -1,5 +1,7 @@
 /** The parts that need no root: the tag of a context, and that an image is built only if needed. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +11,7 @@ const cache = await mkdtemp(join(tmpdir(), "images-test-"));
 after(() => rm(cache, { recursive: true, force: true }));
 process.env["XDG_CACHE_HOME"] = cache; // read once, when the modules below are loaded
 const { buildImages, imageOf, missingBase } = await import("../../../tools/images/build.ts");
+const { baseKey } = await import("../../../tools/images/baseImages.ts");
 const { contextTag } = await import("../../../components/images/buildContext.ts");
 const { Problem } = await import("../../../tools/cli/problem.ts");
 
@@ -119,6 +122,26 @@ test("a missing context, or one without a Dockerfile, is a problem that names it
   }
 });
 
+test("archives of Node and nginx keep their names; those of other languages depend on each base", async (context) => {
+  const folder = await contextFolder(context);
+  const name = (dockerfile: string, base: "node" | "nginx" = "node") => {
+    writeFileSync(join(folder, "Dockerfile"), dockerfile);
+    return imageOf({ name: "hoge", context: folder, base });
+  };
+  const keyOf = (bases: string, { reference }: { reference: string }) =>
+    createHash("sha256").update(`${bases} ${reference}`).digest("hex").slice(0, 12);
+  for (const [bases, image] of [
+    [baseKey("node"), name("ARG BASE=node:24\nFROM ${BASE}\n")],
+    [baseKey("node"), name("ARG BASE\nFROM ${BASE}\n")],
+    [baseKey("nginx"), name("ARG BASE=nginx:1\nFROM ${BASE}\n", "nginx")],
+    [baseKey("python"), name("ARG BASE=python:3\nFROM ${BASE}\n")],
+    [baseKey("go"), name("ARG GO=golang:1\nARG BASE=static\nFROM ${GO} AS build\nFROM ${BASE}\n")],
+    [`${baseKey("go")} ${baseKey("node")}`, name("ARG GO=go\nARG BASE=node\nFROM ${GO} AS a\nFROM ${BASE}\n")],
+    ["", name("FROM scratch\n")],
+  ] as const)
+    assert.equal(image.archive, join(cache, `gke-microservices/images/hoge-${keyOf(bases, image)}.tar`));
+});
+
 test("a base image that would have to be pulled is a problem that says what the local build has", () => {
   const failed = (output: string) => new Problem(`Building the image api failed:\n${output}`, "Fix what it names.");
   const output =
@@ -128,10 +151,10 @@ test("a base image that would have to be pulled is a problem that says what the 
     [problem?.message, problem?.fix],
     [
       "The image api cannot be built on this machine: its Dockerfile starts from python:3.13-slim, and the local build pulls nothing.",
-      'Use what it has: "FROM ${BASE}", which is Node without shell or npm, or "FROM scratch". Or name a ready image in services.api.image and a cluster that pulls it: npm start -- --context NAME.',
+      'Start from what it has: "FROM scratch", or "FROM ${BASE}", whose default says which of them: an image named node, python, golang, static or nginx, such as "ARG BASE=node:24". Or name a ready image in services.api.image and a cluster that pulls it: npm start -- --context NAME.',
     ],
   );
   const proxy = missingBase({ name: "nginx-proxy", base: "nginx" }, failed(output));
-  assert.match(proxy?.fix ?? "", /which is nginx with a shell, .* in proxy\.image and a cluster/);
+  assert.match(proxy?.fix ?? "", /^Start from what it has.* in proxy\.image and a cluster/);
   assert.equal(missingBase({ name: "api", base: "node" }, failed("Error: no space left on device")), undefined);
 });
