@@ -14,9 +14,10 @@ import { exceptions } from "./checks/exceptions.ts";
 import { actionlint, checkov, kubeScore, type Finding } from "./checks/tools.ts";
 import { command } from "./support/commands.ts";
 
-const dockerfiles = globSync(["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/*/Dockerfile"], {
-  cwd: projectDir,
-}).sort();
+const dockerfiles = globSync(
+  ["nginx/Dockerfile", "services/*/Dockerfile", "tools/addService/template/*/*/Dockerfile"],
+  { cwd: projectDir },
+).sort();
 const workflows = globSync(".github/workflows/*.{yml,yaml}", { cwd: projectDir }).sort();
 const used = new Set<unknown>();
 let folder: string;
@@ -64,8 +65,14 @@ test("Checkov finds nothing in the Dockerfiles without an exception, and each ba
   assert.deepEqual(unexplained(await checkov("dockerfile", dockerfiles)), []);
   for (const file of dockerfiles) {
     const text = readFileSync(join(projectDir, file), "utf8");
-    assert.match(text, /^ARG BASE=\S+@sha256:[0-9a-f]{64}$/m, file);
-    assert.deepEqual(text.match(/^FROM .*$/gm), ["FROM ${BASE}"], file);
+    const bases = [...text.matchAll(/^ARG (\w+)=\S+@sha256:[0-9a-f]{64}$/gm)].map(([, argument]) => argument);
+    assert.equal(bases.at(-1), "BASE", file);
+    const starts = [...text.matchAll(/^FROM (\S+)/gm)].map(([, start]) => start);
+    assert.deepEqual(
+      starts,
+      bases.map((argument) => `\${${argument ?? ""}}`),
+      file,
+    );
   }
 });
 

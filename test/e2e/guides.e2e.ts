@@ -127,6 +127,23 @@ test("a service is added by one command, and answers", async () => {
   assert.partialDeepStrictEqual(JSON.parse(await pageOnce(200, "/orders/1")), { service: "orders", path: "/1" });
 });
 
+test("services in Python and Go are added, built and answer; so does a worker of each", async () => {
+  const original = readFileSync(stackFile, "utf8");
+  for (const language of ["python", "go"])
+    for (const kind of ["web", "worker"]) {
+      const added = await run("add-service", `${language}-${kind}`, "--language", language, "--kind", kind);
+      assert.equal(added.status, 0, added.text);
+    }
+  const text = await start(); // Waits for every rollout, those of the workers too.
+  for (const language of ["python", "go"]) {
+    const service = `${language}-web`;
+    assert.match(text, new RegExp(`ok +https://shop\\.localhost/${service}/`));
+    assert.partialDeepStrictEqual(JSON.parse(await pageOnce(200, `/${service}/1`)), { service, path: "/1" });
+  }
+  // With the next start: the tests below need none of them.
+  writeFileSync(stackFile, original);
+});
+
 test("a release is rolled back by git revert", async () => {
   const program = join(copy, "services/orders/main.mjs");
   await git("init", "--quiet");

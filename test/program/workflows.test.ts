@@ -257,8 +257,12 @@ test("the images that Dependabot updates are those that the project pins", () =>
   const places: [string, string][] = [
     ["proxy", "nginx/Dockerfile"],
     ["sample", "services/sample/Dockerfile"],
-    ["sample", "tools/addService/template/web/Dockerfile"],
-    ["sample", "tools/addService/template/worker/Dockerfile"],
+    ...["web", "worker"].flatMap((kind): [string, string][] => [
+      ["sample", `tools/addService/template/node/${kind}/Dockerfile`],
+      ["python", `tools/addService/template/python/${kind}/Dockerfile`],
+      ["go-build", `tools/addService/template/go/${kind}/Dockerfile`],
+      ["go", `tools/addService/template/go/${kind}/Dockerfile`],
+    ]),
     ["exporter", "config/schema/proxy.ts"],
   ];
   for (const [name, file] of places) {

@@ -12,6 +12,9 @@ import { withService } from "../stack/editStackFile.ts";
 import { stackConfig, stackFile, withPlaceholderFiles } from "../stack/stackFile.ts";
 
 export const kinds = ["web", "worker"] as const;
+/** Languages of the templates, and the file to edit in each. */
+export const programs = { node: "main.mjs", python: "main.py", go: "main.go" } as const;
+export type Language = keyof typeof programs;
 const templates = join(import.meta.dirname, "template");
 
 /** @throws Problem; nothing is written then */
@@ -46,6 +49,8 @@ export function addService(service: NewService, stacks: readonly string[]): void
 export interface NewService {
   readonly name: string;
   readonly kind: (typeof kinds)[number];
+  /** Of the program in the new folder. */
+  readonly language: Language;
   /** A ready image. @default - one that is built from a new folder */
   readonly image: string | undefined;
   readonly port: string;
@@ -114,8 +119,8 @@ function requireGood({ stack, file, text }: Edit, name: string): void {
   }
 }
 
-function writeFolder(folder: string, { name, kind, port }: NewService): void {
-  const template = join(templates, kind);
+function writeFolder(folder: string, { name, kind, language, port }: NewService): void {
+  const template = join(templates, language, kind);
   mkdirSync(folder);
   for (const file of readdirSync(template)) {
     const text = readFileSync(join(template, file), "utf8");

@@ -1,6 +1,6 @@
 /** `npm run add-service -- NAME`: adds a microservice to the stacks' config, and a folder that builds and runs. */
 import { servicePort } from "../../names/ports.ts";
-import { addService, kinds } from "../addService/addService.ts";
+import { addService, kinds, programs, type Language } from "../addService/addService.ts";
 import { main } from "../cli/main.ts";
 import { Problem } from "../cli/problem.ts";
 
@@ -10,6 +10,7 @@ Adds a microservice: the folder services/NAME with a Dockerfile and a small serv
 Pulumi.local.yaml. Everything is validated first. If anything is invalid, nothing is written.
 
   --kind KIND    web, which answers requests, or worker, which nobody calls (default: web)
+  --language L   node, python or go (default: node), for the program in the folder
   --image IMAGE  a ready image, by tag or digest; then there is no folder
   --path /PATH/  path of its route (default: /NAME/, unless --host is set)
   --host NAME    host of its route: a label below the domain, or a full name
@@ -18,6 +19,7 @@ Pulumi.local.yaml. Everything is validated first. If anything is invalid, nothin
 
 const options = {
   kind: { type: "string", default: "web" },
+  language: { type: "string" },
   image: { type: "string" },
   path: { type: "string" },
   host: { type: "string" },
@@ -33,13 +35,22 @@ await main(usage, options, ({ values, positionals }) => {
   if (kind === undefined)
     throw new Problem(`There is no kind "${values.kind}".`, `Use one of these: ${kinds.join(", ")}.`);
   const { image, port, path, host } = values;
+  if (image !== undefined && values.language !== undefined)
+    throw new Problem("A ready image has no folder, so no language.", "Leave out --language, or leave out --image.");
+  const languages = Object.keys(programs) as Language[];
+  const language = languages.find((each) => each === (values.language ?? "node"));
+  if (language === undefined)
+    throw new Problem(
+      `There is no template for the language "${values.language ?? ""}".`,
+      `Use one of these: ${languages.join(", ")}. Or name an image of your own with --image.`,
+    );
   const stacks = [...new Set(["local", ...(values.stack ?? [])])];
-  addService({ name, kind, image, port, path, host }, stacks);
+  addService({ name, kind, language, image, port, path, host }, stacks);
   const wrote = [
     ...(image === undefined ? [`services/${name}`] : []),
     ...stacks.map((stack) => `Pulumi.${stack}.yaml`),
   ];
   console.log(`Wrote ${wrote.join(", ")}.\nRun it: npm start`);
-  if (image === undefined) console.log(`Then edit it: services/${name}/main.mjs`);
+  if (image === undefined) console.log(`Then edit it: services/${name}/${programs[language]}`);
   return Promise.resolve();
 });

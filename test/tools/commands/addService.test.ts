@@ -1,13 +1,9 @@
-/** `npm run add-service` in a copy of the checkout: what it writes, that the service works, and that it writes all or nothing. */
+/** `npm run add-service` in a copy of the checkout: what it writes, and that it writes all or nothing. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { after, beforeEach, test } from "node:test";
 import { parse } from "yaml";
 import { project } from "../../../names/project.ts";
@@ -87,59 +83,6 @@ test("the Dockerfile is that of the sample service: base by digest, no root, rea
   assert.match(read("services/zz-added/Dockerfile"), /image\.title="zz-added"/);
 });
 
-test("the service answers, has a health check, and loses no request on SIGTERM", async () => {
-  const taken = createServer().listen(0, "127.0.0.1");
-  await once(taken, "listening");
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  const { status, stderr } = addService("zz-added", "--port", String(port));
-  assert.equal(status, 0, stderr);
-  const child = spawn(process.execPath, [join(copy, "services/zz-added/main.mjs")], {
-    env: { VERSION: "1", HOSTNAME: "pod" },
-  });
-  const agent = new Agent({ keepAlive: true });
-  const ask = (path: string, method = "GET", body = "") =>
-    new Promise<{ status: number | undefined; text: string; connection: string | undefined }>((resolve, reject) => {
-      const sent = request({ host: "127.0.0.1", port, path, method, agent }, (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        response.on("end", () => {
-          resolve({ status: response.statusCode, text, connection: response.headers.connection });
-        });
-      });
-      sent.on("error", reject);
-      sent.end(body);
-    });
-  try {
-    for (let tries = 100; tries > 0; tries--) if (await ask("/healthz").then(Boolean, () => sleep(100))) break;
-    assert.deepEqual(await ask("/healthz"), { status: 200, text: "ok\n", connection: "keep-alive" });
-    const { text } = await ask("/deep/path?token=secret", "POST", "x".repeat(1_000_000));
-    assert.deepEqual(JSON.parse(text), {
-      service: "zz-added",
-      version: "1",
-      pod: "pod",
-      method: "POST",
-      path: "/deep/path",
-    });
-
-    const slow = request({ host: "127.0.0.1", port, method: "POST", agent: new Agent({ keepAlive: true }) });
-    slow.write("first"); // An open connection with a request in progress.
-    const answered = once(slow, "response");
-    await sleep(300);
-    const exit = once(child, "exit");
-    child.kill("SIGTERM");
-    await sleep(300);
-    slow.end("last");
-    const [response] = (await answered) as [{ statusCode: number; resume(): void }];
-    response.resume();
-    assert.equal(response.statusCode, 200);
-    assert.deepEqual(await exit, [0, null]);
-  } finally {
-    agent.destroy();
-    child.kill("SIGKILL");
-  }
-});
-
 const refusals: [string, string[], RegExp][] = [
   ["no name", [], /Name exactly one service/],
   ["an existing service", ["hoge"], /The stack local has a service hoge already/],
@@ -204,20 +147,42 @@ test("a service is added after the last one, whatever the file's formatting", ()
     assert.throws(() => add(text), /f has no services, or has them in one line/);
 });
 
-test("a worker has a folder and no route; it ends on SIGTERM without waiting for its pause", async () => {
+test("a worker has a folder and no route", () => {
   const { status, stderr } = addService("zz-added", "--kind", "worker");
   assert.equal(status, 0, stderr);
   const lines = ["    zz-added:", "      build: { context: ./services/zz-added }", "      port: none", ""].join("\n");
   assert.ok(read("Pulumi.local.yaml").endsWith(lines));
   assertGoodFolder();
-  const worker = spawn(process.execPath, [join(copy, "services/zz-added/main.mjs")]);
-  const [first] = (await once(worker.stdout, "data")) as [Buffer];
-  assert.match(first.toString(), /"worker":"zz-added"/);
-  worker.kill("SIGTERM");
-  const began = Date.now();
-  assert.deepEqual(await once(worker, "exit"), [0, null]);
-  assert.ok(Date.now() - began < 5000);
 });
+
+for (const [language, files] of [
+  ["node", ["Dockerfile", "main.mjs"]],
+  ["python", ["Dockerfile", "main.py"]],
+  ["go", ["Dockerfile", "go.mod", "main.go"]],
+] as const)
+  for (const kind of ["web", "worker"])
+    test(`--language ${language} --kind ${kind} writes its program, and the same lines of config as any`, () => {
+      const port = kind === "web" ? ["--port", "9000"] : [];
+      const { status, stdout, stderr } = addService("zz-added", "--language", language, "--kind", kind, ...port);
+      assert.equal(status, 0, stderr);
+      assert.ok(stdout.endsWith(`\nThen edit it: services/zz-added/${files.at(-1) ?? ""}\n`), stdout);
+      assert.deepEqual(readdirSync(join(copy, "services/zz-added")).sort(), files);
+      const texts = Object.fromEntries(files.map((file) => [file, read("services/zz-added", file)]));
+      const all = Object.values(texts).join("");
+      assert.doesNotMatch(all, /new-service|8080/);
+      assert.match(texts["Dockerfile"] ?? "", /image\.title="zz-added"/);
+      assert.match(texts[files.at(-1) ?? ""] ?? "", /"zz-added"/);
+      assert.equal(all.match(/9000/g)?.length, kind === "web" ? 2 : undefined); // EXPOSE, and the default in the program
+      const lines =
+        kind === "web" ? ["port: 9000", "health: /healthz", "routes: [{ path: /zz-added/ }]"] : ["port: none"];
+      const entry = [
+        "    zz-added:",
+        ...["build: { context: ./services/zz-added }", ...lines].map((line) => `      ${line}`),
+      ];
+      assert.ok(read("Pulumi.local.yaml").endsWith(`\n${entry.join("\n")}\n`));
+      const checked = run("tools/commands/check.ts", "local");
+      assert.equal(checked.status, 0, checked.stdout + checked.stderr);
+    });
 
 test("a ready image has no folder; what it needs is refused before anything is written", () => {
   const before = state();
@@ -231,6 +196,8 @@ test("a ready image has no folder; what it needs is refused before anything is w
   for (const [args, message] of [
     [["--image", "redis"], /must have a tag or a digest/],
     [["--kind", "cron"], /There is no kind "cron"/],
+    [["--language", "ruby"], /There is no template for the language "ruby"/],
+    [["--language", "go", "--image", "a:1"], /A ready image has no folder, so no language/],
     [["--kind", "worker", "--path", "/a/"], /A worker has no route/],
   ] as const) {
     const { status, stderr } = addService("zz-other", ...args);

@@ -1,6 +1,9 @@
 /** Which base image of this project a Dockerfile gets, by the image that it names. */
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { projectDir } from "../../../tools/cli/paths.ts";
 import { baseArguments } from "../../../tools/images/baseArguments.ts";
 
 test("the default of the argument that a stage starts from says which", () => {
@@ -36,4 +39,20 @@ test("every stage counts; an argument without a default, and what no stage start
   assert.deepEqual(of("ARG TOOL=node-exporter\nFROM scratch\nARG BASE=node\nCOPY ${BASE} /\n"), {});
   assert.deepEqual(of("ARG VERSION=24\nFROM node:${VERSION} AS build\nFROM build\n"), {});
   assert.deepEqual(of("FROM scratch\nARG BASE=node\nFROM ${BASE}\n"), {}, "declared too late for Docker, too");
+});
+
+test("the Dockerfiles of this project get what their names say", () => {
+  const files = ["nginx/Dockerfile", "services/sample/Dockerfile", "tools/addService/template/*/*/Dockerfile"];
+  const found = globSync(files, { cwd: projectDir }).sort();
+  const bases = found.map((file) => [file, baseArguments(readFileSync(join(projectDir, file), "utf8"), "node")]);
+  assert.deepEqual(Object.fromEntries(bases), {
+    "nginx/Dockerfile": { BASE: "nginx" },
+    "services/sample/Dockerfile": { BASE: "node" },
+    "tools/addService/template/go/web/Dockerfile": { GO: "go", BASE: "scratch" },
+    "tools/addService/template/go/worker/Dockerfile": { GO: "go", BASE: "scratch" },
+    "tools/addService/template/node/web/Dockerfile": { BASE: "node" },
+    "tools/addService/template/node/worker/Dockerfile": { BASE: "node" },
+    "tools/addService/template/python/web/Dockerfile": { BASE: "python" },
+    "tools/addService/template/python/worker/Dockerfile": { BASE: "python" },
+  });
 });

@@ -1,0 +1,3 @@
+module services/new-service
+
+go 1.26
