@@ -185,6 +185,11 @@ const pairs: Record<string, { path: string; before?: (text: string) => string; a
     before: replace("health: /\n", "health: /\n      replicas: 4\n"),
     after: echoAt("{ path: /echo/ }", "{ path: /more/ }"),
   },
+  "a route that becomes a service found by its name": {
+    path: "/fresh/",
+    before: fresh("routes: [{ path: /fresh/ }]"),
+    after: both(fresh("replicas: 2"), replace("proxy:\n", "proxy:\n    wildcards: { path: { allow: [fresh] } }\n")),
+  },
   "a service renamed": {
     path: "/moved/",
     before: fresh("routes: [{ path: /moved/ }]"),
@@ -203,10 +208,10 @@ suite("two changes in one apply lose nothing", () => {
     test(what, { timeout: 10 * 60_000 }, async () => {
       await applied(before);
       nothingLost(await underLoad(over(path), () => applied(after)), what);
-      await applied();
     });
 
   test("a new service on a path of another never starts: the old route stays", { timeout: 10 * 60_000 }, async () => {
+    await applied();
     const edit = both(fresh("routes: [{ path: /echo/new/ }]"), (text) =>
       text.replace(/(fresh:\n *)build: .*/, "$1image: localhost/nowhere/echo:1"),
     );
