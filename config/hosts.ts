@@ -1,4 +1,5 @@
 /** The host names of a stack. */
+import { domainToUnicode } from "node:url";
 import type { Settings } from "./schema.ts";
 
 /** A route's full host name; a name without a dot is a label under the domain. */
@@ -13,8 +14,23 @@ export function hostNames({ domain, services, proxy }: Pick<Settings, "domain" |
 }
 
 /**
- * The top-level domain of a name, if it is not in the public DNS: nobody can own such a name, or certify it publicly.
- * https://www.iana.org/assignments/special-use-domain-names
+ * The end of a name that is not in the public DNS: nobody can own such a name, or certify it publicly. Of these, some are
+ * reserved, and the others are in use within so many networks that ICANN delegates none of them.
+ * https://www.iana.org/assignments/special-use-domain-names, https://www.rfc-editor.org/rfc/rfc6762#appendix-G,
+ * https://www.icann.org/resources/board-material/resolutions-2018-02-04-en#2.c and, for localdomain,
+ * https://www.icann.org/en/groups/ssac/documents/sac-045-en.pdf
  */
 export const privateTop = (name: string): string | undefined =>
-  /\.(alt|example|internal|invalid|local|localhost|onion|test)$/.exec(name)?.[1];
+  /\.(alt|corp|example|home|home\.arpa|internal|intranet|invalid|lan|local|localdomain|localhost|mail|onion|private|test)$/.exec(
+    name,
+  )?.[1];
+
+/**
+ * The first label of a name that no public authority certifies: one with `--` as its third and fourth characters, unless
+ * it is a valid international one, which Node decodes. `web--eu` is fine, and `pr--12` is not.
+ * https://github.com/cabforum/servercert/blob/main/docs/BR.md (7.1.4.2.1), https://www.rfc-editor.org/rfc/rfc5890#section-2.3.1
+ */
+export const reservedLabel = (name: string): string | undefined =>
+  name
+    .split(".")
+    .find((label) => /^..--/.test(label) && (!label.startsWith("xn--") || domainToUnicode(label) === label));

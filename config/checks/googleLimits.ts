@@ -1,6 +1,6 @@
 /** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
 import { edgePaths } from "../grpc.ts";
-import { hostNames, privateTop } from "../hosts.ts";
+import { hostNames, privateTop, reservedLabel } from "../hosts.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
@@ -76,7 +76,14 @@ function checkManagedNames(settings: Settings): ConfigProblem[] {
         `certifies names of the public DNS only, and ${host} ends in .${top}`,
         "use self-signed or supplied, or a domain that is registered",
       );
-    if (host.length <= longest || isCovered(host)) return [];
+    if (isCovered(host)) return [];
+    const label = reservedLabel(host);
+    if (label !== undefined)
+      return mode(
+        `certifies no label with -- as its third and fourth characters that is not a valid xn-- one, and ${host} has ${label}`,
+        "use another name, or self-signed",
+      );
+    if (host.length <= longest) return [];
     return mode(
       `takes names of at most ${longest} characters for edge.kind ${edge.kind}, and ${host} has ${host.length}`,
       "use a shorter name, or supply a certificate",

@@ -54,18 +54,59 @@ test("the names of managed certificates are as long as Google takes: 64 for an I
 });
 
 test("names outside the public DNS get no managed certificate", () => {
-  for (const domain of ["shop.local", "shop.localhost", "shop.internal", "shop.test", "shop.invalid", "shop.example"])
+  for (const domain of [
+    ...["shop.local", "shop.localhost", "shop.internal", "shop.test", "shop.invalid", "shop.example"],
+    ...[
+      "shop.lan",
+      "shop.home",
+      "nas.home.arpa",
+      "shop.corp",
+      "shop.mail",
+      "shop.intranet",
+      "shop.private",
+      "a.localdomain",
+    ],
+  ])
     for (const edge of [{}, gateway])
       assert.match(
         refused({ ...managed, ...edge, domain }),
         new RegExp(
-          `tls\\.mode\\n\\s+"managed" certifies names of the public DNS only, and ${domain} ends in \\.\\w+; use self-signed or supplied`,
+          `tls\\.mode\\n\\s+"managed" certifies names of the public DNS only, and ${domain} ends in \\.[\\w.]+; use self-signed or supplied`,
         ),
       );
   assert.match(refused({ ...managed, ...hosts("a.local") }), /and a\.local ends in \.local/);
-  for (const domain of ["shop.example.com", "local.dev", "test.shop.dev"])
+  for (const domain of [
+    "shop.example.com",
+    "local.dev",
+    "test.shop.dev",
+    "home.shop.dev",
+    "corp.com",
+    "lan.example.com",
+  ])
     assert.deepEqual(warnings({ ...managed, domain }), []);
   assert.deepEqual(warnings({ domain: "shop.local" }), []);
+});
+
+test("a label with -- as its third and fourth characters gets no managed certificate, unless it is international", () => {
+  for (const edge of [{}, gateway]) {
+    for (const host of ["pr--12", "a.qa--eu.shop.example.com", "xn--a"])
+      assert.match(
+        refused({ ...managed, ...edge, ...hosts(host) }),
+        /^1 problem[^]*tls\.mode\n\s+"managed" certifies no label with -- as its third and fourth characters that is not a valid xn-- one, and \S+ has (pr--12|qa--eu|xn--a); use/,
+        host,
+      );
+    for (const host of ["web--eu", "preview--12", "a--b", "xn--bcher-kva", "www.xn--80ak6aa92e.com"])
+      assert.deepEqual(warnings({ ...managed, ...edge, ...hosts(host) }), [], host);
+  }
+  assert.match(
+    refused({ ...managed, domain: "ab--cd.com" }),
+    /and ab--cd\.com has ab--cd; use another name, or self-signed/,
+  );
+  assert.deepEqual(warnings(hosts("pr--12")), []); // Self-signed.
+  // A wildcard certificate does not name it.
+  const wildcard = { tls: { mode: "managed", wildcard: true }, ...gateway };
+  assert.deepEqual(warnings({ ...wildcard, ...hosts("pr--12") }), []);
+  assert.match(refused({ ...wildcard, ...hosts("pr--12.a") }), /and pr--12\.a has pr--12/);
 });
 
 test("a load balancer of Google takes 1,000 hosts; another controller takes more", () => {
@@ -209,7 +250,10 @@ test("members of a workforce pool may sign in; taints of Kubernetes' own are ref
 
 test("a zone that the stack makes is for a name that somebody can own; an existing one may be private", () => {
   const zone = (domain: string, dns: Record<string, unknown>) => ({ domain, dns, tls: { mode: "self-signed" } });
-  for (const top of ["local", "internal", "test", "example", "onion", "localhost", "invalid", "alt"]) {
+  for (const top of [
+    ...["local", "internal", "test", "example", "onion", "localhost", "invalid", "alt"],
+    ...["home.arpa", "lan", "home", "corp", "mail", "intranet", "private", "localdomain"],
+  ]) {
     assert.match(
       refused(zone(`shop.${top}`, { create: true })),
       new RegExp(

@@ -246,7 +246,9 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       {},
       {
         tls: { mode: "managed" },
-        services: { hoge: { image: "a/b:1", routes: [{ host: "shop.local" }, { host: "h".repeat(50) }] } },
+        services: {
+          hoge: { image: "a/b:1", routes: [{ host: "shop.local" }, { host: "pr--12" }, { host: "h".repeat(50) }] },
+        },
       },
     ),
     google,
