@@ -6,6 +6,7 @@
  */
 import { diskBytes, temporary } from "../../names/scratch.ts";
 import { proxyMetrics } from "../metrics.ts";
+import { nodeLabels } from "../nodes.ts";
 import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import type { Settings } from "../schema.ts";
@@ -19,6 +20,13 @@ const least = { cpu: "50m", memory: "52Mi" };
 const most = { cpu: "30", memory: "110Gi" };
 /** Disk of a pod, of which its log may take a part (`resourcesWithScratch`). */
 const [mostDisk, ownDisk] = ["10Gi", "512Mi"];
+/**
+ * Labels by which a pod chooses hardware other than the general-purpose nodes.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-compute-classes
+ */
+const hardwareLabels = ["cloud.google.com/compute-class", "cloud.google.com/machine-family", nodeLabels.gpu];
+/** A node that Autopilot makes for GPUs has one of these numbers, and the pod gets all of them. https://cloud.google.com/kubernetes-engine/docs/how-to/autopilot-gpus */
+const gpuCounts = [1, 2, 4, 8, 16];
 /** GiB for each CPU. */
 const [leastRatio, mostRatio] = [1, 6.5];
 const gibibyte = 2 ** 30;
@@ -32,14 +40,34 @@ export function checkAutopilot(settings: Settings): ConfigProblem[] {
   const { cluster, services, proxy } = settings;
   if (cluster.mode !== "autopilot") return [];
   const single = [
-    ...Object.entries(services).flatMap(([name, { resources, scratch }]) => [
-      ...check(["services", name, "resources"], resources),
-      ...checkDisk(["services", name, "scratch"], scratch),
-    ]),
+    ...Object.entries(services).flatMap(([name, { resources, scratch, nodes }]) =>
+      // The most of other hardware, and its ratios, differ by kind and number.
+      hasOtherHardware(nodes)
+        ? [...checkLeast(["services", name, "resources"], resources), ...checkGpu(name, nodes?.gpu)]
+        : [...check(["services", name, "resources"], resources), ...checkDisk(["services", name, "scratch"], scratch)],
+    ),
     ...check(["proxy", "resources"], proxy.resources),
     ...check(["proxy", "metrics", "resources"], proxy.metrics.resources),
   ];
   return single.length > 0 ? single : checkProxyPod(settings);
+}
+
+type Nodes = Settings["services"][string]["nodes"];
+
+const hasOtherHardware = (nodes: Nodes): boolean =>
+  nodes !== undefined &&
+  (nodes.gpu !== undefined || hardwareLabels.some((label) => Object.hasOwn(nodes.labels, label)));
+
+function checkGpu(name: string, gpu: NonNullable<Nodes>["gpu"]): ConfigProblem[] {
+  if (gpu === undefined || gpuCounts.includes(gpu.count)) return [];
+  return [
+    problem(
+      ["services", name, "nodes", "gpu", "count"],
+      gpu.count,
+      "is a number of GPUs that no node of Autopilot has",
+      `choose one of ${gpuCounts.join(", ")}`,
+    ),
+  ];
 }
 
 function checkDisk(path: readonly string[], scratch: Settings["services"][string]["scratch"]): ConfigProblem[] {
@@ -73,20 +101,19 @@ function checkProxyPod(settings: Settings): ConfigProblem[] {
   });
 }
 
-function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
+function checkLeast(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
   const small = [
     ...(milliCpuOf(cpu) < milliCpuOf(least.cpu) ? [["cpu", cpu, least.cpu] as const] : []),
     ...(bytesOf(memory) < bytesOf(least.memory) ? [["memory", memory, least.memory] as const] : []),
   ];
-  if (small.length > 0)
-    return small.map(([key, value, minimum]) =>
-      problem(
-        [...path, key],
-        value,
-        `is below the minimum of Autopilot, which is ${minimum}`,
-        `set ${minimum} or more`,
-      ),
-    );
+  return small.map(([key, value, minimum]) =>
+    problem([...path, key], value, `is below the minimum of Autopilot, which is ${minimum}`, `set ${minimum} or more`),
+  );
+}
+
+function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
+  const small = checkLeast(path, { cpu, memory });
+  if (small.length > 0) return small;
   const large = [
     ...(milliCpuOf(cpu) > milliCpuOf(most.cpu) ? [["cpu", cpu, most.cpu] as const] : []),
     ...(bytesOf(memory) > bytesOf(most.memory) ? [["memory", memory, most.memory] as const] : []),

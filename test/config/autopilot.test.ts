@@ -95,3 +95,38 @@ test("a pod has at most 30 CPUs and 110Gi, the proxy's with its exporter", () =>
     /proxy\.resources\.memory\n\s+"110Gi" is above the maximum of Autopilot for a pod, which is 110Gi, with the 128Mi/,
   );
 });
+
+test("pods on other hardware have its limits: only the minimum and the number of GPUs are checked", () => {
+  const on = (nodes: object, resources: object, more: object = {}) => ({
+    ...onAutopilot({}),
+    services: { hoge: { image, nodes, resources, ...more } },
+  });
+  const label = (key: string, value: string) => ({ labels: { [`cloud.google.com/${key}`]: value } });
+  for (const [nodes, cpu, memory] of [
+    [{ gpu: { type: "nvidia-l4" } }, "4", "32Gi"],
+    [{ gpu: { type: "nvidia-l4", count: 8 } }, "90", "360Gi"],
+    [{ gpu: { type: "nvidia-tesla-a100", count: 16 } }, "90", "1200Gi"],
+    [{ gpu: { type: "nvidia-h100-80gb", count: 8 } }, "200000m", "1800Gi"],
+    [label("compute-class", "Balanced"), "4", "32Gi"],
+    [label("compute-class", "Performance"), "60", "480Gi"],
+    [label("machine-family", "c4"), "4", "31Gi"],
+    [label("gke-accelerator", "nvidia-l4"), "8", "56Gi"],
+  ] as const) {
+    const config = on(nodes, { cpu, memory }, { scratch: { "/models": "100Gi" } });
+    checkConfig(raw(config, google), "test", projectDir);
+    checkConfig(raw({ ...config, ...existing("autopilot") }), "test", projectDir);
+    assert.match(
+      refusal(on(nodes, { cpu: "49m", memory }), google),
+      /resources\.cpu\n\s+"49m" is below the minimum of Autopilot, which is 50m/,
+    );
+  }
+  for (const nodes of [{ spot: true }, { arch: "arm64" }, { labels: { "topology.kubernetes.io/zone": "a" } }])
+    assert.match(refusal(on(nodes, { cpu: "4", memory: "32Gi" }), google), /is too little for 32Gi/);
+  for (const count of [3, 6, 12])
+    assert.match(
+      refusal(on({ gpu: { type: "nvidia-l4", count } }, { cpu: "4", memory: "16Gi" }), google),
+      new RegExp(
+        `^1 problem[^]*services\\.hoge\\.nodes\\.gpu\\.count\\n\\s+${count} is a number of GPUs that no node of Autopilot has; choose one of 1, 2, 4, 8, 16`,
+      ),
+    );
+});

@@ -189,6 +189,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [gke({ mode: "autopilot", nodePools: { main: {} } }), google],
   [gke({ mode: "autopilot" }, { proxy: { resources: { cpu: "30", memory: "110Gi" } } }), google],
+  [gke({ mode: "autopilot" }, workloadsOnGke({ gpu: { type: "nvidia-l4", count: 3 } })), google],
   [gke({}, { domain: "shop.internal", dns: { create: true } }), google],
   [
     gke(
