@@ -57,7 +57,7 @@ export function checkCluster({ cluster }: Settings, stack: string, region: strin
   if (endpoint.kind === "ip") checkAuthorized(endpoint.authorizedNetworks, add);
 
   checkPools(cluster, stack, add);
-  checkMaintenance(cluster.maintenance, add);
+  checkMaintenance(cluster, add);
   // For Autopilot, Google decides.
   const maxNodes = cluster.mode === "autopilot" ? undefined : maxNodesOf(cluster, Object.values(cluster.nodePools));
   for (const { range, value, found, fix } of checkRanges({ ...cluster.network, maxNodes }))

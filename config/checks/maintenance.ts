@@ -6,7 +6,8 @@ import { keyOf, type AddProblem } from "../problems.ts";
 import { occurrences, parseRecurrence } from "../recurrence.ts";
 import type { Settings } from "../schema.ts";
 
-type Maintenance = Extract<Settings["cluster"], { kind: "gke" }>["maintenance"];
+type Gke = Extract<Settings["cluster"], { kind: "gke" }>;
+type Maintenance = Gke["maintenance"];
 type Interval = readonly [from: number, to: number];
 
 const hour = 3_600_000;
@@ -25,6 +26,13 @@ const [maxExclusions, strictExclusionDays, looseExclusionDays] = [3, 30, 90];
 
 /** At most so many exclusions of any scope. https://github.com/hashicorp/terraform-provider-google-beta/pull/5947 */
 const mostExclusions = 20;
+
+/**
+ * Days from now until which minor upgrades can be held back at the very most: until the end of the version's support, which
+ * is 24 months after its release in the channel EXTENDED, and 14 in the others, with half a year for the Rapid channel.
+ * https://cloud.google.com/kubernetes-engine/versioning#lifecycle
+ */
+const supportDays = { extended: 915, standard: 610 };
 
 /** Windows that touch a span; those that touch each other are one. */
 function windows({ start, end, recurrence }: Maintenance, [from, to]: Interval): Interval[] {
@@ -90,8 +98,13 @@ const moreTime = (maintenance: Maintenance) =>
 
 const span = (start: string, end: string) => Date.parse(end) - Date.parse(start);
 
-export function checkMaintenance(maintenance: Maintenance, add: AddProblem): void {
+export function checkMaintenance(
+  { maintenance, releaseChannel }: Pick<Gke, "maintenance" | "releaseChannel">,
+  add: AddProblem,
+  now = Date.now(),
+): void {
   const { start, end, recurrence, exclusions } = maintenance;
+  const supported = supportDays[releaseChannel === "EXTENDED" ? "extended" : "standard"];
   const refused: unknown[] = [];
   const refuse: AddProblem = (...problem) => {
     refused.push(problem);
@@ -119,6 +132,13 @@ export function checkMaintenance(maintenance: Maintenance, add: AddProblem): voi
         exclusion.end,
         `is ${Math.ceil(length / day)} days after start, and Google holds all upgrades back for at most ${looseExclusionDays}`,
         "choose an earlier end, or the scope NO_MINOR_UPGRADES",
+      );
+    else if (exclusion.scope !== "NO_UPGRADES" && Date.parse(exclusion.end) > now + supported * day)
+      refuse(
+        ["maintenance", "exclusions", name, "end"],
+        exclusion.end,
+        `is later than the support of any version in the channel ${releaseChannel}, and Google holds no minor upgrade back beyond that`,
+        "choose an earlier end, within a year from now",
       );
   }
   const count = Object.keys(exclusions).length;

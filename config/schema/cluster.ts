@@ -96,6 +96,14 @@ const time = z
   )
   .transform((value) => new Date(value).toISOString().replace(/\.\d+/, ""));
 
+/** A description. Google takes blanks and capitals: https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/container_cluster#example-usage */
+const exclusionName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[-\w. ]{0,61}[A-Za-z0-9])?$/,
+    "must be a name of at most 63 letters, digits, blanks and - _ ., such as black-friday",
+  );
+
 const endpoint = z
   .discriminatedUnion("kind", [
     z.strictObject({
@@ -191,7 +199,7 @@ const gke = z
           .meta(doc("Recurrence of the window, as an RRULE of RFC 5545.", "FREQ=WEEKLY;BYDAY=SA,SU")),
         exclusions: z
           .record(
-            label,
+            exclusionName,
             z.strictObject({
               start: time.meta(doc("Start, RFC 3339.", "2026-11-20T00:00:00Z")),
               end: time.meta(doc("End, RFC 3339.", "2026-12-01T00:00:00Z")),

@@ -174,11 +174,51 @@ test("a cluster takes 20 exclusions of any scope", () => {
   assert.match(refused(exclusions(21)), /exclusions\n.* has 21 exclusions, and Google takes 20; remove some/);
 });
 
+test("an exclusion has a name as people write it", () => {
+  const named = (name: string) => ({
+    maintenance: { exclusions: { [name]: { start: "2026-12-20T00:00:00Z", end: "2026-12-22T00:00:00Z" } } },
+  });
+  for (const name of [
+    ...["black-friday", "black_friday", "holiday data load", "Hunt 2025", "2026-freeze", "year-end.2026", "q"],
+    "a".repeat(63),
+  ])
+    assert.deepEqual(warnings(named(name)), [], name);
+  for (const name of ["", " a", "a ", "a/b", "a\nb", "a".repeat(64), "-"])
+    assert.match(
+      refused(named(name)),
+      /^1 problem[^]*exclusions.*\n\s+".*" must be a name of at most 63 letters, digits, blanks and - _ \., such as black-friday/,
+      name,
+    );
+});
+
+test("minor upgrades are held back until the end of a version's support, not for ever", () => {
+  const day = 24 * 3_600_000;
+  const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();
+  const until = (days: number, scope: string, releaseChannel: string) => ({
+    releaseChannel,
+    // It may have begun long ago.
+    maintenance: { exclusions: { a: { start: inDays(-900), end: inDays(days), scope } } },
+  });
+  for (const scope of ["NO_MINOR_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"]) {
+    for (const channel of ["RAPID", "REGULAR", "STABLE"]) {
+      assert.deepEqual(warnings(until(400, scope, channel)), []);
+      assert.match(
+        refused(until(700, scope, channel)),
+        new RegExp(
+          `exclusions\\.a\\.end\\n.* is later than the support of any version in the channel ${channel}, and Google holds no minor upgrade back beyond that; choose an earlier end`,
+        ),
+      );
+    }
+    assert.deepEqual(warnings(until(720, scope, "EXTENDED")), []);
+    assert.match(refused(until(1000, scope, "EXTENDED")), /in the channel EXTENDED, and Google/);
+  }
+});
+
 test("property: a longer window, more days and fewer exclusions never turn a policy that passes into one that does not", () => {
   const problems = (hours: number, days: readonly string[], interval: number, exclusions: Record<string, unknown>) => {
     const found: unknown[] = [];
     const { maintenance } = window(hours, `FREQ=WEEKLY;INTERVAL=${interval};BYDAY=${days.join()}`, exclusions);
-    checkMaintenance(maintenance, (...problem) => found.push(problem));
+    checkMaintenance({ maintenance, releaseChannel: "REGULAR" }, (...problem) => found.push(problem));
     return found.length;
   };
   const days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];

@@ -340,6 +340,16 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     { maintenance: { exclusions: { a: { start: "2026-01-01T00:00:00Z", end: "2026-06-01T00:00:00Z" } } } },
     {
       maintenance: {
+        exclusions: { "a/b": { start: "2026-01-01T00:00:00Z", end: "2026-01-02T00:00:00Z" } },
+      },
+    },
+    {
+      maintenance: {
+        exclusions: { a: { start: "2026-01-01T00:00:00Z", end: "2099-01-01T00:00:00Z", scope: "NO_MINOR_UPGRADES" } },
+      },
+    },
+    {
+      maintenance: {
         exclusions: Object.fromEntries(
           [1, 2, 3, 4].map((month) => [
             `a${month}`,
