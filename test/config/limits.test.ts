@@ -45,6 +45,69 @@ test("a variable that Linux cannot pass to a program is refused, the longest tha
   );
 });
 
+test("an argument that Linux cannot pass to a program is refused, wherever it is", () => {
+  const word = "x".repeat(131_071);
+  for (const place of ["args", "command", "health.exec"]) {
+    const [key = "", inner] = place.split(".");
+    const with_ = (...words: string[]) => hoge({ [key]: inner === undefined ? words : { [inner]: words } });
+    accepted(with_("sh", "-c", word));
+    assert.match(
+      refusal(with_("sh", "-c", `${word}x`)),
+      new RegExp(
+        `^1 problem[^]*services\\.hoge\\.${place.replace(".", "\\.")}\\[2\\]\\n\\s+"x+… has 131,072 bytes, and Linux starts no program with an argument of 131,072 or more; put`,
+      ),
+    );
+  }
+});
+
+test("text that names variables counts with their values", () => {
+  const half = "x".repeat(65_600);
+  const named = (env: object, more: object = {}) => hoge({ env: { A: half, ...env }, ...more });
+  accepted(named({ B: { expand: "$(A)y" } }, { args: ["$(A)y"] }));
+  assert.match(
+    refusal(named({ B: { expand: "$(A)$(A)" } })),
+    /^1 problem[^]*services\.hoge\.env\.B\n\s+"\$\(A\)\$\(A\)" has 131,200 bytes, and Linux starts no program with a variable/,
+  );
+  assert.match(
+    refusal(named({}, { command: ["sh", "$(A)$(A)"] })),
+    /services\.hoge\.command\[1\]\n\s+"\$\(A\)\$\(A\)" has 131,200 bytes/,
+  );
+  const secret = { ...hoge({ args: ["$(S)$(S)"] }), secrets: { hoge: { S: half } } };
+  assert.match(refusal(secret), /args\[0\]\n\s+"\$\(S\)\$\(S\)" has 131,200 bytes/);
+  accepted(hoge({ args: ["$(S)$(S)"] })); // No such variable.
+});
+
+test("all long texts of a service fit into a Deployment, and what a program starts with into Linux' limit", () => {
+  const text = "x".repeat(100_000);
+  const texts = (length: number) => Array.from({ length }, () => text);
+  const message = (key: string) =>
+    new RegExp(
+      `^1 problem[^]*services\\.hoge\\.${key}\\n.* make a Deployment of about 1,\\d+,\\d+ bytes, and Kubernetes takes 1,572,864; put some`,
+    );
+  accepted(hoge({ args: texts(14) }));
+  assert.match(refusal(hoge({ args: texts(16) })), message("args"));
+  assert.match(refusal(hoge({ command: texts(10), args: texts(6) })), message("command"));
+  assert.match(refusal(hoge({ health: { exec: texts(16) } })), message("health\\.exec"));
+  assert.match(refusal(hoge({ health: { path: "/", headers: { A: text.repeat(16) } } })), message("health\\.headers"));
+  assert.match(refusal(hoge({ env: { A: text }, args: texts(15) })), message("args"));
+  const secrets = { hoge: Object.fromEntries(texts(10).map((value, at) => [`S${at}`, value])) };
+  accepted({ ...hoge({ args: texts(10) }), secrets });
+  assert.match(
+    refusal({ ...hoge({ args: texts(11) }), secrets }),
+    /services\.hoge\.env\n.* have 2,100,\d+ bytes with secrets\.hoge, command and args, and Linux starts a program with at most 2,097,152/,
+  );
+});
+
+test("annotations of pods have the same limit", () => {
+  const most = 258_048 - "example.com/a".length;
+  const annotations = (size: number) => hoge({ annotations: { "example.com/a": "x".repeat(size) } });
+  accepted(annotations(most));
+  assert.match(
+    refusal(annotations(most + 1)),
+    /^1 problem[^]*services\.hoge\.annotations\n\s+\[example\.com\/a\] have 258,049 bytes together, and there is room for 258,048/,
+  );
+});
+
 test("annotations that Kubernetes does not take are refused", () => {
   const edge = (size: number) => ({
     ...valid,
@@ -151,7 +214,7 @@ test("variables and secrets together fit into what Linux starts a program with",
   accepted(both(120_000));
   assert.match(
     refusal(both(130_000)),
-    /services\.hoge\.env\n\s+\[V0,.* have 2,080,192 bytes with secrets\.hoge, and Linux starts a program with at most 2,097,152; put some/,
+    /services\.hoge\.env\n\s+\[V0,.* have 2,080,192 bytes with secrets\.hoge, command and args, and Linux starts a program with at most 2,097,152; put some/,
   );
 });
 

@@ -294,7 +294,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       })),
     }),
   ],
-  [hoge({ env: { A: "x".repeat(140_000) } })],
+  [hoge({ env: { A: "x".repeat(140_000) }, args: ["x".repeat(140_000)] })],
   [hoge({ env: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`A${i}`, "x".repeat(120_000)])) })],
   [{ ...valid, edge: { ...valid.edge, annotations: { a: "x".repeat(300_000) } } }],
   [hoge({ env: { ["x".repeat(254)]: "1" } })],
