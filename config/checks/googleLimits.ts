@@ -10,7 +10,12 @@ const count = (value: number) => value.toLocaleString("en");
 export function checkGoogleLimits(settings: Settings, project: string | undefined): ConfigProblem[] {
   return [
     ...(settings.edge.onGoogle
-      ? [...checkHosts(settings), ...checkPaths(settings), ...checkManagedNames(settings)]
+      ? [
+          ...checkHosts(settings),
+          ...checkPaths(settings),
+          ...checkManagedNames(settings),
+          ...checkFallbackEntries(settings),
+        ]
       : []),
     ...(settings.cluster.kind === "gke" ? [...checkGrants(settings), ...checkCustomRoles(settings, project)] : []),
   ];
@@ -89,6 +94,30 @@ function checkManagedNames(settings: Settings): ConfigProblem[] {
       "use a shorter name, or supply a certificate",
     );
   });
+}
+
+/**
+ * Entries of certificate maps, and other resources, that have the same certificate: no quota, but a limit.
+ * https://docs.cloud.google.com/certificate-manager/docs/quotas#resource_quotas_and_limits
+ */
+const resourcesOfCertificate = 100;
+
+/** Until Google has issued the certificates, each entry of a Gateway's map has the one fallback. */
+function checkFallbackEntries(settings: Settings): ConfigProblem[] {
+  const { tls, edge, domain } = settings;
+  if (edge.kind !== "gateway" || tls.mode !== "managed" || (tls.fallback ?? "none") === "none") return [];
+  const hosts = hostNames(settings);
+  const others = hosts.filter((host) => host !== domain && host.slice(host.indexOf(".") + 1) !== domain);
+  const entries = tls.wildcard ? others.length + 2 : hosts.length; // The domain and its wildcard.
+  if (entries <= resourcesOfCertificate) return [];
+  return [
+    problem(
+      ["tls", "fallback"],
+      tls.fallback,
+      `is one certificate for ${count(entries)} names, and Google attaches a certificate to ${resourcesOfCertificate} of a Gateway's`,
+      tls.wildcard ? "leave it out" : "leave it out, or set tls.wildcard",
+    ),
+  ];
 }
 
 /** Members of all roles in the policy of a project, each time that one occurs. https://cloud.google.com/iam/quotas */

@@ -109,6 +109,24 @@ test("a label with -- as its third and fourth characters gets no managed certifi
   assert.match(refused({ ...wildcard, ...hosts("pr--12.a") }), /and pr--12\.a has pr--12/);
 });
 
+test("the fallback of a Gateway serves at most 100 names: Google attaches a certificate no more often", () => {
+  const many = (length: number, under = "") => hosts(...Array.from({ length }, (_, index) => `h${index}${under}`));
+  const tls = (more: object = {}) => ({ ...gateway, tls: { mode: "managed", fallback: "self-signed", ...more } });
+  assert.deepEqual(warnings({ ...tls(), ...many(99) }), []); // With the domain, 100.
+  assert.match(
+    refused({ ...tls(), ...many(100) }),
+    /^1 problem[^]*tls\.fallback\n\s+"self-signed" is one certificate for 101 names, and Google attaches a certificate to 100 of a Gateway's; leave it out, or set tls\.wildcard/,
+  );
+  for (const fallback of ["none", undefined]) assert.deepEqual(warnings({ ...tls({ fallback }), ...many(500) }), []);
+  assert.deepEqual(warnings({ ...gateway, ...many(500) }), []); // Self-signed.
+  assert.deepEqual(warnings({ ...tls({ wildcard: true }), ...many(500) }), []);
+  assert.deepEqual(warnings({ ...tls({ wildcard: true }), ...many(98, ".example.org") }), []);
+  assert.match(
+    refused({ ...tls({ wildcard: true }), ...many(99, ".example.org") }),
+    /for 101 names, and Google attaches a certificate to 100 of a Gateway's; leave it out\n/,
+  );
+});
+
 test("a load balancer of Google takes 1,000 hosts; another controller takes more", () => {
   const many = (length: number) => hosts(...Array.from({ length }, (_, index) => `h${index}`));
   const large = /make about \d+ KB of what the load balancer of kind gce takes 64 KB of/;

@@ -246,6 +246,22 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     gke(
       {},
       {
+        edge: { kind: "gateway" },
+        tls: { mode: "managed", fallback: "self-signed" },
+        services: Object.fromEntries(
+          ["a", "b", "c"].map((name) => [
+            name,
+            { image: "a/b:1", routes: Array.from({ length: 50 }, (_, i) => ({ host: `${name}${i}` })) },
+          ]),
+        ),
+      },
+    ),
+    google,
+  ],
+  [
+    gke(
+      {},
+      {
         tls: { mode: "managed" },
         services: {
           hoge: { image: "a/b:1", routes: [{ host: "shop.local" }, { host: "pr--12" }, { host: "h".repeat(50) }] },
