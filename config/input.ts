@@ -1,4 +1,5 @@
 /** Pulumi's config as the schema takes it: names without the namespace, values as they were written. */
+import type * as z from "zod";
 import { project, fullKey } from "../names/project.ts";
 import { allowed, problem, valueAt, wording, type ConfigProblem } from "./problems.ts";
 import { withOrigins } from "./like.ts";
@@ -59,20 +60,25 @@ export function reservedKeys(value: unknown, path: readonly PropertyKey[]): Conf
  */
 export function parseShape(input: Record<string, unknown>): ReturnType<typeof schema.safeParse> {
   const first = schema.safeParse(input, { error: wording });
-  const numbers = (first.error?.issues ?? []).filter(
-    ({ code, path, ...issue }) =>
-      code === "invalid_type" &&
-      "expected" in issue &&
-      issue.expected === "string" &&
-      typeof valueAt(input, path) === "number",
-  );
+  const numbers = wantedTexts(first.error?.issues ?? []).filter((path) => typeof valueAt(input, path) === "number");
   if (numbers.length === 0) return first;
-  for (const { path } of numbers) {
+  for (const path of numbers) {
     const holder = valueAt(input, path.slice(0, -1)) as Record<PropertyKey, unknown>;
     holder[path.at(-1) ?? ""] = String(valueAt(input, path));
   }
   return schema.safeParse(input, { error: wording });
 }
+
+/** Where text is missing, also in one of several forms that a key may have. */
+const wantedTexts = (
+  issues: readonly z.core.$ZodIssue[],
+  at: readonly PropertyKey[] = [],
+): (readonly PropertyKey[])[] =>
+  issues.flatMap((issue) => {
+    const path = [...at, ...issue.path];
+    if (issue.code === "invalid_union") return issue.errors.flatMap((form) => wantedTexts(form, path));
+    return issue.code === "invalid_type" && issue.expected === "string" ? [path] : [];
+  });
 
 /** Reports config that a renamed project left behind: the engine would silently ignore it. */
 export function foreign(key: string, namespace: string, name: string): ConfigProblem {

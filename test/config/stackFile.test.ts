@@ -9,7 +9,7 @@ import { lostText, mayBeRewritten } from "../../config/input.ts";
 import { parseStackFile, plainValue, StackFileError } from "../../config/stackFile.ts";
 import { asText } from "../../tools/stack/stackFile.ts";
 import { stacksDir } from "../../tools/cli/paths.ts";
-import { hoge, projectDir, raw, refusal } from "./refusal.ts";
+import { hoge, projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const values = (text: string) => Object.fromEntries(parseStackFile(text).values);
 const key = (name: string) => `gke-microservices:${name}`;
@@ -270,6 +270,35 @@ test("what looks like a number is text to a key that takes text, as it was writt
   assert.deepEqual([hogeSettings.routes[0]?.host, hogeSettings.routes[1]?.versions?.[0]?.value], ["12", "1.1"]);
   assert.match(refusal(hoge({ image: 1 })), /image\n\s+"1" must have a tag/);
   assert.match(refusal(hoge({ port: "1" })), /port\n\s+"1" must be a port from 1 to 65535, or none/);
+});
+
+test("a key that takes text or a map takes a number for text too, wherever in them", () => {
+  const {
+    settings: { services },
+  } = checkConfig(
+    raw({
+      ...valid,
+      services: {
+        hoge: {
+          ...valid.services.hoge,
+          health: { path: "/readyz", headers: { "X-Health": 1 } },
+          scratch: { "/data": 1048576, "/cache": { size: 2097152 } },
+        },
+        web: { image: "a/b:1", health: { grpc: 5 }, env: { A: { secret: "B" } } },
+      },
+      secrets: { web: { B: 1 } },
+    }),
+    "test",
+    projectDir,
+  );
+  assert.partialDeepStrictEqual(services["hoge"], {
+    health: { headers: { "X-Health": "1" } },
+    scratch: { "/data": { size: "1048576" }, "/cache": { size: "2097152" } },
+  });
+  assert.partialDeepStrictEqual(services["web"], { health: { grpc: "5" } });
+  assert.match(refusal(hoge({ scratch: { "/data": 5 } })), /scratch\["\/data"\]\n\s+"?5"? must be/);
+  assert.match(refusal(hoge({ health: 8080 })), /health\n\s+"?8080"? must be a path such as/);
+  assert.match(refusal(hoge({ health: { path: true } })), /health\.path\n\s+true must be text/);
 });
 
 test("an empty map under another project's name is refused like any other value", () => {
