@@ -45,7 +45,9 @@ async function withEntry(entry: ProxyRoutes["client"]["entry"], use: (seen: Ask)
 const clientHeaders = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(
     Object.entries(headers).filter(([name]) =>
-      /^(host|referer|forwarded|proxy|true-client-ip|x-(forwarded|real|client|original|rewrite)-.*)$/.test(name),
+      /^(host|referer|forwarded.*|proxy|(true-)?client-ip|front-end-https|x-(url|host|http|cluster)\b.*|x-(forwarded|real|client|original|rewrite)\b.*)$/.test(
+        name,
+      ),
     ),
   );
 
@@ -116,6 +118,22 @@ test("no header with a client's own claims reaches a service", async () => {
     "true-client-ip": "6.6.6.6",
     "x-original-url": "/admin",
     "x-rewrite-url": "/admin",
+    // Rails believes Client-IP, gunicorn X-Forwarded-Protocol, and a proxy for logins X-Forwarded-Uri.
+    "client-ip": "6.6.6.6",
+    "x-cluster-client-ip": "6.6.6.6",
+    "forwarded-for": "6.6.6.6",
+    "x-forwarded": "for=6.6.6.6",
+    "x-forwarded-protocol": "ssl",
+    "x-forwarded-uri": "/admin",
+    "x-forwarded-path": "/admin",
+    "x-forwarded-method": "GET",
+    "x-original-uri": "/admin",
+    "x-original-method": "GET",
+    "x-original-host": "evil.example",
+    "x-host": "evil.example",
+    "x-http-host-override": "evil.example",
+    "x-url-scheme": "https",
+    "front-end-https": "on",
     x_forwarded_for: "6.6.6.6",
     forwarded: "for=6.6.6.6;proto=https",
     proxy: "http://evil.example/",

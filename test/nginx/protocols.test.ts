@@ -48,8 +48,8 @@ const echo: RequestListener = (incoming, answer) => {
     setTimeout(() => answer.end(whole.slice(1000)), 20);
   } else
     void text(incoming).then((body) => {
-      const { "content-length": length, "transfer-encoding": coding, expect } = headers;
-      answer.end(JSON.stringify({ method, length, coding, expect, body }));
+      const { "content-length": length, "transfer-encoding": coding, expect, trailer } = headers;
+      answer.end(JSON.stringify({ method, length, coding, expect, trailer, body }));
     });
 };
 
@@ -98,6 +98,20 @@ test("a chunked body arrives whole: with its length if buffered, otherwise in ch
     assert.deepEqual(JSON.parse(kept), { method: "POST", length: "13", body: "one,two,three" });
     const [, live] = await send(port, { method: "POST", path: "/live/x" }, "one,", "two,", "three");
     assert.deepEqual(JSON.parse(live), { method: "POST", coding: "chunked", body: "one,two,three" });
+  }));
+
+test("trailers of a request are dropped, and with them the header that announces them", () =>
+  withWeb(async ({ port }) => {
+    for (const path of ["/x", "/live/x"]) {
+      const headers = { trailer: "X-Sum", "transfer-encoding": "chunked" };
+      const asking = request({ host: "127.0.0.1", port, path, method: "POST", headers, agent: false });
+      const response = once(asking, "response") as Promise<[IncomingMessage]>;
+      asking.write("hello");
+      asking.addTrailers({ "X-Sum": "42" });
+      asking.end();
+      const seen = JSON.parse(await text((await response)[0])) as Record<string, unknown>;
+      assert.deepEqual([seen["body"], seen["trailer"]], ["hello", undefined], path);
+    }
   }));
 
 test("Expect: 100-continue is answered with 100 or an error", () =>

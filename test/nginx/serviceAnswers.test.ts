@@ -91,6 +91,53 @@ test("an answer that is no valid header, or ends in it, has the same error; a se
   server.close();
 });
 
+test("every line of the log is JSON, also if the answer was not HTTP or had an odd status", async () => {
+  await using nameServer = await startNameServer();
+  const answers: Record<string, string> = {
+    "/not-http": "220 mail.example ESMTP\r\n",
+    "/frames": "\0\0\x12\x04\0\0\0\0\0",
+    "/102": "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "/odd": "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n",
+    "/999": "HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n",
+    "/": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+  };
+  const server = createServer((socket) => {
+    socket
+      .on("error", () => undefined)
+      .on("data", (data) => socket.end(answers[/^\w+ (\S+)/.exec(data.toString())?.[1] ?? ""] ?? ""));
+  })
+    .listen(0, "127.0.0.1")
+    .unref();
+  await once(server, "listening");
+  nameServer.names.set(addressOf("web"), "127.0.0.1");
+  const { port: servicePort } = server.address() as AddressInfo;
+  const routes = [{ service: "web", path: "/", keepPrefix: false }];
+  await withProxy(proxyRoutes(nameServer, { web: servicePort }, routes), async ({ port, log }) => {
+    for (const path of Object.keys(answers)) {
+      const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      // nginx leaves the connection open after an answer that is not HTTP.
+      await Promise.race([once(socket.resume(), "close"), sleep(300)]);
+      socket.destroy();
+    }
+    const seen = (await log())
+      .map((line) => JSON.parse(line) as { message: string; severity: string; httpRequest: { status: number } })
+      .map(({ message, severity, httpRequest }) => [message.split(" ")[1], severity, httpRequest.status]);
+    for (const line of [
+      ["/not-http", "ERROR", 9],
+      ["/frames", "ERROR", 9],
+      ["/102", "ERROR", 102],
+      ["/odd", "ERROR", 99],
+      ["/999", "INFO", 999],
+    ])
+      assert.ok(
+        seen.some((each) => each.join() === line.join()),
+        JSON.stringify(seen),
+      );
+  });
+  server.close();
+});
+
 test("a websocket and a stream with a heartbeat of 30 s live", async () => {
   await withService(
     (_request, response) => {
