@@ -11,13 +11,19 @@ const choices = (route: Route) => [...(route.versions ?? []), ...(route.canary =
 export const chosenService = (route: Route): string =>
   choices(route).length === 0 ? route.service : `$to_${nameOf(route)}`;
 
-/** What a version reads, and the expression for its value. nginx has variables for cookies with simple names alone. */
+/**
+ * What a version reads, and the expression for its value. nginx has variables for cookies, but ignores the case of their
+ * names, which counts (RFC 6265, 5.4). Of cookies with one name the first is read, as by most services; a value may be in
+ * quotes. The possessive quantifiers keep long headers cheap.
+ */
 function selectedBy({ header, cookie = "", value }: Version): [source: string, expression: string] {
-  if (header !== undefined) return [`$http_${header.toLowerCase().replaceAll("-", "_")}`, `^${literally(value)}$`];
-  return /^\w+$/.test(cookie)
-    ? [`$cookie_${cookie}`, `^${literally(value)}$`]
-    : ["$http_cookie", `(?:^|; ?)${literally(`${cookie}=${value}`)}(?:;|$)`];
+  const text = literally(value);
+  if (header !== undefined) return [`$http_${header.toLowerCase().replaceAll("-", "_")}`, quoted(`^${text}$`)];
+  const name = literally(cookie);
+  return ["$http_cookie", quoted(`^(?>(?!${name}=)[^;]*+; *+)*+${name}=(?:${text}|"${text}")(?:;|$)`)];
 }
+
+const quoted = (expression: string) => expression.replaceAll(/[\\"]/g, String.raw`\$&`);
 
 /**
  * A chain of variables in reverse order: first the percentage, then each header or cookie. So the first version wins.

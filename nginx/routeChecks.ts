@@ -83,8 +83,10 @@ function isResolver(value: string): boolean {
   return rest.length === 0 && (isHostName(name) || isIP(name) === 4) && isPort(port);
 }
 
-/** The value of a header or cookie that selects a version: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1 */
-export const selector = /^[!#-+\--:<-[\]-~]{1,64}$/;
+/** The value of a header that selects a version: visible ASCII, with blanks inside. */
+export const selector = /^[!-~](?:[ -~]{0,62}[!-~])?$/;
+/** That of a cookie: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1 */
+export const cookieSelector = /^[!#-+\--:<-[\]-~]{1,64}$/;
 export const headerName = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 /** https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1 */
 export const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
@@ -101,7 +103,7 @@ export const isHeaderValue = (value: string): boolean =>
  * https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
  */
 export const isReservedHeader = (name: string): boolean =>
-  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-(?:length|type|encoding|range)|date|server|etag|last-modified|age|accept-ranges|status|location|www-authenticate|retry-after|grpc-.*|x-accel-.*)$/i.test(
+  /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-(?:length|type|encoding|range|md5|digest)|(?:repr-)?digest|sec-websocket-.*|proxy-authenticate|(?:proxy-)?authentication-info|date|server|etag|last-modified|age|accept-ranges|status|location|www-authenticate|retry-after|grpc-.*|x-accel-.*)$/i.test(
     name,
   );
 const isCount = (value: number, least: number, most: number) =>
@@ -189,7 +191,7 @@ function checkRoute(route: Route, services: ReadonlySet<string>): void {
     demand((header === undefined) !== (cookie === undefined), "version (either a header or a cookie)", value);
     if (header !== undefined) demand(headerName.test(header), "header name", header);
     if (cookie !== undefined) demand(cookieName.test(cookie), "cookie name", cookie);
-    demand(selector.test(value), "value of a header or cookie", value);
+    demand((cookie === undefined ? selector : cookieSelector).test(value), "value of a header or cookie", value);
   }
   checkSettings(settings);
 }

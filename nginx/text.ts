@@ -14,7 +14,7 @@ export function indent(text: string): string {
 /** Escapes text for a regular expression. Hexadecimal digits of `%C3` match in upper and lower case. */
 export const literally = (text: string): string =>
   text
-    .replaceAll(/[.$()*+?^|[\]{}]/g, String.raw`\$&`)
+    .replaceAll(/[\\.$()*+?^|[\]{}]/g, String.raw`\$&`)
     .replaceAll(/%[0-9A-F]{2}/g, (encoded) =>
       encoded.replaceAll(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`),
     );

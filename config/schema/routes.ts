@@ -2,6 +2,7 @@
 import * as z from "zod";
 import {
   cookieName,
+  cookieSelector,
   fitsInto,
   headerName,
   isHeaderValue,
@@ -116,10 +117,7 @@ const version = z
       .meta(doc("Name of the cookie that selects it, instead of a header.", "version")),
     value: z
       .string()
-      .regex(
-        selector,
-        "must be at most 64 visible ASCII characters, without quotes, commas, semicolons and backslashes",
-      )
+      .regex(selector, "must be at most 64 visible ASCII characters, with blanks only between them")
       .meta(doc("Exact value of the header or cookie.", "beta")),
     service: label.meta(doc("Service that gets the requests.", "web")),
   })
@@ -127,6 +125,10 @@ const version = z
     (value) => (value.header === undefined) !== (value.cookie === undefined),
     "must have exactly one of header and cookie",
   )
+  .refine(({ cookie, value }) => cookie === undefined || cookieSelector.test(value), {
+    path: ["value"],
+    error: "must be the value of a cookie: visible ASCII characters without quotes, commas, semicolons and backslashes",
+  })
   .meta(exactlyOne("header", "cookie"));
 
 export const route = z

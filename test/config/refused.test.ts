@@ -232,13 +232,26 @@ const refused: Case[] = [
     hoge({ routeDefaults: { responseHeaders: { "X-A": "a\r\nX-B: b" } } }),
     [/routeDefaults\.responseHeaders\.X-A/, /visible ASCII characters/],
   ],
-  ...["Content-Length", "transfer-encoding", "Connection", "content-type", "ETag", "Trailer", "grpc-status"].map(
-    (name): Case => [
-      `the response header ${name}`,
-      hoge({ routeDefaults: { responseHeaders: { [name]: "1" } } }),
-      [new RegExp(`routeDefaults\\.responseHeaders\\.${name}\n.* must not be a header of the connection`)],
-    ],
-  ),
+  [
+    "a cookie's value that no cookie can have",
+    hoge({ routes: [{ path: "/", versions: [{ cookie: "version", value: 'a "b"', service: "hoge" }] }] }),
+    [/versions\[0\]\.value/, /must be the value of a cookie/],
+  ],
+  ...[
+    "Content-Length",
+    "transfer-encoding",
+    "Connection",
+    "content-type",
+    "ETag",
+    "Trailer",
+    "grpc-status",
+    "Sec-WebSocket-Protocol",
+    "Content-Digest",
+  ].map((name): Case => [
+    `the response header ${name}`,
+    hoge({ routeDefaults: { responseHeaders: { [name]: "1" } } }),
+    [new RegExp(`routeDefaults\\.responseHeaders\\.${name}\n.* must not be a header of the connection`)],
+  ]),
   [
     "a redirect to an invalid target",
     { ...valid, proxy: { redirects: [{ path: "/old/", to: "ftp://x" }] } },

@@ -124,7 +124,16 @@ test("a cookie's name is any token, and its value any text of a cookie", async (
     await withRoutes([{ path: "/a", versions: [{ cookie, value, service: "next" }] }], async (port) => {
       const serviceFor = async (header: string) => (await seenAt(port, "/a", { headers: { cookie: header } })).service;
       const given = `${cookie}=${value}`;
-      for (const header of [given, `first=1; ${given}`, `${given}; last=1`, `first=1;${given}`])
+      for (const header of [
+        given,
+        `first=1; ${given}`,
+        `${given}; last=1`,
+        `first=1;${given}`,
+        `first=1;  ${given}`,
+        `${cookie}="${value}"`,
+        `${given}; ${cookie}=y`,
+        `${"a=b; ".repeat(2000)}${given}`,
+      ])
         assert.equal(await serviceFor(header), "next", header);
       for (const header of [
         `${given}x`,
@@ -132,15 +141,44 @@ test("a cookie's name is any token, and its value any text of a cookie", async (
         `first=${given}`,
         `${cookie}=y`,
         `${cookie}=x${value}`,
+        `${cookie}=y; ${given}`,
+        `${cookie}="${value}`,
+        ...(/[a-z]/i.test(cookie)
+          ? [given.replace(cookie, cookie.toUpperCase() === cookie ? cookie.toLowerCase() : cookie.toUpperCase())]
+          : []),
         "other=1",
       ])
         assert.equal(await serviceFor(header), "web", header);
     });
-  const value = `a b(c)[d]{e}$^+*?|/:@!#%&'<=>~\``.replace(" ", "");
-  await withRoutes([{ path: "/a", versions: [{ header: "X-Version", value, service: "next" }] }], async (port) => {
-    assert.equal((await seenAt(port, "/a", { headers: { "x-version": value } })).service, "next");
-    assert.equal((await seenAt(port, "/a", { headers: { "x-version": value.toUpperCase() } })).service, "web");
-  });
+});
+
+test("a header's value that selects a version has every visible character of ASCII, and blanks", async () => {
+  const visible = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index)).join("");
+  const values = [
+    visible.slice(0, 60),
+    visible.slice(40),
+    "next release",
+    'a, b; q="1.0"',
+    String.raw`\t\\n\"`,
+    "a\\",
+    '"',
+    "$http_host {x}",
+  ];
+  await withRoutes(
+    values.map((value, index) => ({
+      path: `/${index}`,
+      versions: [{ header: "X-Version", value, service: "next" }],
+    })),
+    async (port) => {
+      for (const [index, value] of values.entries()) {
+        const serviceFor = async (given: string) =>
+          (await seenAt(port, `/${index}`, { headers: { "x-version": given } })).service;
+        assert.equal(await serviceFor(value), "next", value);
+        for (const other of [`${value}x`, `x${value}`, value.toUpperCase(), value.replaceAll("\\", "")])
+          if (other !== value) assert.equal(await serviceFor(other), "web", `${other} for ${value}`);
+      }
+    },
+  );
 });
 
 /** Sends lines of a header as they are. @returns the request as the service received it, or the status if none did */
