@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { parseStackFile } from "../../config/stackFile.ts";
 import { Problem } from "../../tools/cli/problem.ts";
-import { asText, loadStackFile, readStackFile, withPlaceholderFiles } from "../../tools/stack/stackFile.ts";
+import {
+  asText,
+  loadStackFile,
+  readStackFile,
+  startProblem,
+  withPlaceholderFiles,
+} from "../../tools/stack/stackFile.ts";
 import { project } from "../../names/project.ts";
 import { recordConfig } from "../../tools/testing/recorded.ts";
 import { stacksDir } from "./rendered.ts";
@@ -87,6 +93,15 @@ test("a value encrypted outside of secrets is refused by check too, and text bel
     () => checked(context, "  secrets: { hoge: { A: { secure: 5 } } }\n"),
     /secrets\.hoge\.A\n\s+\(secret\) must be text, a number, true or false/,
   );
+});
+
+test("check knows that npm start cannot read an encrypted secret", (context) => {
+  const { path } = checked(context, `  secrets: { hoge: { A: { secure: v1:${"A".repeat(16)}:${"b".repeat(24)} } } }\n`);
+  assert.match(
+    startProblem(path) ?? "",
+    /^npm start does not apply this stack\. .*secrets\.hoge\.A\. Write a plain-text/,
+  );
+  assert.equal(startProblem(checked(context, "").path), undefined);
 });
 
 test("text below `secure` that the CLI did not encrypt is refused, and not shown", (context) => {

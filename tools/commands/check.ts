@@ -2,7 +2,7 @@
 import { proxyRoutes } from "../../config/routes.ts";
 import { renderRoutes } from "../../nginx/routes.ts";
 import { main, oneStack } from "../cli/main.ts";
-import { loadStackFile } from "../stack/stackFile.ts";
+import { loadStackFile, stackFile, startProblem } from "../stack/stackFile.ts";
 import { refuseBadRoutes } from "../programs/nginx.ts";
 
 const usage = `npm run check -- STACK
@@ -15,7 +15,10 @@ await main(usage, {}, async ({ positionals }) => {
   const { settings, warnings, notes } = loadStackFile(stack);
   await refuseBadRoutes(renderRoutes(proxyRoutes(settings)));
   const routes = Object.values(settings.services).reduce((sum, service) => sum + service.routes.length, 0);
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  // The only stack that npm start applies.
+  const problem = stack === "local" ? startProblem(stackFile(stack)) : undefined;
+  for (const warning of [...warnings, ...(problem === undefined ? [] : [problem])])
+    console.error(`warning: ${warning}`);
   for (const note of notes) console.error(`note: ${note}`);
   console.log(`${stack}: the config is valid, and nginx accepts its ${routes} routes.`);
 });

@@ -41,6 +41,17 @@ export function readStackFile(path: string, encrypted: "placeholder" | "refuse" 
   return stackConfig(textOf(path), path, encrypted);
 }
 
+/** Why `npm start` does not apply a stack file that is valid for the Pulumi CLI; undefined if it does. */
+export function startProblem(path: string): string | undefined {
+  try {
+    readStackFile(path, "refuse");
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return `npm start does not apply this stack. ${error.message} ${error.fix}`;
+    throw error;
+  }
+}
+
 /**
  * What to say about a stack file that was edited after it was read.
  * @param path of the file
@@ -60,7 +71,8 @@ export function editedMeanwhile(path: string, used: RawConfig, readAt: Date): st
     : `${basename(path)} was edited meanwhile. This start used it as it was at ${readAt.toTimeString().slice(0, 8)}: run npm start again to apply the rest.`;
 }
 
-function textOf(path: string): string {
+/** @throws Problem with the stacks that have a file */
+export function textOf(path: string): string {
   if (existsSync(path)) return readFileSync(path, "utf8");
   throw new Problem(`There is no ${path}.`, `Name a stack that has a file, or copy one. ${stacksBeside(path)}`);
 }

@@ -85,4 +85,10 @@ test("a mistyped stack is answered with the stacks, and the one that may be mean
   );
   assert.match((await run("tools/commands/check.ts", "Pulumi.staging.yaml")).stderr, /Did you mean "staging"\?\n$/);
   assert.doesNotMatch((await run("tools/commands/check.ts", "elsewhere")).stderr, /Did you mean/);
+  for (const command of ["bootstrap", "diagram", "doctor", "fullKeys", "kubeconfig", "render"]) {
+    const { stderr: said } = await run(`tools/commands/${command}.ts`, "stagng");
+    assert.match(said, /^\nerror: There is no \S+\.\nName a stack .* Did you mean "staging"\?\n$/, command);
+    const { stderr: without } = await run(`tools/commands/${command}.ts`);
+    assert.match(without, /^\nerror: Name exactly one stack\./, command);
+  }
 });
