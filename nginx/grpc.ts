@@ -30,13 +30,18 @@ const answers: readonly Answer[] = [
   { name: "no_route", statuses: [404], status: 12, message: "no such route", ofService: false },
   { name: "too_large", statuses: [413], status: 8, message: "body too large", ofService: false },
   { name: "too_many", statuses: [429], status: 8, message: "too many requests", ofService: true },
-  { name: "down", statuses: [500, 502], status: 14, message: "service unknown or down", ofService: true },
+  // `nginx.conf` has its two messages.
+  { name: "down", statuses: [500, 502], status: 14, message: "$grpc_failure", ofService: true },
   { name: "maintenance", statuses: [503], status: 14, message: "maintenance", ofService: true },
   { name: "slow", statuses: [408, 504], status: 4, message: "too slow", ofService: true },
 ];
 
 /** The prefixes of the proxy's `grpc-message` values. They distinguish the proxy's answers from a service's. */
-export const grpcMessages: readonly string[] = answers.map(({ message }) => message);
+export const grpcMessages: readonly string[] = [
+  "service unknown or down",
+  "no valid response",
+  ...answers.map(({ message }) => message).filter((message) => !message.startsWith("$")),
+];
 
 /**
  * The servers for gRPC routes; empty without such routes.

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
+import { constants, createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
@@ -230,6 +232,39 @@ test("gRPC clients understand the proxy's own answers", async () => {
       assert.equal(error.code, DEADLINE_EXCEEDED);
       assert.match(error.details, /^too slow: orders; request /);
     });
+  });
+});
+
+test("a service that was reached without a valid response is not called unknown or down", async () => {
+  const server = createServer();
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined);
+    if (headers[":path"] === "/shop.v1.Odd/End") stream.session?.destroy();
+    else if (headers[":path"] === "/shop.v1.Odd/Reset") stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else stream.respond({ ":status": 200, "content-type": "application/grpc", "x-large": "x".repeat(20_000) });
+  });
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  nameServer.names.set(addressOf("odd"), "127.0.0.1");
+  const { port } = server.address() as AddressInfo;
+  const ports = { web: services.web.port, odd: port, dead: 1 };
+  const routes = [
+    { service: "web", path: "/", keepPrefix: false },
+    route("odd", "/shop.v1.Odd/"),
+    route("dead", "/shop.v1.Dead/"),
+  ];
+  await withProxy(proxyRoutes(nameServer, ports, routes), async ({ grpcPort }) => {
+    for (const method of ["Large", "End", "Reset"])
+      assertOwnAnswer(
+        await askGrpc(grpcPort, `/shop.v1.Odd/${method}`),
+        grpc.status.UNAVAILABLE,
+        /^no valid response: odd; request /,
+      );
+    assertOwnAnswer(
+      await askGrpc(grpcPort, "/shop.v1.Dead/Get"),
+      grpc.status.UNAVAILABLE,
+      /^service unknown or down: dead; /,
+    );
   });
 });
 
