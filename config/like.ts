@@ -37,9 +37,17 @@ export function withOrigins(input: Map): Record<string, unknown> {
   const completed = names.map((name) => {
     const [copy, origin] = [services[name], services[String(originOf(services[name]))]];
     const canBe = isMap(copy) && isMap(origin) && originOf(origin) === undefined;
-    return [name, canBe ? merge(origin, copy) : copy] as const;
+    return [name, canBe ? merge(withoutCall(origin, name), copy) : copy] as const;
   });
   return { ...input, services: { ...services, ...Object.fromEntries(completed) } };
+}
+
+/** A service that is like its caller does not call itself. */
+function withoutCall(origin: Map, name: string): Map {
+  const { calls } = origin;
+  return Array.isArray(calls) && calls.includes(name)
+    ? { ...origin, calls: calls.filter((each) => each !== name) }
+    : origin;
 }
 
 function merge(origin: Map, copy: Map): Map {

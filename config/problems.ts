@@ -76,9 +76,13 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The allowed values, with a suggestion for a likely typo. */
+const mostShown = 30;
+
 export function allowed(word: string, candidates: readonly string[]): string {
   const guess = nearest(word, candidates);
-  return `allowed: ${candidates.join(", ")}${didYouMean(guess)}`;
+  const shown = candidates.length <= mostShown ? candidates : candidates.slice(0, mostShown);
+  const more = candidates.length - shown.length;
+  return `allowed: ${shown.join(", ")}${more === 0 ? "" : ` and ${more} more`}${didYouMean(guess)}`;
 }
 
 /** The end of a fix; empty without a guess. */

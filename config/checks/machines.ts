@@ -16,6 +16,11 @@ const noStandardDisk = /^(c3|c3d|g2|h3|m3|z3|a3)$/;
  */
 const ownTaint = /^(t2a|c4a|n4a|a4x|ct\d[a-z]*|tpu\d[a-z]*)$/;
 
+/** https://cloud.google.com/compute/docs/instances/arm-on-compute */
+export const hasArm = (machineType: string): boolean => /^(t2a|c4a|n4a|a4x)$/.test(seriesOf(machineType));
+/** Series that bring their GPUs. https://cloud.google.com/compute/docs/accelerator-optimized-machines */
+export const hasGpu = (machineType: string): boolean => /^(a2|a3|a4|a4x|g2|g4)$/.test(seriesOf(machineType));
+
 /** Machines with the same disks: of A3, some differ from the others. */
 const diskKindOf = (machineType: string): string => /^a3-ultragpu(?=-)/.exec(machineType)?.[0] ?? seriesOf(machineType);
 

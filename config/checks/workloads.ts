@@ -1,10 +1,10 @@
 /** What runs in a service's pods: keys that do not fit each other, the project's files or other services. */
 import { accessSync, constants, statSync } from "node:fs";
-import { join } from "node:path";
+import { resolve, sep } from "node:path";
 import { bytesOf } from "../../names/quantities.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 import { metricsPort, proxyMetrics } from "../metrics.ts";
-import { poolOf } from "../nodes.ts";
+import { checkNodes } from "./placement.ts";
 import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { startSeconds } from "../schema/workload.ts";
@@ -121,7 +121,12 @@ function checkCalled(name: string, service: ServiceSettings, { services }: Setti
       const source = (["service", "url", "pods"] as const).find((each) => value[each] !== undefined) ?? "service";
       const path = ["services", name, "env", key, source];
       if (called === name)
-        return problem(path, called, "is the service itself", "use localhost, or its public host name");
+        return problem(
+          path,
+          called,
+          "is the service itself",
+          "use localhost or its public host name, or null if it is taken over by like",
+        );
       if (!Object.hasOwn(services, called))
         return problem(path, called, "is not a service", allowed(called, Object.keys(services)));
       return isWorker(called) ? problem(path, called, rule, fix) : [];
@@ -193,7 +198,10 @@ function checkFiles(name: string, { files }: ServiceSettings, projectDir: string
     if (inner !== undefined)
       return problem(key, path, `is a file, and ${inner} is below it`, "choose another path for one of the two");
     if (from === undefined) return [];
-    const trouble = fileTrouble(join(projectDir, from));
+    const file = resolve(projectDir, from);
+    if (!file.startsWith(`${resolve(projectDir)}${sep}`))
+      return problem([...key, "from"], from, "is outside of the project", "move it into the project");
+    const trouble = fileTrouble(file);
     return trouble === undefined
       ? []
       : problem([...key, "from"], from, trouble, "name a readable file, relative to the project");
@@ -223,27 +231,6 @@ function checkNamedSecrets(name: string, service: ServiceSettings, settings: Set
           `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'`,
         ),
   );
-}
-
-function checkNodes(name: string, { nodes }: ServiceSettings, { cluster }: Settings): ConfigProblem[] {
-  if (nodes === undefined) return [];
-  const { pool, spot, gpu } = nodes;
-  const at = (key: string) => ["services", name, "nodes", key];
-  const pools = cluster.kind === "gke" ? Object.keys(cluster.nodePools) : [];
-  const own = poolOf(cluster, pool);
-  const unknown =
-    pools.length === 0
-      ? problem(at("pool"), pool, "needs node pools, and the stack has none", "name labels of nodes instead")
-      : problem(at("pool"), pool, "is not one of cluster.nodePools", allowed(pool ?? "", pools));
-  return [
-    ...(pool === undefined || own !== undefined ? [] : [unknown]),
-    ...(spot && cluster.kind === "gke" && cluster.mode === "standard" && own?.spot === false
-      ? [problem(at("spot"), spot, `is not what the pool ${pool ?? ""} has`, "remove it, or set spot of the pool")]
-      : []),
-    ...(gpu !== undefined && gpu.type === undefined && cluster.mode === "autopilot"
-      ? [problem(at("gpu"), gpu, "has no type, and Autopilot makes nodes for one", "set type, such as nvidia-l4")]
-      : []),
-  ];
 }
 
 function checkMetrics(name: string, { metrics, port, ports }: ServiceSettings, settings: Settings): ConfigProblem[] {

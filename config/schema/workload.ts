@@ -146,9 +146,15 @@ export const health = z
 const place = z
   .string()
   .max(250, "must have at most 250 characters")
-  .regex(
-    /^(\/(?!\.{1,2}(\/|$))[^/:,\p{Cc}]+)+$/u,
-    "must be an absolute path in the container, such as /app/tmp, without : and ,",
+  .regex(/^\//, { error: "must be an absolute path in the container, such as /app/tmp", abort: true })
+  .regex(/^[^:,\p{Cc}]+$/u, "must have no colon, comma or control character")
+  .refine(
+    (value) =>
+      value
+        .split("/")
+        .slice(1)
+        .every((part) => !["", ".", ".."].includes(part)),
+    "must have no empty part and no dots between slashes, and no slash at its end, such as /app/tmp",
   )
   .refine(
     (value) => !/^\/(proc|sys|dev(?!\/shm$))(\/|$)/.test(value),

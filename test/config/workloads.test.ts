@@ -397,7 +397,24 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
     /files\n.* have 1,048,576 bytes together, and Kubernetes takes/,
   ],
   ["a relative path", two({ scratch: { tmp: "1Gi" } }), /must be an absolute path in the container/],
-  ["a path with dots", two({ files: { "/a/../b": { text: "" } } }), /must be an absolute path in the container/],
+  [
+    "a path with dots",
+    two({ files: { "/a/../b": { text: "" } } }),
+    /must have no empty part and no dots between slashes/,
+  ],
+  ["a file that is a folder", two({ files: { "/etc/x/": { text: "" } } }), /must have .* no slash at its end/],
+  ["the root as a folder", two({ scratch: { "/": "1Gi" } }), /must have no empty part/],
+  ["a path with a colon", two({ scratch: { "/a:b": "1Gi" } }), /must have no colon, comma or control character/],
+  [
+    "a file outside of the project",
+    two({ files: { "/a": { from: "../secrets.env" } } }),
+    /from\n\s+"\.\.\/secrets\.env" is outside of the project; move it into the project/,
+  ],
+  [
+    "a file of the machine",
+    two({ files: { "/a": { from: "/etc/hostname" } } }),
+    /"\/etc\/hostname" is outside of the project/,
+  ],
   ["the kernel's folders", two({ scratch: { "/proc/x": "1Gi" } }), /must not be below \/proc, \/sys or \/dev/],
   [
     "a scratch folder without unit",
@@ -507,10 +524,49 @@ const onGoogle = (nodes: object) => ({
     kind: "gke",
     nodePools: {
       main: {},
-      batch: { spot: true, taints: [{ key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" }] },
+      gpus: { machineType: "g2-standard-8" },
+      batch: {
+        machineType: "t2a-standard-4",
+        spot: true,
+        labels: { disk: "fast" },
+        taints: [{ key: "example.com/for", value: "batch", effect: "NO_SCHEDULE" }],
+      },
     },
   },
   services: { shop: { image, nodes } },
+});
+
+test("pods that no pool takes are refused", () => {
+  const message = (nodes: object) => refusal(onGoogle(nodes), google);
+  assert.match(
+    message({ pool: "main", spot: true }),
+    /nodes\.spot\n\s+true is what the pool main does not have; remove it/,
+  );
+  assert.match(
+    message({ pool: "main", arch: "arm64" }),
+    /nodes\.arch\n.*; remove it, or add a pool of a series with Arm/,
+  );
+  assert.match(
+    message({ pool: "batch", gpu: {} }),
+    /nodes\.gpu\n.* is what the pool batch does not have; .* such as g2-standard-8/,
+  );
+  assert.match(message({ labels: { disk: "slow" } }), /nodes\.labels\.disk\n\s+"slow" is what no pool has/);
+  assert.match(message({ gpu: {}, spot: true }), /nodes\n.* is together what no pool has/);
+  for (const nodes of [
+    { spot: true, arch: "arm64", labels: { disk: "fast" } },
+    { arch: "amd64" },
+    { gpu: { type: "nvidia-l4" }, arch: "amd64" },
+    { labels: { "topology.kubernetes.io/zone": "asia-northeast1-a" } },
+  ])
+    checkConfig(raw(onGoogle(nodes), google), "test", projectDir);
+});
+
+test("a service that is like its caller does not call itself", () => {
+  const { services } = settingsOf(
+    stack({ web: { image, calls: ["api", "cart"] }, api: { like: "web", port: 9000 }, cart: { image } }),
+  );
+  assert.deepEqual(services["api"]?.calls, ["cart"]);
+  assert.deepEqual(services["web"]?.calls, ["api", "cart"]);
 });
 
 test("a pool is chosen by a label of its nodes, and its taints are accepted", () => {
@@ -523,7 +579,7 @@ test("a pool is chosen by a label of its nodes, and its taints are accepted", ()
   assert.ok(cluster.kind === "gke");
   assert.deepEqual(
     Object.values(cluster.nodePools).map(({ labels }) => labels),
-    [{}, { "gke-microservices/pool": "batch" }],
+    [{}, {}, { disk: "fast", "gke-microservices/pool": "batch" }],
   );
   const accepted = { operator: "Equal", effect: "NoSchedule" };
   assert.deepEqual(services["shop"] && nodesOf(services["shop"], cluster), {
@@ -550,11 +606,11 @@ test("a pool is chosen by a label of its nodes, and its taints are accepted", ()
   );
   assert.match(
     refusal(onGoogle({ pool: "btach" }), google),
-    /"btach" is not one of cluster\.nodePools; allowed: main, batch; did you mean "batch"/,
+    /"btach" is not one of cluster\.nodePools; allowed: main, gpus, batch; did you mean "batch"/,
   );
   assert.match(
     refusal(onGoogle({ pool: "main", spot: true }), google),
-    /nodes\.spot\n\s+true is not what the pool main has/,
+    /nodes\.spot\n\s+true is what the pool main does not have/,
   );
 });
 

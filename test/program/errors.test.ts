@@ -121,7 +121,8 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { path: "/", responseHeaders: { "a b": "x", "X-A": "é", ETag: "x" } },
       { path: "a" },
       { path: "/a^/" },
-      { path: "/", versions: [{ header: "X-A", value: "a;b", service: "a" }] },
+      { path: "/", versions: [{ header: "X-A", value: " a", service: "a" }] },
+      { path: "/b", versions: [{ cookie: "c", value: "a;b", service: "a" }] },
     ),
   ],
   ...["a//b:1", "a/b", "a/b:latest", "a/b@sha256:4f", `a/${long}:1`].map((image) => [hoge({ image })] as const),
@@ -475,6 +476,16 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" } }],
   // Workloads
   [hoge({ replicas: { min: 3, max: 2 } })],
+  [gke({}, workloadsOnGke({ labels: { disk: "fast" } })), google],
+  [
+    gke(
+      { nodePools: { a: { labels: { disk: "fast" } }, b: { spot: true } } },
+      workloadsOnGke({ spot: true, labels: { disk: "fast" } }),
+    ),
+    google,
+  ],
+  [hoge({ scratch: { "/a:b": "1Gi", "/a/": "1Gi" } })],
+  [hoge({ files: { "/a": { from: "../b" } } })],
   [
     hoge({
       command: [],
