@@ -44,7 +44,20 @@ export const keysOfServices = advice([
   ],
   ["sidecars initcontainers", cannot],
   ["nodeselector tolerations affinity nodepool", "write nodes, with a pool or labels"],
-  ["restart restartpolicy", cannot],
+  ["restart restartpolicy", "Kubernetes restarts a program that ends; there is nothing to write"],
+  [
+    "lifecycle prestop poststart",
+    "write shutdownSeconds, a number; a program that needs more to stop listens to SIGTERM",
+  ],
+  ["podlabels", "write labels"],
+  ["podannotations", "write annotations"],
+  ["cpu cpus memory memlimit memreservation gpu gpus", "write resources, with cpu and memory; GPUs are in nodes.gpu"],
+  ["host path", "write routes, a list of paths and hosts"],
+  ["protocol", "write it in a route, or in routeDefaults"],
+  ["poddisruptionbudget pdb", "two pods or more have one by themselves; there is nothing to write"],
+  ["servicemonitor podmonitor prometheus", "write metrics, with a port and a path"],
+  ["kind type", "a worker has port: none; jobs and schedules have no counterpart here"],
+  ["schedule cron cronjob job persistence", cannot],
 ]);
 
 /** From Ingress, its annotations, Gateway API, Compose labels and nginx. */
@@ -70,6 +83,34 @@ export const keysOfRoutes = advice([
   ["redirect redirects", "write it under proxy.redirects"],
 ]);
 
+const oneCheck = "write health once: it is the start, the readiness and the liveness of the program";
+/** From Kubernetes' probes and Compose. */
+export const keysOfHealth = advice([
+  ["httpget url", "write path, and port if it is another"],
+  ["tcpsocket", "write tcp: true"],
+  ["command test cmd", "write exec, a list of words"],
+  ["initialdelayseconds startperiod starttimeout delay", "write startSeconds, the most that a start may take"],
+  ["periodseconds interval timeoutseconds timeout failurethreshold successthreshold retries", oneCheck],
+  ["liveness readiness startup", oneCheck],
+  ["scheme", "leave it out: the check is plain HTTP inside of the cluster"],
+  ["httpheaders", "write headers, a map"],
+]);
+
+/** From Kubernetes. */
+export const keysOfReplicas = advice([
+  ["minreplicas mininstances minscale", "write min"],
+  ["maxreplicas maxinstances maxscale", "write max"],
+  ["targetcpu targetcpuutilizationpercentage cpupercent averageutilization metrics", "write cpu, a percentage"],
+  ["targetmemory targetmemoryutilizationpercentage", "write memory, a percentage"],
+]);
+
+export const keysOfNodes = advice([
+  ["tolerations taints", "write pool: the taints of that pool are accepted"],
+  ["nodeselector affinity selector", "write labels, a map"],
+  ["nvidiacomgpu gpus accelerator", "write gpu, with type and count"],
+  ["preemptible", "write spot: true"],
+]);
+
 /** From Kubernetes and Compose. */
 export const keysOfResources = advice([
   [
@@ -93,6 +134,9 @@ const tables: Readonly<Record<string, Advice>> = {
   routeDefaults: keysOfRoutes,
   "routes.0": keysOfRoutes,
   resources: keysOfResources,
+  health: keysOfHealth,
+  replicas: keysOfReplicas,
+  nodes: keysOfNodes,
   build: keysOfBuild,
   "egress.0": keysOfEgress,
 };

@@ -1,16 +1,18 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
-import type { Replicas } from "../../names/replicas.ts";
+import { mostPods, type Replicas } from "../../names/replicas.ts";
 import { keyOf } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
-import { callsOf, portForCallers, textOf } from "../variables.ts";
+import { callsOf, namedSecrets, portForCallers, textOf } from "../variables.ts";
 
 export function workloadWarnings(settings: Settings): string[] {
   const ofServices = Object.entries(settings.services).flatMap(([name, service]) => [
     ...formerKeys(name, service),
     ...rolloutWarnings(name, service),
+    ...probeWarnings(name, service),
     ...replicaWarnings(["services", name, "replicas"], service.replicas),
     ...wordWarnings(name, service),
     ...portWarnings(name, service),
+    ...literalWarnings(name, service, settings),
     ...addressWarnings(name, service, settings),
   ]);
   return [...replicaWarnings(["proxy", "replicas"], settings.proxy.replicas), ...ofServices];
@@ -21,12 +23,69 @@ const formerKeys = (name: string, { healthPath }: ServiceSettings): string[] =>
     ? []
     : [`${keyOf(["services", name, "healthPath"])}: is now called health; write health: ${healthPath}`];
 
-const rolloutWarnings = (name: string, { rollout, routes }: ServiceSettings): string[] =>
-  rollout === "recreate" && routes.length > 0
-    ? [
-        `${keyOf(["services", name, "rollout"])}: recreate stops all pods before new ones start, and its routes answer 502 meanwhile; use rolling if the program may run twice`,
-      ]
-    : [];
+function rolloutWarnings(name: string, { rollout, routes, replicas }: ServiceSettings): string[] {
+  if (rollout !== "recreate") return [];
+  const at = keyOf(["services", name, "rollout"]);
+  return [
+    ...(routes.length > 0
+      ? [
+          `${at}: recreate stops all pods before new ones start, and its routes answer 502 meanwhile; use rolling if the program may run twice`,
+        ]
+      : []),
+    ...(mostPods(replicas) > 1
+      ? [
+          `${at}: recreate is for a program that must not run twice, and ${mostPods(replicas)} pods of it run at once; set replicas: 1, or use rolling`,
+        ]
+      : []),
+  ];
+}
+
+/** A probe's command has no shell either. */
+function probeWarnings(name: string, { health, port }: ServiceSettings): string[] {
+  const at = (key: string) => keyOf(["services", name, ...key.split(".")]);
+  const [first = "", ...others] = typeof health === "object" ? (health.exec ?? []) : [];
+  if (/^CMD(-SHELL)?$/.test(first))
+    return [
+      `${at("health.exec")}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
+    ];
+  if (/^[\w./-]+( \S+)+$/.test(first))
+    return [
+      `${at("health.exec")}: "${first}" is one word, the name of a program with spaces in it; write each word as an item`,
+    ];
+  const server = health === undefined && typeof port === "number" ? servers[port] : undefined;
+  return server === undefined
+    ? []
+    : [
+        `${at("health")}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
+      ];
+}
+
+/** Ports of servers that do not speak HTTP. */
+const servers: Readonly<Record<number, string>> = {
+  3306: "MySQL",
+  5432: "PostgreSQL",
+  6379: "Redis",
+  5672: "RabbitMQ",
+  27_017: "MongoDB",
+  11_211: "memcached",
+  9092: "Kafka",
+  4222: "NATS",
+};
+
+/** `$(NAME)` and `${NAME}` of a variable in plain text, which Kubernetes' own manifests expand. */
+function literalWarnings(name: string, { env }: ServiceSettings, settings: Settings): string[] {
+  const known = new Set([...Object.keys(env), ...Object.keys(namedSecrets(name, settings).all)]);
+  return Object.entries(env).flatMap(([key, value]) => {
+    const written = typeof value === "string" ? value : (value.expand ?? "");
+    const forms = typeof value === "string" ? /\$\((\w+)\)|\$\{(\w+)\}/g : /()\$\{(\w+)\}/g;
+    const found = [...written.matchAll(forms)].find(([, one, other]) => known.has((one ?? "") || (other ?? "")));
+    if (found === undefined) return [];
+    const right = `$(${(found[1] ?? "") || (found[2] ?? "")})`;
+    return [
+      `${keyOf(["services", name, "env", key])}: ${found[0]} stays as it is; write { expand: "…${right}…" } for the value of the variable`,
+    ];
+  });
+}
 
 const replicaWarnings = (path: readonly string[], replicas: Replicas): string[] =>
   typeof replicas === "object" && replicas.min === replicas.max
@@ -76,8 +135,10 @@ function addressWarnings(
     const [, scheme, host = "", suffix = "", port] = address.exec(textOf(value)) ?? [];
     const called = Object.hasOwn(services, host) && host !== name ? services[host] : undefined;
     const isHere = suffix === "" || suffix.startsWith(`.${namespace}`);
-    // A word alone may be anything.
-    if (typeof value !== "string" || called === undefined || !isHere || (scheme ?? port) === undefined) return [];
+    // A word alone may be anything, unless the variable's name says that it is a host.
+    const isHost = /(^|_)(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|ENDPOINT)$/i.test(key);
+    const isAddress = isHost || (scheme ?? port) !== undefined;
+    if (typeof value !== "string" || called === undefined || !isHere || !isAddress) return [];
     const at = keyOf(["services", name, "env", key]);
     const shown = value.replace(/\/\/[^@/]*@/, "//…@"); // It may hold a password.
     const expected = portForCallers(called);
@@ -86,11 +147,15 @@ function addressWarnings(
       return [
         `${at}: "${shown}" is the address of ${host}, which is a worker without a port; set its port, or remove the address`,
       ];
+    if (port === undefined && scheme === undefined)
+      return networkPolicies.enabled && !callsOf(service).includes(host)
+        ? [`${at}: "${shown}" is the name of ${host}, which the service may not call; add ${host} to calls`]
+        : [];
     const given = port === undefined ? defaultPorts[scheme ?? ""] : Number(port);
     const isOpen = given === undefined || [expected, ...Object.values(called.ports)].includes(given);
     if (!isOpen)
       return [
-        `${at}: "${shown}" names port ${given} of ${host}, which listens on ${expected}; write ${fix}, or set servicePort of ${host}`,
+        `${at}: "${shown}" names port ${given} of ${host}, and callers use ${expected}; write ${fix}, or set servicePort of ${host}`,
       ];
     return networkPolicies.enabled && !callsOf(service).includes(host)
       ? [

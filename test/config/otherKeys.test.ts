@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { keysOfBuild, keysOfEgress, keysOfResources, keysOfRoutes, keysOfServices } from "../../config/otherKeys.ts";
+import {
+  keysOfBuild,
+  keysOfEgress,
+  keysOfHealth,
+  keysOfNodes,
+  keysOfReplicas,
+  keysOfResources,
+  keysOfRoutes,
+  keysOfServices,
+} from "../../config/otherKeys.ts";
 import { asYaml } from "../../config/problems.ts";
 import { schema } from "../../config/schema.ts";
 import { hoge, projectDir, refusal } from "./refusal.ts";
@@ -16,6 +25,9 @@ test("each key of another tool is unknown here, and its advice replaces the list
   const tables = [
     ["", keysOfServices, (key: string) => ({ [key]: "x" })],
     [".resources", keysOfResources, (key: string) => ({ resources: { [key]: "x" } })],
+    [".health", keysOfHealth, (key: string) => ({ health: { [key]: "x" } })],
+    [".replicas", keysOfReplicas, (key: string) => ({ replicas: { min: 1, max: 2, [key]: "x" } })],
+    [".nodes", keysOfNodes, (key: string) => ({ nodes: { [key]: "x" } })],
     [".build", keysOfBuild, (key: string) => ({ build: { context: "./services/sample", [key]: "x" } })],
     [".egress[0]", keysOfEgress, (key: string) => ({ egress: [{ cidr: "203.0.113.0/24", ports: [1], [key]: "x" }] })],
     [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],

@@ -467,7 +467,7 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
   [
     "Kubernetes' own names",
     two({ replicas: { minReplicas: 2, maxReplicas: 10 } }),
-    /minReplicas\n\s+is not a key that is known here; allowed: min, max, cpu, memory/,
+    /minReplicas\n\s+is not a key that is known here; write min\n/,
   ],
   [
     "an autoscaler beside replicas",
@@ -617,6 +617,33 @@ test("a pool is chosen by a label of its nodes, and its taints are accepted", ()
 const warned: readonly (readonly [what: string, config: Record<string, unknown>, message: RegExp])[] = [
   ["the former name", hoge({ healthPath: "/up" }), /healthPath: is now called health; write health: \/up/],
   ["recreate with routes", hoge({ rollout: "recreate" }), /rollout: recreate stops all pods/],
+  [
+    "recreate with two pods",
+    hoge({ rollout: "recreate", routes: [] }),
+    /rollout: recreate is for a program that must not run twice, and 2 pods of it run at once; set replicas: 1/,
+  ],
+  [
+    "a probe in Compose's form",
+    two({ health: { exec: ["CMD-SHELL", "redis-cli ping"] } }),
+    /health\.exec: CMD-SHELL is a word of Compose, and no program; write \[sh, -c, "redis-cli ping"\]/,
+  ],
+  ["a probe in one word", two({ health: { exec: ["redis-cli ping"] } }), /health\.exec: "redis-cli ping" is one word/],
+  ["the port of a database", two({ port: 3306 }), /health: is GET \/healthz .* port 3306 is that of MySQL; set tcp/],
+  [
+    "a variable in plain text",
+    two({ env: { PASSWORD: "x", URL: "redis://:$(PASSWORD)@r" } }),
+    /env\.URL: \$\(PASSWORD\) stays as it is; write { expand: "…\$\(PASSWORD\)…" }/,
+  ],
+  [
+    "a variable as shells write it",
+    two({ env: { PASSWORD: "x", URL: { expand: "redis://$(PASSWORD):${PASSWORD}@r" } } }),
+    /env\.URL: \${PASSWORD} stays as it is/,
+  ],
+  [
+    "the name of a host that may not be called",
+    two({ env: { CART_HOST: "cart" } }),
+    /env\.CART_HOST: "cart" is the name of cart, which the service may not call; add cart to calls/,
+  ],
   ["a command in one word", two({ command: ["bundle exec puma"] }), /command: "bundle exec puma" is one word/],
   ["a shell's variable without a shell", two({ args: ["--port=$PORT"] }), /args: "--port=\$PORT" stays as it is/],
   ["another PORT", two({ env: { PORT: 3000 } }), /env\.PORT: is 3000, and the service's port is 8080/],
@@ -629,7 +656,7 @@ const warned: readonly (readonly [what: string, config: Record<string, unknown>,
   [
     "a URL with another port",
     two({ env: { CART: "http://cart/" }, calls: ["cart"] }),
-    /names port 80 of cart, which listens on 8080/,
+    /names port 80 of cart, and callers use 8080/,
   ],
   [
     "an address with the namespace",
