@@ -269,6 +269,8 @@ export const good: fc.Arbitrary<Config> = fc
                 others.addresses && { URL: { url: other }, ADDRESS: { service: other }, PODS: { pods: other } }),
             },
             ...(isGoogle && metrics["scrape"] !== "none" && { metrics: { port: 9100, path: "/m" } }),
+            // No pool has what they ask for.
+            ...(isGoogle && place.cluster["mode"] !== "autopilot" && { nodes: undefined }),
             ...(isGoogle && { roles, resources: onGoogle[index % onGoogle.length] }),
             ...(other !== undefined && others.calls && { calls: [other] }),
             routes: routes.slice(0, isNarrow ? 3 : 4).map((each) => routeOf(name, each, other, others)),

@@ -64,7 +64,7 @@ export async function startCluster(
     if (!isRunning(version)) {
       await endSandbox();
       requireFreeNetwork();
-      requireFreePorts(address, [httpPort, httpsPort]);
+      await requireFreePorts(address, [httpPort, httpsPort]);
       finishRemoval(stateDir);
       requireDisk(stateDir, diskNeeded.start);
       writeNodeFiles(files);

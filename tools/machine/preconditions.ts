@@ -1,4 +1,5 @@
 /** Preconditions of the local Kubernetes. Each fails with one message that says what to do. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { link } from "./node/addresses.ts";
@@ -39,9 +40,13 @@ export function requireFreeNetwork(): void {
     );
 }
 
-/** @throws Problem that names the process that uses the port, if it is known */
-export function requireFreePorts(address: string, ports: readonly number[]): void {
+/**
+ * Waits a moment: the processes of a cluster that was just killed may still be about to end.
+ * @throws Problem that names the process that uses the port, if it is known
+ */
+export async function requireFreePorts(address: string, ports: readonly number[]): Promise<void> {
   for (const port of ports) {
+    for (let tries = 0; tries < 30 && listener(port) !== undefined; tries++) await sleep(100);
     const holder = listener(port);
     if (holder === undefined) continue;
     const who = holder === "unknown" ? "another process" : `${holder.name} (process ${holder.pid})`;
