@@ -104,7 +104,8 @@ function configOf(
 ): RawConfig {
   if (usesEnvironment)
     console.error(`warning: ${path} uses an environment: only the Pulumi CLI can read the values that it adds.`);
-  const config = {
+  const beside = localSecrets(path);
+  const config: RawConfig = {
     ...projectConfig(join(dirname(path), "Pulumi.yaml")),
     ...Object.fromEntries(
       [...values].map(([key, value]) => [
@@ -126,8 +127,40 @@ function configOf(
       ]),
     ),
   };
-  refuse(basename(path).replace(/^Pulumi\.|\.yaml$/g, ""), lostText(config, rewritten));
+  if (beside !== undefined) config[secretsKey] = withLocalSecrets(config[secretsKey], beside.secrets);
+  const lost = lostText(config, [...rewritten, ...(beside?.rewritten ?? [])]);
+  refuse(basename(path).replace(/^Pulumi\.|\.yaml$/g, ""), lost);
   return config;
+}
+
+const secretsKey = fullKey("secrets");
+/** Secrets of the stack `local` on this machine, for who has no Pulumi CLI: git ignores the file. */
+export const localSecretsFile = "secrets.local.yaml";
+
+/** @throws Problem if the file has anything but secrets */
+function localSecrets(
+  path: string,
+): { secrets: Record<string, unknown>; rewritten: StackFile["rewritten"] } | undefined {
+  const file = join(dirname(path), localSecretsFile);
+  if (basename(path) !== "Pulumi.local.yaml" || !existsSync(file)) return undefined;
+  const { values, rewritten } = parsed(readFileSync(file, "utf8"), file);
+  const secrets = values.get(secretsKey);
+  if (!isObject(secrets) || values.size > 1)
+    throw new Problem(
+      `${file} has ${[...values.keys()].join(", ") || "nothing"}, and may have secrets alone.`,
+      `Write "config:", below it "secrets:", and below that the services, as in Pulumi.local.yaml.`,
+    );
+  return { secrets, rewritten };
+}
+
+/** The two by service and name; those of the machine count. */
+function withLocalSecrets(written: string | undefined, local: Record<string, unknown>): string {
+  const all = written?.startsWith("{") ? (JSON.parse(written) as Record<string, unknown>) : {};
+  const merged = Object.entries(local).map(([service, values]) => {
+    const before = all[service];
+    return [service, isObject(before) && isObject(values) ? { ...before, ...values } : values];
+  });
+  return toJson({ ...all, ...Object.fromEntries(merged) });
 }
 
 /** Anything but text below `secure` is no secret to the CLI. */
