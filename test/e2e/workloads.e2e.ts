@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl, kubectlObjects } from "../../tools/cli/kubectl.ts";
 import { projectDir } from "../../tools/cli/paths.ts";
+import { localSecretsFile } from "../../tools/stack/stackFile.ts";
 import { get } from "../../tools/verify/request.ts";
 import { local, localTarget, stackFile, stop, type Outcome } from "./support/commands.ts";
 import { underLoad } from "./support/load.ts";
@@ -13,6 +14,8 @@ import { endpoint, start } from "./support/path.ts";
 
 const kept = `${stackFile}.kept`;
 const folder = join(projectDir, "test/e2e/workloads/files");
+/** Secrets of this machine, which count before those of the stack file. */
+const ownSecrets = join(projectDir, localSecretsFile);
 const binary = Buffer.from([0, 1, 2, 255, 254]);
 /** In the short version, still longer than the start that is allowed without `startSeconds`. */
 const slowSeconds = process.env["SHORT"] === undefined ? 150 : 70;
@@ -72,7 +75,7 @@ const services = `    all:
       shutdownSeconds: 30
 `;
 const secrets = `  secrets:
-    all: { DB: canary-db, JWT: canary-jwt, TOKEN: canary-token }
+    all: { DB: canary-db, JWT: replaced, TOKEN: canary-token }
     shared: { COMMON: canary-common, UNUSED: canary-unused }
 `;
 const write = (edit: (text: string) => string = (text) => text) => {
@@ -107,6 +110,7 @@ const outcomeOf = async (path: string) => (await ask<{ outcome: string }>(`/writ
 before(
   async () => {
     copyFileSync(stackFile, kept);
+    writeFileSync(ownSecrets, "config:\n  secrets:\n    all: { JWT: canary-jwt }\n");
     writeBanner("first");
     await applied();
   },
@@ -115,6 +119,7 @@ before(
 after(async () => {
   copyFileSync(kept, stackFile);
   rmSync(kept);
+  rmSync(ownSecrets);
   rmSync(folder, { recursive: true });
   await stop();
 });
