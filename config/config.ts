@@ -9,6 +9,7 @@ import { dnsNotes } from "./checks/edge.ts";
 import { quotaNotes } from "./checks/quotas.ts";
 import { exactPathNotes } from "./checks/routes.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
+import { outsideNotes } from "./checks/workloadWarnings.ts";
 import { edgePaths } from "./grpc.ts";
 import { healthOf } from "./health.ts";
 import { hostNames } from "./hosts.ts";
@@ -148,7 +149,12 @@ export function checkConfig(
     settings: withGoogle(parsed.data, google),
     certificate: certificate && pemBlocks(certificate),
     warnings: warningsOf(parsed.data, { region, certificate }),
-    notes: [...quotaNotes(parsed.data), ...dnsNotes(parsed.data), ...exactPathNotes(parsed.data)],
+    notes: [
+      ...quotaNotes(parsed.data),
+      ...dnsNotes(parsed.data),
+      ...exactPathNotes(parsed.data),
+      ...outsideNotes(parsed.data),
+    ],
   };
 }
 

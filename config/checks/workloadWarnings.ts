@@ -175,3 +175,21 @@ const defaultPorts: Readonly<Record<string, number>> = {
   amqp: 5672,
   mongodb: 27_017,
 };
+
+/** Addresses outside of the cluster, of services that may reach nothing there. */
+export function outsideNotes({ services, domain, networkPolicies }: Settings): string[] {
+  if (!networkPolicies.enabled) return [];
+  return Object.entries(services).flatMap(([name, { env, egress }]) => {
+    const found = Object.entries(env).filter(([, value]) => {
+      const [, host = ""] =
+        /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)(?=[:/?]|$)/i.exec(textOf(value)) ?? [];
+      const isOwn = host === domain || host.endsWith(`.${domain}`);
+      return host !== "" && !isOwn && !/\.(svc|local|localhost)$|\.svc\./.test(host);
+    });
+    return egress.length > 0 || found.length === 0
+      ? []
+      : [
+          `${keyOf(["services", name, "env"])}: ${found.map(([key]) => key).join(", ")} ${found.length === 1 ? "names an address" : "name addresses"} outside of the cluster, which the service cannot reach without egress`,
+        ];
+  });
+}

@@ -5,7 +5,7 @@ import { bytesOf } from "../../names/quantities.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 import { metricsPort, proxyMetrics } from "../metrics.ts";
 import { checkNodes } from "./placement.ts";
-import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
+import { allowed, didYouMean, keyOf, nearest, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { startSeconds } from "../schema/workload.ts";
 import { addressed, namedSecrets, namesIn, secretPlaces, sharedSecrets } from "../variables.ts";
@@ -227,8 +227,8 @@ function checkNamedSecrets(name: string, service: ServiceSettings, settings: Set
       : problem(
           ["services", name, ...path, "secret"],
           secret,
-          `is not in ${keyOf(["secrets", name])}, nor in ${keyOf(["secrets", sharedSecrets])}`,
-          `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'`,
+          `is not among the service's secrets, nor in ${keyOf(["secrets", sharedSecrets])}`,
+          `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'${didYouMean(nearest(secret, Object.keys(all)))}`,
         ),
   );
 }

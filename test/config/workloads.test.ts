@@ -336,12 +336,12 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
   [
     "a secret that is not there",
     two({ env: { A: { secret: "DB" } } }),
-    /env\.A\.secret\n\s+"DB" is not in .*secrets\.shop, nor in .*secrets\.shared; set it/,
+    /env\.A\.secret\n\s+"DB" is not among the service's secrets, nor in .*secrets\.shared; set it/,
   ],
   [
     "a file's secret that is not there",
     two({ files: { "/a": { secret: "DB" } } }),
-    /files\["\/a"\]\.secret\n\s+"DB" is not in/,
+    /files\["\/a"\]\.secret\n\s+"DB" is not among/,
   ],
   [
     "a variable from two sources",
@@ -669,6 +669,26 @@ for (const [what, config, message] of warned)
   test(`warned of: ${what}`, () => {
     assert.match(checked(config).warnings.join("\n"), message);
   });
+
+test("an address outside is noted, unless egress allows some or it is the stack's own", () => {
+  const notes = (env: object, more: object = {}) =>
+    checked(two({ env, ...more })).notes.filter((note) => note.includes("egress"));
+  const [note, ...others] = notes({
+    STRIPE: "https://api.stripe.com/v1",
+    DB: { expand: "postgres://u:$(PORT)@db.example.net/x" },
+  });
+  assert.match(note ?? "", /services\.shop\.env: STRIPE, DB name addresses outside of the cluster/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(notes({ A: "https://api.stripe.com" }, { egress: [{ cidr: "203.0.113.0/24", ports: [443] }] }), []);
+  for (const own of [
+    `https://${valid.domain}/`,
+    `https://hoge.${valid.domain}`,
+    "http://cart.apps.svc.cluster.local",
+    "info",
+    "1.2.3.4",
+  ])
+    assert.deepEqual(notes({ A: own }), [], own);
+});
 
 test("a warning shows no password of an address", () => {
   const { warnings } = checked(two({ env: { DB: "postgres://app:canary@cart:5432/shop" }, calls: ["cart"] }));
