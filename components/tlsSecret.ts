@@ -1,6 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
-import { commonLabels, contentHash } from "../names/kubernetes.ts";
+import type * as pulumi from "@pulumi/pulumi";
+import { makeContentSecret } from "./contentSecret.ts";
 
 /** A PEM chain, leaf first, and the leaf's PEM key. */
 export interface Certificate {
@@ -22,17 +21,7 @@ export function tlsSecret(
   { crt, key }: Certificate,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  const stringData = pulumi.secret(pulumi.all({ "tls.crt": crt, "tls.key": key }));
-  const secretName = pulumi.unsecret(stringData.apply((data) => `${app}-tls-${contentHash(data)}`));
-  const secret = new k8s.core.v1.Secret(
-    `${name}-tls`,
-    {
-      metadata: { name: secretName, namespace, labels: commonLabels(app) },
-      type: "kubernetes.io/tls",
-      immutable: true,
-      stringData,
-    },
-    opts,
-  );
-  return secret.metadata.name;
+  const values = { "tls.crt": crt, "tls.key": key };
+  const content = { prefix: `${app}-tls`, app, namespace, values, type: "kubernetes.io/tls" };
+  return makeContentSecret(`${name}-tls`, content, opts).resource.metadata.name;
 }

@@ -75,9 +75,9 @@ function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? Infinity;
 }
 
-/** The allowed values, with a suggestion for a likely typo. */
 const mostShown = 30;
 
+/** The allowed values, the first of many, with a suggestion for a likely typo. */
 export function allowed(word: string, candidates: readonly string[]): string {
   const guess = nearest(word, candidates);
   const shown = candidates.length <= mostShown ? candidates : candidates.slice(0, mostShown);

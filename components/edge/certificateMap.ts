@@ -32,19 +32,6 @@ export interface CertificateMapArgs {
 }
 
 /**
- * The certificate names that cover all hosts. A wildcard covers every label under the domain, so a new host there needs
- * no new certificate. Hosts elsewhere, and hosts more than one label deep, get their own certificates.
- *
- * @param hosts the domain first
- */
-export function certificateNames(hosts: readonly string[], wildcard: boolean): string[] {
-  const [domain] = hosts;
-  if (!wildcard || domain === undefined) return [...hosts];
-  const covered = (host: string) => host === domain || host.slice(host.indexOf(".") + 1) === domain;
-  return [domain, `*.${domain}`, ...hosts.filter((host) => !covered(host))];
-}
-
-/**
  * Certificates that Google issues and renews, for the load balancer of a Gateway. DNS records authorize their names. So
  * Google can issue them before they are attached and before traffic arrives. Each has one name: a change of the names
  * adds and removes certificates, and keeps those in use.

@@ -1,7 +1,8 @@
 /** The whole edge: address, DNS records, certificates, and the Ingress or Gateway in front of the proxy. */
 import * as pulumi from "@pulumi/pulumi";
 import { expiryOf } from "../../names/certificates.ts";
-import { CertificateMap, certificateNames, type AuthorizationRecord } from "./certificateMap.ts";
+import { certificateNames } from "../../names/hosts.ts";
+import { CertificateMap, type AuthorizationRecord } from "./certificateMap.ts";
 import { DnsRecords } from "./dnsRecords.ts";
 import { ingressName } from "../../names/kubernetes.ts";
 import { Gateway } from "./gateway.ts";

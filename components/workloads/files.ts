@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { commonLabels, contentHash } from "../../names/kubernetes.ts";
-import { makeContentSecret } from "./contentSecret.ts";
+import { makeContentSecret, prefixed } from "../contentSecret.ts";
 
 /** The content of a file, as text or base64. */
 export type FileContent = { readonly text: string } | { readonly base64: string };
@@ -90,7 +90,7 @@ export function mountFiles(
     const values = Object.fromEntries(secretKeys.map(([path, key]) => [key, secret[path] ?? ""]));
     const prefix = `${name}-secret-files`;
     const also = Object.fromEntries(secretKeys);
-    const made = makeContentSecret(prefix, { prefix, service: name, namespace, values, also }, opts);
+    const made = makeContentSecret(prefix, { prefix, app: name, namespace, values, also }, opts);
     // Readable for the pod's group alone; kubelet would widen a stricter mode to this.
     part({ name: "secret-files", secret: { secretName: made.name, defaultMode: 0o440 } }, secretKeys, made.resource);
   }
@@ -100,6 +100,3 @@ export function mountFiles(
     resources: parts.flatMap(({ resources }) => resources),
   };
 }
-
-const prefixed = (prefix: string, data: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(data).map(([key, value]) => [`${prefix} ${key}`, value]));

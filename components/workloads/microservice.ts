@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { commonLabels, literal, podsService, selectorLabels } from "../../names/kubernetes.ts";
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
 import type { Replicas } from "../../names/replicas.ts";
-import { makeContentSecret } from "./contentSecret.ts";
+import { makeContentSecret } from "../contentSecret.ts";
 import { mountFiles, type PodFiles } from "./files.ts";
 import { probes, type Health } from "./health.ts";
 import { scrapeObject, type Scrape } from "./metricsExporter.ts";
@@ -115,7 +115,11 @@ export class Microservice extends pulumi.ComponentResource {
     const secret =
       Object.keys(secretEnv).length === 0
         ? undefined
-        : makeContentSecret(`${name}-env`, { prefix: `${service}-env`, service, namespace, values: secretEnv }, parent);
+        : makeContentSecret(
+            `${name}-env`,
+            { prefix: `${service}-env`, app: service, namespace, values: secretEnv },
+            parent,
+          );
 
     const files = mountFiles(name, namespace, args.files ?? { plain: {}, secret: {} }, parent);
     const scratch = { ...temporary, ...args.scratch };

@@ -21,11 +21,18 @@ interface Scaled {
 const annotations = (replicas: Replicas) =>
   typeof replicas === "number" ? {} : { annotations: { [autoscaledAnnotation]: "true" } };
 
+const metadataOf = ({ app, namespace, replicas }: Scaled) => ({
+  name: app,
+  namespace,
+  labels: commonLabels(app),
+  ...annotations(replicas),
+});
+
 /** Metadata of the Deployment, its number of pods, and what only the autoscaler changes. */
-export const deploymentScale = ({ app, namespace, replicas }: Scaled) => ({
-  metadata: { name: app, namespace, labels: commonLabels(app), ...annotations(replicas) },
-  replicas: fewestPods(replicas),
-  options: typeof replicas === "number" ? {} : { ignoreChanges: ["spec.replicas"] },
+export const deploymentScale = (scaled: Scaled) => ({
+  metadata: metadataOf(scaled),
+  replicas: fewestPods(scaled.replicas),
+  options: typeof scaled.replicas === "number" ? {} : { ignoreChanges: ["spec.replicas"] },
 });
 
 /**
@@ -36,16 +43,13 @@ export const deploymentScale = ({ app, namespace, replicas }: Scaled) => ({
  */
 export function makeDisruptionBudget(
   name: string,
-  { app, namespace, replicas }: Scaled,
+  scaled: Scaled,
   opts: pulumi.CustomResourceOptions,
 ): k8s.policy.v1.PodDisruptionBudget | undefined {
-  if (mostPods(replicas) === 1) return undefined;
+  if (mostPods(scaled.replicas) === 1) return undefined;
   return new k8s.policy.v1.PodDisruptionBudget(
     `${name}-disruption`,
-    {
-      metadata: { name: app, namespace, labels: commonLabels(app), ...annotations(replicas) },
-      spec: disruptionBudget(app),
-    },
+    { metadata: metadataOf(scaled), spec: disruptionBudget(scaled.app) },
     { ...opts, replaceOnChanges: ["metadata.annotations"], deleteBeforeReplace: true },
   );
 }

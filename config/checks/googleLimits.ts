@@ -1,6 +1,7 @@
 /** Limits of Google's load balancer, certificates and IAM. No preview knows them: Google refuses the resource later. */
 import { edgePaths } from "../grpc.ts";
 import { hostNames, privateTop, reservedLabel } from "../hosts.ts";
+import { certificateNames, isRightBelow } from "../../names/hosts.ts";
 import { problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
 
@@ -72,7 +73,7 @@ function checkManagedNames(settings: Settings): ConfigProblem[] {
   if (tls.mode !== "managed") return [];
   const longest = edge.kind === "gce" ? longestManaged : longestName - authorizationPrefix;
   // One certificate covers the labels under the domain.
-  const isCovered = (host: string) => tls.wildcard && host.slice(host.indexOf(".") + 1) === settings.domain;
+  const isCovered = (host: string) => tls.wildcard && isRightBelow(host, settings.domain);
   return hostNames(settings).flatMap((host) => {
     const top = privateTop(host);
     const mode = (rule: string, fix: string) => [problem(["tls", "mode"], tls.mode, rule, fix)];
@@ -104,11 +105,9 @@ const resourcesOfCertificate = 100;
 
 /** Until Google has issued the certificates, each entry of a Gateway's map has the one fallback. */
 function checkFallbackEntries(settings: Settings): ConfigProblem[] {
-  const { tls, edge, domain } = settings;
+  const { tls, edge } = settings;
   if (edge.kind !== "gateway" || tls.mode !== "managed" || (tls.fallback ?? "none") === "none") return [];
-  const hosts = hostNames(settings);
-  const others = hosts.filter((host) => host !== domain && host.slice(host.indexOf(".") + 1) !== domain);
-  const entries = tls.wildcard ? others.length + 2 : hosts.length; // The domain and its wildcard.
+  const entries = certificateNames(hostNames(settings), tls.wildcard).length;
   if (entries <= resourcesOfCertificate) return [];
   return [
     problem(

@@ -9,13 +9,6 @@ const noBalancedHyperdisk = /^(e2|n1|custom|n2|n2d|t2d|t2a|c2|c2d|f1|g1|g2|a2)$/
 /** https://cloud.google.com/compute/docs/disks/persistent-disks#pd-machine-types */
 const noStandardDisk = /^(c3|c3d|g2|h3|m3|z3|a3)$/;
 
-/**
- * Processors of Arm, and TPUs: GKE taints such nodes itself.
- * https://cloud.google.com/kubernetes-engine/docs/concepts/arm-on-gke and
- * https://cloud.google.com/kubernetes-engine/docs/concepts/tpus
- */
-const ownTaint = /^(t2a|c4a|n4a|a4x|ct\d[a-z]*|tpu\d[a-z]*)$/;
-
 /** https://cloud.google.com/compute/docs/instances/arm-on-compute */
 export const hasArm = (machineType: string): boolean => /^(t2a|c4a|n4a|a4x)$/.test(seriesOf(machineType));
 /** Series that bring their GPUs. https://cloud.google.com/compute/docs/accelerator-optimized-machines */
@@ -24,8 +17,14 @@ export const hasGpu = (machineType: string): boolean => /^(a2|a3|a4|a4x|g2|g4)$/
 /** Machines with the same disks: of A3, some differ from the others. */
 const diskKindOf = (machineType: string): string => /^a3-ultragpu(?=-)/.exec(machineType)?.[0] ?? seriesOf(machineType);
 
-/** Whether GKE keeps pods without a toleration from such machines. */
-export const hasOwnTaint = (machineType: string): boolean => ownTaint.test(seriesOf(machineType));
+/** https://cloud.google.com/kubernetes-engine/docs/concepts/tpus */
+const tpu = /^(ct\d[a-z]*|tpu\d[a-z]*)$/;
+
+/**
+ * Whether GKE keeps pods without a toleration from such machines: it taints those of Arm and TPUs itself.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/arm-on-gke
+ */
+export const hasOwnTaint = (machineType: string): boolean => hasArm(machineType) || tpu.test(seriesOf(machineType));
 
 interface Machine {
   readonly machineType: string;

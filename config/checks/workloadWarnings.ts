@@ -40,6 +40,9 @@ function rolloutWarnings(name: string, { rollout, routes, replicas }: ServiceSet
   ];
 }
 
+const oneWord = (at: string, word: string): string =>
+  `${at}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`;
+
 /** A probe's command has no shell either. */
 function probeWarnings(name: string, { health, port }: ServiceSettings): string[] {
   const at = (key: string) => keyOf(["services", name, ...key.split(".")]);
@@ -48,10 +51,7 @@ function probeWarnings(name: string, { health, port }: ServiceSettings): string[
     return [
       `${at("health.exec")}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
     ];
-  if (/^[\w./-]+( \S+)+$/.test(first))
-    return [
-      `${at("health.exec")}: "${first}" is one word, the name of a program with spaces in it; write each word as an item`,
-    ];
+  if (/^[\w./-]+( \S+)+$/.test(first)) return [oneWord(at("health.exec"), first)];
   const server = health === undefined && typeof port === "number" ? servers[port] : undefined;
   return server === undefined
     ? []
@@ -102,10 +102,7 @@ function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings
   const spaced = /^[\w./-]+( [\w./=:-]+)+$/.test(first) ? [first] : [];
   const variables = hasShell ? [] : [...command, ...args].filter((word) => /\$(\{\w+\}|[A-Za-z_]\w*)/.test(word));
   return [
-    ...spaced.map(
-      (word) =>
-        `${at("command")}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`,
-    ),
+    ...spaced.map((word) => oneWord(at("command"), word)),
     ...variables.map(
       (word) =>
         `${at(command.includes(word) ? "command" : "args")}: "${word}" stays as it is, because no shell reads it; write $(NAME) for the value of a variable`,

@@ -227,23 +227,23 @@ export const objectName = z
 /** For arrays in which duplicates are mistakes. */
 export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
-const mostPods = 100;
+const podLimit = 100;
 const percent = z.int().min(1).max(1000);
 
 export const replicas = z.union(
   [
-    z.int().min(1).max(mostPods),
+    z.int().min(1).max(podLimit),
     z
       .strictObject({
         min: z
           .int()
           .min(1)
-          .max(mostPods)
+          .max(podLimit)
           .meta(doc("Fewest pods.", 2, "0.3.0")),
         max: z
           .int()
           .min(2)
-          .max(mostPods)
+          .max(podLimit)
           .meta(doc("Most pods.", 10, "0.3.0")),
         cpu: percent
           .optional()
@@ -266,7 +266,7 @@ export const replicas = z.union(
         memory,
       })),
   ],
-  { error: `must be a whole number from 1 to ${mostPods}, or a map with min and max for an autoscaler` },
+  { error: `must be a whole number from 1 to ${podLimit}, or a map with min and max for an autoscaler` },
 );
 
 /** https://cloud.google.com/iam/docs/roles-permissions: "lowest-level resources" of these are above a project. */

@@ -46,8 +46,11 @@ export function requireFreeNetwork(): void {
  */
 export async function requireFreePorts(address: string, ports: readonly number[]): Promise<void> {
   for (const port of ports) {
-    for (let tries = 0; tries < 30 && listener(port) !== undefined; tries++) await sleep(100);
-    const holder = listener(port);
+    let holder = listener(port);
+    for (let tries = 0; tries < 30 && holder !== undefined; tries++) {
+      await sleep(100);
+      holder = listener(port);
+    }
     if (holder === undefined) continue;
     const who = holder === "unknown" ? "another process" : `${holder.name} (process ${holder.pid})`;
     throw new Problem(

@@ -127,7 +127,7 @@ function configOf(
       ]),
     ),
   };
-  if (beside !== undefined) config[secretsKey] = withLocalSecrets(config[secretsKey], beside.secrets);
+  if (beside !== undefined) config[secretsKey] = withLocalSecrets(objectAt(config, "secrets"), beside.secrets);
   const lost = lostText(config, [...rewritten, ...(beside?.rewritten ?? [])]);
   refuse(basename(path).replace(/^Pulumi\.|\.yaml$/g, ""), lost);
   return config;
@@ -154,13 +154,12 @@ function localSecrets(
 }
 
 /** The two by service and name; those of the machine count. */
-function withLocalSecrets(written: string | undefined, local: Record<string, unknown>): string {
-  const all = written?.startsWith("{") ? (JSON.parse(written) as Record<string, unknown>) : {};
+function withLocalSecrets(written: Record<string, unknown>, local: Record<string, unknown>): string {
   const merged = Object.entries(local).map(([service, values]) => {
-    const before = all[service];
+    const before = written[service];
     return [service, isObject(before) && isObject(values) ? { ...before, ...values } : values];
   });
-  return toJson({ ...all, ...Object.fromEntries(merged) });
+  return toJson({ ...written, ...Object.fromEntries(merged) });
 }
 
 /** Anything but text below `secure` is no secret to the CLI. */

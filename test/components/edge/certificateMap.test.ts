@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
-import { certificateNames, CertificateMap, type CertificateMapArgs } from "../../../components/edge/certificateMap.ts";
+import { CertificateMap, type CertificateMapArgs } from "../../../components/edge/certificateMap.ts";
+import { certificateNames } from "../../../names/hosts.ts";
 import { mockPulumi, settled, valueOf, type Recording } from "../../../tools/testing/mocks.ts";
 
 const types = {
