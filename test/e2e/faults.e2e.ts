@@ -1,6 +1,6 @@
 /** Changes and faults under a load of all kinds of requests lose nothing. `npm run e2e -- faults` sends 60,000 per change. */
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,39 +8,12 @@ import { kubectl } from "../../tools/cli/kubectl.ts";
 import { projectDir, tlsDir } from "../../tools/cli/paths.ts";
 import { caFile } from "../../tools/stack/localCertificate.ts";
 import { get } from "../../tools/verify/request.ts";
-import { command, local, stackFile, type Outcome, localTarget, stop } from "./support/commands.ts";
+import { command, local, localTarget, stop } from "./support/commands.ts";
+import { addRow, apply, applied, nothingLost, overHttps, replace, restoreStackFile } from "./faults/echoStack.ts";
 import { containerOf, kill, processesOf, restarted, restartsOf, suspend } from "./faults/nodeProcesses.ts";
-import { row, table } from "./faults/table.ts";
-import { kindsOf, least, underLoad, type Observed } from "./faults/underLoad.ts";
-import { endpoint, start } from "./support/path.ts";
-
-const kept = `${stackFile}.kept`;
-/** The local stack with a service for the load, and a short rollout timeout. */
-const base = () =>
-  readFileSync(kept, "utf8")
-    .replace("config:", "config:\n  rolloutSeconds: 40")
-    // All of the load has one address, and a machine that stalls lets requests add up.
-    .replace("  proxy:\n", "  proxy:\n    requestsPerClient: 3000\n")
-    .replace("memory: 64Mi }", "memory: 256Mi }") +
-  `    echo:
-      build: { context: ./test/e2e/echo }
-      health: /
-      routes: [{ path: /echo/ }]
-      resources: { cpu: 50m }
-`;
-/** Applies the stack with an edit; without one, restores it. */
-async function apply(edit: (text: string) => string = (text) => text): Promise<Outcome> {
-  writeFileSync(stackFile, edit(base()));
-  return start();
-}
-async function applied(edit?: (text: string) => string): Promise<void> {
-  const { status, text } = await apply(edit);
-  assert.equal(status, 0, text);
-}
-const replace = (from: string, to: string) => (text: string) => {
-  assert.ok(text.includes(from), `the stack file has no ${from}`);
-  return text.replace(from, to);
-};
+import { table } from "./faults/table.ts";
+import { kindsOf, least, underLoad } from "./faults/underLoad.ts";
+import { endpoint } from "./support/path.ts";
 
 const inStack = (...args: string[]) => kubectl(localTarget, ["--namespace", "apps", ...args]);
 /** Largest number of failures of one killed process: requests of a second, and ten websockets. */
@@ -48,27 +21,9 @@ const mostLost = 100;
 /** A pod dies just after nginx resolved other addresses: nginx does not retry the request (docs/upstreams.md). */
 const noRetry = /: 502 \{"error":"service unknown or down"/;
 const mostWithoutRetry = 3;
-const overHttps = () => ({ url: "https://shop.localhost/echo/", ca: endpoint().ca });
-
-/** Adds a row to the table. @param inevitable failures that nothing can prevent, and why */
-function addRow({ load, requests, outage }: Observed<unknown>, what: string, inevitable = ""): void {
-  row({ what, requests, failures: load.failures, outage, inevitable, p99: load.p99 });
-}
-function nothingLost(observed: Observed<unknown>, what: string): void {
-  addRow(observed, what);
-  assert.deepEqual(kindsOf(observed.load.failures), [], what);
-}
-
-before(
-  async () => {
-    copyFileSync(stackFile, kept);
-    await applied();
-  },
-  { timeout: 25 * 60_000 },
-);
+before(() => applied(), { timeout: 25 * 60_000 });
 after(async () => {
-  copyFileSync(kept, stackFile);
-  rmSync(kept);
+  restoreStackFile();
   console.log(table());
   await stop();
 });
@@ -139,88 +94,6 @@ suite("changes lose nothing", () => {
       nothingLost(observed, what);
       await applied();
     });
-});
-
-/** Another service with the program of echo. */
-const fresh = (lines: string) => (text: string) =>
-  `${text}    fresh:
-      build: { context: ./test/e2e/echo }
-      health: /
-      resources: { cpu: 50m }
-      ${lines}
-`;
-const both =
-  (...edits: readonly ((text: string) => string)[]) =>
-  (text: string) =>
-    edits.reduce((edited, edit) => edit(edited), text);
-const echoAt = (...routes: readonly string[]) => replace("[{ path: /echo/ }]", `[${routes.join(", ")}]`);
-
-/** Two things of one apply that depend on each other: the path that is under load, and the stack before and after. */
-const pairs: Record<string, { path: string; before?: (text: string) => string; after?: (text: string) => string }> = {
-  "a new service on a path of another": { path: "/echo/new/", after: fresh("routes: [{ path: /echo/new/ }]") },
-  "a service deleted whose path falls back to another": {
-    path: "/echo/new/",
-    before: fresh("routes: [{ path: /echo/new/ }]"),
-  },
-  "a route moved from one service to another": {
-    path: "/moved/",
-    before: both(echoAt("{ path: /echo/ }", "{ path: /moved/ }"), fresh("routes: [{ path: /fresh/ }]")),
-    after: fresh("routes: [{ path: /fresh/ }, { path: /moved/ }]"),
-  },
-  "a route moved to a new service, the old one deleted": {
-    path: "/moved/",
-    before: fresh("routes: [{ path: /moved/ }]"),
-    after: echoAt("{ path: /echo/ }", "{ path: /moved/ }"),
-  },
-  "a canary to a new service": {
-    path: "/echo/",
-    after: both(echoAt("{ path: /echo/, canary: { service: fresh, percent: 50 } }"), fresh("replicas: 1")),
-  },
-  "a canary ended, its service deleted": {
-    path: "/echo/",
-    before: both(echoAt("{ path: /echo/, canary: { service: fresh, percent: 99 } }"), fresh("replicas: 1")),
-  },
-  "a new route beside fewer pods": {
-    path: "/echo/",
-    before: replace("health: /\n", "health: /\n      replicas: 4\n"),
-    after: echoAt("{ path: /echo/ }", "{ path: /more/ }"),
-  },
-  "a route that becomes a service found by its name": {
-    path: "/fresh/",
-    before: fresh("routes: [{ path: /fresh/ }]"),
-    after: both(fresh("replicas: 2"), replace("proxy:\n", "proxy:\n    wildcards: { path: { allow: [fresh] } }\n")),
-  },
-  "a service renamed": {
-    path: "/moved/",
-    before: fresh("routes: [{ path: /moved/ }]"),
-    after: (text) => fresh("routes: [{ path: /moved/ }]")(text).replace("    fresh:", "    renamed:"),
-  },
-  "two services that swap their routes": {
-    path: "/one/",
-    before: both(echoAt("{ path: /echo/ }", "{ path: /one/ }"), fresh("routes: [{ path: /two/ }]")),
-    after: both(echoAt("{ path: /echo/ }", "{ path: /two/ }"), fresh("routes: [{ path: /one/ }]")),
-  },
-};
-
-suite("two changes in one apply lose nothing", () => {
-  const over = (path: string) => ({ ...overHttps(), url: `https://shop.localhost${path}` });
-  for (const [what, { path, before = both(), after = both() }] of Object.entries(pairs))
-    test(what, { timeout: 10 * 60_000 }, async () => {
-      await applied(before);
-      nothingLost(await underLoad(over(path), () => applied(after)), what);
-    });
-
-  test("a new service on a path of another never starts: the old route stays", { timeout: 10 * 60_000 }, async () => {
-    await applied();
-    const edit = both(fresh("routes: [{ path: /echo/new/ }]"), (text) =>
-      text.replace(/(fresh:\n *)build: .*/, "$1image: localhost/nowhere/echo:1"),
-    );
-    const observed = await underLoad(over("/echo/new/"), () => apply(edit));
-    assert.equal(observed.result.status, 1, observed.result.text);
-    assert.match(observed.result.text, /ErrImagePull|ImagePullBackOff/);
-    nothingLost(observed, "a new service that never starts");
-    await applied();
-  });
 });
 
 suite("faults lose only what they directly affect", () => {
