@@ -1,5 +1,5 @@
 /** The nodes that a service's pods may run on, as Kubernetes' selector and tolerations. */
-import type { PodNodes } from "../components/workloads/microservice.ts";
+import type { PodNodes } from "../components/workloads/program.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
 
 type Cluster = Settings["cluster"];

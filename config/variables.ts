@@ -1,5 +1,5 @@
 /** Environment variables of a service, and the secrets that it gets as variables and files. */
-import type { EnvVar } from "../components/workloads/microservice.ts";
+import type { EnvVar } from "../components/workloads/program.ts";
 import { literal, podsService } from "../names/kubernetes.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
 import { podFields, type EnvValue } from "./schema/workload.ts";
