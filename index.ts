@@ -7,19 +7,20 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { createEdge } from "./components/edge/edge.ts";
 import { proxySettingsFor } from "./components/edge/proxySettings.ts";
-import { imageReference } from "./components/images/imageReference.ts";
+import { imageKey, imageReference } from "./components/images/imageReference.ts";
 import { createRegistry } from "./components/images/imageRegistry.ts";
 import { Microservice } from "./components/workloads/microservice.ts";
 import { createNamespace } from "./components/workloads/namespace.ts";
 import { NetworkPolicies } from "./components/workloads/networkPolicies.ts";
 import { NginxProxy } from "./components/workloads/nginxProxy.ts";
 import { RequestMetrics } from "./components/workloads/requestMetrics.ts";
+import { ScheduledJob } from "./components/workloads/scheduledJob.ts";
 import { WorkloadIdentity } from "./components/workloads/workloadIdentity.ts";
 import { loadConfig } from "./config/config.ts";
 import { networkFlows } from "./config/flows.ts";
 import { proxyMetrics } from "./config/metrics.ts";
 import { proxyRoutes, routeTable } from "./config/routes.ts";
-import { proxyName } from "./names/kubernetes.ts";
+import { proxyName, releaseName } from "./names/kubernetes.ts";
 import { loadBalancerPorts } from "./names/ports.ts";
 
 const config = await loadConfig();
@@ -39,8 +40,8 @@ const policiesBefore = (name: string) => policies?.before(name) ?? [];
 
 // Read all build folders before the first service: an unreadable folder then changes nothing.
 const registry = createRegistry(stack, config.registry);
-const services = config.workloads.map(({ source, ...rest }) => {
-  return { ...rest, image: imageReference(source.name, source, registry) };
+const services = config.workloads.map((workload) => {
+  return { ...workload, image: imageReference(workload.source.name, workload.source, registry) };
 });
 const proxyImage = imageReference(proxyName, config.proxy, registry);
 
@@ -51,7 +52,8 @@ const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rollou
 const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = [...policiesBefore(proxyName)];
-for (const { service, image, roles, program } of services) {
+const ready = new Map<string, pulumi.Resource>();
+for (const { service, image, source, roles, program, release, schedule } of services) {
   const identity =
     gke !== undefined && roles.length > 0
       ? new WorkloadIdentity(
@@ -60,14 +62,21 @@ for (const { service, image, roles, program } of services) {
           { provider, dependsOn: [provider] }, // the cluster brings the identity pool
         )
       : undefined;
-  const serviceAccount = identity?.serviceAccountName;
-  const routed = upstreams.has(service);
-  const { upstream } = new Microservice(
-    service,
-    { ...pods, ...program, image, serviceAccount, routed },
-    { provider, dependsOn: policiesBefore(service) },
-  );
-  proxyDependsOn.push(...upstream);
+  const args = { ...pods, ...program, image, serviceAccount: identity?.serviceAccountName };
+  const opts = { provider, dependsOn: policiesBefore(service) };
+  if (schedule === undefined) {
+    // A release's job waits for its flows, and for the services that it calls.
+    const job = release && {
+      ...release,
+      imageKey: imageKey(source),
+      dependsOn: [...policiesBefore(releaseName(service)), ...release.after.flatMap((name) => ready.get(name) ?? [])],
+    };
+    const microservice = new Microservice(service, { ...args, routed: upstreams.has(service), release: job }, opts);
+    ready.set(service, microservice.ready);
+    proxyDependsOn.push(...microservice.upstream);
+  } else {
+    new ScheduledJob(service, { ...args, schedule }, opts);
+  }
   // Yield, so that registrations flush: queueing 1,000 services doubles time and memory.
   await nextTurn();
 }

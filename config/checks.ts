@@ -7,6 +7,7 @@ import { checkDns, checkEdge, sizeWarnings } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
 import { checkGoogleLimits } from "./checks/googleLimits.ts";
+import { checkJobs } from "./checks/jobs.ts";
 import { checkLimits } from "./checks/limits.ts";
 import { regionWarnings } from "./checks/locations.ts";
 import { machineWarnings } from "./checks/machines.ts";
@@ -49,6 +50,7 @@ export function checkSettings(
     ...checkGoogleLimits(settings, project),
     ...checkImages(settings, projectDir),
     ...checkCalls(settings),
+    ...checkJobs(settings),
     ...checkMetrics(settings),
     ...checkRoles(settings),
     ...checkRoutes(settings),

@@ -13,8 +13,19 @@ import { outsideNotes } from "./checks/workloadWarnings.ts";
 import { edgePaths } from "./grpc.ts";
 import { healthOf } from "./health.ts";
 import { hostNames } from "./hosts.ts";
-import { foreign, inputOf, lostText, mayBeRewritten, parseShape, providers, reservedKeys, splitKey } from "./input.ts";
-import { atTheirOrigin, likeProblems, withOrigins } from "./like.ts";
+import {
+  completed,
+  foreign,
+  inputOf,
+  lostText,
+  mayBeRewritten,
+  parseShape,
+  providers,
+  reservedKeys,
+  splitKey,
+} from "./input.ts";
+import { atTheirOrigin, likeProblems } from "./like.ts";
+import { scheduleProblems } from "./schedules.ts";
 import { workloadsOf, type Workload } from "./workloads.ts";
 import { withPoolLabels } from "./nodes.ts";
 import { mostPods } from "../names/replicas.ts";
@@ -125,8 +136,8 @@ export function checkConfig(
     // Check keys under another name too, so that one run reports every problem.
     return Object.hasOwn(schema.shape, name) && !(fullKey(name) in raw) && !misplaced.includes(key);
   });
-  problems.push(...foreigners, ...reservedKeys(written, []), ...likeProblems(written));
-  const input = withOrigins(written);
+  problems.push(...foreigners, ...reservedKeys(written, []), ...likeProblems(written), ...scheduleProblems(written));
+  const input = completed(written);
   const parsed = parseShape(input);
   if (!parsed.success) problems.push(...describe(parsed.error.issues, input, schema));
 

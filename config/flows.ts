@@ -1,6 +1,7 @@
 /** Network connections between the workloads of a stack, derived from its config. */
 import { isIPv4 } from "node:net";
-import type { Flows } from "../components/workloads/networkPolicies.ts";
+import type { Flows, ServiceFlows } from "../components/workloads/networkPolicies.ts";
+import { releaseName } from "../names/kubernetes.ts";
 import { proxyPorts } from "../names/ports.ts";
 import { isGrpc } from "../nginx/upstreams.ts";
 import type { Wildcard } from "../nginx/model.ts";
@@ -45,20 +46,23 @@ export function networkFlows(config: FlowsConfig): Flows {
       })),
     },
     services: Object.fromEntries(
-      Object.entries(config.services).map(([name, { port, ports, calls, env, egress, roles, metrics }]) => [
-        name,
-        {
-          ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],
-          routed: routed.has(name),
-          calls: callsOf({ calls, env }),
-          egress,
-          metrics:
-            metrics === undefined || scrape === undefined
-              ? undefined
-              : { port: metricsPort({ port, metrics }), namespaces: collectors },
-          hasRoles: onGke && roles.length > 0,
+      Object.entries(config.services).flatMap(
+        ([name, { port, ports, calls, env, egress, roles, metrics, release }]) => {
+          const outgoing = { calls: callsOf({ calls, env }), egress, hasRoles: onGke && roles.length > 0 };
+          const flows: ServiceFlows = {
+            ...outgoing,
+            ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],
+            routed: routed.has(name),
+            metrics:
+              metrics === undefined || scrape === undefined
+                ? undefined
+                : { port: metricsPort({ port, metrics }), namespaces: collectors },
+          };
+          // A release's job reaches what the service does, and nothing reaches the job.
+          const job: ServiceFlows = { ...outgoing, ports: [], routed: false };
+          return [[name, flows] as const, ...(release === undefined ? [] : [[releaseName(name), job] as const])];
         },
-      ]),
+      ),
     ),
   };
 }

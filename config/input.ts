@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { project, fullKey } from "../names/project.ts";
 import { allowed, problem, valueAt, wording, type ConfigProblem } from "./problems.ts";
 import { withOrigins } from "./like.ts";
+import { withoutPorts } from "./schedules.ts";
 import { schema } from "./schema.ts";
 import type { RewrittenScalar } from "./stackFile.ts";
 
@@ -53,6 +54,9 @@ export function reservedKeys(value: unknown, path: readonly PropertyKey[]): Conf
     ...reservedKeys(item, [...path, Array.isArray(value) ? Number(key) : key]),
   ]);
 }
+
+/** The input with the keys that services take from others or from their schedule, before the schema sees it. */
+export const completed = (input: Record<string, unknown>): Record<string, unknown> => withoutPorts(withOrigins(input));
 
 /**
  * Validates the shape. Text that looks like a number arrives as one, from a stack file as from `pulumi config set --path`:
@@ -115,7 +119,7 @@ export function lostText(
 ): ConfigProblem[] {
   if (rewritten.length === 0) return [];
   const input = inputOf(raw);
-  const parsed = parseShape(withOrigins(input));
+  const parsed = parseShape(completed(input));
   return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
     const [namespace, name] = splitKey(key);
     const path = [name, ...rest];

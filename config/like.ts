@@ -3,7 +3,7 @@ import { allowed, problem, type ConfigProblem } from "./problems.ts";
 
 type Map = Readonly<Record<string, unknown>>;
 
-/** What each service says for itself: how it is reached, checked, scaled and replaced. */
+/** What each service says for itself: how it is reached, checked, scaled and replaced, and when it runs. */
 const own = [
   "like",
   "port",
@@ -16,6 +16,12 @@ const own = [
   "metrics",
   "replicas",
   "rollout",
+  "release",
+  "schedule",
+  "timeZone",
+  "concurrency",
+  "deadlineSeconds",
+  "retries",
 ];
 /** Whether a service takes the key over from the one that it is like. */
 export const isTakenOver = (key: string): boolean => !own.includes(key);

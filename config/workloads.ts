@@ -1,13 +1,15 @@
 /** What runs in the pods of each service, as its component takes it. */
 import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceArgs } from "../components/workloads/microservice.ts";
+import type { Release } from "../components/workloads/releaseJob.ts";
+import type { Schedule } from "../components/workloads/scheduledJob.ts";
 import type { ImageSource } from "../components/images/imageReference.ts";
 import { plainFiles } from "./files.ts";
 import { healthOf } from "./health.ts";
 import { metricsPort, proxyMetrics } from "./metrics.ts";
 import { nodesOf } from "./nodes.ts";
-import type { Settings } from "./schema.ts";
-import { calledByPod, secretsOf, variablesOf } from "./variables.ts";
+import type { ServiceSettings, Settings } from "./schema.ts";
+import { calledByPod, callsOf, secretsOf, variablesOf } from "./variables.ts";
 
 export interface Workload {
   readonly service: string;
@@ -18,10 +20,15 @@ export interface Workload {
   /** What runs in its pods; where they run and who reaches them is added in `index.ts`. */
   readonly program: Omit<
     MicroserviceArgs,
-    "namespace" | "autopilot" | "rolloutSeconds" | "image" | "serviceAccount" | "routed"
+    "namespace" | "autopilot" | "rolloutSeconds" | "image" | "serviceAccount" | "routed" | "release"
   >;
+  /** The job before each release, and the services that it waits for. */
+  readonly release: (Omit<Release, "imageKey" | "dependsOn"> & { readonly after: readonly string[] }) | undefined;
+  /** When it runs, if not all the time. */
+  readonly schedule: Schedule | undefined;
 }
 
+/** The workloads, in an order in which those come first that the releases of others call. */
 export function workloadsOf(
   settings: Pick<Settings, "services" | "secrets" | "cluster" | "proxy">,
   projectDir: string,
@@ -30,13 +37,15 @@ export function workloadsOf(
   const collector = proxyMetrics(settings);
   const health = healthOf(services);
   const byPod = calledByPod(services);
-  return Object.entries(services).map(([service, all]) => {
+  return releaseOrder(services).map(({ service, all, after }) => {
     const { image, build, roles, command, args, servicePort, ports, replicas, scratch, resources } = all;
     const { user, shutdownSeconds, rollout, labels, annotations } = all;
     const secrets = secretsOf(service, settings);
     return {
       service,
       roles,
+      release: all.release && { ...all.release, after },
+      schedule: scheduleOf(all),
       source: { name: imageName(service, services), image, build },
       program: {
         ...{ command, args, servicePort, ports, replicas, scratch, resources },
@@ -58,6 +67,38 @@ export function workloadsOf(
       },
     };
   });
+}
+
+function scheduleOf(service: ServiceSettings): Schedule | undefined {
+  const { schedule, timeZone, concurrency, deadlineSeconds, retries } = service;
+  return schedule === undefined ? undefined : { schedule, timeZone, concurrency, deadlineSeconds, retries };
+}
+
+interface Ordered {
+  readonly service: string;
+  readonly all: ServiceSettings;
+  /** The services that its release waits for. */
+  readonly after: readonly string[];
+}
+
+/** Where releases call each other in a circle, the one that was met first does not wait. */
+function releaseOrder(services: Settings["services"]): Ordered[] {
+  const ordered: Ordered[] = [];
+  const seen = new Map<string, "begun" | "done">();
+  const visit = (service: string, all: ServiceSettings): void => {
+    seen.set(service, "begun");
+    const called = all.release === undefined ? [] : callsOf(all);
+    const after = called.filter((name) => {
+      const other = services[name];
+      if (other === undefined || other.schedule !== undefined) return false;
+      if (!seen.has(name)) visit(name, other);
+      return seen.get(name) === "done";
+    });
+    seen.set(service, "done");
+    ordered.push({ service, all, after });
+  };
+  for (const [service, all] of Object.entries(services)) if (!seen.has(service)) visit(service, all);
+  return ordered;
 }
 
 const secretOutputs = (values: Readonly<Record<string, string>>) =>

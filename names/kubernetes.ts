@@ -20,6 +20,9 @@ export const gatewayName = "gateway";
 export const podsPrefix = "pods-";
 export const podsService = (service: string): string => `${podsPrefix}${service}`;
 
+/** A release's job, before the hash of its content: its pods and its flows have a name of their own, and no Service finds them. */
+export const releaseName = (service: string): string => `${service}-release`;
+
 /** The first 10 hex digits of the SHA-256 of the data. The name changes if and only if the content changes. */
 export function contentHash(data: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -12,6 +12,10 @@ export interface ImageSource {
 export const nodeImage = (name: string, context: string): string =>
   `localhost/gke-microservices/${name}:${contextTag(context)}`;
 
+/** What stands for an image before it is built: it changes whenever the image does. */
+export const imageKey = ({ name, image, build }: ImageSource & { readonly name: string }): string =>
+  image ?? `${name}:${build === undefined ? "" : contextTag(build.context)}`;
+
 /**
  * The image to deploy: the given one, or the one built and pushed to the registry, by digest. Without a registry, the
  * one already on the node.

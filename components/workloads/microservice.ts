@@ -6,6 +6,7 @@ import { probes, type Health } from "./health.ts";
 import { scrapeObject, type Scrape } from "./metricsExporter.ts";
 import { recreate, rollingUpdate, rolloutTimeouts, serviceDrainSeconds } from "./pod.ts";
 import { makeProgram, type ProgramArgs } from "./program.ts";
+import { makeReleaseJob, type Release } from "./releaseJob.ts";
 import { deploymentScale, makeAutoscaler, makeDisruptionBudget } from "./replicas.ts";
 
 export interface MicroserviceArgs extends ProgramArgs {
@@ -22,6 +23,8 @@ export interface MicroserviceArgs extends ProgramArgs {
   readonly rollout?: "rolling" | "recreate";
   /** The program's own metrics, and who scrapes them. @default - none */
   readonly metrics?: (Pick<Scrape, "scrape" | "labels" | "path"> & { readonly port: number }) | undefined;
+  /** What runs before a new release. @default - nothing */
+  readonly release?: Release | undefined;
   /** Timeout of a rollout, in seconds. */
   readonly rolloutSeconds: number;
   /** Whether the proxy routes to it. */
@@ -39,6 +42,8 @@ export class Microservice extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** What must exist before the proxy sends requests: pods that are ready, and the Service that finds them. Empty without routes. */
   readonly upstream: readonly pulumi.Resource[];
+  /** Created once its pods are ready. */
+  readonly ready: pulumi.Resource;
 
   /** @param name of the component, the Service and the Deployment: a DNS label */
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -55,6 +60,7 @@ export class Microservice extends pulumi.ComponentResource {
     const scraped = named.find(([, each]) => each === metrics?.port)?.[0];
     if (metrics !== undefined && scraped === undefined) named.push(["metrics", metrics.port]);
 
+    const job = args.release && makeReleaseJob(service, namespace, program, args.release, parent);
     const budget = makeDisruptionBudget(name, scaled, parent);
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-deployment`,
@@ -77,11 +83,12 @@ export class Microservice extends pulumi.ComponentResource {
       {
         ...parent,
         ...options,
-        dependsOn: [...(budget === undefined ? [] : [budget]), ...program.needs],
+        dependsOn: [...[budget, job].filter((each) => each !== undefined), ...program.needs],
         customTimeouts: rolloutTimeouts(args.rolloutSeconds),
       },
     );
 
+    this.ready = deployment;
     makeAutoscaler(name, scaled, budget, { ...parent, dependsOn: [deployment] });
 
     if (metrics !== undefined)

@@ -5,6 +5,7 @@ import { servicePort } from "../../names/ports.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { proxyNames, route, routeDefaults } from "./routes.ts";
 import { build, image, label, path, replicas, resources, roles } from "./values.ts";
+import * as jobs from "./jobs.ts";
 import * as workload from "./workload.ts";
 import { doc, exactlyOne } from "./doc.ts";
 
@@ -16,7 +17,7 @@ const service = z
       .optional()
       .meta(
         doc(
-          "Another service from which this one takes every key that it does not set, without routes, ports, health, replicas and rollout. Maps merge; `null` removes a key.",
+          "Another service from which this one takes every key that it does not set, without routes, ports, health, replicas, rollout, release and schedule. Maps merge; `null` removes a key.",
           "shop",
           "0.3.0",
         ),
@@ -51,6 +52,12 @@ const service = z
     user: workload.user,
     shutdownSeconds: workload.shutdownSeconds,
     rollout: workload.rollout,
+    release: jobs.release,
+    schedule: jobs.schedule,
+    timeZone: jobs.timeZone,
+    concurrency: jobs.concurrency,
+    deadlineSeconds: jobs.deadlineSeconds,
+    retries: jobs.retries,
     labels: workload.podLabels,
     annotations: workload.podAnnotations,
     roles: roles

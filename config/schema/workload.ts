@@ -5,7 +5,7 @@ import { doc, exactlyOne } from "./doc.ts";
 import { distinct, envName, envValue, label, labelKey, labelValue, path, safeText } from "./values.ts";
 
 /** `pulumi config set --path 'args[0]' 8080` stores a number. */
-const words = z.array(envValue).min(1, "must have at least one word").max(500);
+export const words = z.array(envValue).min(1, "must have at least one word").max(500);
 
 export const command = words
   .optional()

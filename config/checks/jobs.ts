@@ -1,0 +1,56 @@
+/** What runs to its end: the times of schedules, and the names of releases' jobs. */
+import { releaseName } from "../../names/kubernetes.ts";
+import { cronTrouble } from "../cron.ts";
+import { nearest, problem, type ConfigProblem } from "../problems.ts";
+import type { ServiceSettings, Settings } from "../schema.ts";
+
+export function checkJobs({ services }: Pick<Settings, "services">): ConfigProblem[] {
+  return Object.entries(services).flatMap(([name, service]) => [
+    ...checkSchedule(name, service),
+    ...(service.release !== undefined && Object.hasOwn(services, releaseName(name))
+      ? [
+          problem(
+            ["services", releaseName(name)],
+            releaseName(name),
+            `is the name of the job in services.${name}.release`,
+            "choose another name",
+          ),
+        ]
+      : []),
+  ]);
+}
+
+function checkSchedule(name: string, { schedule, timeZone }: ServiceSettings): ConfigProblem[] {
+  const trouble = schedule === undefined ? undefined : cronTrouble(schedule);
+  return [
+    ...(trouble === undefined ? [] : [problem(["services", name, "schedule"], schedule, trouble.rule, trouble.fix)]),
+    ...(timeZone === undefined || isTimeZone(timeZone)
+      ? []
+      : [problem(["services", name, "timeZone"], timeZone, "is not the name of a time zone", zoneFix(timeZone))]),
+  ];
+}
+
+const zones = (): string[] => ["Etc/UTC", ...Intl.supportedValuesOf("timeZone")];
+
+/**
+ * Kubernetes reads the names from files, so that their case counts. The list has only one of several names of a zone.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones
+ */
+function isTimeZone(name: string): boolean {
+  const listed = zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
+  if (listed !== undefined) return listed === name;
+  if (!/^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+function zoneFix(name: string): string {
+  const same = zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
+  if (same !== undefined) return `write ${same}`;
+  const place = name.replace(/.*\//, "").toLowerCase().replaceAll(" ", "_");
+  const near = zones().find((zone) => zone.toLowerCase().endsWith(`/${place}`)) ?? nearest(name, zones());
+  return `write the name of a place, such as ${near ?? "Europe/Paris"}, or Etc/UTC`;
+}
