@@ -11,6 +11,7 @@ import { Problem } from "../cli/problem.ts";
 import { proxyName, stackLabel } from "../../names/kubernetes.ts";
 import { isAutoscaler, withLiveReplicas } from "./autoscaled.ts";
 import { drained } from "./drain.ts";
+import { clearFor, endOf, isJob, succeeded, usedByJobs } from "./jobs.ts";
 import { isRolledOut, rollouts } from "./rollout.ts";
 import { pairDigest, recordUnchanged, unchangedBefore } from "./knownUnchanged.ts";
 
@@ -26,6 +27,13 @@ export interface Changes {
   readonly applied: readonly string[];
   /** `Kind/name` of each object that was deleted. */
   readonly pruned: readonly string[];
+}
+
+export interface ApplyOptions {
+  /** Folders that images are built from, by service; for the error of a rollout. @default - none */
+  readonly builds?: Readonly<Record<string, string>>;
+  /** By `Kind/name`, the step of those objects that do not come first. @default - all come first */
+  readonly stages?: ReadonlyMap<string, number>;
 }
 
 /** The live objects of a stack. */
@@ -50,8 +58,7 @@ export async function liveState(target: KubectlTarget, namespace: string): Promi
 /**
  * Applies the objects that differ.
  * @param say receives each step as text
- * @param builds folders that images are built from, by service; for the error of a rollout
- * @throws Problem with the cause of a failed rollout
+ * @throws Problem with the cause of a failed rollout, or of a release's job that failed
  */
 export async function apply(
   target: KubectlTarget,
@@ -59,7 +66,7 @@ export async function apply(
   objects: readonly KubernetesObject[],
   rolloutSeconds: number,
   say: (step: string) => void,
-  builds: Readonly<Record<string, string>> = {},
+  { builds = {}, stages = new Map() }: ApplyOptions = {},
 ): Promise<Changes> {
   const { namespace, kinds } = live;
   // Keep the namespace out of the set: the set's parent is in it, and pruning it would delete everything in it.
@@ -72,55 +79,83 @@ export async function apply(
     await rollouts(target, namespace, deployments, rolloutSeconds, { builds });
   };
 
+  const stageOf = (object: KubernetesObject | LiveObject) => stages.get(id(object)) ?? 0;
+  const last = Math.max(0, ...stages.values());
+  const current = () => withLiveReplicas(target, namespace, setName, members);
+  const inSet = (some: readonly KubernetesObject[]) => some.map((object) => withLabel(object, setId(namespace)));
+  /** Applies what has changed, and waits also for what an interrupted run did not complete. */
+  const carryOut = async (
+    part: readonly KubernetesObject[],
+    unfinished: readonly (KubernetesObject | LiveObject)[],
+  ) => {
+    const wanted = part.filter(isJob);
+    const jobs = [...wanted, ...members.filter((job) => isJob(job) && unfinished.some((each) => id(each) === id(job)))];
+    const again = jobs.length === 0 ? new Set() : await clearFor(target, namespace, jobs);
+    const repeated = inSet(jobs.filter((job) => again.has(job.metadata.name) && !wanted.includes(job)));
+    const all = [...part, ...repeated];
+    if (all.length > 0) {
+      say(`applying ${all.map(id).join(", ")}`);
+      await put(target, all);
+    }
+    if (jobs.length > 0) {
+      say(`waiting for ${names(jobs).join(", ")}`);
+      await succeeded(target, namespace, jobs, { builds });
+    }
+    await rolledOut([...new Set(names([...all, ...unfinished].filter(isDeployment)))]);
+    return repeated;
+  };
+
   if (kinds === undefined) {
     // First apply: there is nothing to compare with.
     say(`applying ${objects.length} objects`);
     await put(target, namespaces);
-    await applySet(target, namespace, members);
-    await rolledOut(names(members.filter(isDeployment)));
+    const first = members.filter((object) => stageOf(object) === 0);
+    await applySet(target, namespace, first);
+    await rolledOut(names(first.filter(isDeployment)));
+    for (let stage = 1; stage <= last; stage += 1)
+      await carryOut(inSet(members.filter((object) => stageOf(object) === stage)), []);
+    if (last > 0) await applySet(target, namespace, members);
     return { applied: objects.map(id), pruned: [] };
   }
 
-  const current = () => withLiveReplicas(target, namespace, setName, members);
-  const labelled = [...namespaces, ...(await current()).map((object) => withLabel(object, setId(namespace)))];
+  const labelled = [...namespaces, ...inSet(await current())];
   const changed = await differing(target, labelled, live);
   const desired = new Set(members.map(id));
-  const obsolete = live.objects.filter(
+  const unneeded = live.objects.filter(
     (object) => object.metadata.labels?.[partOf] === setId(namespace) && !desired.has(id(object)),
   );
-  // Also wait for rollouts that an interrupted run did not complete.
-  const unfinished = live.objects.filter(
-    (object) => isDeployment(object) && desired.has(id(object)) && !isRolledOut(object),
-  );
+  const isUnfinished = (object: LiveObject) =>
+    isDeployment(object) ? !isRolledOut(object) : isJob(object) && endOf(object)?.failed !== false;
+  const unfinished = live.objects.filter((object) => desired.has(id(object)) && isUnfinished(object));
 
   // An autoscaler would change the number of pods that a Deployment gets instead of it.
-  const autoscalers = obsolete.filter(isAutoscaler);
+  const autoscalers = unneeded.filter(isAutoscaler);
   if (autoscalers.length > 0) await remove(target, autoscalers);
 
-  // The services first, then the proxy: a new route takes effect once its service answers, and if that never does, the
-  // old route stays. The edge last: its controller watches each kind apart, and a new reference that it sees before what
-  // it refers to takes the host out of service until it sees that as well.
+  // The services first, with what releases wait for before them, then the proxy: a new route takes effect once its
+  // service answers, and if that never does, the old route stays. The edge last: its controller watches each kind apart,
+  // and a new reference that it sees before what it refers to takes the host out of service until it sees that as well.
   const isProxy = (object: KubernetesObject | LiveObject) => isDeployment(object) && object.metadata.name === proxyName;
-  const isOther = (object: KubernetesObject) => !isProxy(object) && !isEdge(object);
-  for (const isNext of [isOther, isProxy, isEdge]) {
-    const part = changed.filter(isNext);
-    if (part.length > 0) {
-      say(`applying ${part.map(id).join(", ")}`);
-      await put(target, part);
-    }
-    await rolledOut([...new Set(names([...part, ...unfinished.filter(isNext)].filter(isDeployment)))]);
-  }
+  const isOther = (object: KubernetesObject | LiveObject) => !isProxy(object) && !isEdge(object);
+  const isAt = (stage: number) => (object: KubernetesObject | LiveObject) =>
+    isOther(object) && stageOf(object) === stage;
+  const repeated: KubernetesObject[] = [];
+  for (const isNext of [...Array.from({ length: last + 1 }, (_, stage) => isAt(stage)), isProxy, isEdge])
+    repeated.push(...(await carryOut(changed.filter(isNext), unfinished.filter(isNext))));
   // Prune only now: if the new pods are stuck, the old ones still mount the obsolete objects, and those that end still
   // use them. A new kind needs "kubectl apply --prune", which records it in the set. Otherwise deleting avoids applying
   // everything again.
+  const kept = await usedByJobs(target, namespace, unneeded);
+  const obsolete = unneeded.filter((object) => !kept.includes(object));
   if (obsolete.some(({ kind }) => inUse.has(kind))) {
     say("waiting for the old pods, which still get requests");
     await drained(target, namespace);
   }
   if (obsolete.length > 0) say(`pruning ${obsolete.map(id).join(", ")}`);
-  if (members.some((object) => !kinds.includes(groupKind(object)))) await applySet(target, namespace, await current());
+  if (members.some((object) => !kinds.includes(groupKind(object))))
+    await applySet(target, namespace, [...(await current()), ...kept.map(asApplied)]);
   else if (obsolete.length > 0) await remove(target, obsolete);
-  return { applied: changed.map(id), pruned: obsolete.map(id) };
+  return { applied: [...changed, ...repeated].map(id), pruned: obsolete.map(id) };
 }
 
 /** @throws Problem if a label says that the namespace belongs to another stack, which would lose its objects */
@@ -149,7 +184,8 @@ const list = (items: readonly (KubernetesObject | LiveObject)[]) =>
 const id = ({ kind, metadata }: KubernetesObject | LiveObject) => `${kind}/${metadata.name}`;
 const names = (objects: readonly (KubernetesObject | LiveObject)[]) => objects.map(({ metadata }) => metadata.name);
 const isNamespace = ({ kind }: KubernetesObject | LiveObject) => kind === "Namespace";
-const isEdge = ({ kind }: KubernetesObject) => ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
+const isEdge = ({ kind }: KubernetesObject | LiveObject) =>
+  ["Ingress", "Gateway", "HTTPRoute", "GRPCRoute"].includes(kind);
 /** Kinds that pods use over the network while they end. They have the content of others already. */
 const inUse = new Set(["Deployment", "NetworkPolicy", "Service"]);
 const isDeployment = ({ kind }: KubernetesObject | LiveObject) => kind === "Deployment";
@@ -232,6 +268,9 @@ function comparable({ metadata, ...rest }: LiveObject): unknown {
   const { managedFields, resourceVersion, generation, uid, creationTimestamp, ...kept } = metadata;
   return { ...rest, status: undefined, metadata: kept };
 }
+
+/** A live object as this program would apply it, so that it stays as it is. */
+const asApplied = (object: LiveObject): KubernetesObject => comparable(object) as KubernetesObject;
 
 /** Reports objects that the API server rejects as a problem of the config, not of this program. */
 async function refusable<T>(action: () => Promise<T>): Promise<T> {

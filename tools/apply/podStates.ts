@@ -11,7 +11,7 @@ export interface StartingPod {
   };
 }
 interface StartingContainer {
-  readonly state?: { readonly waiting?: { readonly reason?: string } };
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
 }
 
 export interface PodEvent {
@@ -63,6 +63,23 @@ export function notStarted(
   const { reason = "", message = "" } = warning;
   return { step: "creating", reason, seen: `${step}: ${reason}: ${oneLine(message)}` };
 }
+
+/** Waiting reasons that do not go away by waiting. https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go */
+export const final = [
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+];
+
+/** What keeps the containers of a pod from being created. */
+export const imageTroubles = ({ status = {} }: StartingPod): string[] =>
+  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].flatMap(({ state }) => {
+    const { reason = "", message = "" } = state?.waiting ?? {};
+    return final.includes(reason) ? [`${reason}: ${oneLine(message)}`] : [];
+  });
 
 /** The newest failure of a probe of a pod: "Startup probe failed: HTTP probe failed with statuscode: 503". */
 export const probeFailure = (

@@ -3,7 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
-import { notStarted, oneLine, probeFailure, type NotStarted, type PodEvent, type StartingPod } from "./podStates.ts";
+import {
+  final,
+  notStarted,
+  oneLine,
+  probeFailure,
+  type NotStarted,
+  type PodEvent,
+  type StartingPod,
+} from "./podStates.ts";
 
 export interface RolloutOptions {
   /** Folders that images are built from, by service; for the error's fix. @default - none */
@@ -236,16 +244,6 @@ const containersOf = (pod: LiveObject) =>
   ((pod["status"] as { containerStatuses?: ContainerStatus[] } | undefined)?.containerStatuses ?? []).filter(
     ({ ready }) => !ready,
   );
-
-/** Waiting reasons that do not go away by waiting. https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go */
-const final = [
-  "ErrImagePull",
-  "ImagePullBackOff",
-  "ErrImageNeverPull",
-  "InvalidImageName",
-  "CreateContainerConfigError",
-  "CreateContainerError",
-];
 
 /** Whether no pod of the release can become ready. A pod that only starts slowly does not count. */
 async function isCertain(

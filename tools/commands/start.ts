@@ -124,18 +124,22 @@ async function applyStack(
     if (engine.name === "pulumi") {
       const { changes } = await up(engine.program, raw);
       // Pulumi can report a Deployment as updated although its rollout fails.
-      const names = [...Object.keys(settings.services), proxyName];
+      const running = Object.entries(settings.services).filter(([, { schedule }]) => schedule === undefined);
+      const names = [...running.map(([name]) => name), proxyName];
       await rollouts(cluster.target, settings.namespace, names, settings.rolloutSeconds, { builds });
       return changes === 0 ? "nothing to apply" : `${changes} resources changed`;
     }
-    const [{ objects }, live] = await Promise.all([
+    const [{ objects, stages }, live] = await Promise.all([
       evaluate("local", raw, "plain"),
       liveState(cluster.target, settings.namespace),
     ]);
     const say = (text: string) => {
       step.detail(text);
     };
-    const { applied, pruned } = await apply(cluster.target, live, objects, settings.rolloutSeconds, say, builds);
+    const { applied, pruned } = await apply(cluster.target, live, objects, settings.rolloutSeconds, say, {
+      builds,
+      stages,
+    });
     const parts = [
       applied.length > 0 && `applied ${listed(applied)}`,
       pruned.length > 0 && `pruned ${listed(pruned)}`,

@@ -23,6 +23,8 @@ export interface Registered extends Omit<Registration, "inputs" | "customTimeout
 export interface Evaluation {
   /** In the order to apply them. */
   readonly objects: readonly KubernetesObject[];
+  /** By `Kind/name`, those that wait for releases' jobs, or are one: see `stagesOf`. */
+  readonly stages: ReadonlyMap<string, number>;
   /** Everything that the program registers, in its order. */
   readonly resources: readonly Registered[];
   readonly outputs: Record<string, unknown>;
@@ -65,7 +67,11 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     stack,
     false,
   );
-  onRegistration((registration) => resources.push(registered(registration)));
+  const registrations: Registration[] = [];
+  onRegistration((registration) => {
+    registrations.push(registration);
+    resources.push(registered(registration));
+  });
   const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
   // What is only shown needs no certificate for a new host: the next `npm start` renews it.
@@ -82,7 +88,30 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
   Error.stackTraceLimit = stackTraceLimit;
-  return { objects: inOrder(objects), resources, outputs };
+  return { objects: inOrder(objects), stages: stagesOf(registrations), resources, outputs };
+}
+
+/**
+ * In which step to apply the objects that do not come first: a release's job waits for the services that it calls, and
+ * what depends on the job waits for its end.
+ */
+function stagesOf(registrations: readonly Registration[]): ReadonlyMap<string, number> {
+  const isJob = (urn: string) => urn.includes("kubernetes:batch/v1:Job::");
+  const isService = (urn: string) => urn.includes("kubernetes:apps/v1:Deployment::");
+  const byUrn = new Map<string, number>();
+  const stages = new Map<string, number>();
+  if (!registrations.some(({ urn }) => isJob(urn))) return stages;
+  for (const { urn, dependencies, inputs } of registrations) {
+    const after = dependencies.map((each) => {
+      const isNext = isJob(each) || (isJob(urn) && isService(each));
+      return (byUrn.get(each) ?? 0) + (isNext ? 1 : 0);
+    });
+    const stage = Math.max(0, ...after);
+    byUrn.set(urn, stage);
+    const { kind, metadata } = stage === 0 ? {} : (inputs() as Partial<KubernetesObject>);
+    if (kind !== undefined && metadata !== undefined) stages.set(`${kind}/${metadata.name}`, stage);
+  }
+  return stages;
 }
 
 /** A Patch resource has a part of an object that another resource has whole. */
