@@ -7,6 +7,8 @@ const byName: readonly (readonly [RegExp, Base | "scratch"])[] = [
   [/node/, "node"],
   [/python/, "python"],
   [/^go(lang)?\b/, "go"],
+  [/postgres/, "postgres"],
+  [/redis/, "redis"],
   [/^static\b/, "scratch"], // for programs that need no other file
 ];
 

@@ -1,11 +1,11 @@
-/** Builds base images from Debian packages, for machines without access to an image registry. They have no package manager, and only nginx has a shell. */
+/** Builds base images from Debian packages, for machines without access to an image registry. They have no package manager, and only nginx and PostgreSQL have a shell. */
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildah, imagesDir } from "./buildah.ts";
 import { debianPackages } from "../programs/debian.ts";
 
-export type Base = "node" | "nginx" | "python" | "go";
+export type Base = "node" | "nginx" | "python" | "go" | "postgres" | "redis";
 
 /** The first Debian release with Node 24 and nginx 1.30.1 or newer (older ones have a known overflow). */
 const suite = "forky";
@@ -16,6 +16,15 @@ const recipes: Readonly<Record<Base, { readonly packages: readonly string[]; rea
   python: { packages: ["python3"], config: 'ENTRYPOINT ["/usr/bin/python3"]' },
   // For the stage that compiles. WORKDIR makes the folder, which the compiler writes to.
   go: { packages: ["golang-go"], config: "ENV GOTOOLCHAIN=local\nWORKDIR /tmp" },
+  // Programs that start it without root: Debian's own commands would look for its accounts and folders.
+  postgres: {
+    packages: ["postgresql", "dash", "coreutils"],
+    config: [
+      "RUN /bin/ln -sf /bin/dash /bin/sh",
+      "RUN echo 'postgres:x:65532:65532::/tmp:/bin/sh' >> /etc/passwd && ln -sf /usr/lib/postgresql/*/bin/* /usr/bin/",
+    ].join("\n"),
+  },
+  redis: { packages: ["redis-server"], config: 'ENTRYPOINT ["/usr/bin/redis-server"]' },
   nginx: { packages: ["nginx", "dash", "coreutils"], config: 'ENTRYPOINT ["/usr/sbin/nginx"]' },
 };
 

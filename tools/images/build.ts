@@ -139,7 +139,7 @@ export function missingBase(
   if (image === undefined) return undefined;
   return new Problem(
     `The image ${name} cannot be built on this machine: its Dockerfile starts from ${image}, and the local build pulls nothing.`,
-    `Start from what it has: "FROM scratch", or "FROM \${BASE}", whose default says which of them: an image named node, python, golang, static or nginx, such as "ARG BASE=node:24". Or name a ready image in ${base === "nginx" ? "proxy" : `services.${name}`}.image and a cluster that pulls it: npm start -- --context NAME.`,
+    `Start from what it has: "FROM scratch", or "FROM \${BASE}", whose default says which of them: an image named node, python, golang, static, nginx, postgres or redis, such as "ARG BASE=node:24". Or name a ready image in ${base === "nginx" ? "proxy" : `services.${name}`}.image and a cluster that pulls it: npm start -- --context NAME.`,
   );
 }
 

@@ -151,7 +151,7 @@ test("a base image that would have to be pulled is a problem that says what the 
     [problem?.message, problem?.fix],
     [
       "The image api cannot be built on this machine: its Dockerfile starts from python:3.13-slim, and the local build pulls nothing.",
-      'Start from what it has: "FROM scratch", or "FROM ${BASE}", whose default says which of them: an image named node, python, golang, static or nginx, such as "ARG BASE=node:24". Or name a ready image in services.api.image and a cluster that pulls it: npm start -- --context NAME.',
+      'Start from what it has: "FROM scratch", or "FROM ${BASE}", whose default says which of them: an image named node, python, golang, static, nginx, postgres or redis, such as "ARG BASE=node:24". Or name a ready image in services.api.image and a cluster that pulls it: npm start -- --context NAME.',
     ],
   );
   const proxy = missingBase({ name: "nginx-proxy", base: "nginx" }, failed(output));
