@@ -49,7 +49,7 @@ const inStack = (...args: string[]) => kubectl(localTarget, ["--namespace", "app
 const objects = (kinds: string, ...args: string[]) =>
   kubectlObjects(localTarget, ["--namespace", "apps", "get", kinds, ...args]);
 const named = (app: string) => `--selector=app.kubernetes.io/name=${app}`;
-const statusOf = (object: LiveObject | undefined) => (object?.["status"] ?? {}) as Record<string, never>;
+const statusOf = (object: LiveObject | undefined) => (object?.["status"] ?? {}) as Record<string, unknown>;
 const condition = (job: LiveObject | undefined) =>
   ((statusOf(job)["conditions"] ?? []) as { type: string; status: string }[])
     .filter(({ status }) => status === "True")
@@ -222,7 +222,7 @@ for (const engine of ["kubectl", "pulumi"] as const) {
     test("interrupted at random moments, the next start ends it", { timeout: 15 * 60_000 }, async () => {
       for (let time = 0; time < (isShort ? 3 : 10); time += 1) {
         write(`"i${time}", "4"`);
-        await killAfter(2000 + random(14_000), process.execPath, [
+        await killAfter(2000 + random() * 14_000, process.execPath, [
           new URL("../../tools/commands/start.ts", import.meta.url).pathname,
           ...["--engine", engine],
         ]);
@@ -292,13 +292,15 @@ ${more}`;
         return Date.now() - Date.parse(startTime) > 65_000;
       });
       assert.equal((await runs()).filter((job) => condition(job).length === 0).length, 1);
-      // The files of the run go once it has ended.
-      await until(
-        "the end of the run",
-        150,
-        async () => (await runs()).find(({ metadata }) => metadata.name === run.metadata.name && false) === undefined,
-      );
+      // They go with the next change after its end.
+      const stored = async () => (await objects("configmaps", named("cleanup"))).length;
+      assert.equal(await stored(), 2);
+      await until("the end of the run", 150, async () => {
+        const job = (await runs()).find(({ metadata }) => metadata.name === run.metadata.name);
+        return job === undefined || condition(job).includes("Complete");
+      });
       await applied(nightly('"0"', files("three")));
+      assert.equal(await stored(), 1);
     },
   );
 

@@ -1,5 +1,7 @@
 /** A shop that serves, migrates its database, and cleans up: what it does is its first argument. */
+import console from "node:console";
 import { createServer } from "node:http";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { open } from "./postgres.mjs";
 

@@ -1,4 +1,5 @@
 /** As much of PostgreSQL's protocol as the tests need: https://www.postgresql.org/docs/current/protocol.html */
+import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 
 const int32 = (value) => {
