@@ -33,13 +33,21 @@ export interface RunningNginx {
   readonly quit: () => Promise<void>;
 }
 
-/** Runs nginx with the rendered text while `use` runs. */
-export async function withNginx(routes: string, use: (nginx: RunningNginx) => Promise<void>): Promise<void> {
+/**
+ * Runs nginx with the rendered text while `use` runs.
+ * @param prepare runs before nginx starts, with the path of the access log
+ */
+export async function withNginx(
+  routes: string,
+  use: (nginx: RunningNginx) => Promise<void>,
+  prepare?: (accessLog: string) => void,
+): Promise<void> {
   const nginx = await nginxProgram();
   const [port, grpcPort, healthPort] = [await freePort(), await freePort(), await freePort()];
   const folder = await mkdtemp(join(tmpdir(), "nginx-test-"));
   try {
     const config = await placeConfig(folder, routes, { http: port, grpc: grpcPort, health: healthPort });
+    prepare?.(join(folder, "access.log"));
     // As in the image's entry point. Under root, workers would run as `nobody`, who may not write to this folder.
     const globals = `daemon off;${getuid?.() === 0 ? " user root;" : ""}`;
     const process = spawn(nginx, ["-e", "stderr", "-g", globals, "-c", config], {
