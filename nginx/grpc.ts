@@ -6,7 +6,7 @@
 import { boundDirectives, type Bounds } from "./bounds.ts";
 import { defaultTimeoutSeconds, type RequestSettings, type Route } from "./model.ts";
 import { limitDirectives } from "./limits.ts";
-import { nameOf, byHost, indent, inValue, sorted } from "./text.ts";
+import { nameOf, byHost, indent, inValue, noHost, sorted } from "./text.ts";
 import { chosenService } from "./canaries.ts";
 import { upstreamName } from "./upstreams.ts";
 import { proxyPorts } from "../names/ports.ts";
@@ -61,8 +61,8 @@ ssl_certificate_key ${grpcTlsFolder}/tls.key;
 `,
     renderServer(`${listen} default_server`, ["_"], everywhere, bounds),
     ...hosts.map((host) => renderServer(listen, [host], at(host), bounds)),
-    // Hosts with their own routes answer only for those.
-    ...(everywhere.length > 0 && others.length > 0 ? [renderServer(listen, others, [], bounds)] : []),
+    // Hosts with their own routes answer only for those, and a service needs to know its host.
+    ...(everywhere.length > 0 ? [renderServer(listen, [noHost, ...others], [], bounds)] : []),
   ];
 }
 

@@ -8,7 +8,7 @@ import { renderLimits } from "./limits.ts";
 import { renderLocations } from "./locations.ts";
 import type { ProxyRoutes } from "./model.ts";
 import { checkProxy } from "./routeChecks.ts";
-import { byHost, indent, nameOf, sorted } from "./text.ts";
+import { byHost, indent, nameOf, noHost, sorted } from "./text.ts";
 import { keptConnections, renderResolver, isGrpc, renderUpstream, upstreamsOf } from "./upstreams.ts";
 import { renderBySubdomain, subdomains, wildcardName } from "./wildcards.ts";
 import { proxyPorts } from "../names/ports.ts";
@@ -52,6 +52,9 @@ export function renderRoutes(proxy: ProxyRoutes): string {
       renderLocations(httpAt(undefined), redirectsAt(undefined), bounds, byPath),
       bounds,
     ),
+    // Like HTTP/1.1 without a host. Otherwise services would get the name of the server above, `_`, as the host.
+    // https://www.rfc-editor.org/rfc/rfc9112#section-3.3
+    serverBlock(`${proxyPorts.http}`, noHost, ["location / {\n    return 400 $answer;\n}"], bounds),
     ...hosts.map((host) =>
       serverBlock(`${proxyPorts.http}`, host, renderLocations(httpAt(host), redirectsAt(host), bounds), bounds),
     ),

@@ -34,6 +34,9 @@ export const inValue = (text: string): string =>
 export const value = (text: string, variables = ""): string =>
   plain.test(text) ? `${text}${variables}` : `"${inValue(text)}${variables}"`;
 
+/** The server name of requests that name no host, as HTTP/1.0 allows. */
+export const noHost = '""';
+
 /** Groups the entries by host once, instead of filtering them for each host. */
 export function byHost<P extends Pick<HostPath, "host">>(all: readonly P[] = []) {
   const groups = Map.groupBy(all, ({ host }) => host);

@@ -4,8 +4,10 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { constants, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { renderRoutes } from "../../nginx/routes.ts";
 import type { ProxyRoutes, RequestSettings, Route } from "../../nginx/model.ts";
@@ -278,6 +280,14 @@ test("a host with routes of its own does not fall through to the routes without 
     assertOwnAnswer(own, grpc.status.UNIMPLEMENTED, /^no such route/);
     const http = await ask(port, "/", { headers: { host } });
     assert.deepEqual([http.status, (JSON.parse(http.body) as { error: string }).error], [404, "no such route"]);
+  });
+});
+
+test("a request without a host reaches no service: it would get one that nginx made up", async () => {
+  await run(async ({ grpcPort }) => {
+    const socket = connect({ port: grpcPort, host: "127.0.0.1", rejectUnauthorized: false });
+    socket.write("POST /shop.v1.Orders/Get HTTP/1.0\r\nContent-Type: application/grpc\r\nTE: trailers\r\n\r\n");
+    assert.match(await text(socket), /\r\ngrpc-status: 12\r\ngrpc-message: no such route; /);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   startNameServer,
   startService,
   type NameServer,
+  type Seen,
   type Service,
 } from "../../tools/testing/loopback.ts";
 import { withProxy, type RunningNginx } from "./realNginx.ts";
@@ -69,6 +70,9 @@ const refused: [what: string, request: string, status: number][] = [
   ["a folded header line", `${post("X-A: a\r\n Content-Length: 5")}hello`, 400],
   ["a zero byte in a header", post("X-A: a\0b"), 400],
   ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
+  ["no host, in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 400],
+  ["an empty host", "GET / HTTP/1.0\r\nHost:\r\n\r\n", 400],
+  ["no host, and a body that is too large", "POST / HTTP/1.0\r\nContent-Length: 20000000\r\n\r\n", 413],
   ["two hosts", "GET / HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n", 400],
   ["a host with a path in it", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
   ["an invalid method", "GE\x01T / HTTP/1.1\r\nHost: a.example\r\n\r\n", 400],
@@ -97,6 +101,28 @@ test("an ambiguous request is refused, and nothing after it reaches a service", 
     }
     // No connection to the service was affected.
     assert.equal((await ask(port, "/")).status, 200);
+  }));
+
+test("HTTP/0.9, which has no host, reaches no service, and health checks need none", () =>
+  withWeb(async ({ port, healthPort }) => {
+    const before = web.count();
+    assert.match(await send(port, "GET /\r\n"), /^\{"error":"bad request","requestId":"[0-9a-f]{32}"\}\n$/);
+    assert.equal(web.count(), before);
+    assert.match(await send(healthPort, "GET /healthz HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 200 [^]*\{"status":"ok"\}\n$/);
+  }));
+
+test("HTTP/1.0 with a host, or with a URL, reaches the service of that host", () =>
+  withWeb(async ({ port }) => {
+    for (const request of [
+      "GET / HTTP/1.0\r\nHost: a.example:81\r\n\r\n",
+      "GET http://a.example:81/ HTTP/1.0\r\n\r\n",
+    ]) {
+      const { headers } = JSON.parse((await send(port, request)).split("\r\n\r\n")[1] ?? "") as Seen;
+      assert.deepEqual(
+        ["host", "x-forwarded-host", "x-forwarded-server"].map((name) => headers[name]),
+        ["a.example:81", "a.example:81", "a.example"],
+      );
+    }
   }));
 
 test("a cookie of 12,000 bytes reaches the service, one of 30,000 does not", () =>

@@ -120,7 +120,8 @@ for (const stack of stacks)
       );
       const served = [...routesOf(objects).matchAll(/^\s*server_name (\S+);/gm)].map(([, name]) => name);
       assert.ok(served.length > 0);
-      for (const name of served) assert.ok(name === "_" || hosts.includes(name ?? ""), `${name ?? ""} has no edge`);
+      for (const name of served)
+        assert.ok(["_", '""'].includes(name ?? "") || hosts.includes(name ?? ""), `${name ?? ""} has no edge`);
     });
 
     test("every upstream of nginx is a Service at its port", () => {
