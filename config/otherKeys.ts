@@ -56,8 +56,15 @@ export const keysOfServices = advice([
   ["protocol", "write it in a route, or in routeDefaults"],
   ["poddisruptionbudget pdb", "two pods or more have one by themselves; there is nothing to write"],
   ["servicemonitor podmonitor prometheus", "write metrics, with a port and a path"],
-  ["kind type", "a worker has port: none; jobs and schedules have no counterpart here"],
-  ["schedule cron cronjob job persistence", cannot],
+  ["kind type", "a worker has port: none, and what runs at given times has schedule"],
+  ["cron cronjob cronschedule crontab", "write schedule, with five fields of cron"],
+  ["job migration migrate migrations predeploy releasecommand", "write release, with args or command"],
+  ["concurrencypolicy", "write concurrency: forbid, allow or replace"],
+  ["backofflimit", "write retries, a number"],
+  ["activedeadlineseconds startingdeadlineseconds", "write deadlineSeconds, the most seconds that a run may take"],
+  ["timezones tz", "write timeZone, such as Asia/Tokyo"],
+  ["suspend", "remove the service, or leave out its schedule"],
+  ["persistence", cannot],
 ]);
 
 /** From Ingress, its annotations, Gateway API, Compose labels and nginx. */

@@ -9,7 +9,7 @@ export interface Schedule {
   readonly schedule: string;
   /** Name of a time zone. @default "Etc/UTC" */
   readonly timeZone?: string | undefined;
-  /** What becomes of a run whose time comes while another is under way. @default "forbid" */
+  /** What becomes of a run whose time comes while another is in progress. @default "forbid" */
   readonly concurrency?: "forbid" | "allow" | "replace" | undefined;
   /** Most seconds of a run, with its retries. @default - 6 hours: a run that hangs must not stop all others */
   readonly deadlineSeconds?: number | undefined;

@@ -53,7 +53,7 @@ export const concurrency = z
   .optional()
   .meta(
     doc(
-      "What happens at a time of `schedule` at which a run is under way: no new run, one beside it, or one in its place. Without it: `forbid`.",
+      "What happens at a time of `schedule` at which a run is in progress: no new run, one beside it, or one in its place. Without it: `forbid`.",
       "allow",
       "0.3.0",
     ),

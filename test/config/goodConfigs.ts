@@ -72,7 +72,15 @@ const route = fc.record({
   ...requestSettings,
 });
 /** References to other services and secrets: chosen here, and named once all services have names. */
+const schedule = fc.record({
+  schedule: fc.constantFrom("* * * * *", "*/5 0-6,22 1,15 jan-mar ?", "@daily", "0 3 29 2 *"),
+  timeZone: maybe(fc.constantFrom("Asia/Tokyo", "America/Argentina/Buenos_Aires", "Etc/UTC")),
+  concurrency: maybe(fc.constantFrom("forbid", "allow", "replace")),
+  deadlineSeconds: maybe(fc.constantFrom(1, 604_800)),
+  retries: maybe(fc.constantFrom(0, 10)),
+});
 const others = fc.record({
+  schedule: maybe(schedule),
   calls: fc.boolean(),
   canary: maybe(fc.constantFrom(1, 99)),
   version: maybe(fc.constantFrom({ header: "X-Version", value: "2" }, { cookie: "v_1", value: "a".repeat(64) })),
@@ -103,6 +111,7 @@ const program = {
   user: maybe(fc.constantFrom(1, 999)),
   shutdownSeconds: maybe(fc.constantFrom(1, 3600)),
   rollout: maybe(fc.constantFrom("rolling", "recreate")),
+  release: maybe(fc.constantFrom<Config>({ args: ["migrate"] }, { command: ["/app/migrate"], timeoutSeconds: 86_400 })),
   labels: maybe(fc.constant({ team: "checkout" })),
   annotations: maybe(fc.constant({ "example.com/team": "checkout" })),
 };
@@ -279,6 +288,11 @@ export const good: fc.Arbitrary<Config> = fc
         ] as const;
       },
     );
+    const schedules = Object.values(services)
+      .slice(0, 1)
+      .flatMap(({ others }) =>
+        others.schedule === undefined ? [] : [["nightly", { like: names[0], ...others.schedule }] as const],
+      );
     const secrets = Object.entries(services).map(([name, { others }]) => [name, others.secrets] as const);
     const { subdomain: _, ...narrow } = proxy.wildcards;
     return {
@@ -286,7 +300,7 @@ export const good: fc.Arbitrary<Config> = fc
       ...place,
       tls: isWide ? { ...tls, wildcard } : tls,
       proxy: { ...proxy, metrics, wildcards: isNarrow ? narrow : proxy.wildcards },
-      services: Object.fromEntries(settings),
+      services: Object.fromEntries([...settings, ...schedules]),
       secrets: { ...Object.fromEntries(secrets), shared: { SHARED: "a shared secret" } },
     };
   })

@@ -553,6 +553,32 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [gke({ nodePools: { main: {} } }, workloadsOnGke({ pool: "main", spot: true }, { pool: "b" })), google],
   [gke({ mode: "autopilot" }, { services: { hoge: { ...valid.services.hoge, scratch: { "/a": "10Gi" } } } }), google],
   [onGke(hoge({ nodes: { gpu: {} } }), { cluster: { kind: "gke", mode: "autopilot" } }), google],
+  // What runs to its end
+  [
+    {
+      ...valid,
+      services: {
+        shop: { image: "a/b:1", release: {}, retries: 1 },
+        cart: { image: "a/b:1", release: { args: ["a"] } },
+        "cart-release": { image: "a/b:1" },
+      },
+    },
+  ],
+  [{ ...valid, services: { cart: { image: "a/b:1", release: { args: ["a"] } }, "cart-release": { image: "a/b:1" } } }],
+  ...[
+    "* * *",
+    "0 0 31 2 *",
+    "@every 5m",
+    "@reboot",
+    "TZ=UTC @daily",
+    "H * * * *",
+    "0 0 * * 7",
+    "60 * * * *",
+    "5-1 * * * *",
+    "*/0 * * * *",
+    "x-y * * * *",
+  ].map((schedule) => [{ ...valid, services: { nightly: { image: "a/b:1", schedule, timeZone: "Tokyo" } } }] as const),
+  [{ ...valid, services: { nightly: { image: "a/b:1", schedule: "@daily", port: 80 } } }],
 ];
 
 /** `key`, `value rule; fix`: two lines for each problem. */
