@@ -37,8 +37,8 @@ export interface CronTrouble {
 /** @returns what Kubernetes would refuse, or would never run; undefined for a good schedule */
 export function cronTrouble(schedule: string): CronTrouble | undefined {
   const text = schedule.trim();
-  if (text.startsWith("@")) {
-    if (cronWords.includes(text)) return undefined;
+  if (schedule.startsWith("@")) {
+    if (cronWords.includes(schedule)) return undefined;
     return /^@every/.test(text)
       ? {
           rule: "counts from the last run, which a new cluster does not know",

@@ -30,15 +30,18 @@ function checkSchedule(name: string, { schedule, timeZone }: ServiceSettings): C
   ];
 }
 
+/** The names of three letters that the files have. JavaScript knows more of them. */
+const short = ["CET", "EET", "EST", "GMT", "HST", "MET", "MST", "PRC", "ROC", "ROK", "UCT", "UTC", "WET"];
 const zones = (): string[] => ["Etc/UTC", ...Intl.supportedValuesOf("timeZone")];
 
 /**
  * Kubernetes reads the names from files, so that their case counts. The list has only one of several names of a zone.
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones
  */
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   const listed = zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
   if (listed !== undefined) return listed === name;
+  if (/^[A-Z]{3}$/.test(name)) return short.includes(name);
   if (!/^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";

@@ -6,7 +6,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { parseStackFile, StackFileError } from "../../config/stackFile.ts";
 import { asText } from "../../tools/stack/stackFile.ts";
 import { toYaml } from "../../tools/stack/yaml.ts";
-import { readByGo } from "./goYaml/goYaml.ts";
+import { askGo } from "./support/goProgram.ts";
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -74,7 +74,7 @@ const comparable = (text: string): unknown => {
 test("a stack file is read as the Pulumi CLI reads it, or is refused", async (context) => {
   context.diagnostic(`SEED=${seed}`);
   const texts = fc.sample(fc.oneof(file, oneScalar), { numRuns: 10_000, seed });
-  const answers = await readByGo("pulumi", texts);
+  const answers = await askGo("goYaml", ["pulumi"], texts);
   const counts = { same: 0, refusedByBoth: 0, stricter: 0, syntax: 0 };
   for (const [index, text] of texts.entries()) {
     const answer = answers[index] ?? assert.fail("no answer");
@@ -121,7 +121,7 @@ test("rendered YAML is the same text to readers of YAML 1.1 and of YAML 1.2", as
   });
   const objects = fc.sample(object, { numRuns: 5000, seed });
   const texts = objects.map((each) => toYaml([each]));
-  const answers = await readByGo("kubectl", texts);
+  const answers = await askGo("goYaml", ["kubectl"], texts);
   for (const [index, each] of objects.entries()) {
     const text = texts[index] ?? "";
     const expected = JSON.parse(JSON.stringify(each)) as unknown;
