@@ -7,7 +7,7 @@ import { checkDns, checkEdge, sizeWarnings } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
 import { checkGoogleLimits } from "./checks/googleLimits.ts";
-import { checkJobs } from "./checks/jobs.ts";
+import { checkJobs, jobWarnings } from "./checks/jobs.ts";
 import { checkLimits } from "./checks/limits.ts";
 import { regionWarnings } from "./checks/locations.ts";
 import { machineWarnings } from "./checks/machines.ts";
@@ -78,6 +78,7 @@ export function warningsOf(
     ...capacityWarnings(settings),
     ...unitWarnings(settings),
     ...workloadWarnings(settings),
+    ...jobWarnings(settings),
   ];
 }
 

@@ -65,6 +65,16 @@ export function cronTrouble(schedule: string): CronTrouble | undefined {
     : { rule: "never comes: no such month has that day", fix: "write a day that the month has" };
 }
 
+/** Minutes of the day at which a schedule may run; undefined if it runs each hour, or is none. */
+export function minutesOfDay(schedule: string): readonly number[] | undefined {
+  const [minutes, hours] = fields
+    .slice(0, 2)
+    .map((field, index) => valuesOf(schedule.trim().split(/\s+/)[index] ?? "", field));
+  if (minutes === undefined || hours === undefined || "rule" in minutes || "rule" in hours || hours.size === 24)
+    return undefined;
+  return [...hours].flatMap((hour) => [...minutes].map((minute) => hour * 60 + minute));
+}
+
 function valuesOf(part: string, field: Field): ReadonlySet<number> | CronTrouble {
   const values = new Set<number>();
   for (const item of part.split(",")) {

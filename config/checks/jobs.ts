@@ -1,7 +1,8 @@
 /** What runs to its end: the times of schedules, and the names of releases' jobs. */
 import { releaseName } from "../../names/kubernetes.ts";
-import { cronTrouble } from "../cron.ts";
-import { nearest, problem, type ConfigProblem } from "../problems.ts";
+import { clockChanges } from "../clocks.ts";
+import { cronTrouble, minutesOfDay } from "../cron.ts";
+import { keyOf, nearest, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 
 export function checkJobs({ services }: Pick<Settings, "services">): ConfigProblem[] {
@@ -28,6 +29,22 @@ function checkSchedule(name: string, { schedule, timeZone }: ServiceSettings): C
       ? []
       : [problem(["services", name, "timeZone"], timeZone, "is not the name of a time zone", zoneFix(timeZone))]),
   ];
+}
+
+/** @param now milliseconds since 1970 */
+export function jobWarnings({ services }: Pick<Settings, "services">, now = Date.now()): string[] {
+  return Object.entries(services).flatMap(([name, { schedule, timeZone = "Etc/UTC" }]) => {
+    const times = schedule === undefined ? undefined : minutesOfDay(schedule);
+    if (times === undefined) return [];
+    const kinds = clockChanges(timeZone, now)
+      .filter(({ from, to }) => times.some((time) => time >= from && time < to))
+      .map(({ kind }) => (kind === "twice" ? "comes twice" : "does not come"));
+    return kinds.length === 0
+      ? []
+      : [
+          `${keyOf(["services", name, "schedule"])}: ${[...new Set(kinds)].sort().reverse().join(", and ")} on the day on which clocks change in ${timeZone}; choose another hour, or leave out timeZone`,
+        ];
+  });
 }
 
 /** The names of three letters that the files have. JavaScript knows more of them. */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkConfig } from "../../config/config.ts";
+import { jobWarnings } from "../../config/checks/jobs.ts";
+import { clockChanges } from "../../config/clocks.ts";
 import { cronTrouble } from "../../config/cron.ts";
 import { networkFlows } from "../../config/flows.ts";
 import { workloadsOf } from "../../config/workloads.ts";
@@ -195,4 +197,40 @@ describe("times of a schedule", () => {
       assert.match(`${trouble?.rule ?? ""}; ${trouble?.fix ?? ""}`, rule);
       assert.match(refusal(cleanup({ schedule: text })), /services\.cleanup\.schedule\n/);
     });
+});
+
+describe("a change of clocks", () => {
+  const now = Date.parse("2026-12-01T00:00:00Z");
+  const of = (schedule: string, timeZone?: string) =>
+    jobWarnings(settingsFor({ schedule, ...(timeZone !== undefined && { timeZone }) }), now);
+  const settingsFor = (more: Record<string, unknown>) => settingsOf({ cleanup: { image, ...more } });
+
+  test("is seen in the zone that has one, to the minute", () => {
+    assert.deepEqual(clockChanges("Europe/Berlin", now), [
+      { kind: "left out", from: 120, to: 180 },
+      { kind: "twice", from: 120, to: 180 },
+    ]);
+    assert.deepEqual(clockChanges("America/New_York", now), [
+      { kind: "left out", from: 120, to: 180 },
+      { kind: "twice", from: 60, to: 120 },
+    ]);
+    assert.deepEqual(clockChanges("Australia/Lord_Howe", now), [
+      { kind: "twice", from: 90, to: 120 },
+      { kind: "left out", from: 120, to: 150 },
+    ]);
+    for (const zone of ["Asia/Tokyo", "Etc/UTC"]) assert.deepEqual(clockChanges(zone, now), []);
+  });
+
+  test("causes a warning only for times that it hits", () => {
+    assert.match(
+      of("30 2 * * *", "Europe/Berlin").join(),
+      /:services\.cleanup\.schedule: does not come, and comes twice on the day/,
+    );
+    assert.match(of("30 2 * * *", "America/New_York").join(), /schedule: does not come on the day/);
+    assert.match(of("0,30 1 * * sun", "America/New_York").join(), /schedule: comes twice on the day/);
+    assert.deepEqual(of("0 3 * * *", "Europe/Berlin"), []);
+    assert.deepEqual(of("30 2 * * *"), []);
+    assert.deepEqual(of("*/5 * * * *", "Europe/Berlin"), []);
+    assert.deepEqual(of("@daily", "Europe/Berlin"), []);
+  });
 });
