@@ -42,7 +42,12 @@ export function renderBySubdomain(wildcard: Wildcard, bounds: Bounds): string {
 /** A name for the zones of a wildcard. Names of routes end in a hash, so they never collide. */
 export const wildcardName = ({ by }: Wildcard): string => `wildcard_${by}`;
 
+/**
+ * A ClusterIP is one address, so nginx has no other to ask when the network drops the first packet of a connection. The
+ * kernel sends it again after 1 s.
+ */
 const directives = (wildcard: Wildcard, bounds: Bounds): string[] => [
+  "proxy_connect_timeout 2s;",
   ...settingDirectives(wildcard.settings ?? {}),
   ...limitDirectives(wildcardName(wildcard), wildcard.settings ?? {}, bounds),
 ];

@@ -13,7 +13,7 @@ import {
   startService,
   type NameServer,
 } from "../../tools/testing/loopback.ts";
-import { startPods } from "./pods.ts";
+import { startPods, startSilent } from "./pods.ts";
 import { withNginx } from "./realNginx.ts";
 
 /** Milliseconds until a DNS change must be visible: `valid`, nginx's extra second, and a second of tolerance. */
@@ -131,6 +131,27 @@ test("a service found by name with several addresses: a dead one is skipped too"
       });
     },
   );
+});
+
+test("a service found by name is asked again for a connection that the network dropped: it has one address", async () => {
+  await using nameServer = await startNameServer();
+  const suffix = addressOf("docs").replace(/^docs\./, "");
+  await using known = await startService("known", (_, response) => response.end("known"), "127.0.0.2");
+  const wildcard = {
+    by: "path",
+    allow: ["docs", "known"],
+    domain: "shop.example.com",
+    suffix,
+    port: known.port,
+  } as const;
+  nameServer.names.set(addressOf("known"), "127.0.0.2").set(addressOf("docs"), "127.0.0.3");
+  await withNginx(renderRoutes({ ...proxyRoutes(nameServer, {}, []), wildcards: [wildcard] }), async ({ port }) => {
+    await until("known", async () => (await ask(port, "/known/")).status === 200);
+    // The kernel sends the first packet again after a second.
+    await using busy = await startSilent("127.0.0.3", known.port, 700);
+    const { status, body } = await ask(port, "/docs/");
+    assert.deepEqual([status, body], [200, "127.0.0.3"], String(busy.port));
+  });
 });
 
 test("a request is not retried if its pod dies after nginx has resolved other addresses", async () => {

@@ -59,16 +59,20 @@ function startPod(kind: Kind, address: string, port: number): Promise<Service> {
   }
 }
 
-/** Listens and never accepts. Once its queue is full, the kernel drops new connections, as if the node were gone. */
-async function startSilent(address: string, port: number): Promise<Service> {
+/**
+ * Listens and accepts nothing. Once its queue is full, the kernel drops new connections, as if the node were gone.
+ * @param milliseconds until it accepts and answers. @default - never
+ */
+export async function startSilent(address: string, port: number, milliseconds?: number): Promise<Service> {
   const worker = new Worker(
     `const { parentPort, workerData } = require("node:worker_threads");
-     const server = require("node:net").createServer();
-     server.listen({ ...workerData, backlog: 1 }, () => {
+     const { milliseconds, ...where } = workerData;
+     const server = require("node:http").createServer((request, response) => response.end(where.host));
+     server.listen({ ...where, backlog: 1 }, () => {
        parentPort.postMessage(server.address().port);
-       setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+       setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds));
      });`,
-    { eval: true, workerData: { host: address, port } },
+    { eval: true, workerData: { host: address, port, milliseconds } },
   );
   const [listening] = (await once(worker, "message")) as [number];
   const queued = Array.from({ length: 4 }, (): Socket => connect(listening, address).on("error", () => undefined));
