@@ -149,7 +149,7 @@ for (const engine of ["kubectl", "pulumi"] as const) {
       async () => {
         const addresses = async () =>
           (await objects("endpointslices", "--selector=kubernetes.io/service-name=shop"))
-            .flatMap((slice) => slice["endpoints"] as { addresses: string[] }[])
+            .flatMap((slice) => (slice["endpoints"] ?? []) as { addresses: string[] }[])
             .flatMap((each) => each.addresses)
             .sort();
         const earlier = await addresses();

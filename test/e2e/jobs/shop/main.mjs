@@ -12,10 +12,10 @@ const { DB = "", PORT = "8080" } = process.env;
 async function migrate([version, seconds = "0", status = "0"]) {
   const { query, close } = await open(DB);
   await query("create table if not exists versions (version text primary key, runs int not null default 0)");
-  await query("create table if not exists overlaps (version text)");
+  await query("create table if not exists collisions (version text)");
   // The session's lock ends with its connection, however the process ends.
   const [[isAlone]] = await query("select pg_try_advisory_lock(1)");
-  if (isAlone !== "t") await query(`insert into overlaps values ('${version}')`);
+  if (isAlone !== "t") await query(`insert into collisions values ('${version}')`);
   console.log(`migrating to ${version}`);
   await sleep(Number(seconds) * 1000);
   if (status !== "0") {
@@ -34,7 +34,7 @@ async function serve() {
       void open(DB)
         .then(async ({ query, close }) => {
           const versions = await query("select version, runs from versions order by version");
-          const overlaps = await query("select version from overlaps");
+          const overlaps = await query("select version from collisions");
           close();
           response.end(JSON.stringify({ versions, overlaps: overlaps.length }));
         })
