@@ -221,7 +221,7 @@ for (const engine of ["kubectl", "pulumi"] as const) {
     });
 
     test("interrupted at random moments, the next start ends it", { timeout: 15 * 60_000 }, async () => {
-      for (let time = 0; time < (isShort ? 3 : 10); time += 1) {
+      for (let time = 0; time < (isShort ? 2 : 10); time += 1) {
         write(`"i${time}", "4"`);
         await killAfter(2000 + random() * 14_000, process.execPath, [
           new URL("../../tools/commands/start.ts", import.meta.url).pathname,
@@ -277,10 +277,10 @@ ${more}`;
     { timeout: 8 * 60_000 },
     async () => {
       const files = (text: string) => `      files: { /etc/cleanup.txt: { text: "${text}" } }\n`;
-      await applied(nightly('"100"', files("one")));
+      await applied(nightly('"75"', files("one")));
       const run = await until("a run", 90, running);
       const pod = await until("its pod", 60, podOf("cleanup", "Running"));
-      await applied(nightly('"100"', files("two")));
+      await applied(nightly('"75"', files("two")));
       assert.deepEqual(condition(await running()), [], "the run was killed");
       // A pod that takes the place of this one still finds its file.
       const evicted = await evict(pod);

@@ -15,7 +15,7 @@ const suites = readdirSync(folder)
 const usage = `npm run e2e -- [NAME] [--engine pulumi]
 
 Runs all end-to-end suites one after another, or only NAME: ${suites.join(", ")}.
-When all suites run, the long ones (faults, hostile, interrupted) run in a short version.
+When all suites run, the long ones (faults, hostile, interrupted, jobs, pairs) run in a short version.
 --engine pulumi runs the suite that deploys the local stack with the Pulumi CLI.`;
 
 await main(usage, { engine: { type: "string" } }, ({ values, positionals }) => {
