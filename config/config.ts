@@ -24,7 +24,7 @@ import {
   reservedKeys,
   splitKey,
 } from "./input.ts";
-import { atTheirOrigin, likeProblems } from "./like.ts";
+import { atTheirOrigin, likeProblems, ofResolved } from "./like.ts";
 import { scheduleProblems } from "./schedules.ts";
 import { workloadsOf, type Workload } from "./workloads.ts";
 import { withPoolLabels } from "./nodes.ts";
@@ -146,7 +146,12 @@ export function checkConfig(
   const certificate = parsed.success ? readCertificate(parsed.data, projectDir) : undefined;
   // A key under another name may be what the others need.
   if (parsed.success && foreigners.length === 0)
-    problems.push(...checkSettings(parsed.data, { stack, region, project: googleProject, projectDir, certificate }));
+    problems.push(
+      ...ofResolved(
+        written,
+        checkSettings(parsed.data, { stack, region, project: googleProject, projectDir, certificate }),
+      ),
+    );
   const shown = [
     ...misplaced.map((key) =>
       problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),

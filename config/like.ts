@@ -1,5 +1,5 @@
 /** `like: NAME`: a service takes over the keys of another that it does not set itself. */
-import { allowed, problem, type ConfigProblem } from "./problems.ts";
+import { allowed, asYaml, keyOf, problem, type ConfigProblem } from "./problems.ts";
 
 type Map = Readonly<Record<string, unknown>>;
 
@@ -38,14 +38,27 @@ const originOf = (service: unknown): unknown => (isMap(service) ? service["like"
 /** The input with all keys that services take over, before the schema sees it. */
 export function withOrigins(input: Map): Record<string, unknown> {
   const services = servicesOf(input);
-  const names = Object.keys(services).filter((name) => originOf(services[name]) !== undefined);
+  const unresolved = new Set(unresolvedOf(services).map(({ name }) => name));
+  const names = Object.keys(services).filter((name) => originOf(services[name]) !== undefined || unresolved.has(name));
   if (names.length === 0) return { ...input };
   const completed = names.map((name) => {
     const [copy, origin] = [services[name], services[String(originOf(services[name]))]];
-    const canBe = isMap(copy) && isMap(origin) && originOf(origin) === undefined;
-    return [name, canBe ? merge(withoutCall(origin, name), copy) : copy] as const;
+    if (!isMap(copy)) return [name, copy] as const;
+    const canBe = isMap(origin) && !unresolved.has(name);
+    return [name, canBe ? merge(withoutCall(origin, name), copy) : standIn(copy)] as const;
   });
   return { ...input, services: { ...services, ...Object.fromEntries(completed) } };
+}
+
+/** For a service whose origin is unknown: what it would take over is not missing, and `null` is no mistake of its own. */
+function standIn(copy: Map): Map {
+  const { like: _, ...rest } = copy;
+  const own = Object.entries(rest).map(([key, value]) => [
+    key,
+    merged.includes(key) && isMap(value) ? present(value) : value,
+  ]);
+  const hasImage = Object.keys(alternatives).some((key) => Object.hasOwn(copy, key));
+  return present({ ...(!hasImage && { image: "stand-in:0" }), ...(Object.fromEntries(own) as Map) });
 }
 
 /** A service that is like its caller does not call itself. */
@@ -75,29 +88,84 @@ function merge(origin: Map, copy: Map): Map {
 /** Without what `null` removes. */
 const present = (map: Map): Map => Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
 
-export function likeProblems(input: Map): ConfigProblem[] {
-  const services = servicesOf(input);
-  return Object.entries(services).flatMap(([name, service]) => {
-    const origin = originOf(service);
-    if (typeof origin !== "string") return [];
-    const key = ["services", name, "like"];
-    const others = Object.keys(services).filter((other) => other !== name && originOf(services[other]) === undefined);
-    if (origin === name) return [problem(key, origin, "is the service itself", `name another: ${others.join(", ")}`)];
-    if (!Object.hasOwn(services, origin))
-      return [problem(key, origin, "is not another service", allowed(origin, others))];
-    const next = originOf(services[origin]);
-    return typeof next !== "string"
-      ? []
-      : [
-          problem(
-            key,
-            origin,
-            `takes its own keys from ${next}, and a service takes them from one other`,
-            `write ${next}`,
-          ),
-        ];
+/** What `like` of a service is wrong, or undefined. */
+interface Unresolved {
+  readonly name: string;
+  readonly problem: ConfigProblem | undefined;
+}
+
+function unresolvedOf(services: Map): Unresolved[] {
+  return Object.keys(services).flatMap((name) => {
+    const found = unresolved(name, services);
+    return found === undefined ? [] : [{ name, ...found }];
   });
 }
+
+function unresolved(name: string, services: Map): Omit<Unresolved, "name"> | undefined {
+  const service = services[name];
+  const origin = originOf(service);
+  const others = Object.keys(services).filter((other) => other !== name && originOf(services[other]) === undefined);
+  const refuse = (value: unknown, rule: string, fix: string): Omit<Unresolved, "name"> => ({
+    problem: problem(["services", name, "like"], value, rule, others.length === 0 ? "remove it" : fix),
+  });
+  if (origin === undefined)
+    return isMap(service) && removesOnly(service) && others.length > 0
+      ? refuse(undefined, "is missing", `name the service whose keys null removes: ${others.join(", ")}`)
+      : undefined;
+  if (origin === name) return refuse(origin, "is the service itself", `name another: ${others.join(", ")}`);
+  if (typeof origin !== "string" || !Object.hasOwn(services, origin))
+    return refuse(origin, "is not another service", allowed(asYaml(origin), others));
+  if (originOf(services[origin]) === undefined) return undefined;
+  const chain = chainFrom(name, services);
+  const last = chain.at(-1) ?? "";
+  const end = originOf(services[last]);
+  // Of services that are like each other, the first one says so.
+  if (end === name)
+    return Object.keys(services).find((each) => chain.includes(each)) === name
+      ? {
+          problem: problem(
+            ["services", name, "like"],
+            origin,
+            `is like ${[...chain.slice(2), "this service"].join(", which is like ")}`,
+            "give one of them an image or a folder to build, instead of like",
+          ),
+        }
+      : { problem: undefined };
+  return refuse(
+    origin,
+    `takes its own keys from ${String(originOf(services[origin]))}, and a service takes them from one other`,
+    end === undefined ? `write ${last}` : `name one that has no like: ${others.join(", ")}`,
+  );
+}
+
+/** The service and those that it is like, one after another, each once. */
+function chainFrom(name: string, services: Map): string[] {
+  const chain = [name];
+  for (;;) {
+    const next = originOf(services[chain.at(-1) ?? ""]);
+    if (typeof next !== "string" || !Object.hasOwn(services, next) || chain.includes(next)) return chain;
+    chain.push(next);
+  }
+}
+
+/** Whether a service has no program of its own, and removes keys. */
+const removesOnly = (service: Map): boolean =>
+  !Object.keys(alternatives).some((key) => Object.hasOwn(service, key)) &&
+  Object.entries(service).some(
+    ([key, value]) => value === null || (merged.includes(key) && isMap(value) && Object.values(value).includes(null)),
+  );
+
+export const likeProblems = (input: Map): ConfigProblem[] =>
+  unresolvedOf(servicesOf(input)).flatMap(({ problem }) => problem ?? []);
+
+/** The problems without those of services whose `like` is wrong: with the right one, they may be none. */
+export function ofResolved(input: Map, problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const keys = unresolvedOf(servicesOf(input)).map(({ name }) => keyOf(["services", name]));
+  return problems.filter(({ key }) => !keys.some((each) => isAtOrBelow(key, each)));
+}
+
+const isAtOrBelow = (key: string, other: string): boolean =>
+  key.startsWith(other) && ["", ".", "["].includes(key.charAt(other.length));
 
 /**
  * Leaves out problems that a service took over: they are reported where they were written.

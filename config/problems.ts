@@ -1,6 +1,7 @@
 /** Formats config problems: key, value, allowed values and fix. */
 import * as z from "zod";
 import { project } from "../names/project.ts";
+import { isFollowUp, type UnknownKey } from "./followUps.ts";
 import { adviceFor } from "./otherKeys.ts";
 import { describedAt, placesOf } from "./schema/lookup.ts";
 import { meant } from "./unitMistakes.ts";
@@ -137,15 +138,19 @@ export function describe(
   schema: z.core.$ZodType,
 ): ConfigProblem[] {
   const wrongType = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => keyOf(path)));
+  const unknown = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" ? unknownKeys(issue, input, schema) : [],
+  );
   return issues.flatMap((issue): ConfigProblem[] => {
     // Text of the wrong length is still no list.
     if (issue.code === "too_big" && wrongType.has(keyOf(issue.path))) return [];
+    if (isFollowUp(issue, unknown, (path) => valueAt(input, path))) return [];
     const value = valueAt(input, issue.path);
     switch (issue.code) {
       case "unrecognized_keys":
-        return issue.keys.map((key) => ({
-          key: keyOf([...issue.path, key]),
-          message: `is not a key that is known here; ${unknownKey(issue.path, key, issue.message.split(" "), input, schema)}`,
+        return unknownKeys(issue, input, schema).map(({ path, key, message }) => ({
+          key: keyOf([...path, key]),
+          message,
         }));
       case "invalid_key":
         return issue.issues.map((inner) => ({
@@ -184,6 +189,20 @@ const asProblem = (issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodT
   key: keyOf(issue.path),
   message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
 });
+const unknownKeys = (
+  { path, keys, message }: z.core.$ZodIssueUnrecognizedKeys,
+  input: unknown,
+  schema: z.core.$ZodType,
+): UnknownKey[] => {
+  const known = message.split(" ");
+  return keys.map((key) => ({
+    path,
+    key,
+    known,
+    message: `is not a key that is known here; ${unknownKey(path, key, known, input, schema)}`,
+  }));
+};
+
 /** What to do with an unknown key: what says the same here, else the keys that are known, and where this one belongs. */
 function unknownKey(
   path: readonly PropertyKey[],

@@ -518,6 +518,8 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [hoge({ health: { exec: ["a"], port: 1 } })],
   [hoge({ health: true })],
   [workloads({ like: "a", image: "a/b:1" }, { like: "c" }, { like: "b" }, { like: "nothing" })],
+  [workloads({}, { like: "b" }, { like: "nothing" }, { like: "a" }, { like: "d" }, { like: "c" })],
+  [{ ...valid, services: { ...valid.services, b: { args: null } } }],
   [workloads({ port: "none", servicePort: 80, ports: { a: 1 }, routes: [{ path: "/" }], health: "/up" })],
   [workloads({ port: 80, servicePort: 81, ports: { a: 80, b: 81 }, healthPath: "/a", health: "/b" })],
   [{ ...workloads({ health: { startSeconds: 150 } }), rolloutSeconds: 100 }],
