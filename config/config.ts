@@ -31,7 +31,7 @@ import { withPoolLabels } from "./nodes.ts";
 import { mostPods } from "../names/replicas.ts";
 import { projectId } from "../names/google.ts";
 import { fullKey, project, projectDir, stacksDir } from "../names/project.ts";
-import { describe, hidden, keyOf, printable, problem, valueAt, type ConfigProblem } from "./problems.ts";
+import { describe, hidden, keyBefore, keyOf, printable, problem, valueAt, type ConfigProblem } from "./problems.ts";
 import { mostRolloutSeconds, schema, type Settings } from "./schema.ts";
 
 /** Google Cloud project ID and region, from the Google provider's own keys. */
@@ -156,7 +156,9 @@ export function checkConfig(
     ...misplaced.map((key) =>
       problem(key, hidden, `is encrypted, and only ${project}:secrets may be`, "set the secret there"),
     ),
-    ...atTheirOrigin(written, problems).filter(({ key }) => !misplaced.some((secret) => key.startsWith(secret))),
+    ...atTheirOrigin(written, problems, ({ key }) => key).filter(
+      ({ key }) => !misplaced.some((secret) => key.startsWith(secret)),
+    ),
   ].filter(({ key, message }, at, all) => at === all.findIndex((one) => one.key === key && one.message === message));
   refuse(stack, shown);
   if (!parsed.success) throw new Error("The config is invalid, and no problem says why.");
@@ -164,13 +166,17 @@ export function checkConfig(
   return {
     settings: withGoogle(parsed.data, google),
     certificate: certificate && pemBlocks(certificate),
-    warnings: warningsOf(parsed.data, { region, certificate }),
-    notes: [
-      ...quotaNotes(parsed.data),
-      ...dnsNotes(parsed.data),
-      ...exactPathNotes(parsed.data),
-      ...outsideNotes(parsed.data),
-    ],
+    warnings: atTheirOrigin(written, warningsOf(parsed.data, { region, certificate }), keyBefore),
+    notes: atTheirOrigin(
+      written,
+      [
+        ...quotaNotes(parsed.data),
+        ...dnsNotes(parsed.data),
+        ...exactPathNotes(parsed.data),
+        ...outsideNotes(parsed.data),
+      ],
+      keyBefore,
+    ),
   };
 }
 

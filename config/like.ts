@@ -1,5 +1,5 @@
 /** `like: NAME`: a service takes over the keys of another that it does not set itself. */
-import { allowed, asYaml, keyOf, problem, type ConfigProblem } from "./problems.ts";
+import { allowed, asYaml, keyOf, problem, step, type ConfigProblem } from "./problems.ts";
 
 type Map = Readonly<Record<string, unknown>>;
 
@@ -168,24 +168,63 @@ const isAtOrBelow = (key: string, other: string): boolean =>
   key.startsWith(other) && ["", ".", "["].includes(key.charAt(other.length));
 
 /**
- * Leaves out problems that a service took over: they are reported where they were written.
+ * Leaves out what a service took over: it is reported where it was written.
  * @param input as it was written, without what services take over
+ * @param found problems, or other texts, each with its key
  */
-export function atTheirOrigin(input: Map, problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const origins = Object.entries(servicesOf(input)).flatMap(([name, service]) => {
-    const origin = originOf(service);
-    return typeof origin === "string" && origin !== name
-      ? [[`.services.${name}.`, `.services.${origin}.`] as const]
-      : [];
+export function atTheirOrigin<Found>(input: Map, found: readonly Found[], keyIn: (found: Found) => string): Found[] {
+  const places = takenOver(input);
+  if (places.length === 0) return [...found];
+  // In a list, the service itself is left out of what it calls.
+  const anyItem = (key: string) => key.replaceAll(/\[\d+\]/g, "[]");
+  const known = new Set(found.map((each) => anyItem(keyIn(each))));
+  return found.filter((each) => {
+    const key = keyIn(each);
+    return !places.some(({ copy, origin, isOwn }) => {
+      const rest = key.slice(copy.length);
+      return isAtOrBelow(key, copy) && !isOwn(rest) && known.has(anyItem(origin + rest));
+    });
   });
-  if (origins.length === 0) return [...problems];
-  // What to do instead may differ: the two may have other names to choose from.
-  const found = (key: string, message: string) => `${key} ${message.split("; ")[0] ?? ""}`;
-  const known = new Set(problems.map(({ key, message }) => found(key, message)));
-  return problems.filter(({ key, message }) =>
-    origins.every(([copy, origin]) => {
-      const at = key.replace(":", ":.");
-      return !at.includes(copy) || !known.has(found(at.replace(copy, origin).replace(":.", ":"), message));
-    }),
-  );
 }
+
+interface TakenOver {
+  /** Key of what takes over, and of what it takes over from. */
+  readonly copy: string;
+  readonly origin: string;
+  /** Whether what stands at the rest of a key, behind that of the copy, is its own. */
+  readonly isOwn: (rest: string) => boolean;
+}
+
+function takenOver(input: Map): TakenOver[] {
+  const services = servicesOf(input);
+  const secrets = isMap(input["secrets"]) ? input["secrets"] : {};
+  return Object.entries(services).flatMap(([name, service]) => {
+    const origin = originOf(service);
+    if (!isMap(service) || typeof origin !== "string" || origin === name) return [];
+    const hasImage = Object.keys(alternatives).some((key) => Object.hasOwn(service, key));
+    const secret = secrets[name];
+    return [
+      {
+        copy: keyOf(["services", name]),
+        origin: keyOf(["services", origin]),
+        isOwn: (rest: string) => (rest === "" ? hasImage : ownParts(service).some((is) => is(rest))),
+      },
+      {
+        copy: keyOf(["secrets", name]),
+        origin: keyOf(["secrets", origin]),
+        isOwn: (rest: string) =>
+          isMap(secret) && (rest === "" || Object.keys(secret).some((key) => isAtOrBelow(rest, step(key)))),
+      },
+    ];
+  });
+}
+
+/** What a service does not take over: what it never does, and what it sets. Of a map that merges, its own names. */
+const ownParts = (service: Map): ((rest: string) => boolean)[] => [
+  ...own.map((key) => (rest: string) => isAtOrBelow(rest, step(key))),
+  ...Object.entries(service).flatMap(([key, value]) => {
+    if (!merged.includes(key) || !isMap(value)) return (rest: string) => isAtOrBelow(rest, step(key));
+    const names = Object.keys(value).map((each) => step(key) + step(each));
+    return (rest: string) => rest === step(key) || names.some((each) => isAtOrBelow(rest, each));
+  }),
+];

@@ -47,6 +47,9 @@ export const step = (part: PropertyKey): string =>
       ? `.${String(part)}`
       : `["${String(part).replaceAll('"', '\\"')}"]`;
 
+/** The key that a warning begins with: `<key>: <text>`. */
+export const keyBefore = (warning: string): string => /^(?:"(?:[^"\\]|\\.)*"|[^"\s])*?(?=: )/.exec(warning)?.[0] ?? "";
+
 /** The closest candidate, if it is close enough to be a likely typo. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates

@@ -1,7 +1,8 @@
 /** One mistake has one message: what follows from it is not reported beside it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusal, valid } from "./refusal.ts";
+import { checkConfig } from "../../config/config.ts";
+import { projectDir, raw, refusal, valid } from "./refusal.ts";
 
 const image = "registry.example.com/hoge:1.4.2";
 const stack = (services: Record<string, unknown>) => ({ ...valid, services });
@@ -99,4 +100,64 @@ test("two mistakes have two messages", () => {
     stack({ shop: { image }, jobs: { like: "shpo" }, more: { image, env: { A: { expand: "$(B)" } } } }),
   ])
     assert.match(refusal(config), /^2 problems /, refusal(config));
+});
+
+/** The keys of a refused config's problems, below `services`. */
+const keysOf = (config: Record<string, unknown>): string[] =>
+  [...refusal(config).matchAll(/^ {2}[\w-]+:(?:services\.)?(\S.*)$/gm)].map(([, key = ""]) => key);
+
+test("what a service takes over is reported at its origin, whatever the message", () => {
+  const taken = {
+    image: "redis", // no tag
+    env: { A: { service: "nobody" }, B: { secret: "X" }, C: { expand: "$(NOPE)" } },
+    files: { "/a": { from: "./nowhere" } },
+    calls: ["jobs", "nobody"],
+    nodes: { pool: "nowhere" },
+    scratch: { "/m": { size: "1Gi", memory: true } },
+    resources: { memory: "1" },
+  };
+  const alone = keysOf(stack({ shop: taken }));
+  const copies = stack({ shop: taken, jobs: { like: "shop" }, more: { like: "shop" } });
+  assert.deepEqual(keysOf(copies), alone);
+  const { image: _, resources: __, ...valid } = taken;
+  const checks = { image, ...valid };
+  const keys = keysOf(stack({ shop: checks, jobs: { like: "shop" }, more: { like: "shop" } }));
+  assert.ok(keys.length > 6, keys.join());
+  assert.deepEqual(
+    keys.filter((key) => !key.startsWith("shop.")),
+    [],
+  );
+  assert.deepEqual(keysOf(stack({ shop: { port: 80 }, jobs: { like: "shop", port: "none" } })), ["shop"]);
+});
+
+test("what a service sets itself is reported there, also if its origin has the same", () => {
+  const wrong = { replicas: 0, user: 0, env: { A: null }, files: { "/a": { from: 1, text: "" } } };
+  const keys = keysOf(stack({ shop: { image, ...wrong }, jobs: { ...wrong, like: "shop", env: { "1": "" } } }));
+  const of = (name: string) =>
+    keys.filter((key) => key.startsWith(`${name}.`)).map((key) => key.slice(name.length + 1));
+  assert.deepEqual(of("shop"), ["replicas", "env.A", 'files["/a"]', "user"]);
+  assert.deepEqual(of("jobs"), ["replicas", "env.1", 'files["/a"]', "user"]);
+});
+
+test("a warning of what a service takes over is given once", () => {
+  const shop = {
+    image,
+    args: ["$HOME"],
+    env: { A: "$(B)", B: "x", URL: "https://api.example.org/" },
+    annotations: { a: "b" },
+  };
+  const { warnings, notes } = checkConfig(
+    raw(
+      stack({
+        shop,
+        jobs: { like: "shop", port: "none" },
+        more: { like: "shop", args: ["$MORE"], env: { C: "$(B)" } },
+      }),
+    ),
+    "test",
+    projectDir,
+  );
+  const keys = (texts: readonly string[]) => texts.map((text) => /services\.(\S+): /.exec(text)?.[1]);
+  assert.deepEqual(keys(warnings), ["shop.args", "shop.env.A", "more.args", "more.env.C"]);
+  assert.deepEqual(keys(notes), ["shop.env", "more.env"]);
 });
