@@ -1,5 +1,6 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
 import { mostPods, type Replicas } from "../../names/replicas.ts";
+import { healthWarnings, oneWord } from "./health.ts";
 import { keyOf } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { callsOf, namedSecrets, portForCallers, textOf } from "../variables.ts";
@@ -8,7 +9,7 @@ export function workloadWarnings(settings: Settings): string[] {
   const ofServices = Object.entries(settings.services).flatMap(([name, service]) => [
     ...formerKeys(name, service),
     ...rolloutWarnings(name, service),
-    ...probeWarnings(name, service),
+    ...healthWarnings(name, service, settings),
     ...replicaWarnings(["services", name, "replicas"], service.replicas),
     ...wordWarnings(name, service),
     ...portWarnings(name, service),
@@ -39,38 +40,6 @@ function rolloutWarnings(name: string, { rollout, routes, replicas }: ServiceSet
       : []),
   ];
 }
-
-const oneWord = (at: string, word: string): string =>
-  `${at}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`;
-
-/** A probe's command has no shell either. */
-function probeWarnings(name: string, { health, port }: ServiceSettings): string[] {
-  const at = (key: string) => keyOf(["services", name, ...key.split(".")]);
-  const [first = "", ...others] = typeof health === "object" ? (health.exec ?? []) : [];
-  if (/^CMD(-SHELL)?$/.test(first))
-    return [
-      `${at("health.exec")}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
-    ];
-  if (/^[\w./-]+( \S+)+$/.test(first)) return [oneWord(at("health.exec"), first)];
-  const server = health === undefined && typeof port === "number" ? servers[port] : undefined;
-  return server === undefined
-    ? []
-    : [
-        `${at("health")}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
-      ];
-}
-
-/** Ports of servers that do not speak HTTP. */
-const servers: Readonly<Record<number, string>> = {
-  3306: "MySQL",
-  5432: "PostgreSQL",
-  6379: "Redis",
-  5672: "RabbitMQ",
-  27_017: "MongoDB",
-  11_211: "memcached",
-  9092: "Kafka",
-  4222: "NATS",
-};
 
 /** `$(NAME)` and `${NAME}` of a variable in plain text, which Kubernetes' own manifests expand. */
 function literalWarnings(name: string, { env }: ServiceSettings, settings: Settings): string[] {

@@ -4,10 +4,10 @@ import { resolve, sep } from "node:path";
 import { bytesOf } from "../../names/quantities.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
 import { metricsPort, proxyMetrics } from "../metrics.ts";
+import { checkHealth } from "./health.ts";
 import { checkNodes } from "./placement.ts";
 import { allowed, didYouMean, keyOf, nearest, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
-import { startSeconds } from "../schema/workload.ts";
 import { addressed, namedSecrets, namesIn, secretPlaces, sharedSecrets } from "../variables.ts";
 
 export function checkWorkloads(settings: Settings, projectDir: string): ConfigProblem[] {
@@ -63,43 +63,6 @@ function checkPorts(name: string, { servicePort = 0, ports }: ServiceSettings, p
         )
       : [];
   });
-}
-
-/** Servers of protocols that are not HTTP, by the last part of an image's name. */
-const notHttp =
-  /^(redis|valkey|keydb|dragonfly|postgres|postgresql|pgbouncer|postgis|timescaledb|mysql|mariadb|percona-server|mongo|mongodb|rabbitmq|memcached|kafka|zookeeper|nats|cassandra|etcd)$/;
-const imageWord = (image: string): string =>
-  image
-    .replace(/@.*/, "")
-    .replace(/:[^/]*$/, "")
-    .replace(/.*\//, "");
-
-function checkHealth(name: string, service: ServiceSettings, { rolloutSeconds }: Settings): ConfigProblem[] {
-  const { health, healthPath, port, image } = service;
-  const at = ["services", name, "health"];
-  if (health !== undefined && healthPath !== undefined)
-    return [problem(["services", name, "healthPath"], healthPath, "is the former name of health", "remove it")];
-  const seconds = typeof health === "object" ? health.startSeconds : 0;
-  if (rolloutSeconds !== undefined && seconds > Math.max(rolloutSeconds, startSeconds.standard))
-    return [
-      problem(
-        [...at, "startSeconds"],
-        seconds,
-        `is more than rolloutSeconds, which is ${rolloutSeconds}: each rollout would fail before the program has started`,
-        `raise ${keyOf(["rolloutSeconds"])}, or remove it`,
-      ),
-    ];
-  const word = imageWord(image ?? "");
-  return health === undefined && healthPath === undefined && port !== "none" && notHttp.test(word)
-    ? [
-        problem(
-          ["services", name, "image"],
-          image,
-          `is checked with GET /healthz without health, and ${word} does not speak HTTP`,
-          `set ${keyOf(at)} to tcp, or to { exec: […] }`,
-        ),
-      ]
-    : [];
 }
 
 /** Services that are called, by routes or by variables, must have a port. */

@@ -326,7 +326,7 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
   [
     "HTTP health of Redis",
     two({ image: "docker.io/library/redis:8.4" }),
-    /image\n.*redis does not speak HTTP; set .*health to tcp/,
+    /health\n.*redis:8.*redis does not speak HTTP; set .*health to tcp/,
   ],
   [
     "HTTP health of Postgres",
@@ -688,6 +688,46 @@ test("an address outside is noted, unless egress allows some or it is the stack'
     "1.2.3.4",
   ])
     assert.deepEqual(notes({ A: own }), [], own);
+});
+
+test("a service that is like one with another health check is asked in a way that its program may not know", () => {
+  const warningsOf = (shop: object, copy: object = {}) =>
+    checked(stack({ shop: { image, ...shop }, copy: { like: "shop", ...copy } })).warnings.filter((text) =>
+      text.includes("copy.health"),
+    );
+  const grpc = { routes: [{ path: "/shop.v1.Orders/", protocol: "grpc" }] };
+  for (const [shop, written] of [
+    [{ health: "grpc" }, "grpc"],
+    [grpc, "grpc"],
+    [{ ...grpc, health: { startSeconds: 90 } }, '{ grpc: "", startSeconds: 90 }'],
+    [{ health: "tcp", port: 6379 }, "tcp"],
+    [{ health: "none" }, "none"],
+    [{ health: "/up" }, "/up"],
+    [{ healthPath: "/up" }, "/up"],
+    [{ health: { path: "/up", port: 9000 } }, "{ path: /up, port: 9000 }"],
+    [{ health: { exec: ["true"] } }, '{ exec: ["true"] }'],
+    [{ health: { startSeconds: 300 } }, "{ startSeconds: 300 }"],
+  ] as const) {
+    const [warning = "", ...others] = warningsOf(shop, "port" in shop ? { port: shop.port } : {});
+    assert.deepEqual(others, []);
+    const fix = `is GET /healthz without the key, and shop, which runs the same image, has ${written}; write health: ${written}, or`;
+    assert.ok(warning.includes(fix), `${written}: ${warning}`);
+  }
+  for (const [shop, copy] of [
+    [{}, {}],
+    [{ health: "/healthz" }, {}],
+    [{ port: "none" }, { port: 80 }],
+    [{ health: "grpc" }, { health: "/healthz" }],
+    [{ health: "grpc" }, { port: "none" }],
+    [{ health: "grpc" }, { image: "registry.example.com/other:1" }],
+    [{ health: "grpc" }, { routes: [{ path: "/web/" }] }],
+    [grpc, { routes: [{ path: "/shop.v1.Admin/", protocol: "grpc" }] }],
+  ])
+    assert.deepEqual(warningsOf(shop ?? {}, copy), []);
+  assert.match(
+    refusal(stack({ cache: { image: "redis:8", port: 6379, health: "tcp" }, more: { like: "cache", port: 6379 } })),
+    /^1 problem [^]*more\.health\n.*redis does not speak HTTP; write health: tcp here too, which like does not take over/,
+  );
 });
 
 test("a warning shows no password of an address", () => {

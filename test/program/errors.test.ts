@@ -524,6 +524,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [workloads({ port: 80, servicePort: 81, ports: { a: 80, b: 81 }, healthPath: "/a", health: "/b" })],
   [{ ...workloads({ health: { startSeconds: 150 } }), rolloutSeconds: 100 }],
   [workloads({ image: "redis:8" })],
+  [workloads({ image: "redis:8", health: "tcp" }, { like: "a" })],
   [
     workloads(
       {
