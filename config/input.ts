@@ -1,7 +1,7 @@
 /** Pulumi's config as the schema takes it: names without the namespace, values as they were written. */
 import type * as z from "zod";
 import { project, fullKey } from "../names/project.ts";
-import { allowed, problem, valueAt, wording, type ConfigProblem } from "./problems.ts";
+import { allowed, keyOf, problem, valueAt, wording, type ConfigProblem } from "./problems.ts";
 import { withOrigins } from "./like.ts";
 import { withoutPorts } from "./schedules.ts";
 import { schema } from "./schema.ts";
@@ -120,22 +120,31 @@ export function lostText(
   if (rewritten.length === 0) return [];
   const input = inputOf(raw);
   const parsed = parseShape(completed(input));
+  const unknown = new Set(
+    parsed.error?.issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys" ? issue.keys.map((key) => keyOf([...issue.path, key])) : [],
+    ),
+  );
   return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
     const [namespace, name] = splitKey(key);
     const path = [name, ...rest];
+    // How the value of a key is written does not matter where there is no such key.
+    if (namespace !== project || path.some((_, index) => unknown.has(keyOf(path.slice(0, index + 1))))) return [];
     const value = parsed.success ? valueAt(parsed.data, path) : undefined;
     const lost =
       (looksDecimal(written, read) && String(valueAt(input, path)) === String(read)) ||
       (parsed.success ? value === String(read) : typeof read !== "boolean");
-    if (!lost || namespace !== project) return [];
+    if (!lost) return [];
     const meaning = name === "secrets" ? "something else" : String(read);
-    return problem(
-      path,
-      written,
-      `without quotes is ${meaning} to the Pulumi CLI`,
-      "quote it, if it is text, or write what is meant",
-    );
+    return problem(path, written, `without quotes is ${meaning} to the Pulumi CLI`, howToWrite(name, value, written));
   });
+}
+
+/** @param value of a config that is otherwise right, where the key decides whether it is text */
+function howToWrite(name: string, value: unknown, written: string): string {
+  if (name === "secrets") return "quote it";
+  if (typeof value === "number") return `write ${Number(written.replaceAll("_", ""))}`;
+  return `write ${JSON.stringify(written)}, with the quotes${value === undefined ? ", if it is text" : ""}`;
 }
 
 /** A number with a zero before it, which is octal to the CLI, and decimal to its readers. */

@@ -135,7 +135,37 @@ export const keysOfEgress = advice([
   ["port", "write ports, a list of numbers"],
 ]);
 
-/** Tables by the path below a service; `0` stands for each index. */
+/** From Kubernetes, Compose and Ansible. */
+export const keysOfFiles = advice([
+  [
+    "mode defaultmode permission permissions chmod",
+    "leave it out: the program can read the file, and nobody else a secret one; start a script by its interpreter, as in args: [sh, FILE]",
+  ],
+  ["owner group user uid gid readonly", "leave it out: the program can read the file, and nobody write it"],
+  ["content contents data value inline stringdata", "write text, with the content"],
+  ["source src file filename hostpath template", "write from, with a file of the project"],
+  ["path target mountpath subpath", "write the file's path before the colon, instead of NAME"],
+  ["configmap configmapname configmapkeyref", "write text or from, with the content"],
+  ["secretname secretkey secretkeyref key", "write secret, with the name below secrets"],
+]);
+
+export const keysOfScratch = advice([
+  ["mode defaultmode permission permissions chmod owner group uid gid", "leave it out: the program can write to it"],
+  ["sizelimit limit max", "write size"],
+  ["medium", "write memory: true"],
+]);
+
+/** From Kubernetes. */
+export const keysOfEnv = advice([
+  ["valuefrom", "write what it has inside: secret, or pod for a field of the pod"],
+  ["secretkeyref secretname fromsecret", "write secret, with the name below secrets"],
+  ["configmapkeyref configmap value default", "write the text itself, without a map"],
+  ["fieldref fieldpath field", "write pod, with one of name, namespace, ip, hostIp and node"],
+  ["from template format interpolate", "write expand, with $(NAME) for the value of another variable"],
+  ["host address addr", "write service, with the name of a service, or url"],
+]);
+
+/** Tables by the path below a service; `0` stands for each index, and `NAME` for a name of the user's. */
 const tables: Readonly<Record<string, Advice>> = {
   "": keysOfServices,
   routeDefaults: keysOfRoutes,
@@ -146,6 +176,9 @@ const tables: Readonly<Record<string, Advice>> = {
   nodes: keysOfNodes,
   build: keysOfBuild,
   "egress.0": keysOfEgress,
+  "files.NAME": keysOfFiles,
+  "scratch.NAME": keysOfScratch,
+  "env.NAME": keysOfEnv,
 };
 
 /**
@@ -154,7 +187,13 @@ const tables: Readonly<Record<string, Advice>> = {
  */
 export function adviceFor(path: readonly PropertyKey[], key: string): string | undefined {
   if (path[0] !== "services" || path.length < 2) return undefined;
-  const place = path.slice(2).map((part) => (typeof part === "number" ? 0 : String(part)));
+  const [first, second, ...rest] = path.slice(2);
+  const parts = [
+    first,
+    first === "files" || first === "scratch" || first === "env" ? second && "NAME" : second,
+    ...rest,
+  ];
+  const place = parts.flatMap((part) => (part === undefined ? [] : typeof part === "number" ? 0 : String(part)));
   const table = tables[place.join(".")] ?? {};
   const word = key.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return Object.hasOwn(table, word) ? table[word] : undefined;

@@ -190,7 +190,7 @@ const isWrongType = (issue: z.core.$ZodIssue): boolean =>
 
 const asProblem = (issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodType): ConfigProblem => ({
   key: keyOf(issue.path),
-  message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? "; quote it, if it is text" : ""}`,
+  message: `${value === undefined ? "is missing; it" : show(issue.path, value)} ${formOf(issue, schema)}${guess(issue.path, value, schema)}${typeof value === "boolean" && issue.code === "invalid_type" && issue.expected === "string" ? `; write "${value}", with the quotes` : ""}`,
 });
 const unknownKeys = (
   { path, keys, message }: z.core.$ZodIssueUnrecognizedKeys,

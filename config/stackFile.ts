@@ -308,7 +308,13 @@ class Reader {
       // The CLI decodes the file, encodes it and decodes it again. The quotes of this key are lost on the way.
       if (name === "<<") throw this.#refuse(key, `"<<" is a merge to the CLI, with quotes too`, "choose another key");
       if (typeof name !== "string" || (isScalar(node) && node.type === Scalar.PLAIN && name !== written(node)))
-        throw this.#refuse(key, `${isScalar(node) ? `"${written(node)}"` : "a key"} is not text as a key`, "quote it");
+        throw isScalar(node)
+          ? this.#refuse(
+              key,
+              `"${written(node)}" is not text as a key`,
+              `write ${JSON.stringify(written(node))}, with the quotes`,
+            )
+          : this.#refuse(key, "a key is not text", "quote it");
       entries.set(name, { node: key, value });
     }
     for (const each of merged)
@@ -338,7 +344,11 @@ class Reader {
     if (!isScalar(target)) throw this.#refuse(target, "it has something that is not YAML", "remove it");
     const value = valueOf(target);
     if (typeof value === "number" && !Number.isFinite(value))
-      throw this.#refuse(target, `${written(target)} is not a number that JSON has`, "quote it, if it is text");
+      throw this.#refuse(
+        target,
+        `${written(target)} is not a number that JSON has`,
+        `write ${JSON.stringify(written(target))}, with the quotes`,
+      );
     if (target.type === Scalar.PLAIN && value !== null && String(value) !== written(target))
       this.#rewritten.push({ path, written: written(target), read: value });
     return value;

@@ -256,7 +256,7 @@ test("keys and values of annotations are those that Kubernetes takes", () => {
         key,
       );
     for (const value of ["\0", "\u0085"]) assert.match(refusal(edge("k", value)), /must have no NUL/);
-    assert.match(refusal(edge("k", true)), /\.k\n\s+true must be text; quote it, if it is text/);
+    assert.match(refusal(edge("k", true)), /\.k\n\s+true must be text; write "true", with the quotes/);
   }
 });
 

@@ -71,7 +71,7 @@ const mistakes: readonly (readonly [what: string, config: Record<string, unknown
   [
     "an unknown source of a variable",
     one({ env: { A: { valueFrom: { fieldRef: {} } } } }),
-    /env\.A\.valueFrom\n\s+is not a key that is known here; allowed: pod, secret/,
+    /env\.A\.valueFrom\n\s+is not a key that is known here; write what it has inside/,
   ],
   [
     "a mistyped source of a variable, which another one names",

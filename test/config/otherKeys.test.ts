@@ -8,11 +8,14 @@ import { parse } from "yaml";
 import {
   keysOfBuild,
   keysOfEgress,
+  keysOfEnv,
+  keysOfFiles,
   keysOfHealth,
   keysOfNodes,
   keysOfReplicas,
   keysOfResources,
   keysOfRoutes,
+  keysOfScratch,
   keysOfServices,
 } from "../../config/otherKeys.ts";
 import { asYaml } from "../../config/problems.ts";
@@ -30,6 +33,9 @@ test("each key of another tool is unknown here, and its advice replaces the list
     [".nodes", keysOfNodes, (key: string) => ({ nodes: { [key]: "x" } })],
     [".build", keysOfBuild, (key: string) => ({ build: { context: "./services/sample", [key]: "x" } })],
     [".egress[0]", keysOfEgress, (key: string) => ({ egress: [{ cidr: "203.0.113.0/24", ports: [1], [key]: "x" }] })],
+    ['.files["/a"]', keysOfFiles, (key: string) => ({ files: { "/a": { text: "", [key]: "x" } } })],
+    ['.scratch["/a"]', keysOfScratch, (key: string) => ({ scratch: { "/a": { size: "1Gi", [key]: "x" } } })],
+    [".env.A", keysOfEnv, (key: string) => ({ env: { A: { pod: "name", [key]: "x" } } })],
     [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],
   ] as const;
   for (const [place, table, more] of tables)

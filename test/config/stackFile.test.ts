@@ -94,10 +94,10 @@ test("what the CLI ignores, refuses or reads in another way is refused with the 
     ],
     ["config:\n  s: {b: 1, b: 2}\n", 2, /^the key "b" is there twice in line 2$/, /keep/],
     [`config:\n  domain: a.b\n  ${key("domain")}: c.d\n`, 3, /domain is there twice, in lines 2 and 3$/, /keep one/],
-    ["config:\n  env: {1: a}\n", 2, /"1" is not text as a key/, /quote it/],
-    ["config:\n  env: {0777: a}\n", 2, /"0777" is not text as a key/, /quote it/],
-    ["config:\n  env: {2026-01-03: a}\n", 2, /not text as a key/, /quote it/],
-    ["config:\n  a: .inf\n", 2, /\.inf is not a number that JSON has/, /quote it/],
+    ["config:\n  env: {1: a}\n", 2, /"1" is not text as a key/, /^write "1", with the quotes$/],
+    ["config:\n  env: {0777: a}\n", 2, /"0777" is not text as a key/, /write "0777", with the quotes/],
+    ["config:\n  env: {2026-01-03: a}\n", 2, /not text as a key/, /write "2026-01-03", with the quotes/],
+    ["config:\n  a: .inf\n", 2, /\.inf is not a number that JSON has/, /write "\.inf", with the quotes/],
     ["config:\n  a: !!binary aGk=\n", 2, /the tag !!binary is not known here/, /quote the value/],
     ["config:\n  a: *b\n", undefined, /b/, /./],
     ["config:\n  a: {<<: 1}\n", 2, /`<<` merges something that is not a map/, /alias/],
@@ -159,7 +159,7 @@ test("text without quotes that would arrive as something else is refused; number
     const [found, ...others] = env(text);
     assert.match(
       found ?? "",
-      /^gke-microservices:services\.hoge\.env\.A ".*" without quotes is .* to the Pulumi CLI; quote it/,
+      /^gke-microservices:services\.hoge\.env\.A ".*" without quotes is .* to the Pulumi CLI; write "/,
       text,
     );
     assert.deepEqual(others, []);
@@ -237,11 +237,49 @@ test("property: the program, which looks before it parses, overlooks no file wit
 
 test("a number with a zero before it is refused where a number is taken too: to the CLI it is octal", () => {
   assert.deepEqual(lost("{ image: a/b:1, port: 03000 }"), [
-    `${key("services.hoge.port")} "03000" without quotes is 1536 to the Pulumi CLI; quote it, if it is text, or write what is meant`,
+    `${key("services.hoge.port")} "03000" without quotes is 1536 to the Pulumi CLI; write 3000`,
   ]);
   assert.equal(lost("{ image: a/b:1, port: 0_17 }").length, 1);
   for (const port of ["3000", "0xBB8", "0o5670", "3_000", "3e3", "08080"])
     assert.deepEqual(lost(`{ image: "a/b:1", port: ${port} }`), [], port);
+});
+
+test("what has no quotes is answered with what to write; a secret is not shown", () => {
+  const wrong = (service: string) =>
+    lost(`{ image: a/b:1, ${service} }`).map((text) => text.split("; ").slice(1).join("; "));
+  assert.deepEqual(wrong("env: { UMASK: 0777, V: 1.10 }"), [
+    'write "0777", with the quotes',
+    'write "1.10", with the quotes',
+  ]);
+  assert.deepEqual(wrong("user: 01750"), ["write 1750"]);
+  assert.deepEqual(wrong("labels: { a: 1.0 }, annotations: { b: true }"), [
+    'write "1.0", with the quotes, if it is text',
+  ]);
+  for (const [yaml, message] of [
+    ["{ 1: a }", 'Write "1", with the quotes'],
+    ["{ true: a }", 'Write "true", with the quotes'],
+    ["{ a: .nan }", 'Write ".nan", with the quotes'],
+  ] as const)
+    assert.throws(
+      () => lost(`{ image: a/b:1, env: ${yaml} }`),
+      (error: Error & { fix?: string }) => new RegExp(message, "i").test(error.fix ?? ""),
+      yaml,
+    );
+  assert.match(
+    refusal(hoge({ env: { A: null }, files: { "/a": { text: true } } })),
+    /true must be text, .*; write "true", with the quotes$/m,
+  );
+});
+
+test("a key that is not known says so, however its value is written", () => {
+  for (const mode of ["0400", '"0400"', "400", "256", "0o400"]) {
+    assert.deepEqual(lost(`{ image: a/b:1, files: { /a: { text: x, mode: ${mode} } } }`), [], mode);
+    assert.deepEqual(lost(`{ image: a/b:1, scratch: { /a: { size: 1Gi, mode: ${mode} } } }`), [], mode);
+  }
+  assert.match(
+    refusal(hoge({ files: { "/a": { text: "x", mode: 256 } } })),
+    /^1 problem [^]*files\["\/a"\]\.mode\n.*; leave it out: the program can read the file/,
+  );
 });
 
 test("a time may have quotes or none; both arrive as the same", () => {

@@ -42,7 +42,7 @@ async function run(context: TestContext, env: string, written = env): Promise<un
 test("text that the CLI has changed is refused by the program, before anything is registered", async (context) => {
   await assert.rejects(run(context, "{ A: 0777 }"), (error: Error) => {
     assert.match(error.message, /1 problem in the config of stack test-\d+-text; nothing was changed/);
-    assert.match(error.message, /services\.hoge\.env\.A\n\s+"0777" without quotes is 511 to the Pulumi CLI; quote it/);
+    assert.match(error.message, /services\.hoge\.env\.A\n\s+"0777" without quotes is 511 to the Pulumi CLI; write "/);
     return true;
   });
 });
