@@ -1,9 +1,9 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
 import { mostPods, type Replicas } from "../../names/replicas.ts";
 import { healthWarnings, oneWord } from "./health.ts";
-import { keyOf } from "../problems.ts";
+import { didYouMean, keyOf, nearest } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
-import { callsOf, namedSecrets, portForCallers, textOf } from "../variables.ts";
+import { callsOf, namedSecrets, namesIn, portForCallers, secretsOf, textOf } from "../variables.ts";
 
 export function workloadWarnings(settings: Settings): string[] {
   const ofServices = Object.entries(settings.services).flatMap(([name, service]) => [
@@ -11,7 +11,7 @@ export function workloadWarnings(settings: Settings): string[] {
     ...rolloutWarnings(name, service),
     ...healthWarnings(name, service, settings),
     ...replicaWarnings(["services", name, "replicas"], service.replicas),
-    ...wordWarnings(name, service),
+    ...wordWarnings(name, service, settings),
     ...portWarnings(name, service),
     ...literalWarnings(name, service, settings),
     ...addressWarnings(name, service, settings),
@@ -64,13 +64,31 @@ const replicaWarnings = (path: readonly string[], replicas: Replicas): string[] 
     : [];
 
 /** Kubernetes starts programs without a shell. */
-function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings): string[] {
+function wordWarnings(
+  name: string,
+  { command = [], args = [], env, port }: ServiceSettings,
+  settings: Settings,
+): string[] {
   const at = (key: string) => keyOf(["services", name, key]);
   const [first = ""] = command;
   const hasShell = /(^|\/)(ba|da|z|a)?sh$/.test(first) || args.some((word) => /(^|\/)(ba|da|z|a)?sh$/.test(word));
   const spaced = /^[\w./-]+( [\w./=:-]+)+$/.test(first) ? [first] : [];
   const variables = hasShell ? [] : [...command, ...args].filter((word) => /\$(\{\w+\}|[A-Za-z_]\w*)/.test(word));
+  const known = [
+    ...Object.keys(env),
+    ...Object.keys(secretsOf(name, settings).env),
+    ...(port === "none" ? [] : ["PORT"]),
+  ];
+  const unknown = hasShell
+    ? []
+    : [...command, ...args].flatMap((word) =>
+        namesIn(word).flatMap((each) => (known.includes(each) ? [] : [[word, each] as const])),
+      );
   return [
+    ...unknown.map(
+      ([word, each]) =>
+        `${at(command.includes(word) ? "command" : "args")}: $(${each}) stays as it is, because the service has no variable of that name${didYouMean(dollar(nearest(each, known)))}`,
+    ),
     ...spaced.map((word) => oneWord(at("command"), word)),
     ...variables.map(
       (word) =>
@@ -78,6 +96,8 @@ function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings
     ),
   ];
 }
+
+const dollar = (name: string | undefined) => (name === undefined ? undefined : `$(${name})`);
 
 function portWarnings(name: string, { env, port }: ServiceSettings): string[] {
   const value = Object.hasOwn(env, "PORT") ? env["PORT"] : undefined;

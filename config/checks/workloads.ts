@@ -8,7 +8,7 @@ import { checkHealth } from "./health.ts";
 import { checkNodes } from "./placement.ts";
 import { allowed, didYouMean, keyOf, nearest, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
-import { addressed, namedSecrets, namesIn, secretPlaces, sharedSecrets } from "../variables.ts";
+import { addressed, namedSecrets, namesIn, secretPlaces, secretsOf, sharedSecrets } from "../variables.ts";
 
 export function checkWorkloads(settings: Settings, projectDir: string): ConfigProblem[] {
   return Object.entries(settings.services).flatMap(([name, service]) => [
@@ -99,28 +99,59 @@ function checkCalled(name: string, service: ServiceSettings, { services }: Setti
 
 function checkVariables(name: string, { env, port }: ServiceSettings, settings: Settings): ConfigProblem[] {
   const { all } = namedSecrets(name, settings);
-  const names = new Set([...Object.keys(env), ...Object.keys(all), ...(port === "none" ? [] : ["PORT"])]);
+  // A secret that a variable or a file names is not a variable of its own name.
+  const names = [
+    ...new Set([
+      ...Object.keys(env),
+      ...Object.keys(secretsOf(name, settings).env),
+      ...(port === "none" ? [] : ["PORT"]),
+    ]),
+  ];
+  const holderOf = (secret: string) =>
+    Object.entries(env).find(([, value]) => typeof value === "object" && value.secret === secret)?.[0];
   return Object.entries(env).flatMap(([key, value]) => {
     if (typeof value === "string" || value.expand === undefined) return [];
     const path = ["services", name, "env", key, "expand"];
-    const used = namesIn(value.expand);
-    if (used.length === 0)
-      return problem(path, value.expand, "names no variable as $(NAME)", `write the text as ${key}, without expand`);
+    const used = [...new Set(namesIn(value.expand))];
+    const refuse = (rule: string, fix: string) => problem(path, value.expand, rule, fix);
+    if (used.length === 0) {
+      const [found, inner = ""] = /\$\{?(\w+)\}?/.exec(value.expand) ?? [];
+      return refuse(
+        "names no variable as $(NAME)",
+        found !== undefined && names.includes(inner)
+          ? `write $(${inner}) instead of ${found}`
+          : `write the text as ${key}, without expand`,
+      );
+    }
     return used.flatMap((each) => {
       const other = Object.hasOwn(env, each) ? env[each] : undefined;
-      if (each === key) return problem(path, value.expand, "names itself", "name another variable");
-      if (!names.has(each))
-        return problem(
-          path,
-          value.expand,
-          `names ${each}, which is no variable of the service`,
-          allowed(each, [...names]),
+      if (each === key) return refuse("names itself", "name another variable");
+      if (!names.includes(each)) {
+        const holder = holderOf(each);
+        const rule = `names ${each}, which is no variable of the service`;
+        if (holder !== undefined) return refuse(rule, `write $(${holder}), which holds that secret`);
+        if (Object.hasOwn(all, each)) return refuse(rule, `add ${each}: { secret: ${each} } to env`);
+        return refuse(
+          rule,
+          otherName(
+            each,
+            names.filter((one) => one !== key),
+          ),
         );
+      }
       return typeof other === "object" && other.expand !== undefined
-        ? problem(path, value.expand, `names ${each}, which is expanded itself`, `write the text of ${each} here`)
+        ? refuse(`names ${each}, which is expanded itself`, `write the text of ${each} here`)
         : [];
     });
   });
+}
+
+/** The name that is meant: a typo of it, or one that it begins with, as `NAME` in `$(NAMEX)`. */
+function otherName(word: string, names: readonly string[]): string {
+  const trimmed = word.trim();
+  const meant = names.includes(trimmed) ? trimmed : nearest(trimmed, names);
+  const text = names.length === 0 ? `add ${trimmed} to env` : allowed("", names);
+  return `${text}${didYouMean(meant === undefined ? undefined : `$(${meant})`)}`;
 }
 
 function checkFolders(name: string, { scratch, files, resources }: ServiceSettings): ConfigProblem[] {

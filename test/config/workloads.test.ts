@@ -361,7 +361,7 @@ const refused: readonly (readonly [what: string, config: Record<string, unknown>
   [
     "an unknown variable to expand",
     two({ env: { HOST: "a", A: { expand: "$(HSOT)" } } }),
-    /names HSOT, which is no variable of the service; allowed: .*did you mean "HOST"/,
+    /names HSOT, which is no variable of the service; allowed: .*did you mean "\$\(HOST\)"/,
   ],
   ["a variable that expands itself", two({ env: { A: { expand: "$(A)" } } }), /names itself/],
   [
@@ -727,6 +727,42 @@ test("a service that is like one with another health check is asked in a way tha
   assert.match(
     refusal(stack({ cache: { image: "redis:8", port: 6379, health: "tcp" }, more: { like: "cache", port: 6379 } })),
     /^1 problem [^]*more\.health\n.*redis does not speak HTTP; write health: tcp here too, which like does not take over/,
+  );
+});
+
+test("a name in $(…) that is no variable is answered with the one that is meant", () => {
+  const secrets = { shared: { COMMON: "c" }, shop: { TOKEN: "t", KEY: "k" } };
+  const env = { DB_PASSWORD: "x", HELD: { secret: "TOKEN" } };
+  const found = (expand: string) => refusal(stack({ shop: { image, env: { ...env, U: { expand } } } }, { secrets }));
+  for (const [expand, fix] of [
+    ["$(DB_PASWORD)", 'did you mean "$(DB_PASSWORD)"?'],
+    ["$(KEYX)", 'did you mean "$(KEY)"?'],
+    ["$(key)", 'did you mean "$(KEY)"?'],
+    ["$( KEY )", 'did you mean "$(KEY)"?'],
+    ["$(UX)", "allowed: DB_PASSWORD, HELD, KEY, PORT\n"],
+    ["$(TOKEN)", "; write $(HELD), which holds that secret"],
+    ["$(COMMON)", "; add COMMON: { secret: COMMON } to env"],
+    ["a${KEY}", "; write $(KEY) instead of ${KEY}"],
+  ] as const) {
+    assert.match(found(expand), /^1 problem /, expand);
+    assert.ok(found(expand).includes(fix), found(expand));
+  }
+  assert.match(found("$(NO) $(NO)"), /^1 problem /);
+  const { warnings } = checked(
+    stack(
+      {
+        shop: { image, env, args: ["--key=$(KEYX)", "$(KEY)", "$(TOKEN)", "$(PORT)"] },
+        jobs: { image, command: ["sh", "-c", "echo $(date)"] },
+      },
+      { secrets },
+    ),
+  );
+  assert.deepEqual(
+    warnings.map((text) => text.replace(/^[^ ]+services\./, "")),
+    [
+      'shop.args: $(KEYX) stays as it is, because the service has no variable of that name; did you mean "$(KEY)"?',
+      "shop.args: $(TOKEN) stays as it is, because the service has no variable of that name",
+    ],
   );
 });
 

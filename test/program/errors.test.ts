@@ -534,6 +534,9 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
           B: { url: "nothing" },
           C: { url: "b" },
           D: { expand: "text" },
+          I: { expand: "${A}" },
+          J: { expand: "$(KEY) $(COMMON)" },
+          K: { secret: "KEY" },
           E: { expand: "$(E) $(F) $(G)" },
           G: { expand: "$(A)" },
           H: { secret: "NOTHING" },
@@ -544,6 +547,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
       { port: "none" },
     ),
   ],
+  [{ ...workloads({ env: { A: { expand: "$(COMMON)" } } }), secrets: { shared: { COMMON: "c" } } }],
   [workloads({ files: { "/a": { text: "a".repeat(2 ** 20) } } })],
   [
     {
