@@ -131,6 +131,8 @@ export function lostText(
     // How the value of a key is written does not matter where there is no such key.
     if (namespace !== project || path.some((_, index) => unknown.has(keyOf(path.slice(0, index + 1))))) return [];
     const value = parsed.success ? valueAt(parsed.data, path) : undefined;
+    // The same amount, however it is written: `cpu: 0.50`.
+    if (path.at(-2) === "resources" && typeof read === "number" && Number(written) === read) return [];
     const lost =
       (looksDecimal(written, read) && String(valueAt(input, path)) === String(read)) ||
       (parsed.success ? value === String(read) : typeof read !== "boolean");

@@ -1,5 +1,6 @@
 /** The value that a number, quantity or range with a wrong unit stands for, offered as "did you mean". */
 import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 
 const quantity = /^(\d+)(?:[.,](\d+))?\s*([a-zA-Z%/]*)$/;
 
@@ -64,10 +65,15 @@ function numbersMeant(key: string, value: string | number, maximum: number): num
 /** Keys of ranges, and of lists of them. */
 const ranges = /^(?:cidr|allow|dns|trustedProxies)$/;
 
-/** `203.0.113.7` → `203.0.113.7/32` */
+/** `203.0.113.7`, also with a port → `203.0.113.7/32`; `10.0.0.1/8` → `10.0.0.0/8` */
 function rangeMeant(text: string): string | undefined {
-  const version = isIP(text);
-  return version === 0 ? undefined : `${text}/${version === 4 ? 32 : 128}`;
+  const address = text.replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
+  const version = isIP(address);
+  if (version !== 0) return `${address}/${version === 4 ? 32 : 128}`;
+  if (!ipaddr.isValidCIDR(text)) return undefined;
+  const [first, bits] = ipaddr.parseCIDR(text);
+  const kind = first.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return `${kind.networkAddressFromCIDR(text).toString()}/${bits}`;
 }
 
 /** Whole CPUs from here on are more likely thousandths: `cpu: 50`. */

@@ -1,6 +1,6 @@
 /** Schema of network policies. `../checks/calls.ts` checks calls between services. */
 import * as z from "zod";
-import { distinct, label, network } from "./values.ts";
+import { destination, distinct, label, network } from "./values.ts";
 import { doc } from "./doc.ts";
 
 export const networkPolicies = z
@@ -35,7 +35,7 @@ export const calls = z
 export const egress = z
   .array(
     z.strictObject({
-      cidr: network
+      cidr: destination
         .refine(
           (range) => !range.startsWith("169.254."),
           "must not be link-local: there is the metadata server, which is open to services with roles",

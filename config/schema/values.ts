@@ -96,12 +96,33 @@ export const build = z.strictObject({
     .meta(doc("Folder with the Dockerfile, relative to the project.", "./services/sample")),
 });
 
-export const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be an address range such as 10.0.0.0/8" });
+/** The host of a name or URL that stands where an address range belongs. */
+function hostIn(value: unknown): string | undefined {
+  const host = typeof value === "string" ? value.replace(/^[a-z][\w+.-]*:\/\//i, "").replace(/[/:?].*$/s, "") : "";
+  return /^(?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(host) ? host : undefined;
+}
+
+/** @param orElse what to write if the addresses of a name are not known */
+const range = (orElse = "") =>
+  z.union([z.cidrv4(), z.cidrv6()], {
+    error: ({ input }) => {
+      const host = hostIn(input);
+      return host === undefined
+        ? "must be an address range such as 10.0.0.0/8"
+        : `must be an address range, and not a name; write each address of ${host}, such as 203.0.113.7/32${orElse}`;
+    },
+  });
+
+export const cidr = range();
 
 /** A range without host bits (10.0.0.0/8, not 10.0.0.1/8). Google rejects others, and only after the preview. */
-export const network = cidr.refine(
-  (value) => !hasHostBits(value),
-  "must have no bits set behind its prefix: 10.0.0.0/8, not 10.0.0.1/8",
+const withoutHostBits = (ranges: typeof cidr) =>
+  ranges.refine((value) => !hasHostBits(value), "must have no bits set behind its prefix: 10.0.0.0/8, not 10.0.0.1/8");
+
+export const network = withoutHostBits(cidr);
+/** Where a service may connect to. */
+export const destination = withoutHostBits(
+  range(", or 0.0.0.0/0 if they change; for a service of the stack, use calls"),
 );
 
 function hasHostBits(range: string): boolean {
@@ -232,12 +253,12 @@ const percent = z.int().min(1).max(1000);
 
 export const replicas = z.union(
   [
-    z.int().min(1).max(podLimit),
+    z.int().min(1, "must be at least 1: to run none, remove it from the config").max(podLimit),
     z
       .strictObject({
         min: z
           .int()
-          .min(1)
+          .min(1, "must be at least 1: the autoscaler does not go down to none")
           .max(podLimit)
           .meta(doc("Fewest pods.", 2, "0.3.0")),
         max: z

@@ -476,6 +476,8 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   [{ ...valid, tls: { mode: "supplied", certFile: "a", keyFile: "b" } }],
   // Workloads
   [hoge({ replicas: { min: 3, max: 2 } })],
+  [hoge({ replicas: { min: 0, max: 2 } })],
+  [hoge({ replicas: 0 })],
   [gke({}, workloadsOnGke({ labels: { disk: "fast" } })), google],
   [
     gke(
