@@ -17,6 +17,9 @@ export const nodeLabels = {
   gpu: "cloud.google.com/gke-accelerator",
 } as const;
 
+/** Names a class of nodes, such as Performance. https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-compute-classes */
+export const computeClass = "cloud.google.com/compute-class";
+
 const gpuResource = "nvidia.com/gpu";
 
 export function nodesOf({ nodes }: Pick<ServiceSettings, "nodes">, cluster: Cluster): PodNodes | undefined {

@@ -6,7 +6,7 @@
  */
 import { diskBytes, temporary } from "../../names/scratch.ts";
 import { proxyMetrics } from "../metrics.ts";
-import { nodeLabels } from "../nodes.ts";
+import { computeClass, nodeLabels } from "../nodes.ts";
 import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import type { Settings } from "../schema.ts";
@@ -24,7 +24,7 @@ const [mostDisk, ownDisk] = ["10Gi", "512Mi"];
  * Labels by which a pod chooses hardware other than the general-purpose nodes.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-compute-classes
  */
-const hardwareLabels = ["cloud.google.com/compute-class", "cloud.google.com/machine-family", nodeLabels.gpu];
+const hardwareLabels = [computeClass, "cloud.google.com/machine-family", nodeLabels.gpu];
 /** A node that Autopilot makes for GPUs has one of these numbers, and the pod gets all of them. https://cloud.google.com/kubernetes-engine/docs/how-to/autopilot-gpus */
 const gpuCounts = [1, 2, 4, 8, 16];
 /** GiB for each CPU. */

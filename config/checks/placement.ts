@@ -1,6 +1,6 @@
 /** Whether some node of the stack's pools takes a service's pods: others wait for ever. */
-import { nodeLabels, poolOf } from "../nodes.ts";
-import { allowed, problem, type ConfigProblem } from "../problems.ts";
+import { computeClass, nodeLabels, poolOf } from "../nodes.ts";
+import { allowed, keyOf, problem, type ConfigProblem } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { hasArm, hasGpu } from "./machines.ts";
 
@@ -43,6 +43,22 @@ interface Demand {
 /** Labels that GKE or Kubernetes sets itself: the config does not know their values. */
 const isOthers = (key: string): boolean =>
   /^([a-z0-9.-]+\.)?(kubernetes\.io|k8s\.io|gke\.io|cloud\.google\.com)\//.test(key);
+
+/**
+ * Autopilot makes nodes with a label of the user's only for pods that tolerate a taint of the same name, which those of
+ * the stack do not, and as the cluster's compute classes say.
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/workload-separation
+ */
+export function autopilotLabelWarnings(name: string, { nodes }: ServiceSettings, { cluster }: Settings): string[] {
+  const labels = Object.keys(nodes?.labels ?? {});
+  if (cluster.mode !== "autopilot" || labels.includes(computeClass)) return [];
+  return labels
+    .filter((key) => !isOthers(key))
+    .map(
+      (key) =>
+        `${keyOf(["services", name, "nodes", "labels", key])}: is a label that Autopilot gives to no node, so that the pods would wait for ever; remove it, or choose hardware with ${computeClass}`,
+    );
+}
 
 function demands({ spot, arch, gpu, labels }: Nodes): Demand[] {
   return [

@@ -1,6 +1,7 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
 import { mostPods, type Replicas } from "../../names/replicas.ts";
 import { healthWarnings, oneWord } from "./health.ts";
+import { autopilotLabelWarnings } from "./placement.ts";
 import { didYouMean, keyOf, nearest } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { callsOf, namedSecrets, namesIn, portForCallers, secretsOf, textOf } from "../variables.ts";
@@ -15,6 +16,7 @@ export function workloadWarnings(settings: Settings): string[] {
     ...portWarnings(name, service),
     ...literalWarnings(name, service, settings),
     ...addressWarnings(name, service, settings),
+    ...autopilotLabelWarnings(name, service, settings),
   ]);
   return [...replicaWarnings(["proxy", "replicas"], settings.proxy.replicas), ...ofServices];
 }

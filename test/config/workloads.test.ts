@@ -561,6 +561,28 @@ test("pods that no pool takes are refused", () => {
     checkConfig(raw(onGoogle(nodes), google), "test", projectDir);
 });
 
+test("labels that no node of Autopilot gets are warned of; those of Google and of a compute class are not", () => {
+  const warningsOf = (labels: object, cluster: object = { kind: "gke", mode: "autopilot" }) => {
+    const config = { domain: valid.domain, cluster, services: { shop: { image, nodes: { labels } } } };
+    return checkConfig(raw(config, google), "test", projectDir).warnings.filter((text) =>
+      text.includes("nodes.labels"),
+    );
+  };
+  assert.match(
+    warningsOf({ disk: "fast", "topology.kubernetes.io/zone": "asia-northeast1-a" }).join("\n"),
+    /^\S+services\.shop\.nodes\.labels\.disk: is a label that Autopilot gives to no node, .*; remove it, or choose .*compute-class$/,
+  );
+  for (const labels of [
+    { "cloud.google.com/machine-family": "c3", "kubernetes.io/arch": "amd64" },
+    { "cloud.google.com/compute-class": "batch", disk: "fast" },
+  ])
+    assert.deepEqual(warningsOf(labels), []);
+  assert.deepEqual(
+    warningsOf({ disk: "fast" }, { kind: "gke", nodePools: { main: { labels: { disk: "fast" } } } }),
+    [],
+  );
+});
+
 test("a service that is like its caller does not call itself", () => {
   const { services } = settingsOf(
     stack({ web: { image, calls: ["api", "cart"] }, api: { like: "web", port: 9000 }, cart: { image } }),
