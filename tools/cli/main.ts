@@ -37,7 +37,35 @@ export async function main<O extends Options>(
   }
 }
 
+/**
+ * Options that npm took for its own: without "--" before them, it keeps `--kind` and passes on its value as an argument.
+ * `ca` may also come from the user's .npmrc. https://docs.npmjs.com/cli/commands/npm-run
+ */
+function refuseSwallowed(usage: string, names: readonly string[]): void {
+  const { npm_lifecycle_event: script, ...env } = process.env;
+  if (script === undefined) return;
+  const swallowed = names.filter(
+    (name) => name !== "ca" && env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined,
+  );
+  if (swallowed.length === 0) return;
+  throw new Problem(
+    `The "--" before the options is missing, so that npm kept ${swallowed.map((name) => `--${name}`).join(" and ")} for itself.`,
+    `Write it, as in: ${usage.split("\n")[0]?.replaceAll(/[[\]]/g, "") ?? ""}`,
+  );
+}
+
+/** @throws Problem if a command that takes options alone has other arguments */
+export function noArguments(positionals: readonly string[], usage: string): void {
+  const [first] = positionals;
+  if (first !== undefined)
+    throw new Problem(
+      `The argument ${JSON.stringify(first)} has no meaning here.`,
+      `Leave it out, or write "--" before the options:\n${usage}`,
+    );
+}
+
 async function parse<O extends Options>(usage: string, options: O): Promise<Parsed<O>> {
+  refuseSwallowed(usage, Object.keys(options));
   const all = { ...options, verbose: { type: "boolean" as const } };
   try {
     return parseArgs<{ options: O; allowPositionals: true }>({ options: all, allowPositionals: true });

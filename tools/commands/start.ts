@@ -11,7 +11,7 @@ import { renderRoutes } from "../../nginx/routes.ts";
 import { chooseEngine, recordApplied, type Engine } from "../apply/engine.ts";
 import { apply, liveState } from "../apply/apply.ts";
 import { withLock } from "../cli/lock.ts";
-import { main } from "../cli/main.ts";
+import { main, noArguments } from "../cli/main.ts";
 import { lockFile } from "../machine/cluster.ts";
 import { embeddedCluster, existingCluster, type TargetCluster } from "../apply/targetCluster.ts";
 import { evaluate } from "../stack/evaluate.ts";
@@ -50,7 +50,8 @@ const options = {
   "https-port": { type: "string", default: "443" },
 } as const;
 
-await main(usage, options, async ({ values }) => {
+await main(usage, options, async ({ values, positionals }) => {
+  noArguments(positionals, usage);
   const ports = { httpPort: port(values["http-port"]), httpsPort: port(values["https-port"]) };
   const file = stackFile("local");
   const readAt = new Date();

@@ -1,6 +1,6 @@
 /** `npm stop [-- --delete-cache]`: removes what `npm start` created, whatever its state, except the cache and the local CA. */
 import { remainingStacks } from "../apply/engine.ts";
-import { main } from "../cli/main.ts";
+import { main, noArguments } from "../cli/main.ts";
 import { keptAuthorityText } from "../stack/localCertificate.ts";
 import { Problem } from "../cli/problem.ts";
 import { project } from "../../names/project.ts";
@@ -26,7 +26,8 @@ const options = {
   "keep-cache": { type: "boolean", default: false },
 } as const;
 
-await main(usage, options, async ({ values }) => {
+await main(usage, options, async ({ values, positionals }) => {
+  noArguments(positionals, usage);
   if (values["delete-cache"] && values["keep-cache"])
     throw new Problem("--delete-cache and --keep-cache exclude each other.", "Name one of them, or none to keep it.");
   const remaining = remainingStacks();

@@ -1,6 +1,6 @@
 /** Every command has --help. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -75,6 +75,59 @@ for (const [words, message] of [
     assert.equal(status, 1);
     assert.ok(stderr.includes(`error: ${message}\nSee the options:\nnpm start [-- OPTIONS]`), stderr);
   });
+
+/** As npm runs a command with options before which "--" is missing. */
+const runByNpm = (command: string, args: readonly string[], ...kept: readonly string[]) =>
+  spawnSync(process.execPath, [join(projectDir, `tools/commands/${command}.ts`), ...args], {
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      npm_lifecycle_event: command,
+      ...Object.fromEntries(kept.map((name) => [`npm_config_${name}`, "true"])),
+    },
+  });
+
+for (const [command, args, kept, message] of [
+  [
+    "addService",
+    ["orders", "worker"],
+    ["kind"],
+    'The "--" before the options is missing, so that npm kept --kind for itself.',
+  ],
+  [
+    "doctor",
+    ["staging", "10m"],
+    ["wait", "json"],
+    'The "--" before the options is missing, so that npm kept --wait and --json for itself.',
+  ],
+  ["start", ["90"], ["http_port"], 'The "--" before the options is missing, so that npm kept --http-port for itself.'],
+  ["stop", [], ["delete_cache"], 'The "--" before the options is missing, so that npm kept --delete-cache for itself.'],
+  ["bootstrap", ["staging"], ["run"], 'The "--" before the options is missing, so that npm kept --run for itself.'],
+  ["render", ["staging", "a"], ["out"], 'The "--" before the options is missing, so that npm kept --out for itself.'],
+  [
+    "diff",
+    ["main", "staging", "a"],
+    ["preview"],
+    'The "--" before the options is missing, so that npm kept --preview for itself.',
+  ],
+  ["e2e", ["pulumi"], ["engine"], 'The "--" before the options is missing, so that npm kept --engine for itself.'],
+  ["bench", ["proxy"], ["json"], 'The "--" before the options is missing, so that npm kept --json for itself.'],
+  ["diagram", ["staging", "a"], ["out"], 'The "--" before the options is missing, so that npm kept --out for itself.'],
+  // npm takes this for --engine-strict, and passes on the value alone.
+  ["start", ["kubectl"], ["engine_strict"], 'The argument "kubectl" has no meaning here.'],
+  ["stop", ["all"], [], 'The argument "all" has no meaning here.'],
+] as const)
+  test(`options that npm kept are refused, and nothing is done: ${command} ${args.join(" ")}`, () => {
+    const { status, stdout, stderr } = runByNpm(command, args, ...kept);
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.ok(stderr.startsWith(`\nerror: ${message}`), stderr);
+    assert.match(stderr, /\n(?:Write it, as in: npm .* -- |Leave it out, or write "--" before the options:\n)/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+
+test("an authority in the user's .npmrc is no option of ours", () => {
+  assert.match(runByNpm("doctor", [], "ca").stderr, /Name exactly one stack/);
+});
 
 test("a mistyped stack is answered with the stacks, and the one that may be meant", async () => {
   const { status, stderr } = await run("tools/commands/check.ts", "prodution");
