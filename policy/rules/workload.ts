@@ -2,12 +2,24 @@
  * Rules for Kubernetes objects: the `restricted` pod security standard
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted) and the project's own rules.
  */
-import { all, at, isSet, isObject, oneOf, rulesFor, unknown, type Check, type Violation } from "../rule.ts";
+import {
+  all,
+  at,
+  isSet,
+  isObject,
+  oneOf,
+  rulesFor,
+  unknown,
+  type Check,
+  type Properties,
+  type Violation,
+} from "../rule.ts";
 
 const workload = {
   name: "workload",
-  types: /^kubernetes:(apps\/v1:(Deployment|StatefulSet|DaemonSet)|batch\/v1:Job)$/,
+  types: /^kubernetes:(apps\/v1:(Deployment|StatefulSet|DaemonSet)|batch\/v1:(Job|CronJob))$/,
 };
+const job = { name: "Job, CronJob", types: ["kubernetes:batch/v1:Job", "kubernetes:batch/v1:CronJob"] };
 const service = { name: "Service", types: ["kubernetes:core/v1:Service"] };
 const namespace = { name: "Namespace", types: ["kubernetes:core/v1:Namespace"] };
 const account = { name: "ServiceAccount", types: ["kubernetes:core/v1:ServiceAccount"] };
@@ -17,31 +29,53 @@ const namespaced = {
   types: /^kubernetes:(?!core\/v1:Namespace(Patch)?$|rbac.*:Cluster|.*(Class|CustomResourceDefinition)$)/,
 };
 
-const pod = "spec.template.spec";
+/** Runs the check on what stands at a path, and names properties from the root. */
+function below(path: string, props: Properties, { check }: Pick<Check, "check">): readonly Violation[] {
+  const value = at(props, path);
+  if (value === unknown) return [];
+  return check(isObject(value) ? value : {}).map((found) => ({ ...found, property: `${path}.${found.property}` }));
+}
 
-/** Runs the check for each container, including init containers. */
+/** A CronJob makes Jobs: what makes the pods is deeper in it. */
+const specOf = (props: Properties) => (at(props, "spec.jobTemplate") === undefined ? "spec" : "spec.jobTemplate.spec");
+
+/** The check holds for the pod of a workload. */
+const inPod = ({ required, check }: Check): Check => ({
+  required: `in the pod: ${required}`,
+  check: (props) => below(`${specOf(props)}.template.spec`, props, { check }),
+});
+/** The check holds for a Job, or for those of a CronJob. */
+const inJob = ({ required, check }: Check): Check => ({
+  required: `of the Job: ${required}`,
+  check: (props) => below(specOf(props), props, { check }),
+});
+
+/** Runs the check for each container of a pod, including init containers. */
 function eachContainer({ required, check }: Check): Check {
   return {
     required: `in each container: ${required}`,
-    check: (props) =>
+    check: (pod) =>
       ["containers", "initContainers"].flatMap((kind) => {
-        const containers = at(props, `${pod}.${kind}`);
+        const containers = at(pod, kind);
         if (!Array.isArray(containers)) return [];
         return containers.flatMap((container: unknown, index) =>
-          isObject(container)
-            ? check(container).map((found) => ({ ...found, property: `${pod}.${kind}[${index}].${found.property}` }))
-            : [],
+          isObject(container) ? below(`${kind}[${index}]`, pod, { check }) : [],
         );
       }),
   };
 }
 
+const containers = (check: Check): Check => {
+  const each = eachContainer(check);
+  return { ...inPod(each), required: each.required };
+};
+
 /** A container's setting overrides the pod's. */
 function inPodOrContainer(property: string, allowed: string | boolean): Check {
   return {
     required: `\`securityContext.${property}\` of each container, or else of its pod, is \`${allowed}\``,
-    check: (props) => {
-      const ofPod = at(props, `${pod}.securityContext.${property}`);
+    check: (pod) => {
+      const ofPod = at(pod, `securityContext.${property}`);
       const { check } = eachContainer({
         required: "",
         check: (container) => {
@@ -50,7 +84,7 @@ function inPodOrContainer(property: string, allowed: string | boolean): Check {
           return [{ property: `securityContext.${property}`, value, fix: `set it to ${JSON.stringify(allowed)}` }];
         },
       });
-      return check(props);
+      return check(pod);
     },
   };
 }
@@ -69,10 +103,7 @@ const pinnedImage: Check = {
 /** A user ID, if set, must not be root's. */
 const notUserZero: Check = {
   required: "`runAsUser` is not 0",
-  check: (props) => [
-    ...eachContainer({ required: "", check: userZero }).check(props),
-    ...userZero(at(props, pod)).map((found) => ({ ...found, property: `${pod}.${found.property}` })),
-  ],
+  check: (pod) => [...eachContainer({ required: "", check: userZero }).check(pod), ...userZero(pod)],
 };
 function userZero(holder: unknown): Violation[] {
   const value = at(holder, "securityContext.runAsUser");
@@ -90,16 +121,16 @@ const volumeKinds = [
   "secret",
 ];
 const safeVolumes: Check = {
-  required: `each of \`${pod}.volumes\` is ${volumeKinds.slice(0, -1).join(", ")} or ${volumeKinds.at(-1) ?? ""}`,
-  check: (props) => {
-    const volumes = at(props, `${pod}.volumes`);
+  required: `each of \`volumes\` is ${volumeKinds.slice(0, -1).join(", ")} or ${volumeKinds.at(-1) ?? ""}`,
+  check: (pod) => {
+    const volumes = at(pod, "volumes");
     if (!Array.isArray(volumes)) return [];
     return volumes.flatMap((volume: unknown, index) => {
       const bad = isObject(volume)
         ? Object.entries(volume).filter(([key, value]) => ![...volumeKinds, "name"].includes(key) && value !== unknown)
         : [];
       return bad.map(([kind, value]) => ({
-        property: `${pod}.volumes[${index}].${kind}`,
+        property: `volumes[${index}].${kind}`,
         value,
         fix: `use one of ${volumeKinds.join(", ")}`,
       }));
@@ -120,7 +151,7 @@ const dropAll: Check = {
   },
 };
 
-const notShared = (what: string) => oneOf(`${pod}.${what}`, [undefined, false], "leave it out");
+const notShared = (what: string) => oneOf(what, [undefined, false], "leave it out");
 
 export const workloadRules = [
   ...rulesFor(workload, {
@@ -128,19 +159,19 @@ export const workloadRules = [
       title: "Nothing runs as root",
       benchmark: ["CIS GKE 4.6.3", "CKV_K8S_23"],
       severity: "high",
-      ...all(inPodOrContainer("runAsNonRoot", true), notUserZero),
+      ...inPod(all(inPodOrContainer("runAsNonRoot", true), notUserZero)),
     },
     "pod-seccomp": {
       title: "System calls are filtered",
       benchmark: ["CIS GKE 4.6.2", "CKV_K8S_31"],
       severity: "medium",
-      ...inPodOrContainer("seccompProfile.type", "RuntimeDefault"),
+      ...inPod(inPodOrContainer("seccompProfile.type", "RuntimeDefault")),
     },
     "pod-no-escalation": {
       title: "No process gets more rights than its parent",
       benchmark: ["CIS GKE 4.6.3", "CKV_K8S_16", "CKV_K8S_20"],
       severity: "high",
-      ...eachContainer(
+      ...containers(
         all(
           oneOf("securityContext.allowPrivilegeEscalation", [false]),
           oneOf("securityContext.privileged", [undefined, false], "leave it out"),
@@ -151,31 +182,31 @@ export const workloadRules = [
       title: "Containers have none of root's capabilities",
       benchmark: ["CIS GKE 4.6.3", "CKV_K8S_28", "CKV_K8S_37"],
       severity: "high",
-      ...eachContainer(dropAll),
+      ...containers(dropAll),
     },
     "pod-read-only": {
       title: "Containers cannot change their own files",
       benchmark: ["CKV_K8S_22"],
       severity: "medium",
-      ...eachContainer(oneOf("securityContext.readOnlyRootFilesystem", [true])),
+      ...containers(oneOf("securityContext.readOnlyRootFilesystem", [true])),
     },
     "pod-host-apart": {
       title: "Pods share nothing with their node",
       benchmark: ["CIS GKE 4.2.1", "CKV_K8S_17", "CKV_K8S_18", "CKV_K8S_19"],
       severity: "critical",
-      ...all(notShared("hostNetwork"), notShared("hostPID"), notShared("hostIPC"), safeVolumes),
+      ...inPod(all(notShared("hostNetwork"), notShared("hostPID"), notShared("hostIPC"), safeVolumes)),
     },
     "pod-no-token": {
       title: "Pods hold no login to the cluster",
       benchmark: ["CIS GKE 4.1.5", "CKV_K8S_38"],
       severity: "high",
-      ...oneOf(`${pod}.automountServiceAccountToken`, [false]),
+      ...inPod(oneOf("automountServiceAccountToken", [false])),
     },
     "pod-resources": {
       title: "Pods say what they need, and cannot take all of a node's memory or disk",
       benchmark: ["CKV_K8S_10", "CKV_K8S_12", "CKV_K8S_13"],
       severity: "medium",
-      ...eachContainer(
+      ...containers(
         all(
           ...["requests.cpu", "requests.memory", "limits.memory", 'limits["ephemeral-storage"]'].map((what) =>
             isSet(`resources.${what}`, "set resources in the service's config"),
@@ -187,7 +218,19 @@ export const workloadRules = [
       title: "An image that runs is known by more than its name",
       benchmark: ["CKV_K8S_14"],
       severity: "high",
-      ...eachContainer(pinnedImage),
+      ...containers(pinnedImage),
+    },
+  }),
+  ...rulesFor(job, {
+    "job-ends": {
+      title: "A run that hangs ends: it would hold up its release, or every run after it",
+      severity: "medium",
+      ...inJob(isSet("activeDeadlineSeconds", "set deadlineSeconds of the service, or timeoutSeconds of its release")),
+    },
+    "job-no-restarts": {
+      title: "A run that fails leaves its pod, which says why",
+      severity: "low",
+      ...inJob(oneOf("template.spec.restartPolicy", ["Never"])),
     },
   }),
   ...rulesFor(account, {

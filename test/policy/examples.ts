@@ -13,9 +13,84 @@ export interface Example {
 /** Path, value, and the property in the violation if it differs from the path. */
 export type Break = readonly [path: string, value: unknown, property?: string];
 
-const pod = "spec.template.spec";
-const container = `${pod}.containers[0]`;
 const networks = "masterAuthorizedNetworksConfig.cidrBlocks";
+
+/** A pod that passes every rule, and what breaks each of them; the same for all that make pods. */
+const goodPod = {
+  automountServiceAccountToken: false,
+  securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
+  volumes: [{ name: "tmp", emptyDir: {} }],
+  containers: [
+    {
+      name: "hoge",
+      image: "registry.example.com:5000/hoge:1.4.2",
+      resources: {
+        requests: { cpu: "100m", memory: "128Mi" },
+        limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
+      },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        runAsNonRoot: true,
+        capabilities: { drop: ["ALL"] },
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+    },
+  ],
+};
+
+const brokenPods = (pod: string): Example["broken"] => {
+  const container = `${pod}.containers[0]`;
+  return {
+    "pod-not-root": [
+      [`${container}.securityContext.runAsNonRoot`, false],
+      [`${container}.securityContext.runAsUser`, 0],
+      [`${pod}.securityContext.runAsUser`, 0],
+    ],
+    "pod-seccomp": [[`${container}.securityContext.seccompProfile.type`, "Unconfined"]],
+    "pod-no-escalation": [
+      [`${container}.securityContext.allowPrivilegeEscalation`, undefined],
+      [`${container}.securityContext.privileged`, true],
+    ],
+    "pod-no-capabilities": [
+      [`${container}.securityContext.capabilities.drop`, ["NET_RAW"]],
+      [`${container}.securityContext.capabilities`, undefined, `${container}.securityContext.capabilities.drop`],
+      [`${container}.securityContext.capabilities.add`, ["SYS_ADMIN"]],
+    ],
+    "pod-read-only": [[`${container}.securityContext.readOnlyRootFilesystem`, false]],
+    "pod-host-apart": [
+      [`${pod}.hostNetwork`, true],
+      [`${pod}.hostPID`, true],
+      [`${pod}.hostIPC`, true],
+      [`${pod}.volumes[0].hostPath`, { path: "/" }],
+    ],
+    "pod-no-token": [[`${pod}.automountServiceAccountToken`, undefined]],
+    "pod-resources": [
+      [`${container}.resources.requests.cpu`, undefined],
+      [`${container}.resources.requests.memory`, undefined],
+      [`${container}.resources.limits.memory`, undefined],
+      [`${container}.resources.limits["ephemeral-storage"]`, undefined],
+    ],
+    "pod-pinned-image": [
+      [`${container}.image`, "registry.example.com/hoge:latest"],
+      [`${container}.image`, "registry.example.com:5000/hoge"],
+      [`${container}.image`, undefined],
+    ],
+    "namespace-own": [
+      ["metadata.namespace", "default"],
+      ["metadata.namespace", undefined],
+    ],
+  };
+};
+
+const goodJob = {
+  activeDeadlineSeconds: 600,
+  template: { spec: { ...goodPod, restartPolicy: "Never" } },
+};
+const brokenJobs = (spec: string): Example["broken"] => ({
+  "job-ends": [[`${spec}.activeDeadlineSeconds`, undefined]],
+  "job-no-restarts": [[`${spec}.template.spec.restartPolicy`, "OnFailure"]],
+});
 
 export const examples: readonly Example[] = [
   {
@@ -336,75 +411,21 @@ export const examples: readonly Example[] = [
   },
   {
     type: "kubernetes:apps/v1:Deployment",
+    good: { metadata: { name: "hoge", namespace: "apps" }, spec: { template: { spec: goodPod } } },
+    broken: brokenPods("spec.template.spec"),
+  },
+  {
+    type: "kubernetes:batch/v1:Job",
+    good: { metadata: { name: "hoge-release-0123456789", namespace: "apps" }, spec: goodJob },
+    broken: { ...brokenPods("spec.template.spec"), ...brokenJobs("spec") },
+  },
+  {
+    type: "kubernetes:batch/v1:CronJob",
     good: {
       metadata: { name: "hoge", namespace: "apps" },
-      spec: {
-        template: {
-          spec: {
-            automountServiceAccountToken: false,
-            securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
-            volumes: [{ name: "tmp", emptyDir: {} }],
-            containers: [
-              {
-                name: "hoge",
-                image: "registry.example.com:5000/hoge:1.4.2",
-                resources: {
-                  requests: { cpu: "100m", memory: "128Mi" },
-                  limits: { memory: "128Mi", "ephemeral-storage": "512Mi" },
-                },
-                securityContext: {
-                  allowPrivilegeEscalation: false,
-                  readOnlyRootFilesystem: true,
-                  runAsNonRoot: true,
-                  capabilities: { drop: ["ALL"] },
-                  seccompProfile: { type: "RuntimeDefault" },
-                },
-              },
-            ],
-          },
-        },
-      },
+      spec: { schedule: "0 3 * * *", jobTemplate: { spec: goodJob } },
     },
-    broken: {
-      "pod-not-root": [
-        [`${container}.securityContext.runAsNonRoot`, false],
-        [`${container}.securityContext.runAsUser`, 0],
-        [`${pod}.securityContext.runAsUser`, 0],
-      ],
-      "pod-seccomp": [[`${container}.securityContext.seccompProfile.type`, "Unconfined"]],
-      "pod-no-escalation": [
-        [`${container}.securityContext.allowPrivilegeEscalation`, undefined],
-        [`${container}.securityContext.privileged`, true],
-      ],
-      "pod-no-capabilities": [
-        [`${container}.securityContext.capabilities.drop`, ["NET_RAW"]],
-        [`${container}.securityContext.capabilities`, undefined, `${container}.securityContext.capabilities.drop`],
-        [`${container}.securityContext.capabilities.add`, ["SYS_ADMIN"]],
-      ],
-      "pod-read-only": [[`${container}.securityContext.readOnlyRootFilesystem`, false]],
-      "pod-host-apart": [
-        [`${pod}.hostNetwork`, true],
-        [`${pod}.hostPID`, true],
-        [`${pod}.hostIPC`, true],
-        [`${pod}.volumes[0].hostPath`, { path: "/" }],
-      ],
-      "pod-no-token": [[`${pod}.automountServiceAccountToken`, undefined]],
-      "pod-resources": [
-        [`${container}.resources.requests.cpu`, undefined],
-        [`${container}.resources.requests.memory`, undefined],
-        [`${container}.resources.limits.memory`, undefined],
-        [`${container}.resources.limits["ephemeral-storage"]`, undefined],
-      ],
-      "pod-pinned-image": [
-        [`${container}.image`, "registry.example.com/hoge:latest"],
-        [`${container}.image`, "registry.example.com:5000/hoge"],
-        [`${container}.image`, undefined],
-      ],
-      "namespace-own": [
-        ["metadata.namespace", "default"],
-        ["metadata.namespace", undefined],
-      ],
-    },
+    broken: { ...brokenPods("spec.jobTemplate.spec.template.spec"), ...brokenJobs("spec.jobTemplate.spec") },
   },
   {
     type: "kubernetes:core/v1:ServiceAccount",
