@@ -24,7 +24,16 @@ const fields: readonly Field[] = [
   { name: "day of the week", least: 0, most: 6, words: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
-export const cronWords = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
+const words: Readonly<Record<string, string>> = {
+  "@hourly": "0 * * * *",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@weekly": "0 0 * * 0",
+  "@monthly": "0 0 1 * *",
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+};
+export const cronWords = Object.keys(words);
 
 /** Most days of each month. */
 const daysOfMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -65,14 +74,37 @@ export function cronTrouble(schedule: string): CronTrouble | undefined {
     : { rule: "never comes: no such month has that day", fix: "write a day that the month has" };
 }
 
+/** The times of a schedule, as the numbers that each field has. */
+export interface CronTimes {
+  readonly minutes: ReadonlySet<number>;
+  readonly hours: ReadonlySet<number>;
+  readonly days: ReadonlySet<number>;
+  readonly months: ReadonlySet<number>;
+  readonly weekdays: ReadonlySet<number>;
+  /** Whether one of the two kinds of day is enough: where both are given. */
+  readonly eitherDay: boolean;
+}
+
+/** @returns undefined for what is no good schedule */
+export function cronTimes(schedule: string): CronTimes | undefined {
+  if (cronTrouble(schedule) !== undefined) return undefined;
+  const text = schedule.trim();
+  const parts = (words[text] ?? text).split(/\s+/);
+  const [minutes, hours, days, months, weekdays] = fields.map((field, index) => {
+    const values = valuesOf(parts[index] ?? "", field);
+    return "rule" in values ? new Set<number>() : values;
+  });
+  if (!minutes || !hours || !days || !months || !weekdays) return undefined;
+  // https://pkg.go.dev/github.com/robfig/cron/v3: a step above 1 makes a star a list.
+  const isAny = (part = "") => part.split(",").some((item) => /^[*?](\/0*1)?$/.test(item));
+  return { minutes, hours, days, months, weekdays, eitherDay: !isAny(parts[2]) && !isAny(parts[4]) };
+}
+
 /** Minutes of the day at which a schedule may run; undefined if it runs each hour, or is none. */
 export function minutesOfDay(schedule: string): readonly number[] | undefined {
-  const [minutes, hours] = fields
-    .slice(0, 2)
-    .map((field, index) => valuesOf(schedule.trim().split(/\s+/)[index] ?? "", field));
-  if (minutes === undefined || hours === undefined || "rule" in minutes || "rule" in hours || hours.size === 24)
-    return undefined;
-  return [...hours].flatMap((hour) => [...minutes].map((minute) => hour * 60 + minute));
+  const times = cronTimes(schedule);
+  if (times === undefined || times.hours.size === 24) return undefined;
+  return [...times.hours].flatMap((hour) => [...times.minutes].map((minute) => hour * 60 + minute));
 }
 
 function valuesOf(part: string, field: Field): ReadonlySet<number> | CronTrouble {

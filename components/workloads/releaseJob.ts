@@ -39,7 +39,7 @@ export function makeReleaseJob(
         name,
         namespace,
         labels: commonLabels(app),
-        // One that failed is not the one that is required, although it looks the same.
+        // One that failed is not the required one, although it looks the same.
         annotations: { "pulumi.com/replaceUnready": "true" },
       },
       spec: jobSpec(template, { retries: 0, deadlineSeconds: timeoutSeconds }),

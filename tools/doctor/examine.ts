@@ -8,7 +8,10 @@ import { withoutGoogleCa, dns } from "./diagnose/dns.ts";
 import { edge } from "./diagnose/edge.ts";
 import { brokenObject, ingress } from "./diagnose/ingress.ts";
 import { proxy, proxyDown } from "./diagnose/proxy.ts";
+import { release } from "./diagnose/release.ts";
 import { route } from "./diagnose/route.ts";
+import { schedule } from "./diagnose/schedule.ts";
+import type { Workload } from "./diagnose/trouble.ts";
 import { googleState, type GoogleState } from "./gather/google.ts";
 import { lookUp, type NameRecords } from "./gather/names.ts";
 import { objectsOf, type Objects } from "./gather/objects.ts";
@@ -169,16 +172,34 @@ export function diagnose(observed: Observed, subject: Subject): Report {
       ? { ...found, because: cause }
       : found,
   );
+  const releases = releaseHops(observed, subject);
+  const behind = [
+    ...observed.routes.flatMap((one) => routeHops(one, observed, subject)),
+    ...unroutedHops(observed, subject),
+  ];
   return {
     stack: subject.stack,
     url: subject.url,
     time: now.toISOString(),
-    hops: [
-      ...withCauses,
-      ...observed.routes.flatMap((one) => routeHops(one, observed, subject)),
-      ...unroutedHops(observed, subject),
-    ],
+    hops: [...withCauses, ...behind.map((each) => afterRelease(each, releases, subject)), ...releases],
   };
+}
+
+/** The jobs before the pods of each release. */
+function releaseHops({ objects, now }: Pick<Observed, "objects" | "now">, subject: Subject): Hop[] {
+  return Object.entries(subject.services)
+    .filter(([, { release: job }]) => job !== undefined)
+    .map(([name]) => hop("release", release(objects, workloadOf(name, subject), subject, now), { service: name }));
+}
+
+/** What was not applied to a service's pods, because its release's job has not succeeded. */
+function afterRelease(found: Hop, releases: readonly Hop[], { apply }: Subject): Hop {
+  const { kind, service: name, state, fix, because } = found;
+  const job = releases.find((each) => each.service === name && each.state === "failed");
+  const isEffect = (kind === "endpoints" || kind === "pods") && (state === "failed" || state === "warning");
+  return job !== undefined && isEffect && fix === apply && because === undefined
+    ? { ...found, because: job.id }
+    : found;
 }
 
 /** The state of Google's certificates. Adds CAA problems from DNS, which Google reports only after it has tried. */
@@ -191,6 +212,18 @@ function managedOf(google: GoogleState | undefined, names: readonly NameRecords[
   return { ...google?.certificates, ...Object.fromEntries(forbidden) };
 }
 
+function workloadOf(name: string, subject: Subject): Workload {
+  const { build, port, command } = subject.services[name] ?? {};
+  return {
+    name,
+    key: `services.${name}`,
+    hasCommand: command !== undefined,
+    port: port === "none" ? undefined : port,
+    health: subject.health.get(name),
+    folder: build?.context,
+  };
+}
+
 /** What is behind the proxy for a service: its Service, its endpoints and its pods. */
 function serviceFindings(
   name: string,
@@ -199,15 +232,9 @@ function serviceFindings(
   subject: Subject,
   now: Date,
 ): readonly (readonly [HopKind, Finding])[] {
-  const { build, port, command } = subject.services[name] ?? {};
-  const workload = {
-    name,
-    key: `services.${name}`,
-    hasCommand: command !== undefined,
-    port: port === "none" ? undefined : port,
-    health: subject.health.get(name),
-    folder: build?.context,
-  };
+  const { port, schedule: times } = subject.services[name] ?? {};
+  const workload = workloadOf(name, subject);
+  if (times !== undefined) return [["schedule", schedule(objects, workload, subject, now)]];
   // Nothing leads to a worker.
   if (port === "none") return [["pods", workerPods(objects, workload, subject, now)]];
   return [

@@ -21,7 +21,9 @@ const worst = (hops: readonly Hop[]): State | undefined =>
   worstFirst.find((state) => hops.some((hop) => hop.state === state));
 
 /** Which part of the picture stands for a hop. What leads to a service is a line; what is behind it is the service. */
-const nodes: Readonly<Record<Exclude<HopKind, "route" | "service" | "endpoints" | "pods" | "content">, string>> = {
+const nodes: Readonly<
+  Record<Exclude<HopKind, "route" | "service" | "endpoints" | "pods" | "content" | "release" | "schedule">, string>
+> = {
   dns: "dns",
   address: "edge",
   certificate: "edge",
@@ -39,7 +41,8 @@ export function withFindings(diagram: Diagram, { hops }: Pick<Report, "hops">): 
         : kind !== "route" && id === `service-${service}`,
     );
   // A way to a service is as good as what it ends in: the route, the service, its pods and what they answer.
-  const ofService = (to: string) => hops.filter(({ service }) => to === `service-${service ?? ""}`);
+  const ofService = (to: string) =>
+    hops.filter(({ kind, service }) => kind !== "release" && to === `service-${service ?? ""}`);
   const marked = <T extends { readonly lines: readonly string[] }>(part: T, found: readonly Hop[], first: boolean) => {
     const state = worst(found);
     if (state === undefined) return part;

@@ -1,6 +1,6 @@
 /** Prints a report: a table of the hops, and below it what to fix first. */
 import { printTable } from "../cli/table.ts";
-import { exitCode, firstFailure, type Hop, type Report, type State } from "./report.ts";
+import { exitCode, firstFailure, type Hop, type HopKind, type Report, type State } from "./report.ts";
 
 const marks: Readonly<Record<State, string>> = {
   ok: "ok",
@@ -15,8 +15,11 @@ export function print(report: Report): void {
   for (const text of explanations(report)) console.log(text);
 }
 
+/** What is shown of a service without routes and without problems. */
+const shown: readonly HopKind[] = ["release", "pods", "schedule"];
+
 /**
- * Rows of the table: the common hops, then the routes, then services without routes. A route or service without problems
+ * Rows of the table: the common hops, then the routes, then services without routes, and the jobs of releases. A route or service without problems
  * is one row, otherwise one row per hop.
  */
 export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: string; seen: string }[] {
@@ -39,7 +42,7 @@ export function rows({ hops }: Pick<Report, "hops">): { mark: string; name: stri
     }),
     ...services.flatMap((service) => {
       const own = unrouted.filter((hop) => hop.service === service);
-      return (isWell(own) ? own.filter(({ kind }) => kind === "pods") : own).map((hop) => row(hop));
+      return (isWell(own) ? own.filter(({ kind }) => shown.includes(kind)) : own).map((hop) => row(hop));
     }),
   ];
 }

@@ -13,6 +13,8 @@ export const hopKinds = {
   endpoints: { title: "endpoints", exitCode: 18 },
   pods: { title: "pods", exitCode: 19 },
   content: { title: "content", exitCode: 20 },
+  release: { title: "release job", exitCode: 21 },
+  schedule: { title: "schedule", exitCode: 22 },
 } as const;
 export type HopKind = keyof typeof hopKinds;
 

@@ -9,6 +9,7 @@ import { longestWait } from "../../config/timeouts.ts";
 import type { ServiceSettings, Settings } from "../../config/schema.ts";
 import { defaultResponseHeaderKb, defaultTimeoutSeconds, type Route, type Version } from "../../nginx/model.ts";
 import { servicesOf } from "../../nginx/upstreams.ts";
+import type { Remedies } from "./diagnose/trouble.ts";
 
 export interface SubjectRoute {
   /** `shop.example.com/hoge/`, as in the table of routes. */
@@ -101,6 +102,13 @@ const byHostPath = (a: SubjectRoute, b: SubjectRoute) => (a.hostPath < b.hostPat
 /** `Fix services.hoge.image in Pulumi.staging.yaml, then: npx pulumi up --refresh --stack staging` */
 export const edit = ({ stack, apply }: Subject, key: string, what = "Fix"): string =>
   `${what} ${key} in Pulumi.${stack}.yaml, then: ${apply}`;
+
+/** What the diagnoses of pods write into their fixes. */
+export const remediesOf = (subject: Subject): Remedies => ({
+  kubectl: subject.kubectl,
+  apply: subject.apply,
+  edit: (key, what) => edit(subject, key, what),
+});
 
 /** How long to wait for a route's response: longer than the timeouts of proxy and load balancer. Seconds. */
 export const patience = ({ timeoutSeconds }: SubjectRoute, { edge }: Subject): number =>

@@ -148,6 +148,8 @@ export function objects(of: Subject, changes: Partial<Objects> = {}): Objects {
     deployments: apps.map((name) => deployment(name)),
     replicaSets: [],
     autoscalers: [],
+    cronJobs: [],
+    jobs: [],
     pods: apps.map((name) => pod(name)),
     nodes: [],
     events: [],

@@ -57,6 +57,12 @@ test("each hop is found at its part of the picture, and what was not examined st
   );
 });
 
+test("a release job that fails is at its service; the way there still serves", () => {
+  const hops = [hop("content", ok, route), hop("release", bad, { service: "hoge" })];
+  assert.equal(node("service-hoge", ...hops)?.state, "failed");
+  assert.equal(found(...hops).arrows.find(({ to }) => to === "service-hoge")?.state, "ok");
+});
+
 test("where one of several routes to a service fails, the label counts it", () => {
   const other = { ...route, route: "hoge.staging.example.com/" };
   const lines = (...hops: Hop[]) => found(...hops).arrows.find(({ to }) => to === "service-hoge")?.lines[0];

@@ -203,6 +203,24 @@ esac`,
   for (const line of asked.filter((one) => one.includes("secret"))) assert.match(line, /-o name$/);
 });
 
+test("Jobs are read only for a stack that has some: not everybody has the right to", async () => {
+  const asked = async (services: Record<string, object>) => {
+    const log = join(folder, "jobs");
+    rmSync(log, { force: true });
+    install("kubectl", `echo "$@" >> ${log}; echo '{"items":[]}'`);
+    assert.equal(typeof (await objectsOf(target(), subject("staging", { services }))), "object");
+    const all = readFileSync(log, "utf8");
+    return { jobs: all.includes("jobs.batch -n"), cronJobs: all.includes("get cronjobs.batch --show-managed-fields") };
+  };
+  const image = "example.com/a:1";
+  const web = { image, routes: [{ path: "/" }] };
+  assert.deepEqual(await asked({ web }), { jobs: false, cronJobs: false });
+  const release = { args: ["migrate"] };
+  assert.deepEqual(await asked({ web: { ...web, release } }), { jobs: true, cronJobs: false });
+  const cleanup = { image, args: ["cleanup"], schedule: "0 3 * * *" };
+  assert.deepEqual(await asked({ web, cleanup }), { jobs: true, cronJobs: true });
+});
+
 test("without the right to read Secrets, none counts as missing", async () => {
   const { ingress } = objects(of);
   const items = [{ kind: "Ingress", ...ingress, spec: { ...ingress?.spec, tls: [{ secretName: "there" }] } }];

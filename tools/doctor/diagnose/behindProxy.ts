@@ -1,7 +1,7 @@
 /** Checks a Service, its endpoints and its pods. The same checks apply to the proxy and to each service. */
 import { secretsOf, type Deployment, type Objects, type Pod, type Service } from "../gather/objects.ts";
 import type { Finding } from "../report.ts";
-import { edit, type Subject } from "../subject.ts";
+import { remediesOf, type Subject } from "../subject.ts";
 import { fewestPods, type Replicas } from "../../../names/replicas.ts";
 import { autoscalerTrouble } from "./autoscaler.ts";
 import { matches, isReady, troubleOf } from "./pods.ts";
@@ -115,11 +115,7 @@ export function pods(objects: Objects | string, workload: Workload, subject: Sub
   if (deployment.spec.replicas === 0) return { state: "skipped", seen: "scaled to 0" };
   const own = objects.pods.filter(({ metadata }) => matches(metadata.labels, deployment.spec.selector.matchLabels));
   const [ready, replicas] = [own.filter(isServing).length, deployment.spec.replicas ?? 1];
-  const remedies = {
-    kubectl: subject.kubectl,
-    apply: subject.apply,
-    edit: (key: string, what?: string) => edit(subject, key, what),
-  };
+  const remedies = remediesOf(subject);
   const trouble = troubleOf(deployment, objects, workload, remedies, now);
   const count = `${ready} of ${replicas} ready`;
   if (trouble === undefined && ready > 0) {
@@ -176,7 +172,7 @@ function changed(
     metadata: { name },
     spec,
   } = deployment;
-  const missing = secretsOf(deployment).filter((secret) => missingSecrets.includes(secret));
+  const missing = secretsOf(deployment.spec.template).filter((secret) => missingSecrets.includes(secret));
   if (missing.length > 0)
     return {
       state: "warning",

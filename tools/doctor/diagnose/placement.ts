@@ -178,11 +178,15 @@ export function refusal(replicaSets: readonly ReplicaSet[], name: string, remedi
     .flatMap(({ status }) => status?.conditions ?? [])
     .find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   if (refused === undefined) return undefined;
-  const { message = "" } = refused;
+  return refusalOf(refused.message ?? "", `describe replicasets -l app.kubernetes.io/name=${name}`, remedies);
+}
+
+/** @param describe kubectl command for what makes the pods */
+export function refusalOf(message: string, describe: string, remedies: Remedies): Trouble {
   const [, means, fix] = refusals.find(([pattern]) => pattern.test(message)) ?? [
     undefined,
     "The API server rejects the pods.",
-    ({ kubectl }: Remedies) => `${kubectl} describe replicasets -l app.kubernetes.io/name=${name}`,
+    ({ kubectl }: Remedies) => `${kubectl} ${describe}`,
   ];
   return { seen: `pods are rejected: ${short(message)}`, means, fix: fix(remedies) };
 }

@@ -54,9 +54,25 @@ function startTrouble(
   remedies: Remedies,
   now: Date,
 ): Trouble {
-  const age = (now.getTime() - Date.parse(pod.metadata.creationTimestamp ?? now.toISOString())) / 1000;
+  return (
+    creationTrouble(pod, { events }, workload, remedies, now) ??
+    healthTrouble(probeFailure(pod, events) ?? "", ageOf(pod, now), pod, workload, remedies)
+  );
+}
+
+const ageOf = ({ metadata }: Pod, now: Date): number =>
+  (now.getTime() - Date.parse(metadata.creationTimestamp ?? now.toISOString())) / 1000;
+
+/** A pod whose node says why it cannot create the containers. */
+export function creationTrouble(
+  pod: Pod,
+  { events }: Pick<Objects, "events">,
+  workload: Workload,
+  remedies: Remedies,
+  now: Date,
+): Trouble | undefined {
   const start = notStarted(pod, events);
-  if (start?.reason === undefined) return healthTrouble(probeFailure(pod, events) ?? "", age, pod, workload, remedies);
+  if (start?.reason === undefined) return undefined;
   const isMissing = /(configmap|secret) .*not found|couldn't find key/i.test(start.seen);
   return {
     seen: start.seen,
@@ -64,7 +80,7 @@ function startTrouble(
     fix: isMissing
       ? restore(remedies, "what the stack created")
       : `${remedies.kubectl} describe pod ${pod.metadata.name}   # if an object is missing: ${remedies.apply}`,
-    passing: age < patience(workload),
+    passing: ageOf(pod, now) < patience(workload),
   };
 }
 

@@ -8,6 +8,7 @@ export interface Condition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly lastTransitionTime?: string;
 }
 
 interface Metadata {
@@ -16,6 +17,9 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  /** Who wrote what, and when. Read of CronJobs alone: kubectl hides it otherwise. */
+  readonly managedFields?: readonly { readonly time?: string; readonly subresource?: string }[];
 }
 
 /** Why a container waits, how it ended, or since when it runs. */
@@ -62,28 +66,45 @@ export interface Pod {
     readonly initContainerStatuses?: readonly ContainerStatus[];
   };
 }
+interface PodTemplate {
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly volumes?: readonly {
+      readonly name: string;
+      readonly configMap?: { readonly name: string };
+      readonly secret?: { readonly secretName: string };
+    }[];
+  };
+}
 export interface Deployment {
   readonly metadata: Metadata;
   readonly spec: {
     readonly replicas?: number;
     readonly paused?: boolean;
     readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
-    readonly template: {
-      readonly spec: {
-        readonly containers: readonly Container[];
-        readonly volumes?: readonly {
-          readonly name: string;
-          readonly configMap?: { readonly name: string };
-          readonly secret?: { readonly secretName: string };
-        }[];
-      };
-    };
+    readonly template: PodTemplate;
   };
   readonly status?: {
     readonly readyReplicas?: number;
     readonly updatedReplicas?: number;
     readonly conditions?: readonly Condition[];
   };
+}
+export interface Job {
+  readonly metadata: Metadata;
+  readonly spec: { readonly activeDeadlineSeconds?: number; readonly template: PodTemplate };
+  readonly status?: { readonly failed?: number; readonly conditions?: readonly Condition[] };
+}
+export interface CronJob {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly schedule: string;
+    readonly timeZone?: string;
+    readonly suspend?: boolean;
+    readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
+    readonly jobTemplate: { readonly spec: { readonly template: PodTemplate } };
+  };
+  readonly status?: { readonly lastScheduleTime?: string; readonly lastSuccessfulTime?: string };
 }
 export interface Node {
   readonly metadata: Metadata;
@@ -165,12 +186,16 @@ export interface Objects {
   readonly deployments: readonly Deployment[];
   readonly replicaSets: readonly ReplicaSet[];
   readonly autoscalers: readonly Autoscaler[];
+  /** Empty in a stack without schedules. */
+  readonly cronJobs: readonly CronJob[];
+  /** Of releases and of schedules; empty in a stack without them. */
+  readonly jobs: readonly Job[];
   readonly pods: readonly Pod[];
   /** Empty without the right to read them. */
   readonly nodes: readonly Node[];
   /** Sorted by time, the newest last. */
   readonly events: readonly Event[];
-  /** Secrets that the Ingress or a Deployment refers to and that do not exist. */
+  /** Secrets that the Ingress, a Deployment or a CronJob refers to and that do not exist. */
   readonly missingSecrets: readonly string[];
 }
 
@@ -182,8 +207,14 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
     (await kubectlObjects(target, ["get", ...what, "-n", namespace, "--request-timeout=15s"])) as unknown as (T &
       LiveObject)[];
   try {
-    const [all, nodes] = await Promise.all([
-      get<object>("services,deployments,replicasets,horizontalpodautoscalers.autoscaling,pods,ingresses"),
+    const ofServices = Object.values(subject.services);
+    const hasSchedules = ofServices.some(({ schedule }) => schedule !== undefined);
+    const hasJobs = hasSchedules || ofServices.some(({ release }) => release !== undefined);
+    const [all, cronJobs, nodes] = await Promise.all([
+      get<object>(
+        `services,deployments,replicasets,horizontalpodautoscalers.autoscaling,pods,ingresses${hasJobs ? ",jobs.batch" : ""}`,
+      ),
+      hasSchedules ? get<CronJob>("cronjobs.batch", "--show-managed-fields") : [],
       nodesOf(target),
     ]);
     const of = (kind: string): unknown => all.filter((object) => object.kind === kind);
@@ -192,7 +223,8 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
     const secrets = [
       ...new Set([
         ...(ingress?.spec.tls ?? []).flatMap(({ secretName }) => secretName ?? []),
-        ...deployments.flatMap(secretsOf),
+        ...deployments.flatMap(({ spec }) => secretsOf(spec.template)),
+        ...cronJobs.flatMap(({ spec }) => secretsOf(spec.jobTemplate.spec.template)),
       ]),
     ];
     const gateways = edge.kind === "gateway" ? await get<Gateway>("gateways.gateway.networking.k8s.io") : [];
@@ -208,6 +240,8 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
       deployments,
       replicaSets: of("ReplicaSet") as ReplicaSet[],
       autoscalers: of("HorizontalPodAutoscaler") as Autoscaler[],
+      cronJobs,
+      jobs: of("Job") as Job[],
       pods: of("Pod") as Pod[],
       nodes,
       events: (await get<Event>("events")).sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1)),
@@ -220,9 +254,8 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
   }
 }
 
-/** The Secrets that the containers of a Deployment have their environment from. */
-export const secretsOf = ({ spec }: Deployment): string[] => {
-  const { containers, volumes = [] } = spec.template.spec;
+/** The Secrets that pods have their environment and files from. */
+export const secretsOf = ({ spec: { containers, volumes = [] } }: PodTemplate): string[] => {
   return [
     ...containers.flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? [])),
     ...volumes.flatMap(({ secret }) => secret?.secretName ?? []),
