@@ -54,15 +54,16 @@ const pods = (replicas: Replicas) =>
   typeof replicas === "number" ? count(replicas, "pod") : `${replicas.min} to ${count(replicas.max, "pod")}`;
 
 function serviceNode(name: string, service: ServiceSettings): Node {
-  const { image, build, replicas, port, roles, calls, egress } = service;
+  const { image, build, roles, calls, egress, schedule, release } = service;
   const source = image === undefined ? `built from ${build?.context ?? ""}` : imageName(image);
   return {
     id: serviceId(name),
-    kind: "service",
+    kind: schedule === undefined ? "service" : "schedule",
     title: name,
     lines: [
       source,
-      `${pods(replicas)}, port ${port}`,
+      schedule === undefined ? running(service) : `runs at ${timesOf(service)}`,
+      ...(release === undefined ? [] : ["before a release: its job"]),
       ...shortened(roles, 3).map((role) => role.replace(/^.*roles\//, "role ")),
       ...(calls.length === 0 ? [] : [`calls ${shortened(calls, 4).join(", ")}`]),
       ...shortened(reached(egress), 3),
@@ -70,6 +71,13 @@ function serviceNode(name: string, service: ServiceSettings): Node {
     group: "namespace",
   };
 }
+
+const running = ({ replicas, port }: ServiceSettings) =>
+  `${pods(replicas)}, ${port === "none" ? "no port" : `port ${port}`}`;
+
+/** `0 3 * * * (Asia/Tokyo)` */
+const timesOf = ({ schedule = "", timeZone }: ServiceSettings) =>
+  `${schedule}${timeZone === undefined ? "" : ` (${timeZone})`}`;
 
 const reached = (egress: ServiceSettings["egress"]) =>
   egress.map(({ cidr, ports }) => `reaches ${cidr}, port ${ports.join(", ")}`);
@@ -157,11 +165,14 @@ function describe(
   led: ReadonlyMap<string, readonly string[]>,
   registries: readonly Node[],
 ): string {
-  const services = Object.entries(settings.services).map(([name, { calls, egress }]) => {
+  const services = Object.entries(settings.services).map(([name, service]) => {
+    const { calls, egress, schedule, release } = service;
     const lines = led.get(name) ?? [];
+    const before = release === undefined ? "" : " Before its new pods, the job of its release runs.";
     const called = calls.length === 0 ? "" : ` It calls ${calls.join(", ")}.`;
     const outside = egress.length === 0 ? "" : ` It ${reached(egress).join(", ")}.`;
-    return `${name} ${lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`}${called}${outside}`;
+    const answers = lines.length === 0 ? "has no route." : `answers ${lines.join(", ")}.`;
+    return `${name} ${schedule === undefined ? answers : `runs at ${timesOf(service)}.`}${before}${called}${outside}`;
   });
   return [
     `Clients reach ${hostNames(settings).join(", ")}: ${boxes.edgeTitle}, ${edgeLines(settings).join(", ")}.`,

@@ -12,7 +12,7 @@ export interface Group {
 export interface Node {
   readonly id: string;
   /** `outside` is what the stack does not run. */
-  readonly kind: "outside" | "edge" | "proxy" | "service" | "zone" | "registry";
+  readonly kind: "outside" | "edge" | "proxy" | "service" | "schedule" | "zone" | "registry";
   readonly title: string;
   readonly lines: readonly string[];
   readonly group?: string;

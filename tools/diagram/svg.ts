@@ -4,7 +4,7 @@ import type { Layout, Placed, PlacedArrow } from "./placed.ts";
 import type { Diagram, Arrow, Group, Node } from "./shapes.ts";
 import { element, lines as joined, type Markup } from "./xml.ts";
 
-/** Few colours: what the stack does not run and where it runs is grey, the edge green, the proxy amber, the services blue. */
+/** Few colours: what the stack does not run and where it runs is grey, the edge green, the proxy amber, the services blue, dotted if they run by a schedule. */
 const style = `
     .ground { fill: #ffffff; }
     text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -13,7 +13,8 @@ const style = `
     .node > rect { fill: #ffffff; stroke: #59636e; stroke-width: 1.5; }
     .edge > rect { fill: #e9f7ec; stroke: #1a7f37; }
     .proxy > rect { fill: #fff5e0; stroke: #9a6700; }
-    .service > rect { fill: #e8f2ff; stroke: #0969da; }
+    .service > rect, .schedule > rect { fill: #e8f2ff; stroke: #0969da; }
+    .schedule > rect { stroke-dasharray: 2 3; }
     .outside > rect { stroke-dasharray: 5 4; }
     .line path { fill: none; stroke: #59636e; stroke-width: 1.5; }
     .lookup path, .images path { stroke-dasharray: 5 4; }
@@ -26,7 +27,7 @@ const style = `
       .node > rect { fill: #161b22; stroke: #9198a1; }
       .edge > rect { fill: #12261a; stroke: #3fb950; }
       .proxy > rect { fill: #2b2111; stroke: #d29922; }
-      .service > rect { fill: #12233a; stroke: #58a6ff; }
+      .service > rect, .schedule > rect { fill: #12233a; stroke: #58a6ff; }
       .line path { stroke: #9198a1; }
       .line rect { fill: #0d1117; stroke: #656c76; }
       .head path { fill: #9198a1; }

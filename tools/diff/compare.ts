@@ -36,8 +36,8 @@ export function compare(base: readonly KubernetesObject[], head: readonly Kubern
   return [...deleted, ...others];
 }
 
-/** Kinds whose names contain a hash of the content: new content gives a new object next to the old one. */
-const hashed = (kind: string) => kind === "ConfigMap" || kind === "Secret";
+/** Kinds whose names contain a hash of the content: new content gives a new object, and the old one goes. */
+const hashed = (kind: string) => ["ConfigMap", "Secret", "Job"].includes(kind);
 
 /** Names without the hash that are not unique on one side; those objects keep their full names. */
 function ambiguous(...sides: (readonly KubernetesObject[])[]): Set<string> {
@@ -65,9 +65,10 @@ const immutable: Readonly<Record<string, readonly string[]>> = {
   Service: ["spec.clusterIP"],
   Secret: ["type", "data", "stringData"],
   ConfigMap: ["data", "binaryData"],
+  Job: ["spec.selector", "spec.template", "spec.podFailurePolicy"],
 };
 
 function replacedFor(old: KubernetesObject, now: KubernetesObject): string[] {
-  if (old.metadata.name !== now.metadata.name) return []; // The new object exists next to the old one.
+  if (old.metadata.name !== now.metadata.name) return []; // It is another object.
   return (immutable[old.kind] ?? []).filter((path) => JSON.stringify(at(old, path)) !== JSON.stringify(at(now, path)));
 }

@@ -4,6 +4,7 @@ import { podsPrefix } from "../../names/kubernetes.ts";
 import { at } from "../../policy/rule.ts";
 import { accessConsequences } from "./access.ts";
 import type { Operation } from "./compare.ts";
+import { jobConsequences } from "./jobs.ts";
 import type { Consequence, Registrations } from "./consequence.ts";
 
 /** A change of one resource, according to the program or to the engine. */
@@ -93,6 +94,7 @@ export function consequences(steps: readonly Step[], sides: Sides): Consequence[
       otherPorts(sides),
     ),
     ...accessConsequences(sides.before, sides.after),
+    ...jobConsequences(sides.before, sides.after),
   ];
 }
 

@@ -5,7 +5,7 @@
 import { unknown, type Properties } from "../../policy/rule.ts";
 
 export interface Planned {
-  /** `renewed`: a new object next to the old one, because its name contains a hash of its content. */
+  /** `renewed`: another object, because its name contains a hash of its content. */
   readonly operation: "deleted" | "replaced" | "renewed" | "changed" | "created";
   /** `gcp:container/cluster:Cluster staging` */
   readonly resource: string;
@@ -73,16 +73,19 @@ export function parsePreview(text: string): Preview | undefined {
 
 function operationOf(urn: string, steps: readonly Step[]): Planned["operation"] | undefined {
   const ops = steps.map(({ op }) => op);
-  if (ops.some((op) => op.includes("replace"))) return besideTheOld(urn, steps) ? "renewed" : "replaced";
+  if (ops.some((op) => op.includes("replace"))) return isRenamed(urn, steps) ? "renewed" : "replaced";
   if (ops.includes("delete")) return "deleted";
   if (ops.includes("update")) return "changed";
   return ops.some((op) => op === "create" || op === "import") ? "created" : undefined;
 }
 
-/** Whether the name contains a hash of the content: then the new object is created before the old one is deleted. */
-function besideTheOld(urn: string, steps: readonly Step[]): boolean {
+/**
+ * Whether the name contains a hash of the content. Then nothing that is in use is deleted: pods have the old object until
+ * they end, and the job of a release before has ended.
+ */
+function isRenamed(urn: string, steps: readonly Step[]): boolean {
   const named = steps.some(({ replaceReasons }) => replaceReasons?.includes("metadata.name"));
-  return named && /kubernetes:core\/v1:(ConfigMap|Secret)::/.test(urn);
+  return named && /kubernetes:(core\/v1:(ConfigMap|Secret)|batch\/v1:Job)::/.test(urn);
 }
 
 function reasons(operation: Planned["operation"], steps: readonly Step[]): string[] {

@@ -72,6 +72,29 @@ test("a small stack, whole", () => {
   });
 });
 
+test("what runs by a schedule, a worker, and the job of a release", () => {
+  const services = {
+    hoge: { image, routes: [{ path: "/" }], release: { args: ["migrate"] } },
+    jobs: { image, port: "none" },
+    cleanup: { image, args: ["cleanup"], schedule: "0 3 * * *", timeZone: "Asia/Tokyo", calls: ["hoge"] },
+    hourly: { image, args: ["tick"], schedule: "@hourly" },
+  };
+  const found = diagram({ services });
+  assert.deepEqual(
+    found.nodes.slice(-4).map(({ kind, title, lines }) => [kind, title, ...lines.slice(1)]),
+    [
+      ["service", "hoge", "2 pods, port 8080", "before a release: its job"],
+      ["service", "jobs", "2 pods, no port"],
+      ["schedule", "cleanup", "runs at 0 3 * * * (Asia/Tokyo)", "calls hoge"],
+      ["schedule", "hourly", "runs at @hourly"],
+    ],
+  );
+  assert.match(
+    found.description,
+    /hoge answers \/\. Before its new pods, the job of its release runs\. jobs has no route\. cleanup runs at 0 3 \* \* \* \(Asia\/Tokyo\)\. It calls hoge\. hourly runs at @hourly\. Around/,
+  );
+});
+
 test("on Google: project, network, cluster and nodes, one within the other", () => {
   const nodePools = { main: { minPerZone: 1, maxPerZone: 2, spot: true, machineType: "e2-standard-2" } };
   const zones = ["asia-northeast1-a"];

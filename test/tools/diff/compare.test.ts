@@ -69,6 +69,17 @@ test("an object whose name contains a hash of its content is one changed object"
   ]);
 });
 
+test("the job of a release is one changed object: its name contains a hash of all that it runs", () => {
+  const job = (hash: string, args: string) =>
+    object("Job", `shop-release-${hash}`, { spec: { template: { spec: { containers: [{ args: [args] }] } } } });
+  assert.deepEqual(changesOf([job("0123456789", "one")], [job("abcdef0123", "two")]), [
+    "changed Job apps/shop-release",
+  ]);
+  const changed = job("0123456789", "two");
+  assert.deepEqual(changesOf([job("0123456789", "one")], [changed]), ["replaced Job apps/shop-release spec.template"]);
+  assert.deepEqual(changesOf([job("0123456789", "one")], []), ["deleted Job apps/shop-release"]);
+});
+
 test("a change of an immutable property is a replacement", () => {
   const pairs: [string, string, object, object, string][] = [
     ["Deployment", "web", { spec: { selector: { a: 1 } } }, { spec: { selector: { a: 2 } } }, "spec.selector"],

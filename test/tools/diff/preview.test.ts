@@ -44,6 +44,11 @@ const digest = {
       replaceReasons: ["data.KEY"],
       detailedDiff: kind({ "data.KEY": "update-replace" }),
     },
+    {
+      op: "replace",
+      urn: urn("gke-microservices:index:Microservice$kubernetes:batch/v1:Job", "shop-release"),
+      replaceReasons: ["metadata.name"],
+    },
     { op: "create", urn: urn("kubernetes:core/v1:Service", "a::b"), newState: { inputs: {} } },
     { op: "read", urn: urn("a:b:C", "read") },
     { op: "delete", urn: urn("kubernetes:apps/v1:Deployment", "web-deployment"), oldState: { inputs: { a: canary } } },
@@ -66,6 +71,7 @@ test("operations have the resource's type and name, and the names of properties"
       because: ['data["routes.conf"]', "metadata.name"],
     },
     { operation: "replaced", resource: "kubernetes:core/v1:Secret in-place", because: ["data.KEY"] },
+    { operation: "renewed", resource: "kubernetes:batch/v1:Job shop-release", because: [] },
     { operation: "created", resource: "kubernetes:core/v1:Service a::b", because: [] },
     { operation: "deleted", resource: "kubernetes:apps/v1:Deployment web-deployment", because: [] },
   ]);
