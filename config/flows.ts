@@ -42,7 +42,8 @@ export function networkFlows(config: FlowsConfig): Flows {
       wildcards: wildcards.map(({ by, port, allow }) => ({
         by,
         port,
-        services: names.filter((name) => matchesAny(allow, name)),
+        // Nothing listens in a worker, nor in a schedule.
+        services: names.filter((name) => matchesAny(allow, name) && config.services[name]?.port !== "none"),
       })),
     },
     services: Object.fromEntries(

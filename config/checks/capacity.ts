@@ -23,7 +23,7 @@ const system: Readonly<Record<"perNode" | "perCluster", Amounts>> = {
 export interface Workload extends Amounts {
   readonly path: readonly string[];
   readonly resources: { readonly cpu: string; readonly memory: string };
-  /** At most. */
+  /** Most at the same time: in a rollout, old pods run beside the new ones. */
   readonly pods: number;
 }
 
@@ -35,20 +35,27 @@ export function workloads(settings: Settings): Workload[] {
     bytes: bytesOf(memory),
   });
   return [
-    ...Object.entries(services).map(([name, { replicas, resources }]) => ({
+    ...Object.entries(services).map(([name, service]) => ({
       path: ["services", name, "resources"],
-      resources,
-      pods: mostPods(replicas),
-      ...of(resources),
+      resources: service.resources,
+      pods: podsOf(service),
+      ...of(service.resources),
     })),
     {
       path: ["proxy", "resources"],
       resources: proxy.resources,
-      pods: mostPods(proxy.replicas),
+      pods: 2 * mostPods(proxy.replicas),
       ...sum([of(proxy.resources), ...(sidecar === undefined ? [] : [of(sidecar)])]),
     },
   ];
 }
+
+/**
+ * A release's job is one more pod. A schedule runs now and then, and its pod is counted once: how many there are with
+ * `concurrency` allow, nobody knows.
+ */
+const podsOf = ({ replicas, schedule, release }: Settings["services"][string]): number =>
+  schedule === undefined ? 2 * mostPods(replicas) + (release === undefined ? 0 : 1) : 1;
 
 const sum = (all: readonly Amounts[]): Amounts =>
   all.reduce((a, b) => ({ milliCpu: a.milliCpu + b.milliCpu, bytes: a.bytes + b.bytes }), { milliCpu: 0, bytes: 0 });
@@ -100,18 +107,22 @@ export function checkCapacity(settings: Settings): ConfigProblem[] {
   );
 }
 
-/** Warns if all pods together, twice during a rollout, exceed what the pools' largest size holds. */
+/** Warns if all pods together, in a rollout of everything, exceed what the pools' largest size holds. */
 export function capacityWarnings(settings: Settings): string[] {
   const nodes = nodesOf(settings) ?? [];
   if (nodes.length === 0) return [];
   const count = nodes.reduce((total, pool) => total + pool.count, 0);
   const whole = sum(nodes.map((pool) => times(pool.each, pool.count)));
   // An old pod drains for up to 80 s while its successor runs already.
-  const rollout = times(sum(workloads(settings).map((pod) => times(pod, pod.pods))), 2);
+  const rollout = sum(workloads(settings).map((pod) => times(pod, pod.pods)));
+  const jobs = Object.values(settings.services).some(
+    ({ schedule, release }) => schedule !== undefined || release !== undefined,
+  );
+  const pods = jobs ? "the old pods, the new ones and those of jobs" : "the old pods and the new ones";
   return kinds.flatMap((kind) => {
     const room = Math.max(0, whole[kind] - system.perNode[kind] * count - system.perCluster[kind]);
     const { show } = units[kind];
     if (rollout[kind] <= room) return [];
-    return `${keyOf(["cluster", "nodePools"])}: ${count} nodes, the most that there may be, have about ${show(room)} beside the system's pods, and a rollout of everything needs ${show(rollout[kind])}, the old pods and the new ones; raise maxPerZone or machineType`;
+    return `${keyOf(["cluster", "nodePools"])}: ${count} nodes, the most that there may be, have about ${show(room)} beside the system's pods, and a rollout of everything needs ${show(rollout[kind])}, ${pods}; raise maxPerZone or machineType`;
   });
 }

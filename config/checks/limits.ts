@@ -30,7 +30,7 @@ const ownVariableBytes = 64 * 1024;
 
 /** Request of an object to etcd. https://etcd.io/docs/latest/dev-guide/limit/#request-size-limit */
 const objectBytes = 1.5 * 1024 * 1024;
-/** Of a Deployment: what else it has, and for each variable or other text its frame and its entry in `managedFields`. */
+/** Of a Deployment, Job or CronJob: what else it has, and for each variable or other text its frame and its entry in `managedFields`. */
 const [otherObjectBytes, frameBytes] = [64 * 1024, 80];
 
 /** All annotations of an object. https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/ */
@@ -92,13 +92,30 @@ function checkRoutesSize(settings: Settings): ConfigProblem[] {
   ];
 }
 
-/** The long parts of a service's Deployment, by their place below the service. */
-function longTexts({ env, command = [], args = [], health, annotations }: ServiceSettings) {
-  const { exec = [], headers = {} } = typeof health === "object" ? health : {};
+/** What runs in the pods of an object, and the keys below the service that say so. */
+interface Runs {
+  readonly kind: "Deployment" | "CronJob" | "Job";
+  readonly command: readonly [key: string, words: readonly string[]];
+  readonly args: readonly [key: string, words: readonly string[]];
+}
+
+function runsOf({ command = [], args = [], schedule, release }: ServiceSettings): Runs[] {
+  const own = { command: ["command", command], args: ["args", args] } as const;
+  const job: Runs | undefined = release && {
+    kind: "Job",
+    command: release.command === undefined ? own.command : ["release.command", release.command],
+    args: release.args === undefined ? own.args : ["release.args", release.args],
+  };
+  return [{ kind: schedule === undefined ? "Deployment" : "CronJob", ...own }, ...(job === undefined ? [] : [job])];
+}
+
+/** The long parts of such an object, by their place below the service. */
+function longTexts({ env, health, annotations }: ServiceSettings, { kind, command, args }: Runs) {
+  const { exec = [], headers = {} } = typeof health === "object" && kind === "Deployment" ? health : {};
   return {
     env: Object.entries(env).flatMap(([key, value]) => [key, key, literal(textOf(value))]),
-    command,
-    args,
+    [command[0]]: command[1],
+    [args[0]]: args[1],
     "health.exec": exec,
     "health.headers": Object.entries(headers).flat(),
     annotations: Object.entries(annotations).flat(),
@@ -121,25 +138,26 @@ function checkProgram(settings: Settings): ConfigProblem[] {
         typeof value === "object" && value.expand !== undefined ? withValues(value.expand, values) : textOf(value),
       ]),
     );
-    const words = (["command", "args"] as const).map(
-      (key) => [key, (service[key] ?? []).map((word) => withValues(word, values))] as const,
+    const runs = runsOf(service);
+    const asWritten = new Map(runs.flatMap(({ command, args }) => [command, args]));
+    const words = new Map(
+      [...asWritten].map(([key, all]) => [key, all.map((word) => withValues(word, values))] as const),
     );
     const found = [
       ...checkVariables(["services", name, "env"], env, written),
       ...checkVariables(["secrets", name], secretEnv, secretEnv),
-      ...words.flatMap(([key, all]) => checkWords(["services", name, key], all, service[key] ?? [])),
+      ...[...words].flatMap(([key, all]) =>
+        checkWords(["services", name, ...key.split(".")], all, asWritten.get(key) ?? []),
+      ),
       ...(typeof service.health === "object"
         ? checkWords(["services", name, "health", "exec"], service.health.exec ?? [], service.health.exec ?? [])
         : []),
     ];
     if (found.length > 0) return found;
+    const wordsOf = ({ command, args }: Runs) => [command[0], args[0]].flatMap((key) => words.get(key) ?? []);
     return [
-      ...checkDeployment(name, service),
-      ...checkStart(
-        name,
-        { ...env, ...secretEnv },
-        words.flatMap(([, all]) => all),
-      ),
+      ...runs.flatMap((each) => checkObject(name, service, each)),
+      ...runs.flatMap((each) => checkStart(name, { ...env, ...secretEnv }, wordsOf(each))),
     ].slice(0, 1);
   });
 }
@@ -185,8 +203,8 @@ function checkWords(path: readonly string[], words: readonly string[], written: 
   );
 }
 
-function checkDeployment(name: string, service: ServiceSettings): ConfigProblem[] {
-  const parts = Object.entries(longTexts(service)).map(([key, texts]) => ({
+function checkObject(name: string, service: ServiceSettings, runs: Runs): ConfigProblem[] {
+  const parts = Object.entries(longTexts(service, runs)).map(([key, texts]) => ({
     key,
     texts,
     size: bytesOfAll(texts) + (key === "env" ? Object.keys(service.env).length : texts.length) * frameBytes,
@@ -198,7 +216,7 @@ function checkDeployment(name: string, service: ServiceSettings): ConfigProblem[
     problem(
       ["services", name, ...key.split(".")],
       key === "env" ? Object.keys(service.env) : texts,
-      `make a Deployment of about ${count(size + otherObjectBytes)} bytes, and Kubernetes takes ${count(objectBytes)}`,
+      `make a ${runs.kind} of about ${count(size + otherObjectBytes)} bytes, and Kubernetes takes ${count(objectBytes)}`,
       "put some into the image, or let the service fetch it",
     ),
   ];

@@ -12,7 +12,10 @@ export function workloadWarnings(settings: Settings): string[] {
     ...rolloutWarnings(name, service),
     ...healthWarnings(name, service, settings),
     ...replicaWarnings(["services", name, "replicas"], service.replicas),
-    ...wordWarnings(name, service, settings),
+    ...wordWarnings(["services", name], service, namesOf(name, service, settings)),
+    ...(service.release === undefined
+      ? []
+      : wordWarnings(["services", name, "release"], service.release, namesOf(name, service, settings))),
     ...portWarnings(name, service),
     ...literalWarnings(name, service, settings),
     ...addressWarnings(name, service, settings),
@@ -67,20 +70,15 @@ const replicaWarnings = (path: readonly string[], replicas: Replicas): string[] 
 
 /** Kubernetes starts programs without a shell. */
 function wordWarnings(
-  name: string,
-  { command = [], args = [], env, port }: ServiceSettings,
-  settings: Settings,
+  path: readonly string[],
+  { command = [], args = [] }: Pick<ServiceSettings, "command" | "args">,
+  known: readonly string[],
 ): string[] {
-  const at = (key: string) => keyOf(["services", name, key]);
+  const at = (key: string) => keyOf([...path, key]);
   const [first = ""] = command;
   const hasShell = /(^|\/)(ba|da|z|a)?sh$/.test(first) || args.some((word) => /(^|\/)(ba|da|z|a)?sh$/.test(word));
   const spaced = /^[\w./-]+( [\w./=:-]+)+$/.test(first) ? [first] : [];
   const variables = hasShell ? [] : [...command, ...args].filter((word) => /\$(\{\w+\}|[A-Za-z_]\w*)/.test(word));
-  const known = [
-    ...Object.keys(env),
-    ...Object.keys(secretsOf(name, settings).env),
-    ...(port === "none" ? [] : ["PORT"]),
-  ];
   const unknown = hasShell
     ? []
     : [...command, ...args].flatMap((word) =>
@@ -98,6 +96,13 @@ function wordWarnings(
     ),
   ];
 }
+
+/** The variables of a service. */
+const namesOf = (name: string, { env, port }: ServiceSettings, settings: Settings): string[] => [
+  ...Object.keys(env),
+  ...Object.keys(secretsOf(name, settings).env),
+  ...(port === "none" ? [] : ["PORT"]),
+];
 
 const dollar = (name: string | undefined) => (name === undefined ? undefined : `$(${name})`);
 
@@ -133,7 +138,9 @@ function addressWarnings(
     const fix = scheme === "http" ? `{ url: ${host} }` : `{ service: ${host} }`;
     if (expected === undefined)
       return [
-        `${at}: "${shown}" is the address of ${host}, which is a worker without a port; set its port, or remove the address`,
+        called.schedule === undefined
+          ? `${at}: "${shown}" is the address of ${host}, which is a worker without a port; set its port, or remove the address`
+          : `${at}: "${shown}" is the address of ${host}, which runs by a schedule, so that nothing can call it; remove the address`,
       ];
     if (port === undefined && scheme === undefined)
       return networkPolicies.enabled && !callsOf(service).includes(host)

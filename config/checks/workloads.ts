@@ -68,15 +68,23 @@ function checkPorts(name: string, { servicePort = 0, ports }: ServiceSettings, p
 /** Services that are called, by routes or by variables, must have a port. */
 function checkCalled(name: string, service: ServiceSettings, { services }: Settings): ConfigProblem[] {
   const isWorker = (other: string) => services[other]?.port === "none";
-  const [rule, fix] = ["is a worker: its port is none, so that nothing can call it", "remove it, or give it a port"];
+  const uncallable = (path: readonly PropertyKey[], other: string): ConfigProblem =>
+    services[other]?.schedule === undefined
+      ? problem(
+          path,
+          other,
+          "is a worker: its port is none, so that nothing can call it",
+          "remove it, or give it a port",
+        )
+      : problem(path, other, "runs by a schedule, so that nothing can call it", "remove it");
   return [
     ...service.calls.flatMap((called, index) =>
-      isWorker(called) ? problem(["services", name, "calls", index], called, rule, fix) : [],
+      isWorker(called) ? uncallable(["services", name, "calls", index], called) : [],
     ),
     ...service.routes.flatMap((route, index) =>
       servicesOf({ ...route, service: name })
         .filter((other) => other !== name && isWorker(other))
-        .map((other) => problem(["services", name, "routes", index], other, rule, fix)),
+        .map((other) => uncallable(["services", name, "routes", index], other)),
     ),
     ...Object.entries(service.env).flatMap(([key, value]) => {
       const called = addressed(value);
@@ -92,7 +100,7 @@ function checkCalled(name: string, service: ServiceSettings, { services }: Setti
         );
       if (!Object.hasOwn(services, called))
         return problem(path, called, "is not a service", allowed(called, Object.keys(services)));
-      return isWorker(called) ? problem(path, called, rule, fix) : [];
+      return isWorker(called) ? uncallable(path, called) : [];
     }),
   ];
 }

@@ -133,7 +133,7 @@ const mistakes: readonly (readonly [config: Record<string, unknown>, expected: R
   [cleanup({ retries: 11 }), /retries\n/],
   [
     stack({ cleanup: { image, schedule: "@daily" }, shop: { image, calls: ["cleanup"] } }),
-    /services\.shop\.calls\[0\]\n.*its port is none/,
+    /services\.shop\.calls\[0\]\n.*runs by a schedule/,
   ],
   [
     stack({ cleanup: { image, schedule: "@daily" }, shop: { image, env: { C: { url: "cleanup" } } } }),

@@ -551,6 +551,7 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
   ],
   [{ ...workloads({ env: { A: { expand: "$(COMMON)" } } }), secrets: { shared: { COMMON: "c" } } }],
   [workloads({ files: { "/a": { text: "a".repeat(2 ** 20) } } })],
+  [workloads({ calls: ["b"] }, { schedule: "@daily" })],
   [
     {
       ...workloads(
