@@ -121,7 +121,7 @@ test(
 );
 
 test("a service is added by one command, and answers", async () => {
-  const added = await run("add-service", "orders", "--stack", "staging");
+  const added = await run("add-service", "orders", "--stack", "local", "--stack", "staging");
   assert.equal(added.status, 0, added.text);
   assert.match(await start(), /ok +https:\/\/shop\.localhost\/orders\//);
   assert.partialDeepStrictEqual(JSON.parse(await pageOnce(200, "/orders/1")), { service: "orders", path: "/1" });

@@ -36,7 +36,7 @@ test("tests, lint and formatting pass with services of one's own", { timeout: 20
     return stdout;
   };
   edit("Pulumi.yaml", /^name: .*$/gm, "name: acme-shop");
-  runs("run", "add-service", "--", "orders", "--stack", "staging");
+  runs("run", "add-service", "--", "orders", "--stack", "local", "--stack", "staging");
   for (const language of ["python", "go"]) runs("run", "add-service", "--", `in-${language}`, "--language", language);
   for (const stack of ["local", "staging", "production"]) edit(`Pulumi.${stack}.yaml`, /hoge/g, "shop");
   // In a style and for a tool of its own.

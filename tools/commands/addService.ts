@@ -7,23 +7,23 @@ import { Problem } from "../cli/problem.ts";
 const usage = `npm run add-service -- NAME [OPTIONS]
 
 Adds a microservice: the folder services/NAME with a Dockerfile and a small server with a health check, and an entry in
-Pulumi.local.yaml. Everything is validated first. If anything is invalid, nothing is written.
+the stack's file. Everything is validated first. If anything is invalid, nothing is written.
 
   --kind KIND    web, which answers requests, or worker, which nobody calls (default: web)
   --language L   node, python or go (default: node), for the program in the folder
   --image IMAGE  a ready image, by tag or digest; then there is no folder
   --path /PATH/  path of its route (default: /NAME/, unless --host is set)
   --host NAME    host of its route: a label below the domain, or a full name
-  --port N       port on which it listens (default: ${servicePort})
-  --stack STACK  add it to this stack too; can be repeated`;
+  --port N       port on which it listens (default: ${servicePort}); none is a worker
+  --stack STACK  stack to add it to (default: local); can be repeated, as in --stack local --stack staging`;
 
 const options = {
-  kind: { type: "string", default: "web" },
+  kind: { type: "string" },
   language: { type: "string" },
   image: { type: "string" },
   path: { type: "string" },
   host: { type: "string" },
-  port: { type: "string", default: String(servicePort) },
+  port: { type: "string" },
   stack: { type: "string", multiple: true },
 } as const;
 
@@ -31,10 +31,17 @@ await main(usage, options, ({ values, positionals }) => {
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0)
     throw new Problem("Name exactly one service.", "Run for example: npm run add-service -- orders");
-  const kind = kinds.find((each) => each === values.kind);
+  const { image, path, host } = values;
+  const kindName = values.kind ?? (values.port === "none" ? "worker" : "web");
+  const kind = kinds.find((each) => each === kindName);
   if (kind === undefined)
-    throw new Problem(`There is no kind "${values.kind}".`, `Use one of these: ${kinds.join(", ")}.`);
-  const { image, port, path, host } = values;
+    throw new Problem(`There is no kind "${kindName}".`, `Use one of these: ${kinds.join(", ")}.`);
+  if ((kind === "worker") !== (values.port === "none") && values.port !== undefined)
+    throw new Problem(
+      kind === "worker" ? "A worker has no port." : "A web service has a port.",
+      kind === "worker" ? "Leave out --port, or use --kind web." : "Leave out --port none, or use --kind worker.",
+    );
+  const port = kind === "worker" || values.port === undefined ? String(servicePort) : values.port;
   if (image !== undefined && values.language !== undefined)
     throw new Problem("A ready image has no folder, so no language.", "Leave out --language, or leave out --image.");
   const languages = Object.keys(programs) as Language[];
@@ -44,13 +51,16 @@ await main(usage, options, ({ values, positionals }) => {
       `There is no template for the language "${values.language ?? ""}".`,
       `Use one of these: ${languages.join(", ")}. Or name an image of your own with --image.`,
     );
-  const stacks = [...new Set(["local", ...(values.stack ?? [])])];
+  const stacks = [...new Set(values.stack ?? ["local"])];
   addService({ name, kind, language, image, port, path, host }, stacks);
   const wrote = [
     ...(image === undefined ? [`services/${name}`] : []),
     ...stacks.map((stack) => `Pulumi.${stack}.yaml`),
   ];
-  console.log(`Wrote ${wrote.join(", ")}.\nRun it: npm start`);
+  const next = stacks.includes("local")
+    ? "Run it: npm start"
+    : `Check it: ${stacks.map((stack) => `npm run check -- ${stack}`).join(" && ")}`;
+  console.log(`Wrote ${wrote.join(", ")}.\n${next}`);
   if (image === undefined) console.log(`Then edit it: services/${name}/${programs[language]}`);
   return Promise.resolve();
 });

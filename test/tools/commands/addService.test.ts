@@ -43,7 +43,7 @@ function assertGoodFolder(): void {
 
 test("the service is added after the others in each named stack; nothing else changes", () => {
   const before = state();
-  const { status, stdout, stderr } = addService("zz-added", "--stack", "staging");
+  const { status, stdout, stderr } = addService("zz-added", "--stack", "local", "--stack", "staging");
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^Wrote services\/zz-added, Pulumi\.local\.yaml, Pulumi\.staging\.yaml\.\n/);
   const lines = [
@@ -124,6 +124,35 @@ test("invalid input is rejected with the reason, and nothing is written", () => 
   appendFileSync(join(copy, "services/zz-added/mine"), "mine");
   assert.match(addService("zz-added").stderr, /There is a folder services\/zz-added already/);
   assert.equal(read("services/zz-added/mine"), "mine");
+});
+
+test("--stack chooses the stacks, local among them only if it is named", () => {
+  const before = state();
+  const { status, stdout, stderr } = addService(
+    "zz-added",
+    "--stack",
+    "staging",
+    "--image",
+    "registry.example.com/a:1",
+  );
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, "Wrote Pulumi.staging.yaml.\nCheck it: npm run check -- staging\n");
+  const [local, , production] = before.files;
+  assert.deepEqual(state().files, [local, read("Pulumi.staging.yaml"), production]);
+  assert.match(read("Pulumi.staging.yaml"), /zz-added:/);
+});
+
+test("--port none is a worker, and no other kind", () => {
+  const { status, stderr } = addService("zz-added", "--port", "none");
+  assert.equal(status, 0, stderr);
+  assert.match(read("Pulumi.local.yaml"), /zz-added:\n.*\n {6}port: none\n$/);
+  for (const [args, message] of [
+    [["--port", "none", "--kind", "web"], /A web service has a port\.\nLeave out --port none, or use --kind worker/],
+    [["--port", "9000", "--kind", "worker"], /A worker has no port\.\nLeave out --port, or use --kind web/],
+    [["--port", "none", "--path", "/a/"], /A worker has no route/],
+  ] as const)
+    assert.match(addService("zz-other", ...args).stderr, message);
+  assert.doesNotMatch(read("Pulumi.local.yaml"), /zz-other/);
 });
 
 test("--help prints the usage", () => {
