@@ -45,12 +45,12 @@ export function networkFlows(config: FlowsConfig): Flows {
       })),
     },
     services: Object.fromEntries(
-      Object.entries(config.services).map(([name, { port, ports, calls, env, egress, roles, metrics }]) => [
+      Object.entries(config.services).map(([name, { port, ports, egress, roles, metrics, ...service }]) => [
         name,
         {
           ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],
           routed: routed.has(name),
-          calls: callsOf({ calls, env }),
+          calls: callsOf(service),
           egress,
           metrics:
             metrics === undefined || scrape === undefined

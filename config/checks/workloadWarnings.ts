@@ -1,5 +1,7 @@
 /** What runs in a service's pods: what is no mistake for certain, and seldom meant. */
 import { mostPods, type Replicas } from "../../names/replicas.ts";
+import { containersOf, portOf, type PodContainer } from "../containers.ts";
+import { sharedMemoryWarnings, waitWarnings } from "./containerWarnings.ts";
 import { keyOf } from "../problems.ts";
 import type { ServiceSettings, Settings } from "../schema.ts";
 import { callsOf, namedSecrets, portForCallers, textOf } from "../variables.ts";
@@ -8,15 +10,34 @@ export function workloadWarnings(settings: Settings): string[] {
   const ofServices = Object.entries(settings.services).flatMap(([name, service]) => [
     ...formerKeys(name, service),
     ...rolloutWarnings(name, service),
-    ...probeWarnings(name, service),
+    ...probeWarnings(["services", name], service),
+    ...serverWarnings(name, service),
     ...replicaWarnings(["services", name, "replicas"], service.replicas),
-    ...wordWarnings(name, service),
-    ...portWarnings(name, service),
-    ...literalWarnings(name, service, settings),
-    ...addressWarnings(name, service, settings),
+    ...wordWarnings(["services", name], service),
+    ...portWarnings(["services", name], service, "service"),
+    ...literalWarnings(["services", name], service, Object.keys(namedSecrets(name, settings).all)),
+    ...addressWarnings(name, ["services", name], service.env, settings),
+    ...containersOf(service).flatMap((container) => containerWarnings(name, container, settings)),
   ]);
   return [...replicaWarnings(["proxy", "replicas"], settings.proxy.replicas), ...ofServices];
 }
+
+/** The same for a sidecar or an init container. */
+function containerWarnings(name: string, container: PodContainer, settings: Settings): string[] {
+  const at = ["services", name, ...container.path];
+  const own = container.settings;
+  return [
+    ...(container.kind === "sidecar" ? probeWarnings(at, container.settings) : []),
+    ...wordWarnings(at, own),
+    ...portWarnings(at, { env: own.env, port: portOf(container) }, "sidecar"),
+    ...literalWarnings(at, own, []),
+    ...addressWarnings(name, at, own.env, settings),
+    ...waitWarnings(name, at, own, settings),
+    ...sharedMemoryWarnings(at, container, settings.services[name]?.scratch ?? {}),
+  ];
+}
+
+type At = readonly PropertyKey[];
 
 const formerKeys = (name: string, { healthPath }: ServiceSettings): string[] =>
   healthPath === undefined
@@ -44,19 +65,22 @@ const oneWord = (at: string, word: string): string =>
   `${at}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`;
 
 /** A probe's command has no shell either. */
-function probeWarnings(name: string, { health, port }: ServiceSettings): string[] {
-  const at = (key: string) => keyOf(["services", name, ...key.split(".")]);
+function probeWarnings(path: At, { health }: Pick<ServiceSettings, "health">): string[] {
+  const at = (key: string) => keyOf([...path, ...key.split(".")]);
   const [first = "", ...others] = typeof health === "object" ? (health.exec ?? []) : [];
   if (/^CMD(-SHELL)?$/.test(first))
     return [
       `${at("health.exec")}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
     ];
-  if (/^[\w./-]+( \S+)+$/.test(first)) return [oneWord(at("health.exec"), first)];
+  return /^[\w./-]+( \S+)+$/.test(first) ? [oneWord(at("health.exec"), first)] : [];
+}
+
+function serverWarnings(name: string, { health, port }: ServiceSettings): string[] {
   const server = health === undefined && typeof port === "number" ? servers[port] : undefined;
   return server === undefined
     ? []
     : [
-        `${at("health")}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
+        `${keyOf(["services", name, "health"])}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
       ];
 }
 
@@ -73,8 +97,8 @@ const servers: Readonly<Record<number, string>> = {
 };
 
 /** `$(NAME)` and `${NAME}` of a variable in plain text, which Kubernetes' own manifests expand. */
-function literalWarnings(name: string, { env }: ServiceSettings, settings: Settings): string[] {
-  const known = new Set([...Object.keys(env), ...Object.keys(namedSecrets(name, settings).all)]);
+function literalWarnings(path: At, { env }: Pick<ServiceSettings, "env">, more: readonly string[]): string[] {
+  const known = new Set([...Object.keys(env), ...more]);
   return Object.entries(env).flatMap(([key, value]) => {
     const written = typeof value === "string" ? value : (value.expand ?? "");
     const forms = typeof value === "string" ? /\$\((\w+)\)|\$\{(\w+)\}/g : /()\$\{(\w+)\}/g;
@@ -82,7 +106,7 @@ function literalWarnings(name: string, { env }: ServiceSettings, settings: Setti
     if (found === undefined) return [];
     const right = `$(${(found[1] ?? "") || (found[2] ?? "")})`;
     return [
-      `${keyOf(["services", name, "env", key])}: ${found[0]} stays as it is; write { expand: "…${right}…" } for the value of the variable`,
+      `${keyOf([...path, "env", key])}: ${found[0]} stays as it is; write { expand: "…${right}…" } for the value of the variable`,
     ];
   });
 }
@@ -95,8 +119,8 @@ const replicaWarnings = (path: readonly string[], replicas: Replicas): string[] 
     : [];
 
 /** Kubernetes starts programs without a shell. */
-function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings): string[] {
-  const at = (key: string) => keyOf(["services", name, key]);
+function wordWarnings(path: At, { command = [], args = [] }: Pick<ServiceSettings, "command" | "args">): string[] {
+  const at = (key: string) => keyOf([...path, key]);
   const [first = ""] = command;
   const hasShell = /(^|\/)(ba|da|z|a)?sh$/.test(first) || args.some((word) => /(^|\/)(ba|da|z|a)?sh$/.test(word));
   const spaced = /^[\w./-]+( [\w./=:-]+)+$/.test(first) ? [first] : [];
@@ -110,11 +134,11 @@ function wordWarnings(name: string, { command = [], args = [] }: ServiceSettings
   ];
 }
 
-function portWarnings(name: string, { env, port }: ServiceSettings): string[] {
+function portWarnings(path: At, { env, port }: Pick<ServiceSettings, "env" | "port">, of: string): string[] {
   const value = Object.hasOwn(env, "PORT") ? env["PORT"] : undefined;
   return typeof value === "string" && port !== "none" && /^\d+$/.test(value) && Number(value) !== port
     ? [
-        `${keyOf(["services", name, "env", "PORT"])}: is ${value}, and the service's port is ${port}; remove it, or make them the same`,
+        `${keyOf([...path, "env", "PORT"])}: is ${value}, and the ${of}'s port is ${port}; remove it, or make them the same`,
       ]
     : [];
 }
@@ -125,10 +149,13 @@ const address = /^(?:(\w[\w+.-]*):\/\/(?:[^@/]*@)?)?([a-z][-a-z0-9]*)(\.[-.a-z0-
 /** Addresses of the stack's services that nothing answers, or that network policies block. */
 function addressWarnings(
   name: string,
-  service: ServiceSettings,
+  path: At,
+  env: ServiceSettings["env"],
   { services, namespace, networkPolicies }: Settings,
 ): string[] {
-  return Object.entries(service.env).flatMap(([key, value]) => {
+  const service = services[name];
+  const calls = service === undefined ? [] : callsOf(service);
+  return Object.entries(env).flatMap(([key, value]) => {
     const [, scheme, host = "", suffix = "", port] = address.exec(textOf(value)) ?? [];
     const called = Object.hasOwn(services, host) && host !== name ? services[host] : undefined;
     const isHere = suffix === "" || suffix.startsWith(`.${namespace}`);
@@ -136,7 +163,7 @@ function addressWarnings(
     const isHost = /(^|_)(HOST|HOSTNAME|ADDR|ADDRESS|SERVER|ENDPOINT)$/i.test(key);
     const isAddress = isHost || (scheme ?? port) !== undefined;
     if (typeof value !== "string" || called === undefined || !isHere || !isAddress) return [];
-    const at = keyOf(["services", name, "env", key]);
+    const at = keyOf([...path, "env", key]);
     const shown = value.replace(/\/\/[^@/]*@/, "//…@"); // It may hold a password.
     const expected = portForCallers(called);
     const fix = scheme === "http" ? `{ url: ${host} }` : `{ service: ${host} }`;
@@ -145,7 +172,7 @@ function addressWarnings(
         `${at}: "${shown}" is the address of ${host}, which is a worker without a port; set its port, or remove the address`,
       ];
     if (port === undefined && scheme === undefined)
-      return networkPolicies.enabled && !callsOf(service).includes(host)
+      return networkPolicies.enabled && !calls.includes(host)
         ? [`${at}: "${shown}" is the name of ${host}, which the service may not call; add ${host} to calls`]
         : [];
     const given = port === undefined ? defaultPorts[scheme ?? ""] : Number(port);
@@ -154,7 +181,7 @@ function addressWarnings(
       return [
         `${at}: "${shown}" names port ${given} of ${host}, and callers use ${expected}; write ${fix}, or set servicePort of ${host}`,
       ];
-    return networkPolicies.enabled && !callsOf(service).includes(host)
+    return networkPolicies.enabled && !calls.includes(host)
       ? [
           `${at}: "${shown}" is the address of ${host}, which the service may not call; write ${fix}, or add ${host} to calls`,
         ]
@@ -176,17 +203,24 @@ const defaultPorts: Readonly<Record<string, number>> = {
 /** Addresses outside of the cluster, of services that may reach nothing there. */
 export function outsideNotes({ services, domain, networkPolicies }: Settings): string[] {
   if (!networkPolicies.enabled) return [];
-  return Object.entries(services).flatMap(([name, { env, egress }]) => {
-    const found = Object.entries(env).filter(([, value]) => {
+  const outside = (env: ServiceSettings["env"]) =>
+    Object.entries(env).filter(([, value]) => {
       const [, host = ""] =
         /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)(?=[:/?]|$)/i.exec(textOf(value)) ?? [];
       const isOwn = host === domain || host.endsWith(`.${domain}`);
       return host !== "" && !isOwn && !/\.(svc|local|localhost)$|\.svc\./.test(host);
     });
-    return egress.length > 0 || found.length === 0
-      ? []
-      : [
-          `${keyOf(["services", name, "env"])}: ${found.map(([key]) => key).join(", ")} ${found.length === 1 ? "names an address" : "name addresses"} outside of the cluster, which the service cannot reach without egress`,
-        ];
+  return Object.entries(services).flatMap(([name, service]) => {
+    if (service.egress.length > 0) return [];
+    const places: readonly (readonly [At, ServiceSettings["env"]])[] = [
+      [["services", name, "env"], service.env],
+      ...containersOf(service).map(({ path, settings }) => [["services", name, ...path, "env"], settings.env] as const),
+    ];
+    return places.flatMap(([path, env]) => {
+      const found = outside(env);
+      return found.length === 0
+        ? []
+        : `${keyOf(path)}: ${found.map(([key]) => key).join(", ")} ${found.length === 1 ? "names an address" : "name addresses"} outside of the cluster, which the service cannot reach without egress`;
+    });
   });
 }

@@ -32,7 +32,8 @@ const mayGo = new RegExp(
     "^proxy\\.\\w+$",
     "^secrets\\.(?!shared\\b)[^.]+(\\.\\w+)?$", // variables and files name the shared one
     "^services\\.[^.]+\\.(port|replicas|healthPath|health|env|resources|egress|roles|calls|routes)$",
-    "^services\\.[^.]+\\.(command|args|servicePort|nodes|metrics|ports|scratch|files|user|shutdownSeconds|rollout|labels|annotations)$",
+    "^services\\.[^.]+\\.(command|args|servicePort|nodes|metrics|ports|sidecars|init|user|shutdownSeconds|rollout|labels|annotations)$",
+    "^services\\.[^.]+\\.(sidecars\\.s|init\\.0)(\\.(command|port|user|shares))?$", // sidecars and init share scratch and files
     "^services\\.[^.]+\\.env\\.(?!POD$|GIVEN$)\\w+$", // another one names these
     "^services\\.[^.]+\\.routes\\.\\d+$",
     "\\.routes\\.\\d+\\.(timeoutSeconds|maxBodyMb|buffering|limit|responseHeaders|canary|versions|keepPrefix)$",

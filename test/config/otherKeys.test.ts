@@ -9,11 +9,13 @@ import {
   keysOfBuild,
   keysOfEgress,
   keysOfHealth,
+  keysOfInit,
   keysOfNodes,
   keysOfReplicas,
   keysOfResources,
   keysOfRoutes,
   keysOfServices,
+  keysOfSidecars,
 } from "../../config/otherKeys.ts";
 import { asYaml } from "../../config/problems.ts";
 import { schema } from "../../config/schema.ts";
@@ -30,6 +32,18 @@ test("each key of another tool is unknown here, and its advice replaces the list
     [".nodes", keysOfNodes, (key: string) => ({ nodes: { [key]: "x" } })],
     [".build", keysOfBuild, (key: string) => ({ build: { context: "./services/sample", [key]: "x" } })],
     [".egress[0]", keysOfEgress, (key: string) => ({ egress: [{ cidr: "203.0.113.0/24", ports: [1], [key]: "x" }] })],
+    [".sidecars.sql", keysOfSidecars, (key: string) => ({ sidecars: { sql: { image: "a/b:1", [key]: "x" } } })],
+    [".init[0]", keysOfInit, (key: string) => ({ init: [{ name: "wait", image: "a/b:1", [key]: "x" }] })],
+    [
+      ".sidecars.sql.health",
+      keysOfHealth,
+      (key: string) => ({ sidecars: { sql: { image: "a/b:1", health: { tcp: true, port: 1, [key]: "x" } } } }),
+    ],
+    [
+      ".init[0].resources",
+      keysOfResources,
+      (key: string) => ({ init: [{ name: "wait", image: "a/b:1", resources: { [key]: "x" } }] }),
+    ],
     [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],
   ] as const;
   for (const [place, table, more] of tables)
@@ -51,7 +65,7 @@ test("a key of another tool is known in each of its forms", () => {
 });
 
 test("the heading that an advice names is in the guide", () => {
-  const tables = [keysOfServices, keysOfRoutes, keysOfResources, keysOfBuild, keysOfEgress];
+  const tables = [keysOfServices, keysOfRoutes, keysOfResources, keysOfBuild, keysOfEgress, keysOfSidecars];
   const references = tables
     .flatMap((table) => Object.values(table))
     .flatMap((advice) => [...advice.matchAll(/see "([^"]+)" in (\S+\.md)$/g)]);
