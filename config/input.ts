@@ -128,7 +128,7 @@ export function lostText(
   return rewritten.flatMap(({ path: [key, ...rest], written, read }) => {
     const [namespace, name] = splitKey(key);
     const path = [name, ...rest];
-    // How the value of a key is written does not matter where there is no such key.
+    // How a value is written does not matter if its key is unknown.
     if (namespace !== project || path.some((_, index) => unknown.has(keyOf(path.slice(0, index + 1))))) return [];
     const value = parsed.success ? valueAt(parsed.data, path) : undefined;
     // The same amount, however it is written: `cpu: 0.50`.

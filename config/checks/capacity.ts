@@ -1,8 +1,8 @@
 /** Whether the pods of a stack fit on its nodes: GKE accepts any, and the rest waits for a node that never comes. */
 import { allocatable, type Amounts } from "../allocatable.ts";
 import { proxyMetrics } from "../metrics.ts";
+import { amountsOf, largestPart, podAmounts, podParts, sum, type Part } from "../podAmounts.ts";
 import { didYouMean, keyOf, problem, type ConfigProblem } from "../problems.ts";
-import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import { mostPods } from "../../names/replicas.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
@@ -21,8 +21,7 @@ const system: Readonly<Record<"perNode" | "perCluster", Amounts>> = {
 };
 
 export interface Workload extends Amounts {
-  readonly path: readonly string[];
-  readonly resources: { readonly cpu: string; readonly memory: string };
+  readonly parts: readonly [Part, ...Part[]];
   /** At most. */
   readonly pods: number;
 }
@@ -30,28 +29,20 @@ export interface Workload extends Amounts {
 export function workloads(settings: Settings): Workload[] {
   const { services, proxy } = settings;
   const sidecar = proxyMetrics(settings)?.resources;
-  const of = ({ cpu, memory }: { readonly cpu: string; readonly memory: string }): Amounts => ({
-    milliCpu: milliCpuOf(cpu),
-    bytes: bytesOf(memory),
-  });
+  const ofProxy: Part = { kind: "program", path: ["proxy", "resources"], resources: proxy.resources };
   return [
-    ...Object.entries(services).map(([name, { replicas, resources }]) => ({
-      path: ["services", name, "resources"],
-      resources,
-      pods: mostPods(replicas),
-      ...of(resources),
-    })),
+    ...Object.entries(services).map(([name, service]) => {
+      const parts = podParts(name, service);
+      return { parts, pods: mostPods(service.replicas), ...podAmounts(parts) };
+    }),
     {
-      path: ["proxy", "resources"],
-      resources: proxy.resources,
+      parts: [ofProxy],
       pods: mostPods(proxy.replicas),
-      ...sum([of(proxy.resources), ...(sidecar === undefined ? [] : [of(sidecar)])]),
+      ...sum([amountsOf(proxy.resources), ...(sidecar === undefined ? [] : [amountsOf(sidecar)])]),
     },
   ];
 }
 
-const sum = (all: readonly Amounts[]): Amounts =>
-  all.reduce((a, b) => ({ milliCpu: a.milliCpu + b.milliCpu, bytes: a.bytes + b.bytes }), { milliCpu: 0, bytes: 0 });
 const times = ({ milliCpu, bytes }: Amounts, factor: number): Amounts => ({
   milliCpu: milliCpu * factor,
   bytes: bytes * factor,
@@ -85,15 +76,16 @@ const kinds = ["milliCpu", "bytes"] as const;
 export function checkCapacity(settings: Settings): ConfigProblem[] {
   const nodes = nodesOf(settings) ?? [];
   if (nodes.length === 0) return [];
-  return workloads(settings).flatMap(({ path, resources, ...pod }) =>
+  return workloads(settings).flatMap(({ parts, ...pod }) =>
     kinds.flatMap((kind) => {
+      const { path, resources } = largestPart(parts, kind);
       const largest = nodes.reduce((a, b) => (b.each[kind] > a.each[kind] ? b : a));
       const { key, show } = units[kind];
       if (pod[kind] <= largest.each[kind]) return [];
       return problem(
         [...path, key],
         resources[key],
-        `makes a pod of ${show(pod[kind])}, which no node has: pods get ${show(largest.each[kind])} of machineType ${largest.machineType}`,
+        `makes a pod of ${show(pod[kind])}${parts.length > 1 ? " with its other containers" : ""}, which no node has: pods get ${show(largest.each[kind])} of machineType ${largest.machineType}`,
         `lower it, or choose a larger machineType in cluster.nodePools${didYouMean(largeMeant(key, resources[key]))}`,
       );
     }),

@@ -17,6 +17,7 @@ import { hop, type Finding, type Hop, type HopKind, type Report } from "./report
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
 import type { Version } from "../../nginx/model.ts";
+import { sidecarHealth } from "../../config/health.ts";
 import { podsService } from "../../names/kubernetes.ts";
 
 export interface ObservedRoute {
@@ -199,7 +200,7 @@ function serviceFindings(
   subject: Subject,
   now: Date,
 ): readonly (readonly [HopKind, Finding])[] {
-  const { build, port, command } = subject.services[name] ?? {};
+  const { build, port, command, sidecars = {} } = subject.services[name] ?? {};
   const workload = {
     name,
     key: `services.${name}`,
@@ -207,6 +208,7 @@ function serviceFindings(
     port: port === "none" ? undefined : port,
     health: subject.health.get(name),
     folder: build?.context,
+    sidecars: Object.fromEntries(Object.entries(sidecars).map(([key, each]) => [key, sidecarHealth(each)])),
   };
   // Nothing leads to a worker.
   if (port === "none") return [["pods", workerPods(objects, workload, subject, now)]];

@@ -29,6 +29,8 @@ export interface ContainerStatus {
   readonly ready: boolean;
   readonly restartCount: number;
   readonly image: string;
+  /** Of a sidecar: whether what comes after it may start. */
+  readonly started?: boolean;
   readonly state: ContainerState;
   readonly lastState?: ContainerState;
 }
@@ -45,12 +47,16 @@ export interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
+  readonly command?: readonly string[];
+  /** `Always` makes an init container a sidecar. */
+  readonly restartPolicy?: string;
   readonly envFrom?: readonly { readonly secretRef?: { readonly name: string } }[];
 }
 export interface Pod {
   readonly metadata: Metadata;
   readonly spec: {
     readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
     readonly nodeName?: string;
   };
   readonly status: {
@@ -71,6 +77,7 @@ export interface Deployment {
     readonly template: {
       readonly spec: {
         readonly containers: readonly Container[];
+        readonly initContainers?: readonly Container[];
         readonly volumes?: readonly {
           readonly name: string;
           readonly configMap?: { readonly name: string };
@@ -222,9 +229,11 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
 
 /** The Secrets that the containers of a Deployment have their environment from. */
 export const secretsOf = ({ spec }: Deployment): string[] => {
-  const { containers, volumes = [] } = spec.template.spec;
+  const { containers, initContainers = [], volumes = [] } = spec.template.spec;
   return [
-    ...containers.flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? [])),
+    ...[...containers, ...initContainers].flatMap(({ envFrom = [] }) =>
+      envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+    ),
     ...volumes.flatMap(({ secret }) => secret?.secretName ?? []),
   ];
 };
