@@ -6,6 +6,7 @@ import { checkCluster, ownTaintWarnings, rangeWarnings } from "./checks/cluster.
 import { checkDns, checkEdge, sizeWarnings } from "./checks/edge.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkCalls } from "./checks/calls.ts";
+import { checkContainers } from "./checks/containers.ts";
 import { checkGoogleLimits } from "./checks/googleLimits.ts";
 import { checkJobs, jobWarnings } from "./checks/jobs.ts";
 import { checkLimits } from "./checks/limits.ts";
@@ -56,6 +57,7 @@ export function checkSettings(
     ...checkRoutes(settings),
     ...checkSecrets(settings),
     ...checkWorkloads(settings, projectDir),
+    ...checkContainers(settings),
   ];
   return problems.length > 0 ? problems : checkLimits(settings, projectDir);
 }

@@ -11,7 +11,7 @@ import { exactPathNotes } from "./checks/routes.ts";
 import { withFallback, type CertificatePair } from "./checks/tls.ts";
 import { outsideNotes } from "./checks/workloadWarnings.ts";
 import { edgePaths } from "./grpc.ts";
-import { healthOf } from "./health.ts";
+import { healthOf, sidecarsStartSeconds } from "./health.ts";
 import { hostNames } from "./hosts.ts";
 import {
   completed,
@@ -187,7 +187,8 @@ const rolloutDefaults = { gke: 600, existing: 180 };
 function longestRollout({ services, cluster }: Settings): number {
   const health = healthOf(services);
   const seconds = Object.entries(services).map(
-    ([name, { replicas }]) => (health.get(name)?.startSeconds ?? 0) * mostPods(replicas),
+    ([name, service]) =>
+      ((health.get(name)?.startSeconds ?? 0) + sidecarsStartSeconds(service)) * mostPods(service.replicas),
   );
   return Math.min(Math.max(rolloutDefaults[cluster.kind], ...seconds), mostRolloutSeconds);
 }

@@ -48,8 +48,8 @@ export function networkFlows(config: FlowsConfig): Flows {
     },
     services: Object.fromEntries(
       Object.entries(config.services).flatMap(
-        ([name, { port, ports, calls, env, egress, roles, metrics, release }]) => {
-          const outgoing = { calls: callsOf({ calls, env }), egress, hasRoles: onGke && roles.length > 0 };
+        ([name, { port, ports, egress, roles, metrics, release, ...service }]) => {
+          const outgoing = { calls: callsOf(service), egress, hasRoles: onGke && roles.length > 0 };
           const flows: ServiceFlows = {
             ...outgoing,
             ports: [...(port === "none" ? [] : [port]), ...Object.values(ports)],

@@ -3,6 +3,7 @@ import { servicesOf } from "../nginx/upstreams.ts";
 import type { Health } from "../components/workloads/health.ts";
 import { protocolOf } from "./routes.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
+import type { SidecarSettings } from "./schema/containers.ts";
 import { startSeconds } from "./schema/workload.ts";
 
 type Services = Settings["services"];
@@ -30,10 +31,18 @@ export function healthOf(services: Services): ReadonlyMap<string, Health | undef
   return new Map(Object.entries(services).map(([name, service]) => [name, ofService(service, protocols.get(name))]));
 }
 
+/** The health check of a sidecar, by default none. */
+export const sidecarHealth = ({ port, health }: Pick<SidecarSettings, "port" | "health">): Health | undefined =>
+  healthFrom({ port: port ?? "none", health: health ?? "none" }, () => undefined);
+
+/** How long the sidecars of a service may take to start: each waits for the one before it. */
+export const sidecarsStartSeconds = ({ sidecars }: Pick<ServiceSettings, "sidecars">): number =>
+  Object.values(sidecars).reduce((seconds, sidecar) => seconds + (sidecarHealth(sidecar)?.startSeconds ?? 0), 0);
+
+type Asked = Pick<ServiceSettings, "port" | "health">;
+
 function ofService(service: ServiceSettings, protocols: ReadonlySet<string> | undefined): Health | undefined {
   const { port, healthPath, health = healthPath } = service;
-  const standard = startSeconds.standard;
-  if (health === "none") return undefined;
   const byDefault = (seconds: number, on?: number): Health | undefined => {
     const asked = on ?? port;
     if (asked === "none") return undefined;
@@ -41,6 +50,16 @@ function ofService(service: ServiceSettings, protocols: ReadonlySet<string> | un
       ? { kind: "grpc", port: asked, startSeconds: seconds }
       : { kind: "http", path: "/healthz", port: asked, startSeconds: seconds };
   };
+  return healthFrom({ port, health }, byDefault);
+}
+
+/** @param byDefault the check that a map without a kind, or nothing at all, stands for */
+function healthFrom(
+  { port, health }: Asked,
+  byDefault: (seconds: number, on?: number) => Health | undefined,
+): Health | undefined {
+  const standard = startSeconds.standard;
+  if (health === "none") return undefined;
   if (health === undefined) return byDefault(standard);
   if (typeof health !== "string") {
     const { path, headers, host, grpc, tcp, exec, startSeconds } = health;

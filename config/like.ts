@@ -29,7 +29,16 @@ export const isTakenOver = (key: string): boolean => !own.includes(key);
 /** Either of the two replaces the other. */
 const alternatives: Readonly<Record<string, string>> = { image: "build", build: "image" };
 /** Maps by names of the user's, which merge. In `build`, the folder replaces the folder. */
-export const merged: readonly string[] = ["env", "files", "scratch", "resources", "labels", "annotations", "nodes"];
+export const merged: readonly string[] = [
+  "env",
+  "files",
+  "scratch",
+  "resources",
+  "sidecars",
+  "labels",
+  "annotations",
+  "nodes",
+];
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});

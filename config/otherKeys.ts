@@ -42,7 +42,8 @@ export const keysOfServices = advice([
     "autoscaling autoscaler hpa minreplicas maxreplicas mininstances maxinstances minscale maxscale",
     "write replicas, a map with min, max and cpu",
   ],
-  ["sidecars initcontainers", cannot],
+  ["initcontainers initcontainer", "write init, a list of containers with a name each"],
+  ["sidecar sidecarcontainers containers container extracontainers", "write sidecars, a map of containers by name"],
   ["nodeselector tolerations affinity nodepool", "write nodes, with a pool or labels"],
   ["restart restartpolicy", "Kubernetes restarts a program that ends; there is nothing to write"],
   [
@@ -66,6 +67,46 @@ export const keysOfServices = advice([
   ["suspend", "remove the service, or leave out its schedule"],
   ["persistence", cannot],
 ]);
+
+const ofPod = "write it in the service: it holds for the pod";
+/** From Kubernetes, for a sidecar or an init container. */
+const keysOfBoth = advice([
+  ["environment envs variables", "write env, as a map"],
+  ["envfrom envfile secrets secret", "write each in env, as { secret: KEY } of the service's secrets"],
+  ["entrypoint", "write command, a list of words"],
+  ["cmd arguments", "write args, a list of words"],
+  [
+    "volumemounts volumes mounts scratch files configs",
+    "write scratch or files in the service, and their paths in shares",
+  ],
+  ["mem memory cpu limits requests", "write resources, with cpu and memory"],
+  ["runasuser uid", "write user, a number"],
+  ["securitycontext capabilities privileged", noRoot],
+  [
+    "build dockerfile context",
+    "leave image out for the service's own image; another one must be ready: name it in image",
+  ],
+  ["calls egress roles labels annotations nodes shutdownseconds", ofPod],
+  ["imagepullpolicy restartpolicy restart workingdir lifecycle", "leave it out: there is nothing to write"],
+  ["dependson", "leave it out: sidecars start by name, then the init containers in their order, then the program"],
+]);
+export const keysOfSidecars = {
+  ...keysOfBoth,
+  ...advice([
+    ["containerport containerports ports expose listen", "write port, a number"],
+    ["healthcheck healthpath livenessprobe readinessprobe startupprobe liveness readiness probe", "write health"],
+    ["name", "leave it out: its key is its name"],
+  ]),
+};
+export const keysOfInit = {
+  ...keysOfBoth,
+  ...advice([
+    [
+      "port ports containerport containerports health healthcheck livenessprobe readinessprobe startupprobe",
+      "leave it out, or make it a sidecar: an init container ends before the program starts",
+    ],
+  ]),
+};
 
 /** From Ingress, its annotations, Gateway API, Compose labels and nginx. */
 export const keysOfRoutes = advice([
@@ -165,6 +206,9 @@ export const keysOfEnv = advice([
   ["host address addr", "write service, with the name of a service, or url"],
 ]);
 
+/** Maps by names of the user's. */
+const named = ["files", "scratch", "env", "sidecars"];
+
 /** Tables by the path below a service; `0` stands for each index, and `NAME` for a name of the user's. */
 const tables: Readonly<Record<string, Advice>> = {
   "": keysOfServices,
@@ -174,6 +218,13 @@ const tables: Readonly<Record<string, Advice>> = {
   health: keysOfHealth,
   replicas: keysOfReplicas,
   nodes: keysOfNodes,
+  "sidecars.NAME": keysOfSidecars,
+  "sidecars.NAME.resources": keysOfResources,
+  "sidecars.NAME.health": keysOfHealth,
+  "sidecars.NAME.env.NAME": keysOfEnv,
+  "init.0": keysOfInit,
+  "init.0.resources": keysOfResources,
+  "init.0.env.NAME": keysOfEnv,
   build: keysOfBuild,
   "egress.0": keysOfEgress,
   "files.NAME": keysOfFiles,
@@ -187,13 +238,10 @@ const tables: Readonly<Record<string, Advice>> = {
  */
 export function adviceFor(path: readonly PropertyKey[], key: string): string | undefined {
   if (path[0] !== "services" || path.length < 2) return undefined;
-  const [first, second, ...rest] = path.slice(2);
-  const parts = [
-    first,
-    first === "files" || first === "scratch" || first === "env" ? second && "NAME" : second,
-    ...rest,
-  ];
-  const place = parts.flatMap((part) => (part === undefined ? [] : typeof part === "number" ? 0 : String(part)));
+  const place = path.slice(2).reduce<string[]>((above, part) => {
+    const isName = named.includes(above.at(-1) ?? "");
+    return [...above, isName ? "NAME" : typeof part === "number" ? "0" : String(part)];
+  }, []);
   const table = tables[place.join(".")] ?? {};
   const word = key.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return Object.hasOwn(table, word) ? table[word] : undefined;

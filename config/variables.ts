@@ -1,6 +1,7 @@
 /** Environment variables of a service, and the secrets that it gets as variables and files. */
-import type { EnvVar } from "../components/workloads/program.ts";
+import type { EnvVar } from "../components/workloads/containers.ts";
 import { literal, podsService } from "../names/kubernetes.ts";
+import { containersOf } from "./containers.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
 import { podFields, type EnvValue } from "./schema/workload.ts";
 
@@ -18,16 +19,22 @@ export const portForCallers = ({ port, servicePort }: ServiceSettings): number |
 export const addressed = (value: EnvValue): string | undefined =>
   typeof value === "string" ? undefined : (value.service ?? value.url ?? value.pods);
 
-/** The services that a service calls: those that it names, and those whose addresses it gets. */
-export const callsOf = ({ calls, env }: Pick<ServiceSettings, "calls" | "env">): string[] => [
-  ...new Set([...calls, ...Object.values(env).flatMap((value) => addressed(value) ?? [])]),
+type InPods = Pick<ServiceSettings, "env" | "sidecars" | "init">;
+
+/** The variables of all containers of a service's pods. */
+const valuesIn = ({ env, ...others }: InPods): EnvValue[] =>
+  [{ env }, ...containersOf(others).map(({ settings }) => settings)].flatMap((each) => Object.values(each.env));
+
+/** The services that a service calls: those that it names, and those whose addresses its containers get. */
+export const callsOf = ({ calls, ...pods }: InPods & Pick<ServiceSettings, "calls">): string[] => [
+  ...new Set([...calls, ...valuesIn(pods).flatMap((value) => addressed(value) ?? [])]),
 ];
 
 /** The services whose pods callers find by DNS. */
 export const calledByPod = (services: Services): ReadonlySet<string> =>
   new Set(
-    Object.values(services).flatMap(({ env }) =>
-      Object.values(env).flatMap((value) => (typeof value === "string" ? [] : (value.pods ?? []))),
+    Object.values(services).flatMap((service) =>
+      valuesIn(service).flatMap((value) => (typeof value === "string" ? [] : (value.pods ?? []))),
     ),
   );
 
@@ -44,6 +51,15 @@ export const namesIn = (text: string): string[] => [...text.matchAll(/\$\(([^()$
  */
 export function variablesOf(name: string, services: Services, secretNames: readonly string[]): EnvVar[] {
   const { env = {}, port = "none" } = services[name] ?? {};
+  return variablesIn({ env, port }, services, secretNames);
+}
+
+/** The same for any container. @param port in its variable PORT */
+export function variablesIn(
+  { env, port }: Pick<ServiceSettings, "env" | "port">,
+  services: Services,
+  secretNames: readonly string[],
+): EnvVar[] {
   const names = [...Object.keys(env), ...secretNames, ...(port === "none" ? [] : ["PORT"])];
   const of = (value: Exclude<EnvValue, string>): Omit<EnvVar, "name"> | undefined => {
     const target = addressed(value);
@@ -94,6 +110,28 @@ export interface SecretPlace {
   readonly secret: string;
 }
 
+/** Names of the secrets that the variables of a service's sidecars and init containers name. */
+const secretsInContainers = (service: Pick<ServiceSettings, "sidecars" | "init">): string[] =>
+  containersOf(service).flatMap(({ settings }) =>
+    secretPlaces({ env: settings.env, files: {} }).map(({ secret }) => secret),
+  );
+
+/** All secrets that a service names, in any of its containers. */
+export const secretsNamedBy = (service: ServiceSettings): ReadonlySet<string> =>
+  new Set([...secretPlaces(service).map(({ secret }) => secret), ...secretsInContainers(service)]);
+
+/** Values of the secret variables of a sidecar or an init container. @param name of its service */
+export function containerSecrets(
+  name: string,
+  { env }: Pick<ServiceSettings, "env">,
+  settings: Pick<Settings, "services" | "secrets">,
+): Record<string, string> {
+  const { all } = namedSecrets(name, settings);
+  return Object.fromEntries(
+    secretPlaces({ env, files: {} }).map(({ path: [, key], secret }) => [key, all[secret] ?? ""]),
+  );
+}
+
 export const secretPlaces = ({ env, files }: Pick<ServiceSettings, "env" | "files">): SecretPlace[] => [
   ...Object.entries(env).flatMap(([key, value]) =>
     typeof value === "string" || value.secret === undefined
@@ -105,12 +143,12 @@ export const secretPlaces = ({ env, files }: Pick<ServiceSettings, "env" | "file
   ),
 ];
 
-/** A secret that a variable or a file names is only there; each other one of the service is a variable of its name. */
+/** A secret that a variable of any container or a file names is only there; each other one of the service is a variable of its name. */
 export function secretsOf(name: string, settings: Pick<Settings, "services" | "secrets">): ServiceSecrets {
-  const { env = {}, files = {} } = settings.services[name] ?? {};
+  const { env = {}, files = {}, sidecars = {}, init = [] } = settings.services[name] ?? {};
   const { own, all } = namedSecrets(name, settings);
   const named = secretPlaces({ env, files });
-  const taken = new Set(named.map(({ secret }) => secret));
+  const taken = new Set([...named.map(({ secret }) => secret), ...secretsInContainers({ sidecars, init })]);
   const inPlace = (place: SecretPlace["path"][0]) =>
     named.flatMap(({ path: [where, key], secret }) => (where === place ? [[key, all[secret] ?? ""] as const] : []));
   return {

@@ -3,13 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceArgs } from "../components/workloads/microservice.ts";
 import type { Release } from "../components/workloads/releaseJob.ts";
 import type { Schedule } from "../components/workloads/scheduledJob.ts";
+import type { InitArgs, SidecarArgs } from "../components/workloads/containers.ts";
 import type { ImageSource } from "../components/images/imageReference.ts";
 import { plainFiles } from "./files.ts";
-import { healthOf } from "./health.ts";
+import { containersOf, portOf, type PodContainer } from "./containers.ts";
+import { healthOf, sidecarHealth } from "./health.ts";
 import { metricsPort, proxyMetrics } from "./metrics.ts";
 import { nodesOf } from "./nodes.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";
-import { calledByPod, callsOf, secretsOf, variablesOf } from "./variables.ts";
+import { calledByPod, callsOf, containerSecrets, secretsOf, variablesIn, variablesOf } from "./variables.ts";
 
 export interface Workload {
   readonly service: string;
@@ -64,6 +66,7 @@ export function workloadsOf(
         env: variablesOf(service, services, Object.keys(secrets.env)),
         secretEnv: secretOutputs(secrets.env),
         files: { plain: plainFiles(all, projectDir), secret: secretOutputs(secrets.files) },
+        ...containerArgs(service, settings),
       },
     };
   });
@@ -99,6 +102,29 @@ function releaseOrder(services: Settings["services"]): Ordered[] {
   };
   for (const [service, all] of Object.entries(services)) if (!seen.has(service)) visit(service, all);
   return ordered;
+}
+
+/** Its sidecars and init containers, as the component takes them. */
+function containerArgs(service: string, settings: Pick<Settings, "services" | "secrets">) {
+  const { services } = settings;
+  const of = (container: PodContainer): InitArgs => {
+    const { name, settings: own } = container;
+    const { image, command, args, env, resources, shares, user } = own;
+    const secrets = containerSecrets(service, own, settings);
+    return {
+      ...{ name, image, command, args, resources, shares, user },
+      env: variablesIn({ env, port: portOf(container) }, services, Object.keys(secrets)),
+      secretEnv: secretOutputs(secrets),
+    };
+  };
+  const { sidecars = {}, init = [] } = services[service] ?? {};
+  const all = containersOf({ sidecars, init });
+  return {
+    sidecars: all.flatMap((each): SidecarArgs[] =>
+      each.kind === "sidecar" ? [{ ...of(each), port: each.settings.port, health: sidecarHealth(each.settings) }] : [],
+    ),
+    init: all.filter(({ kind }) => kind === "init").map(of),
+  };
 }
 
 const secretOutputs = (values: Readonly<Record<string, string>>) =>

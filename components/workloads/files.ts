@@ -23,6 +23,10 @@ export interface Mount {
   readonly readOnly?: boolean;
 }
 
+/** So that a file in a folder is mounted after it. */
+export const byPath = (mounts: readonly Mount[]): Mount[] =>
+  [...mounts].sort((a, b) => (a.mountPath < b.mountPath ? -1 : 1));
+
 export interface MountedFiles {
   readonly volumes: readonly Volume[];
   readonly mounts: readonly Mount[];

@@ -43,6 +43,15 @@ export function probes(port: number | undefined, health: Health | undefined): Pr
   return { startupProbe, readinessProbe, ...livenessOf(port, health, action) };
 }
 
+/** Of a sidecar: what its check says may be about others, such as its database, so that a restart would not help. */
+export function sidecarProbes(health: Health | undefined): Probes {
+  if (health === undefined) return {};
+  const own = probes(undefined, health);
+  return health.kind === "exec"
+    ? own
+    : { ...own, livenessProbe: { tcpSocket: { port: health.port }, periodSeconds: 10, failureThreshold: 6 } };
+}
+
 /** Not the health check of a service: never restart one that is only busy or draining. */
 function livenessOf(port: number | undefined, { kind }: Health, action: object): Pick<Probes, "livenessProbe"> {
   if (port !== undefined && kind !== "exec")

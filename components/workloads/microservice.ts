@@ -70,7 +70,7 @@ export class Microservice extends pulumi.ComponentResource {
           replicas,
           selector: { matchLabels: selectorLabels(service) },
           strategy: args.rollout === "recreate" ? recreate : rollingUpdate(1),
-          ...progressDeadline(args.health),
+          ...progressDeadline([args.health, ...(args.sidecars ?? []).map(({ health }) => health)]),
           template: program.template({
             app: service,
             ports: named,
@@ -134,5 +134,7 @@ export class Microservice extends pulumi.ComponentResource {
 }
 
 /** Kubernetes gives up on a rollout without progress after 600 s: a slow start needs more. */
-const progressDeadline = (health: Health | undefined) =>
-  health !== undefined && health.startSeconds > 300 ? { progressDeadlineSeconds: health.startSeconds + 300 } : {};
+const progressDeadline = (checks: readonly (Health | undefined)[]) => {
+  const seconds = checks.reduce((sum, health) => sum + (health?.startSeconds ?? 0), 0);
+  return seconds > 300 ? { progressDeadlineSeconds: seconds + 300 } : {};
+};

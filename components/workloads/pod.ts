@@ -27,7 +27,7 @@ export const proxyDrainSeconds = { google: 40, inCluster: 10 };
 export const serviceDrainSeconds = 40;
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
-export const restrictedContainer: Pick<Container, "securityContext"> = {
+export const restrictedContainer = {
   securityContext: {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
@@ -35,7 +35,7 @@ export const restrictedContainer: Pick<Container, "securityContext"> = {
     capabilities: { drop: ["ALL"] },
     seccompProfile: { type: "RuntimeDefault" },
   },
-};
+} satisfies Pick<Container, "securityContext">;
 
 /** Kubernetes quantity of whole MiB. */
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;

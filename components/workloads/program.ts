@@ -4,7 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { commonLabels, literal } from "../../names/kubernetes.ts";
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
 import { makeContentSecret } from "../contentSecret.ts";
-import { mountFiles, type PodFiles } from "./files.ts";
+import { makeContainers, type EnvVar, type InitArgs, type SidecarArgs } from "./containers.ts";
+import { byPath, mountFiles, type PodFiles } from "./files.ts";
 import { podSpec, resourcesWithScratch, type Resources, type Shutdown } from "./pod.ts";
 import { scratchVolumes } from "./scratch.ts";
 
@@ -24,6 +25,10 @@ export interface ProgramArgs {
   readonly files?: PodFiles | undefined;
   /** Folders to write to, beside `/tmp`. @default - none */
   readonly scratch?: Scratch;
+  /** What runs beside the program, in the order of their start. @default - nothing */
+  readonly sidecars?: readonly SidecarArgs[];
+  /** What runs before the program, one after another, beside the sidecars. @default - nothing */
+  readonly init?: readonly InitArgs[];
   /** User and group ID. @default 65532 */
   readonly user?: number | undefined;
   /** Seconds from SIGTERM to the end. @default 40 */
@@ -53,13 +58,6 @@ export interface PodNodes {
   }[];
   /** What of a node each pod has for itself, such as GPUs, by Kubernetes' name of the resource. @default - nothing */
   readonly devices?: Readonly<Record<string, string>>;
-}
-
-/** A variable of a container: a text, or a field of its pod. */
-export interface EnvVar {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
 }
 
 type Container = k8s.types.input.core.v1.Container;
@@ -96,7 +94,9 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
   const files = mountFiles(name, namespace, args.files ?? { plain: {}, secret: {} }, opts);
   const scratch = { ...temporary, ...args.scratch };
   const folders = scratchVolumes(scratch);
-  const disk = { all: diskBytes(scratch), extra: diskBytes(args.scratch ?? {}) };
+  const shared = [...folders.mounts, ...files.mounts];
+  const others = makeContainers(name, { ...args, shared }, opts);
+  const disk = { all: diskBytes(scratch) + others.leftBytes, extra: diskBytes(args.scratch ?? {}) };
   const names = [...args.env.map((each) => each.name), ...Object.keys(secretEnv)];
   const words = (all: readonly string[]) => all.map((word) => literal(word, names));
 
@@ -120,25 +120,28 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
           env: [...args.env],
           ...(secret && { envFrom: [{ secretRef: { name: secret.name } }] }),
           resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk, args.nodes?.devices),
-          // By path, so that a file in one of the folders is mounted after it.
-          volumeMounts: [...folders.mounts, ...files.mounts].sort((a, b) => (a.mountPath < b.mountPath ? -1 : 1)),
+          volumeMounts: byPath(shared),
           ...container,
         },
         {
           securityContext: {
             ...(args.user !== undefined && { runAsUser: args.user, runAsGroup: args.user, fsGroup: args.user }),
             // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted allows it.
-            ...(ports.some(([, port]) => port < 1024) && {
+            ...([...ports.map(([, port]) => port), ...others.ports].some((port) => port < 1024) && {
               sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }],
             }),
           },
           ...(args.nodes && { nodeSelector: { ...args.nodes.labels }, tolerations: [...args.nodes.tolerations] }),
-          volumes: [...folders.volumes, ...files.volumes],
+          ...others.containers(ports.map(([, port]) => port)),
+          volumes: [...folders.volumes, ...files.volumes, ...others.volumes],
           ...(args.serviceAccount !== undefined && { serviceAccountName: args.serviceAccount }),
           ...(restartPolicy !== undefined && { restartPolicy }),
         },
       ),
     };
   };
-  return { needs: [...(secret === undefined ? [] : [secret.resource]), ...files.resources], template };
+  return {
+    needs: [...(secret === undefined ? [] : [secret.resource]), ...files.resources, ...others.needs],
+    template,
+  };
 }

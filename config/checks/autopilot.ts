@@ -7,9 +7,10 @@
 import { diskBytes, temporary } from "../../names/scratch.ts";
 import { proxyMetrics } from "../metrics.ts";
 import { computeClass, nodeLabels } from "../nodes.ts";
+import { amountsOf, largestPart, podAmounts, podParts, type Part } from "../podAmounts.ts";
 import { didYouMean, problem, type ConfigProblem } from "../problems.ts";
 import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
-import type { Settings } from "../schema.ts";
+import type { ServiceSettings, Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
 
 const least = { cpu: "50m", memory: "52Mi" };
@@ -40,12 +41,13 @@ export function checkAutopilot(settings: Settings): ConfigProblem[] {
   const { cluster, services, proxy } = settings;
   if (cluster.mode !== "autopilot") return [];
   const single = [
-    ...Object.entries(services).flatMap(([name, { resources, scratch, nodes }]) =>
+    ...Object.entries(services).flatMap(([name, service]) => {
+      const parts = podParts(name, service);
+      const small = parts.flatMap(({ path, resources }) => checkLeast(path, resources));
       // The most of other hardware, and its ratios, differ by kind and number.
-      hasOtherHardware(nodes)
-        ? [...checkLeast(["services", name, "resources"], resources), ...checkGpu(name, nodes?.gpu)]
-        : [...check(["services", name, "resources"], resources), ...checkDisk(["services", name, "scratch"], scratch)],
-    ),
+      if (hasOtherHardware(service.nodes)) return [...small, ...checkGpu(name, service.nodes?.gpu)];
+      return [...(small.length > 0 ? small : checkServicePod(parts)), ...checkDisk(name, service)];
+    }),
     ...check(["proxy", "resources"], proxy.resources),
     ...check(["proxy", "metrics", "resources"], proxy.metrics.resources),
   ];
@@ -70,16 +72,59 @@ function checkGpu(name: string, gpu: NonNullable<Nodes>["gpu"]): ConfigProblem[]
   ];
 }
 
-function checkDisk(path: readonly string[], scratch: Settings["services"][string]["scratch"]): ConfigProblem[] {
-  const left = bytesOf(mostDisk) - bytesOf(ownDisk);
+/** Each sidecar has a log and a `/tmp` beside the program's own, and each init container a `/tmp`. */
+function checkDisk(name: string, { scratch, sidecars, init }: ServiceSettings): ConfigProblem[] {
+  const tmp = diskBytes(temporary);
+  const others = Object.keys(sidecars).length * (bytesOf(ownDisk) + tmp) + init.length * tmp;
+  const left = bytesOf(mostDisk) - bytesOf(ownDisk) - others;
   return diskBytes({ ...temporary, ...scratch }) <= left
     ? []
     : [
         problem(
-          path,
+          ["services", name, "scratch"],
           Object.fromEntries(Object.entries(scratch).map(([folder, { size }]) => [folder, size])),
-          `with /tmp is more than the ${Math.floor(left / 2 ** 20)}Mi of disk that Autopilot leaves a pod for it`,
+          `with /tmp is more than the ${Math.max(0, Math.floor(left / 2 ** 20))}Mi of disk that Autopilot leaves a pod for it`,
           "lower the sizes",
+        ),
+      ];
+}
+
+/** Sidecars and init containers count in their pod. */
+function checkServicePod(parts: readonly [Part, ...Part[]]): ConfigProblem[] {
+  const [{ path, resources }, ...others] = parts;
+  if (others.length === 0) return check(path, resources);
+  const pod = podAmounts(parts);
+  const large = (["cpu", "memory"] as const).flatMap((key) => {
+    const kind = key === "cpu" ? "milliCpu" : "bytes";
+    const largest = largestPart(parts, kind);
+    if (pod[kind] <= amountsOf(most)[kind]) return [];
+    return problem(
+      [...largest.path, key],
+      largest.resources[key],
+      `is above the maximum of Autopilot for a pod, which is ${most[key]}, with its other containers`,
+      "lower one of them",
+    );
+  });
+  if (large.length > 0) return large;
+  const [cpus, gibibytes] = [pod.milliCpu / 1000, pod.bytes / gibibyte];
+  const together = `${pod.milliCpu}m of CPU and ${Math.ceil(gibibytes * 1024)}Mi of memory`;
+  if (gibibytes < cpus * leastRatio)
+    return [
+      problem(
+        [...path, "memory"],
+        resources.memory,
+        `makes a pod of ${together} with its other containers, and Autopilot needs ${leastRatio}Gi for each CPU`,
+        "raise the memory of one of them, or lower the CPU",
+      ),
+    ];
+  return gibibytes <= cpus * mostRatio
+    ? []
+    : [
+        problem(
+          [...path, "cpu"],
+          resources.cpu,
+          `makes a pod of ${together} with its other containers, and Autopilot has at most ${mostRatio}Gi for each CPU`,
+          "raise the CPU of one of them, or lower the memory",
         ),
       ];
 }
@@ -101,7 +146,7 @@ function checkProxyPod(settings: Settings): ConfigProblem[] {
   });
 }
 
-function checkLeast(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
+function checkLeast(path: readonly PropertyKey[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
   const small = [
     ...(milliCpuOf(cpu) < milliCpuOf(least.cpu) ? [["cpu", cpu, least.cpu] as const] : []),
     ...(bytesOf(memory) < bytesOf(least.memory) ? [["memory", memory, least.memory] as const] : []),
@@ -111,7 +156,7 @@ function checkLeast(path: readonly string[], { cpu = least.cpu, memory }: Reques
   );
 }
 
-function check(path: readonly string[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
+function check(path: readonly PropertyKey[], { cpu = least.cpu, memory }: Requests): ConfigProblem[] {
   const small = checkLeast(path, { cpu, memory });
   if (small.length > 0) return small;
   const large = [

@@ -1,8 +1,8 @@
 /** Whether the pods of a stack fit on its nodes: GKE accepts any, and the rest waits for a node that never comes. */
 import { allocatable, type Amounts } from "../allocatable.ts";
 import { proxyMetrics } from "../metrics.ts";
+import { amountsOf, largestPart, podAmounts, podParts, sum, type Part } from "../podAmounts.ts";
 import { didYouMean, keyOf, problem, type ConfigProblem } from "../problems.ts";
-import { bytesOf, milliCpuOf } from "../../names/quantities.ts";
 import { mostPods } from "../../names/replicas.ts";
 import type { Settings } from "../schema.ts";
 import { largeMeant } from "../unitMistakes.ts";
@@ -21,8 +21,7 @@ const system: Readonly<Record<"perNode" | "perCluster", Amounts>> = {
 };
 
 export interface Workload extends Amounts {
-  readonly path: readonly string[];
-  readonly resources: { readonly cpu: string; readonly memory: string };
+  readonly parts: readonly [Part, ...Part[]];
   /** Most at the same time: in a rollout, old pods run beside the new ones. */
   readonly pods: number;
 }
@@ -30,22 +29,16 @@ export interface Workload extends Amounts {
 export function workloads(settings: Settings): Workload[] {
   const { services, proxy } = settings;
   const sidecar = proxyMetrics(settings)?.resources;
-  const of = ({ cpu, memory }: { readonly cpu: string; readonly memory: string }): Amounts => ({
-    milliCpu: milliCpuOf(cpu),
-    bytes: bytesOf(memory),
-  });
+  const ofProxy: Part = { kind: "program", path: ["proxy", "resources"], resources: proxy.resources };
   return [
-    ...Object.entries(services).map(([name, service]) => ({
-      path: ["services", name, "resources"],
-      resources: service.resources,
-      pods: podsOf(service),
-      ...of(service.resources),
-    })),
+    ...Object.entries(services).map(([name, service]) => {
+      const parts = podParts(name, service);
+      return { parts, pods: podsOf(service), ...podAmounts(parts) };
+    }),
     {
-      path: ["proxy", "resources"],
-      resources: proxy.resources,
+      parts: [ofProxy],
       pods: 2 * mostPods(proxy.replicas),
-      ...sum([of(proxy.resources), ...(sidecar === undefined ? [] : [of(sidecar)])]),
+      ...sum([amountsOf(proxy.resources), ...(sidecar === undefined ? [] : [amountsOf(sidecar)])]),
     },
   ];
 }
@@ -57,8 +50,6 @@ export function workloads(settings: Settings): Workload[] {
 const podsOf = ({ replicas, schedule, release }: Settings["services"][string]): number =>
   schedule === undefined ? 2 * mostPods(replicas) + (release === undefined ? 0 : 1) : 1;
 
-const sum = (all: readonly Amounts[]): Amounts =>
-  all.reduce((a, b) => ({ milliCpu: a.milliCpu + b.milliCpu, bytes: a.bytes + b.bytes }), { milliCpu: 0, bytes: 0 });
 const times = ({ milliCpu, bytes }: Amounts, factor: number): Amounts => ({
   milliCpu: milliCpu * factor,
   bytes: bytes * factor,
@@ -92,15 +83,16 @@ const kinds = ["milliCpu", "bytes"] as const;
 export function checkCapacity(settings: Settings): ConfigProblem[] {
   const nodes = nodesOf(settings) ?? [];
   if (nodes.length === 0) return [];
-  return workloads(settings).flatMap(({ path, resources, ...pod }) =>
+  return workloads(settings).flatMap(({ parts, ...pod }) =>
     kinds.flatMap((kind) => {
+      const { path, resources } = largestPart(parts, kind);
       const largest = nodes.reduce((a, b) => (b.each[kind] > a.each[kind] ? b : a));
       const { key, show } = units[kind];
       if (pod[kind] <= largest.each[kind]) return [];
       return problem(
         [...path, key],
         resources[key],
-        `makes a pod of ${show(pod[kind])}, which no node has: pods get ${show(largest.each[kind])} of machineType ${largest.machineType}`,
+        `makes a pod of ${show(pod[kind])}${parts.length > 1 ? " with its other containers" : ""}, which no node has: pods get ${show(largest.each[kind])} of machineType ${largest.machineType}`,
         `lower it, or choose a larger machineType in cluster.nodePools${didYouMean(largeMeant(key, resources[key]))}`,
       );
     }),

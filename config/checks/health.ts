@@ -47,24 +47,30 @@ export function checkHealth(name: string, service: ServiceSettings, settings: Se
 export const oneWord = (at: string, word: string): string =>
   `${at}: "${word}" is one word, the name of a program with spaces in it; write each word as an item`;
 
-/** A probe's command has no shell either. */
-export function healthWarnings(name: string, service: ServiceSettings, settings: Settings): string[] {
-  const { health, healthPath, port } = service;
-  const at = (key: string) => keyOf(["services", name, ...key.split(".")]);
+/** A probe's command has no shell either. @param path of what has the key `health` */
+export function probeWarnings(path: readonly PropertyKey[], { health }: Pick<ServiceSettings, "health">): string[] {
+  const at = keyOf([...path, "health", "exec"]);
   const [first = "", ...others] = typeof health === "object" ? (health.exec ?? []) : [];
   if (/^CMD(-SHELL)?$/.test(first))
     return [
-      `${at("health.exec")}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
+      `${at}: ${first} is a word of Compose, and no program; write ${first === "CMD" ? "the words without it" : `[sh, -c, ${JSON.stringify(others.join(" "))}]`}`,
     ];
-  if (/^[\w./-]+( \S+)+$/.test(first)) return [oneWord(at("health.exec"), first)];
+  return /^[\w./-]+( \S+)+$/.test(first) ? [oneWord(at, first)] : [];
+}
+
+export function healthWarnings(name: string, service: ServiceSettings, settings: Settings): string[] {
+  const { health, healthPath, port } = service;
+  const path = ["services", name, "health"];
+  const ofProbe = probeWarnings(["services", name], service);
+  if (ofProbe.length > 0) return ofProbe;
   const guessed = guessedHealth(name, service, settings);
-  if (guessed !== undefined) return [`${at("health")}: ${guessed}`];
+  if (guessed !== undefined) return [`${keyOf(path)}: ${guessed}`];
   const server =
     health === undefined && healthPath === undefined && typeof port === "number" ? servers[port] : undefined;
   return server === undefined
     ? []
     : [
-        `${at("health")}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
+        `${keyOf(path)}: is GET /healthz without the key, and port ${port} is that of ${server}; set tcp, or { exec: […] }`,
       ];
 }
 

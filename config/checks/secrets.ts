@@ -1,7 +1,7 @@
 /** Every secret must belong to a service, to several, or to tls. */
 import { hidden, problem, type ConfigProblem } from "../problems.ts";
 import type { Settings } from "../schema.ts";
-import { secretPlaces, sharedSecrets } from "../variables.ts";
+import { secretsNamedBy, sharedSecrets } from "../variables.ts";
 
 export function checkSecrets(settings: Settings): ConfigProblem[] {
   return Object.entries(settings.secrets).flatMap(([name, values]) => {
@@ -17,7 +17,7 @@ export function checkSecrets(settings: Settings): ConfigProblem[] {
           `name one of the services: ${Object.keys(settings.services).join(", ")}`,
         ),
       ];
-    const named = new Set(secretPlaces(service).map(({ secret }) => secret));
+    const named = secretsNamedBy(service);
     return Object.keys(values)
       .filter((variable) => Object.hasOwn(service.env, variable) && !named.has(variable))
       .map((variable) =>

@@ -38,7 +38,8 @@ function timeoutWarnings({ edge, services, proxy }: Settings): string[] {
 function resourceWarnings(settings: Settings): string[] {
   const { cluster } = settings;
   if (cluster.mode === "autopilot" || (nodesOf(settings) ?? []).length > 0) return [];
-  return workloads(settings).flatMap(({ path, resources: { cpu, memory } }) => {
+  const parts = workloads(settings).flatMap((workload) => workload.parts);
+  return parts.flatMap(({ path, resources: { cpu, memory } }) => {
     const amounts = [
       ...(milliCpuOf(cpu) >= much.milliCpu ? [["cpu", cpu, `${cpu} CPUs`, `${milliCpuOf(cpu)}m`] as const] : []),
       ...(bytesOf(memory) >= much.bytes

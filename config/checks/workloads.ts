@@ -15,10 +15,10 @@ export function checkWorkloads(settings: Settings, projectDir: string): ConfigPr
     ...(service.port === "none" ? checkWorker(name, service) : checkPorts(name, service, service.port)),
     ...checkHealth(name, service, settings),
     ...checkCalled(name, service, settings),
-    ...checkVariables(name, service, settings),
+    ...checkExpanded(["services", name, "env"], service, secretNames(name, settings), "the service"),
     ...checkFolders(name, service),
     ...checkFiles(name, service, projectDir),
-    ...checkNamedSecrets(name, service, settings),
+    ...checkNamedSecrets(name, ["services", name], service, settings),
     ...checkNodes(name, service, settings),
     ...checkMetrics(name, service, settings),
   ]);
@@ -65,61 +65,79 @@ function checkPorts(name: string, { servicePort = 0, ports }: ServiceSettings, p
   });
 }
 
+const uncallable = (path: readonly PropertyKey[], other: string, services: Settings["services"]): ConfigProblem =>
+  services[other]?.schedule === undefined
+    ? problem(path, other, "is a worker: its port is none, so that nothing can call it", "remove it, or give it a port")
+    : problem(path, other, "runs by a schedule, so that nothing can call it", "remove it");
+
 /** Services that are called, by routes or by variables, must have a port. */
 function checkCalled(name: string, service: ServiceSettings, { services }: Settings): ConfigProblem[] {
   const isWorker = (other: string) => services[other]?.port === "none";
-  const uncallable = (path: readonly PropertyKey[], other: string): ConfigProblem =>
-    services[other]?.schedule === undefined
-      ? problem(
-          path,
-          other,
-          "is a worker: its port is none, so that nothing can call it",
-          "remove it, or give it a port",
-        )
-      : problem(path, other, "runs by a schedule, so that nothing can call it", "remove it");
   return [
     ...service.calls.flatMap((called, index) =>
-      isWorker(called) ? uncallable(["services", name, "calls", index], called) : [],
+      isWorker(called) ? uncallable(["services", name, "calls", index], called, services) : [],
     ),
     ...service.routes.flatMap((route, index) =>
       servicesOf({ ...route, service: name })
         .filter((other) => other !== name && isWorker(other))
-        .map((other) => uncallable(["services", name, "routes", index], other)),
+        .map((other) => uncallable(["services", name, "routes", index], other, services)),
     ),
-    ...Object.entries(service.env).flatMap(([key, value]) => {
-      const called = addressed(value);
-      if (called === undefined || typeof value === "string") return [];
-      const source = (["service", "url", "pods"] as const).find((each) => value[each] !== undefined) ?? "service";
-      const path = ["services", name, "env", key, source];
-      if (called === name)
-        return problem(
-          path,
-          called,
-          "is the service itself",
-          "use localhost or its public host name, or null if it is taken over by like",
-        );
-      if (!Object.hasOwn(services, called))
-        return problem(path, called, "is not a service", allowed(called, Object.keys(services)));
-      return isWorker(called) ? uncallable(path, called) : [];
-    }),
+    ...checkAddresses(name, ["services", name, "env"], service.env, services),
   ];
 }
 
-function checkVariables(name: string, { env, port }: ServiceSettings, settings: Settings): ConfigProblem[] {
-  const { all } = namedSecrets(name, settings);
-  // A secret that a variable or a file names is not a variable of its own name.
-  const names = [
-    ...new Set([
-      ...Object.keys(env),
-      ...Object.keys(secretsOf(name, settings).env),
-      ...(port === "none" ? [] : ["PORT"]),
-    ]),
-  ];
+type Env = ServiceSettings["env"];
+
+/** Variables with addresses. @param name of the service @param at path of the variables */
+export function checkAddresses(
+  name: string,
+  at: readonly PropertyKey[],
+  env: Env,
+  services: Settings["services"],
+): ConfigProblem[] {
+  return Object.entries(env).flatMap(([key, value]) => {
+    const called = addressed(value);
+    if (called === undefined || typeof value === "string") return [];
+    const source = (["service", "url", "pods"] as const).find((each) => value[each] !== undefined) ?? "service";
+    const path = [...at, key, source];
+    if (called === name)
+      return problem(
+        path,
+        called,
+        "is the service itself",
+        "use localhost or its public host name, or null if it is taken over by like",
+      );
+    if (!Object.hasOwn(services, called))
+      return problem(path, called, "is not a service", allowed(called, Object.keys(services)));
+    return services[called]?.port === "none" ? uncallable(path, called, services) : [];
+  });
+}
+
+/** Names of secrets: of those that are variables by themselves, and of all that a variable may name. */
+interface Secrets {
+  readonly variables: readonly string[];
+  readonly all: readonly string[];
+}
+
+/** Those of a service: a secret that a variable or a file names is not a variable of its own name. */
+const secretNames = (name: string, settings: Settings): Secrets => ({
+  variables: Object.keys(secretsOf(name, settings).env),
+  all: Object.keys(namedSecrets(name, settings).all),
+});
+
+/** @param at path of the variables @param of whose variables they are */
+export function checkExpanded(
+  at: readonly PropertyKey[],
+  { env, port }: Pick<ServiceSettings, "env" | "port">,
+  secrets: Secrets,
+  of: string,
+): ConfigProblem[] {
+  const names = [...new Set([...Object.keys(env), ...secrets.variables, ...(port === "none" ? [] : ["PORT"])])];
   const holderOf = (secret: string) =>
     Object.entries(env).find(([, value]) => typeof value === "object" && value.secret === secret)?.[0];
   return Object.entries(env).flatMap(([key, value]) => {
     if (typeof value === "string" || value.expand === undefined) return [];
-    const path = ["services", name, "env", key, "expand"];
+    const path = [...at, key, "expand"];
     const used = [...new Set(namesIn(value.expand))];
     const refuse = (rule: string, fix: string) => problem(path, value.expand, rule, fix);
     if (used.length === 0) {
@@ -136,9 +154,9 @@ function checkVariables(name: string, { env, port }: ServiceSettings, settings: 
       if (each === key) return refuse("names itself", "name another variable");
       if (!names.includes(each)) {
         const holder = holderOf(each);
-        const rule = `names ${each}, which is no variable of the service`;
+        const rule = `names ${each}, which is no variable of ${of}`;
         if (holder !== undefined) return refuse(rule, `write $(${holder}), which holds that secret`);
-        if (Object.hasOwn(all, each)) return refuse(rule, `add ${each}: { secret: ${each} } to env`);
+        if (secrets.all.includes(each)) return refuse(rule, `add ${each}: { secret: ${each} } to env`);
         return refuse(
           rule,
           otherName(
@@ -220,14 +238,19 @@ function fileTrouble(file: string): string | undefined {
   }
 }
 
-/** Variables and files name only secrets that are there. */
-function checkNamedSecrets(name: string, service: ServiceSettings, settings: Settings): ConfigProblem[] {
+/** Variables and files name only secrets that are there. @param name of the service @param at path of what names them */
+export function checkNamedSecrets(
+  name: string,
+  at: readonly PropertyKey[],
+  holder: Parameters<typeof secretPlaces>[0],
+  settings: Settings,
+): ConfigProblem[] {
   const { all } = namedSecrets(name, settings);
-  return secretPlaces(service).flatMap(({ path, secret }) =>
+  return secretPlaces(holder).flatMap(({ path, secret }) =>
     Object.hasOwn(all, secret)
       ? []
       : problem(
-          ["services", name, ...path, "secret"],
+          [...at, ...path, "secret"],
           secret,
           `is not among the service's secrets, nor in ${keyOf(["secrets", sharedSecrets])}`,
           `set it: npx pulumi config set --secret --path '${keyOf(["secrets", name, secret])}'${didYouMean(nearest(secret, Object.keys(all)))}`,

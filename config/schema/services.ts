@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { podsPrefix } from "../../names/kubernetes.ts";
 import { servicePort } from "../../names/ports.ts";
+import { init, sidecars } from "./containers.ts";
 import { calls, egress } from "./networkPolicies.ts";
 import { proxyNames, route, routeDefaults } from "./routes.ts";
 import { build, image, label, path, replicas, resources, roles } from "./values.ts";
@@ -47,6 +48,8 @@ const service = z
     files: workload.files,
     scratch: workload.scratch,
     resources: resources("100m", "128Mi"),
+    sidecars,
+    init,
     metrics: workload.metrics,
     nodes: workload.nodes,
     user: workload.user,

@@ -160,14 +160,19 @@ const memoryQuantity = z
     `must be at most ${mostMemory}, which is what the largest machine has`,
   );
 
-const memoryOf = (memory: string) => memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi"));
+const memoryOf = (memory: string, since?: string) =>
+  memoryQuantity.default(memory).meta(doc("Memory request and limit.", "256Mi", since));
 const noCpuLimit = "CPU request. There is no limit: it would only throttle.";
 
-export const resources = (cpu: string, memory: string) =>
+/** @param of whose they are, and since when. @default - each pod's, from the beginning */
+export const resources = (cpu: string, memory: string, of = "each pod", since?: string) =>
   z
-    .strictObject({ cpu: cpuQuantity.default(cpu).meta(doc(noCpuLimit, "250m")), memory: memoryOf(memory) })
+    .strictObject({
+      cpu: cpuQuantity.default(cpu).meta(doc(noCpuLimit, "250m", since)),
+      memory: memoryOf(memory, since),
+    })
     .prefault({})
-    .meta(doc("Resources of each pod.", { cpu: "250m", memory: "256Mi" }));
+    .meta(doc(`Resources of ${of}.`, { cpu: "250m", memory: "256Mi" }, since));
 
 /** Those of a container whose CPU depends on the cluster. `inCluster` names the defaults. */
 export const sidecarResources = (inCluster: string, memory: string) =>

@@ -26,7 +26,7 @@ export const args = words
     ),
   );
 
-const portNumber = z.int().min(1).max(65535);
+export const portNumber = z.int().min(1).max(65535);
 
 export const port = (standard: number) =>
   z
@@ -107,7 +107,7 @@ const healthObject = z
     exec: words
       .optional()
       .meta(doc("Command in the container that ends with 0 when the pod is ready.", ["pg_isready"], "0.3.0")),
-    port: portNumber.optional().meta(doc("Port to ask. Without it: the service's own.", 9090, "0.3.0")),
+    port: portNumber.optional().meta(doc("Port to ask. Without it: `port`.", 9090, "0.3.0")),
     startSeconds: z
       .int()
       .min(1)
@@ -143,7 +143,7 @@ export const health = z
   );
 
 /** A folder or file in the container. */
-const place = z
+export const place = z
   .string()
   .max(250, "must have at most 250 characters")
   .regex(/^\//, { error: "must be an absolute path in the container, such as /app/tmp", abort: true })

@@ -22,6 +22,8 @@ test("a valid config is accepted, with its defaults", () => {
     env: {},
     files: {},
     scratch: {},
+    sidecars: {},
+    init: [],
     ports: {},
     shutdownSeconds: 40,
     rollout: "rolling",

@@ -88,6 +88,12 @@ const others = fc.record({
   addresses: fc.boolean(),
   isLike: fc.boolean(),
 });
+const containerEnv = { A: "1", POD: { pod: "name" }, GIVEN: { secret: "SHARED" }, BOTH: { expand: "$(POD) $(GIVEN)" } };
+/** Beside what a service has itself: its sidecars and init containers share these. */
+const shared = {
+  scratch: { "/shared": "1Mi" },
+  files: { "/etc/shared.txt": { text: "shared" } },
+};
 /** What runs in the pods, beside the keys that are there from the beginning. */
 const program = {
   command: maybe(fc.constantFrom(["/bin/app"], ["sh", "-c", "echo $(POD) $(date)"])),
@@ -99,8 +105,46 @@ const program = {
     { path: "/readyz", headers: { "X-Health": "1" }, host: "shop.example.com", port: 9191, startSeconds: 10 },
     ...[{ grpc: "shop.v1.Orders" }, { tcp: true, port: 9090 }, { exec: ["pg_isready"], startSeconds: 5 }],
   ),
-  scratch: fc.constantFrom<Config>({}, { "/app/tmp": "1Gi", "/cache": { size: "1Mi", memory: true } }),
-  files: fc.constantFrom<Config>({}, { "/etc/app.yaml": { text: "a: 1\n" }, "/keys/key": { secret: "SHARED" } }),
+  scratch: fc.constantFrom<Config>(shared.scratch, {
+    ...shared.scratch,
+    "/app/tmp": "1Gi",
+    "/cache": { size: "1Mi", memory: true },
+  }),
+  files: fc.constantFrom<Config>(shared.files, {
+    ...shared.files,
+    "/etc/app.yaml": { text: "a: 1\n" },
+    "/keys/key": { secret: "SHARED" },
+  }),
+  sidecars: fc.constantFrom<Config>(
+    {},
+    {
+      s: {
+        image: "registry.example.com/sql-proxy:2",
+        command: ["/proxy", "$(A)"],
+        args: ["$(PORT)"],
+        ...{ port: 5432, user: 2000, shares: ["/shared", "/etc/shared.txt"], env: containerEnv },
+        health: { path: "/up", headers: { A: "b" }, host: "shop.example.com", port: 9191, startSeconds: 10 },
+      },
+      t: { args: ["side"], health: { grpc: "a.B", port: 9192 } },
+    },
+    {
+      a: { image: "a/b:1", port: 1, health: { tcp: true } },
+      b: { image: "a/b:1", health: { exec: ["true"] }, resources: { cpu: "50m", memory: "64Mi" } },
+    },
+  ),
+  init: fc.constantFrom<readonly Config[]>(
+    [],
+    [
+      { name: "f", args: ["before"], env: containerEnv, shares: ["/shared"], user: 1 },
+      {
+        name: "g",
+        image: "a/b:1",
+        command: ["/bin/true"],
+        args: ["$(GIVEN)"],
+        resources: { cpu: "0.05", memory: "64Mi" },
+      },
+    ],
+  ),
   nodes: maybe(
     fc.constantFrom<Config>(
       { spot: true },
@@ -262,9 +306,17 @@ export const good: fc.Arbitrary<Config> = fc
     const isWide = wildcard && place.edge["kind"] === "gateway" && tls["mode"] === "managed";
     const names = Object.keys(services);
     const settings = Object.entries(services).map<readonly [string, Config]>(
-      ([name, { others, routes, roles, health, env, ...more }], index) => {
+      ([name, { others, routes, roles, health, env, sidecars, init, ...more }], index) => {
         const other = names.length > 1 ? names[(index + 1) % names.length] : undefined;
         const own = { replicas: more.replicas, routes: [] };
+        const addresses: Config =
+          other !== undefined && others.addresses
+            ? { URL: { url: other }, ADDRESS: { service: other }, PODS: { pods: other } }
+            : {};
+        const withAddresses = (container: Config) => ({
+          ...container,
+          env: { ...(container["env"] as Config | undefined), ...addresses },
+        });
         // Of the first one, which calls the second: a copy of it must not be one of the two.
         if (index >= 2 && others.isLike) return [name, { like: names[0], ...own }];
         return [
@@ -275,9 +327,12 @@ export const good: fc.Arbitrary<Config> = fc
             env: {
               ...env,
               ...(others.addresses && sources),
-              ...(other !== undefined &&
-                others.addresses && { URL: { url: other }, ADDRESS: { service: other }, PODS: { pods: other } }),
+              ...addresses,
             },
+            sidecars: Object.fromEntries(
+              Object.entries(sidecars).map(([key, each]) => [key, withAddresses(each as Config)]),
+            ),
+            init: init.map(withAddresses),
             ...(isGoogle && metrics["scrape"] !== "none" && { metrics: { port: 9100, path: "/m" } }),
             // No pool has what they ask for.
             ...(isGoogle && !("mode" in place.cluster && place.cluster.mode === "autopilot") && { nodes: undefined }),

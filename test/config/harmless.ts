@@ -32,8 +32,9 @@ const mayGo = new RegExp(
     "^proxy\\.\\w+$",
     "^secrets\\.(?!shared\\b)[^.]+(\\.\\w+)?$", // variables and files name the shared one
     "^services\\.[^.]+\\.(port|replicas|healthPath|health|env|resources|egress|roles|calls|routes)$",
-    "^services\\.[^.]+\\.(command|args|servicePort|nodes|metrics|ports|scratch|files|user|shutdownSeconds|rollout|release|labels|annotations)$",
+    "^services\\.[^.]+\\.(command|args|servicePort|nodes|metrics|ports|sidecars|init|user|shutdownSeconds|rollout|release|labels|annotations)$",
     "^services\\.[^.]+\\.(timeZone|concurrency|deadlineSeconds|retries)$",
+    "^services\\.[^.]+\\.(sidecars\\.s|init\\.0)(\\.(command|port|user|shares))?$", // sidecars and init share scratch and files
     "^services\\.[^.]+\\.env\\.(?!POD$|GIVEN$)\\w+$", // another one names these
     "^services\\.[^.]+\\.routes\\.\\d+$",
     "\\.routes\\.\\d+\\.(timeoutSeconds|maxBodyMb|buffering|limit|responseHeaders|canary|versions|keepPrefix)$",
@@ -48,6 +49,9 @@ const more: readonly (readonly [string, unknown])[] = [
   ["env", {}],
   ["calls", []],
 ];
+
+/** Keys that a service with a schedule does not have: in the valid configs it is called `nightly`. */
+const ofServers = ["routeDefaults", "replicas"];
 
 const remove = (object: Record<string | number, unknown>, key: string | number) =>
   Array.isArray(object) ? object.splice(Number(key), 1) : Reflect.deleteProperty(object, key);
@@ -83,7 +87,7 @@ export const harmlessChange: fc.Arbitrary<Change> = fc.oneof(
         at(
           `give ${key}`,
           (object, name) => put(object[name] as object, key, structuredClone(value)),
-          /^services\.[^.]+$/,
+          ofServers.includes(key) ? /^services\.(?!nightly$)[^.]+$/ : /^services\.[^.]+$/,
         ),
       ),
   },

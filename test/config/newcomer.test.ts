@@ -1,4 +1,4 @@
-/** What people write at first, and the message that says what to write instead. */
+/** What people write at first, and what errors say to write instead. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lostText } from "../../config/input.ts";

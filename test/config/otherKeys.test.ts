@@ -11,12 +11,14 @@ import {
   keysOfEnv,
   keysOfFiles,
   keysOfHealth,
+  keysOfInit,
   keysOfNodes,
   keysOfReplicas,
   keysOfResources,
   keysOfRoutes,
   keysOfScratch,
   keysOfServices,
+  keysOfSidecars,
 } from "../../config/otherKeys.ts";
 import { asYaml } from "../../config/problems.ts";
 import { schema } from "../../config/schema.ts";
@@ -36,6 +38,23 @@ test("each key of another tool is unknown here, and its advice replaces the list
     ['.files["/a"]', keysOfFiles, (key: string) => ({ files: { "/a": { text: "", [key]: "x" } } })],
     ['.scratch["/a"]', keysOfScratch, (key: string) => ({ scratch: { "/a": { size: "1Gi", [key]: "x" } } })],
     [".env.A", keysOfEnv, (key: string) => ({ env: { A: { pod: "name", [key]: "x" } } })],
+    [".sidecars.sql", keysOfSidecars, (key: string) => ({ sidecars: { sql: { image: "a/b:1", [key]: "x" } } })],
+    [".init[0]", keysOfInit, (key: string) => ({ init: [{ name: "wait", image: "a/b:1", [key]: "x" }] })],
+    [
+      ".sidecars.sql.health",
+      keysOfHealth,
+      (key: string) => ({ sidecars: { sql: { image: "a/b:1", health: { tcp: true, port: 1, [key]: "x" } } } }),
+    ],
+    [
+      ".init[0].resources",
+      keysOfResources,
+      (key: string) => ({ init: [{ name: "wait", image: "a/b:1", resources: { [key]: "x" } }] }),
+    ],
+    [
+      ".sidecars.env.env.A",
+      keysOfEnv,
+      (key: string) => ({ sidecars: { env: { image: "a/b:1", env: { A: { pod: "name", [key]: "x" } } } } }),
+    ],
     [".routes[0]", keysOfRoutes, (key: string) => ({ routes: [{ path: "/a/", [key]: "x" }] })],
   ] as const;
   for (const [place, table, more] of tables)
@@ -57,7 +76,7 @@ test("a key of another tool is known in each of its forms", () => {
 });
 
 test("the heading that an advice names is in the guide", () => {
-  const tables = [keysOfServices, keysOfRoutes, keysOfResources, keysOfBuild, keysOfEgress];
+  const tables = [keysOfServices, keysOfRoutes, keysOfResources, keysOfBuild, keysOfEgress, keysOfSidecars];
   const references = tables
     .flatMap((table) => Object.values(table))
     .flatMap((advice) => [...advice.matchAll(/see "([^"]+)" in (\S+\.md)$/g)]);

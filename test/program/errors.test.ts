@@ -589,6 +589,42 @@ const mistakes: readonly Readonly<Parameters<typeof refusal>>[] = [
     "x-y * * * *",
   ].map((schedule) => [{ ...valid, services: { nightly: { image: "a/b:1", schedule, timeZone: "Tokyo" } } }] as const),
   [{ ...valid, services: { nightly: { image: "a/b:1", schedule: "@daily", port: 80 } } }],
+  // Sidecars and init containers
+  [
+    hoge({
+      sidecars: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`s${index}`, {}])),
+      init: [{ name: "a", shares: ["/a", "/a"] }],
+    }),
+  ],
+  [
+    {
+      ...hoge({
+        scratch: { "/a": "1Gi" },
+        sidecars: {
+          hoge: { image: "a/b:1", shares: ["/tmp", "/a/b", "/c"], port: 8080 },
+          a: { port: 1, health: { startSeconds: 5 } },
+          b: { image: "a/b:1", port: 1, health: { tcp: true, startSeconds: 150 } },
+          c: { image: "a/b:1", health: "tcp" },
+        },
+        init: [{ name: "a" }],
+      }),
+      rolloutSeconds: 100,
+    },
+  ],
+  [
+    onGke(hoge({ sidecars: { a: { args: ["a"], resources: { cpu: "4" } } } }), {
+      cluster: { kind: "gke", nodePools: { main: { machineType: "e2-standard-2" } } },
+    }),
+    google,
+  ],
+  [hoge({ init: [{ name: "a" }, { name: "b", args: ["b"], shares: ["/a"] }], sidecars: { c: {} } })],
+  ...[{ cpu: "1" }, { memory: "4Gi" }, { cpu: "30", memory: "110Gi" }].map(
+    (resources) =>
+      [
+        onGke(hoge({ sidecars: { a: { args: ["a"], resources } } }), { cluster: { kind: "gke", mode: "autopilot" } }),
+        google,
+      ] as const,
+  ),
 ];
 
 /** `key`, `value rule; fix`: two lines for each problem. */

@@ -1,17 +1,19 @@
 /** Waits for rollouts to complete. Fails with the reason as soon as it is certain that one cannot complete. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError, kubectl, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
+import { CommandError, kubectlObjects, type LiveObject, type KubectlTarget } from "../cli/kubectl.ts";
 import { Problem } from "../cli/problem.ts";
 import { proxyName } from "../../names/kubernetes.ts";
 import {
-  final,
-  notStarted,
-  oneLine,
-  probeFailure,
-  type NotStarted,
-  type PodEvent,
-  type StartingPod,
-} from "./podStates.ts";
+  bounded,
+  containersOf,
+  culpritOf,
+  specOf,
+  startOf,
+  stateOf,
+  type ContainerStatus,
+  type Culprit,
+} from "./podContainers.ts";
+import { final, notStarted, oneLine, partOf, probeFailure, type NotStarted, type PodEvent } from "./podStates.ts";
 
 export interface RolloutOptions {
   /** Folders that images are built from, by service; for the error's fix. @default - none */
@@ -21,9 +23,6 @@ export interface RolloutOptions {
   /** How long a rollout may look stuck: on a retry, a registry may have the image. Milliseconds. @default 12000 */
   readonly patience?: number;
 }
-
-/** Keeps a poll from hanging on an API server that accepts connections but does not answer. */
-const bounded = "--request-timeout=30s";
 
 /**
  * Waits for all Deployments at once. `kubectl rollout status` takes a quarter of a second for each, one after another:
@@ -62,7 +61,7 @@ export async function rollouts(
           builds,
           serving: release === undefined ? "none" : servingOf(release),
           reasons: release === undefined ? ["there is no such Deployment"] : reasonsOf(release, await warned()),
-          log: await crashLog(target, namespace, release),
+          ...(await culpritOf(target, namespace, name, release?.pods ?? [])),
           obstacle: obstacleOf(release),
         };
       };
@@ -89,7 +88,7 @@ export async function rollouts(
 }
 
 /** Why a rollout fails, for its error. */
-interface Cause {
+interface Cause extends Culprit {
   /** The Deployment. */
   readonly name: string;
   readonly builds: Readonly<Record<string, string>>;
@@ -97,8 +96,6 @@ interface Cause {
   readonly serving: "previous" | "some" | "none";
   /** One line for each thing that the cluster reports. */
   readonly reasons: readonly string[];
-  /** The last lines of a container that crashes. @default - none crashes */
-  readonly log: readonly string[] | undefined;
   /** What keeps pods from being created or started, other than the service's own config. @default - nothing */
   readonly obstacle: "deleted" | "refused" | "cordoned" | "no room" | undefined;
 }
@@ -133,16 +130,19 @@ function failure(what: string, causes: readonly Cause[], count: number): Problem
   return new Problem(`${count} rollouts ${what}:\n  ${[...parts, ...others].join("\n  ")}`, fix);
 }
 
-const linesOf = ({ reasons, log }: Cause): string[] => {
+const linesOf = ({ reasons, part, log }: Cause): string[] => {
   if (log === undefined) return [...reasons];
-  if (log.length === 0) return [...reasons, "its log is empty"];
-  return [...reasons, "its last log lines:", ...log.map((line) => `  ${line}`)];
+  const of = part === undefined ? "" : ` of ${part.title}`;
+  if (log.length === 0) return [...reasons, part === undefined ? "its log is empty" : `the log${of} is empty`];
+  const title = part === undefined ? "its last log lines:" : `the last log lines${of}:`;
+  return [...reasons, title, ...log.map((line) => `  ${line}`)];
 };
 
 /** What fixes it, as the start of a sentence in lower case. */
-function fixOf({ name, builds, log, obstacle }: Cause): string {
-  const key = name === proxyName ? "proxy" : `services.${name}`;
-  const folder = log === undefined ? undefined : builds[name];
+function fixOf({ name, builds, part, crashes, obstacle }: Cause): string {
+  const workload = name === proxyName ? "proxy" : `services.${name}`;
+  const key = `${workload}${part?.key ?? ""}`;
+  const folder = crashes === true && part?.ownImage !== false ? builds[name] : undefined;
   if (folder !== undefined)
     return `fix the program in ${folder}, which the image of ${name} is built from, or ${key} in the stack's config,`;
   switch (obstacle) {
@@ -153,9 +153,11 @@ function fixOf({ name, builds, log, obstacle }: Cause): string {
     case "cordoned":
       return "uncordon a node (kubectl get nodes shows those with SchedulingDisabled), or wait for its upgrade,";
     case "no room":
-      return `lower ${key}.resources in the stack's config, or give the cluster more room,`;
+      return `lower ${workload}.resources in the stack's config, or give the cluster more room,`;
     default:
-      return `fix ${key} in the stack's config`;
+      return part?.kind === "init" && crashes === false
+        ? `fix ${key} in the stack's config, or what it waits for,`
+        : `fix ${key} in the stack's config`;
   }
 }
 
@@ -227,24 +229,6 @@ async function releasesOf(
     });
 }
 
-interface ContainerStatus {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state: {
-    readonly waiting?: { readonly reason: string; readonly message?: string };
-    readonly running?: { readonly startedAt: string };
-  };
-  readonly lastState?: {
-    readonly terminated?: { readonly reason: string; readonly exitCode: number; readonly message?: string };
-  };
-}
-
-const containersOf = (pod: LiveObject) =>
-  ((pod["status"] as { containerStatuses?: ContainerStatus[] } | undefined)?.containerStatuses ?? []).filter(
-    ({ ready }) => !ready,
-  );
-
 /** Whether no pod of the release can become ready. A pod that only starts slowly does not count. */
 async function isCertain(
   { set, pods }: Release,
@@ -289,21 +273,18 @@ async function warnings(target: KubectlTarget, namespace: string): Promise<PodEv
   return (await kubectlObjects(target, all)) as unknown as PodEvent[];
 }
 
-const startOf = (pod: LiveObject) => pod as unknown as StartingPod;
-
 function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[] {
   const waiting = pods.flatMap((pod) => {
     const start = notStarted(startOf(pod), events);
     if (start !== undefined) return [`pod ${pod.metadata.name}: ${start.seen}`];
-    return containersOf(pod).map(({ state, lastState, restartCount }) => {
+    return containersOf(pod).map(({ name, state, lastState, restartCount }) => {
       const last = lastState?.terminated
         ? `last exited with status ${lastState.terminated.exitCode} (${lastState.terminated.reason})${startFailure(lastState.terminated)}`
         : undefined;
-      const probe = probeFailure(pod, events);
-      const now = state.waiting
-        ? `${state.waiting.reason}: ${oneLine(state.waiting.message ?? "")}`
-        : `running, but not ready${probe === undefined ? "" : ` (${oneLine(probe)})`}`;
-      return `pod ${pod.metadata.name}: ${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
+      const part = partOf(specOf(pod), name, "");
+      const title = part === undefined ? "" : `${part.title}: `;
+      const now = stateOf(state, part, probeFailure(pod, events, name));
+      return `pod ${pod.metadata.name}: ${title}${[now, last, restartCount > 0 ? `${restartCount} restarts` : undefined].filter(Boolean).join("; ")}`;
     });
   });
   const all = [...new Set([...waiting, ...refusals(set)])];
@@ -313,26 +294,3 @@ function reasonsOf({ set, pods }: Release, events: readonly PodEvent[]): string[
 /** What the container's runtime says of a program that it could not start, such as a command that is not in the image. */
 const startFailure = ({ reason, message = "" }: { readonly reason: string; readonly message?: string }): string =>
   ["StartError", "ContainerCannotRun"].includes(reason) ? `: ${oneLine(message)}` : "";
-
-/** How many lines of a crashed container's log an error shows. Node's message is in front of a stack trace of 10. */
-const logLines = 20;
-
-/** The last lines of the first container that crashes; undefined if none does. */
-async function crashLog(
-  target: KubectlTarget,
-  namespace: string,
-  release: Release | undefined,
-): Promise<string[] | undefined> {
-  const crashes = ({ state }: ContainerStatus) => state.waiting?.reason === "CrashLoopBackOff";
-  const pod = release?.pods.find((each) => containersOf(each).some(crashes));
-  const container = pod === undefined ? undefined : containersOf(pod).find(crashes);
-  if (pod === undefined || container === undefined) return undefined;
-  const of = ["logs", pod.metadata.name, "-c", container.name, "-n", namespace, `--tail=${logLines}`, bounded];
-  try {
-    const text = await kubectl(target, [...of, "--previous"], { confidential: true });
-    return text.split("\n").flatMap((line) => (line.trim() === "" ? [] : oneLine(line.trimEnd(), 200)));
-  } catch (error) {
-    if (error instanceof CommandError) return undefined; // The node has removed the container, with its log.
-    throw error;
-  }
-}

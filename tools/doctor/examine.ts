@@ -20,6 +20,7 @@ import { hop, type Finding, type Hop, type HopKind, type Report } from "./report
 import type { Sources } from "./sources.ts";
 import type { Subject, SubjectRoute } from "./subject.ts";
 import type { Version } from "../../nginx/model.ts";
+import { sidecarHealth } from "../../config/health.ts";
 import { podsService } from "../../names/kubernetes.ts";
 
 export interface ObservedRoute {
@@ -213,7 +214,7 @@ function managedOf(google: GoogleState | undefined, names: readonly NameRecords[
 }
 
 function workloadOf(name: string, subject: Subject): Workload {
-  const { build, port, command } = subject.services[name] ?? {};
+  const { build, port, command, sidecars = {} } = subject.services[name] ?? {};
   return {
     name,
     key: `services.${name}`,
@@ -221,6 +222,7 @@ function workloadOf(name: string, subject: Subject): Workload {
     port: port === "none" ? undefined : port,
     health: subject.health.get(name),
     folder: build?.context,
+    sidecars: Object.fromEntries(Object.entries(sidecars).map(([key, each]) => [key, sidecarHealth(each)])),
   };
 }
 

@@ -20,6 +20,9 @@ function play(objects: readonly object[], events: readonly object[] = [], log?: 
   installKubectl(
     `*"get events"*) cat ${folder}/events.json`,
     `*"logs hoge-new-pod -c hoge -n apps"*--previous) ${log === undefined ? "exit 1" : `cat ${folder}/log`}`,
+    `*"logs hoge-new-pod -c sql -n apps"*--previous) echo sql crashed`,
+    `*"logs hoge-new-pod -c wait -n apps"*--previous) echo wait crashed`,
+    `*"logs hoge-new-pod -c wait -n apps"*) echo waiting for cart`,
     `*"logs "*) exit 1`,
     `*) cat ${folder}/objects.json`,
   );
@@ -281,4 +284,120 @@ test("a crash loop: the last lines of the log without control characters, and th
   assert.equal(pulled.fix, "Fix services.hoge in the stack's config and run this again.");
   const gone = await failing(crashing);
   assert.equal(gone.lines.length, 1, "without a log, the error has the rest");
+});
+
+const initializing = { name: "hoge", ready: false, restartCount: 0, state: { waiting: { reason: "PodInitializing" } } };
+/** A pod with a sidecar and an init container, of which these are the states. */
+const podWith = (sql: object, wait: object = {}, program: object = {}) => ({
+  ...pod("new", {}),
+  spec: {
+    containers: [{ name: "hoge", image: "hoge:1" }],
+    initContainers: [
+      { name: "sql", image: "sql:1", restartPolicy: "Always" },
+      { name: "before", image: "hoge:1" },
+      { name: "wait", image: "hoge:1" },
+    ],
+  },
+  status: {
+    phase: "Pending",
+    conditions: [{ type: "PodScheduled", status: "True" }],
+    initContainerStatuses: [
+      { name: "sql", ready: true, started: true, restartCount: 0, state: running, ...sql },
+      { name: "before", ready: true, restartCount: 0, state: { terminated: { exitCode: 0, reason: "Completed" } } },
+      { ...initializing, name: "wait", ...wait },
+    ],
+    containerStatuses: [{ ...initializing, ...program }],
+  },
+});
+
+test("an init container that the program waits for: named, with what it says, and the key", async () => {
+  const seen = await failing([podWith({}, { state: running })], [], undefined, { hoge: "./services/hoge" });
+  assert.deepEqual(seen.lines, [
+    "  pod hoge-new-pod: the init container wait: running, and the program waits for its end",
+    "  the last log lines of the init container wait:",
+    "    waiting for cart",
+  ]);
+  assert.equal(seen.fix, "Fix services.hoge.init[1] in the stack's config, or what it waits for, and run this again.");
+});
+
+test("an init container that crashes: its last lines, and the folder of the build that it shares", async () => {
+  const lastState = { terminated: { exitCode: 3, reason: "Error" } };
+  const crashing = podWith({}, { state: waiting("CrashLoopBackOff"), restartCount: 2, lastState });
+  const seen = await failing([crashing], [], undefined, { hoge: "./services/hoge" });
+  assert.deepEqual(seen.lines, [
+    "  pod hoge-new-pod: the init container wait: CrashLoopBackOff: kubelet's message; last exited with status 3 (Error); 2 restarts",
+    "  the last log lines of the init container wait:",
+    "    wait crashed",
+  ]);
+  assert.equal(
+    seen.fix,
+    "Fix the program in ./services/hoge, which the image of hoge is built from, or services.hoge.init[1] in the stack's config, and run this again.",
+  );
+  const ended = await failing([podWith({}, { state: lastState, restartCount: 1 })]);
+  assert.deepEqual(ended.lines, [
+    "  pod hoge-new-pod: the init container wait: ended with status 3 (Error); 1 restarts",
+    "  the last log lines of the init container wait:",
+    "    waiting for cart",
+  ]);
+});
+
+test("a sidecar that crashes or cannot be pulled is certain to fail, and named with its key", async () => {
+  const builds = { hoge: "./services/hoge" };
+  for (const [state, restartCount, reason] of [
+    [waiting("CrashLoopBackOff"), 2, /^ {2}pod hoge-new-pod: the sidecar sql: CrashLoopBackOff: .*; 2 restarts$/],
+    [waiting("ErrImagePull"), 0, /^ {2}pod hoge-new-pod: the sidecar sql: ErrImagePull: kubelet's message$/],
+  ] as const) {
+    play([deployment(), ...sets, podWith({ ready: false, started: false, state, restartCount })]);
+    await assert.rejects(rollouts(target, "apps", ["hoge"], 20, { ...pace, builds }), (error: Problem) => {
+      const [first = "", second = "", ...rest] = error.message.split("\n");
+      assert.match(first, /cannot complete/);
+      assert.match(second, reason);
+      assert.deepEqual(rest, restartCount === 0 ? [] : ["  the last log lines of the sidecar sql:", "    sql crashed"]);
+      assert.equal(error.fix, "Fix services.hoge.sidecars.sql in the stack's config and run this again.");
+      return true;
+    });
+  }
+});
+
+test("a sidecar that is not ready: what its own probe says", async () => {
+  const sidecar = { ready: false, state: running };
+  const of = (container: string, message: string) => ({
+    ...unhealthy(message),
+    involvedObject: { name: "hoge-new-pod", fieldPath: `spec.${container}` },
+  });
+  const { lines, fix } = await failing(
+    [podWith(sidecar, { ready: true, state: lastEnd }, { ready: true, state: running })],
+    [of("initContainers{sql}", "Readiness probe failed: 503"), of("containers{hoge}", "Startup probe failed")],
+  );
+  assert.deepEqual(lines, [
+    "  pod hoge-new-pod: the sidecar sql: running, but not ready (Readiness probe failed: 503)",
+  ]);
+  assert.equal(fix, "Fix services.hoge.sidecars.sql in the stack's config and run this again.");
+});
+const lastEnd = { terminated: { exitCode: 0, reason: "Completed" } };
+
+test("a volume that is missing is not the fault of the first container", async () => {
+  const state = { waiting: { reason: "PodInitializing" } };
+  const { lines, fix } = await failing(
+    [podWith({ ready: false, started: false, state })],
+    [warning("FailedMount", 'secret "hoge.sql-env" not found')],
+  );
+  assert.deepEqual(lines, ['  pod hoge-new-pod: PodInitializing: FailedMount: secret "hoge.sql-env" not found']);
+  assert.equal(fix, "Fix services.hoge in the stack's config and run this again.");
+});
+
+test("a crash of the program counts before a sidecar that is not ready", async () => {
+  const { lines, fix } = await failing(
+    [
+      podWith(
+        { ready: false },
+        { ready: true, state: lastEnd },
+        { state: waiting("CrashLoopBackOff"), restartCount: 2 },
+      ),
+    ],
+    [],
+    "no DATABASE",
+  );
+  assert.deepEqual(lines.slice(2), ["  its last log lines:", "    no DATABASE"]);
+  assert.equal(fix, "Fix services.hoge in the stack's config and run this again.");
 });

@@ -3,7 +3,17 @@ import type { ContainerStatus, Event, Pod } from "../gather/objects.ts";
 import { proxyName } from "../../../names/kubernetes.ts";
 import { probeFailure } from "../../apply/podStates.ts";
 import { healthTrouble } from "./health.ts";
-import { imageOf, patience, restore, short, type Remedies, type Trouble, type Workload } from "./trouble.ts";
+import {
+  imageOf,
+  patience,
+  restore,
+  short,
+  titled,
+  workloadOf,
+  type Remedies,
+  type Trouble,
+  type Workload,
+} from "./trouble.ts";
 
 interface Seen {
   readonly status: ContainerStatus;
@@ -36,6 +46,9 @@ const pullFailures: readonly (readonly [RegExp, string])[] = [
   [/no space left/, "the node's disk is full"],
 ];
 
+const containerOf = ({ spec: { containers, initContainers = [] } }: Pod, name: string) =>
+  [...containers, ...initContainers].find((container) => container.name === name);
+
 const image: Check = ({ status, pod, workload, remedies }) => {
   const waiting = waitingFor(
     status,
@@ -46,7 +59,7 @@ const image: Check = ({ status, pod, workload, remedies }) => {
     "ImageInspectError",
   );
   if (waiting === undefined) return undefined;
-  const reference = pod.spec.containers.find(({ name }) => name === status.name)?.image ?? status.image;
+  const reference = containerOf(pod, status.name)?.image ?? status.image;
   const why =
     waiting.reason === "InvalidImageName"
       ? "it is no name of an image"
@@ -123,9 +136,10 @@ const restarted: Check = ({ status, pod, workload, remedies, events, now }) => {
   const [, probe] = /failed (startup|liveness) probe/.exec(killing?.message ?? "") ?? [];
   if (probe === undefined || !isRecent(status, workload, now)) return undefined;
   const seen = `restarted ${status.restartCount} times, because its ${probe} probe failed`;
-  const message = probeFailure(pod, events) ?? "";
+  const message = probeFailure(pod, events, status.name) ?? "";
   if (probe === "startup") {
-    const { means, fix } = healthTrouble(message, Infinity, pod, workload, remedies);
+    const container = containerOf(pod, status.name);
+    const { means, fix } = healthTrouble(message, Infinity, pod, workload, remedies, container);
     return {
       seen: message === "" ? seen : `${seen}: ${short(message)}`,
       means: `It did not pass its health check within ${startSeconds(pod, status.name)} s. ${means}`,
@@ -140,9 +154,8 @@ const restarted: Check = ({ status, pod, workload, remedies, events, now }) => {
 };
 
 /** How long a container may take to pass its startup probe. */
-function startSeconds({ spec }: Pod, name: string): number {
-  const { periodSeconds = 10, failureThreshold = 3 } =
-    spec.containers.find((container) => container.name === name)?.startupProbe ?? {};
+function startSeconds(pod: Pod, name: string): number {
+  const { periodSeconds = 10, failureThreshold = 3 } = containerOf(pod, name)?.startupProbe ?? {};
   return periodSeconds * failureThreshold;
 }
 
@@ -158,13 +171,17 @@ const crash: Check = ({ status, pod, workload, remedies: { kubectl, edit }, now 
   if (waitingFor(status, "CrashLoopBackOff") === undefined && !recent) return undefined;
   return {
     seen: `${status.state.waiting?.reason ?? "ended"}: status ${last?.exitCode ?? "?"} (${last?.reason ?? "unknown"}), ${status.restartCount} restarts`,
-    means:
-      last?.exitCode === 0
-        ? "The program ends by itself, without an error. A service must run until it is stopped."
-        : "The program exits soon after its start. See its log for the reason.",
+    means: crashMeans(workload.part?.kind, last?.exitCode),
     fix: `${kubectl} logs ${pod.metadata.name} -c ${status.name} --previous   # then: ${edit(name === proxyName ? key : `${imageOf(workload)} or ${key}.env`)}`,
   };
 };
+
+function crashMeans(kind: "sidecar" | "init" | undefined, exitCode: number | undefined): string {
+  if (kind === "init")
+    return "It fails, and the program starts only when it has ended with 0. See its log for the reason.";
+  if (exitCode !== 0) return "The program exits soon after its start. See its log for the reason.";
+  return `The program ends by itself, without an error. A ${kind ?? "service"} must run until it is stopped.`;
+}
 
 const checks: readonly Check[] = [image, creation, outOfMemory, restarted, crash];
 
@@ -177,8 +194,9 @@ export const containerTrouble = (
   for (const check of checks)
     for (const pod of pods)
       for (const status of containersOf(pod, events)) {
-        const trouble = status.ready ? undefined : check({ ...of, status, pod, events });
-        if (trouble) return trouble;
+        const workload = workloadOf(of.workload, pod, status.name);
+        const trouble = status.ready ? undefined : check({ ...of, workload, status, pod, events });
+        if (trouble) return titled(workload, trouble);
       }
   return undefined;
 };
@@ -200,10 +218,11 @@ const announced = (reason: string, message: string): string | undefined => {
  */
 function containersOf({ metadata, spec, status }: Pod, events: readonly Event[]): ContainerStatus[] {
   const { containerStatuses = [], initContainerStatuses = [] } = status;
-  const unreported = spec.containers
-    .filter(({ name }) => !containerStatuses.some((one) => one.name === name))
+  const reported = [...initContainerStatuses, ...containerStatuses];
+  const unreported = [...(spec.initContainers ?? []), ...spec.containers]
+    .filter(({ name }) => !reported.some((one) => one.name === name))
     .map(({ name, image }) => ({ name, image, ready: false, restartCount: 0, state: {} }));
-  return [...initContainerStatuses, ...containerStatuses, ...unreported].map((container) => {
+  return [...reported, ...unreported].map((container) => {
     const isUnknown = Object.keys(container.state).length === 0;
     if (!isUnknown && waitingFor(container, "ContainerCreating", "PodInitializing") === undefined) return container;
     const event = events.findLast(

@@ -5,15 +5,25 @@ import { patience, restore, short, type Remedies, type Trouble, type Workload } 
 /**
  * @param message of the newest failure of a probe, or empty
  * @param age of the pod in seconds
+ * @param workload what runs in the container
+ * @param container that is asked. @default - the program's
  */
-export function healthTrouble(message: string, age: number, pod: Pod, workload: Workload, remedies: Remedies): Trouble {
-  const { key, health } = workload;
+export function healthTrouble(
+  message: string,
+  age: number,
+  pod: Pod,
+  workload: Workload,
+  remedies: Remedies,
+  container = pod.spec.containers[0],
+): Trouble {
+  const { key, health, part } = workload;
   const seen = `running, but not ready${message === "" ? "" : `: ${short(message)}`}`;
   const passing = age < patience(workload);
-  const asked = pod.spec.containers[0]?.readinessProbe;
+  const asked = container?.readinessProbe;
   const httpGet = asked?.httpGet;
   const probe = nameOf(asked);
-  const logs = `${remedies.kubectl} logs ${pod.metadata.name}`;
+  const inPart = part === undefined ? "" : ` -c ${container?.name ?? ""}`;
+  const logs = `${remedies.kubectl} logs ${pod.metadata.name}${inPart}`;
   // The proxy's probe is not in the config.
   const isChanged = key === "proxy" || (httpGet !== undefined && !isOfConfig(httpGet, workload));
   const fix = (setting: string) => (isChanged ? restore(remedies, "the probe") : remedies.edit(`${key}.${setting}`));
@@ -50,7 +60,7 @@ export function healthTrouble(message: string, age: number, pod: Pod, workload: 
       seen,
       passing,
       means: `${probe} ends with an error: what it asks is not ready, or the command itself is wrong.`,
-      fix: `${remedies.kubectl} exec ${pod.metadata.name} -- ${(asked.exec.command ?? []).join(" ")}   # or see its log: ${logs}`,
+      fix: `${remedies.kubectl} exec ${pod.metadata.name}${inPart} -- ${(asked.exec.command ?? []).join(" ")}   # or see its log: ${logs}`,
     };
   if (/malformed HTTP|server gave HTTP response|EOF|connection reset/.test(message))
     return {

@@ -1,10 +1,10 @@
 /** Why the pods of a Deployment do not run or are not ready, from the reports of kubelet, scheduler and controller. */
 import type { Deployment, Objects, Pod } from "../gather/objects.ts";
-import { notStarted, probeFailure } from "../../apply/podStates.ts";
+import { notStarted, probeFailure, runningFirst } from "../../apply/podStates.ts";
 import { containerTrouble } from "./containers.ts";
 import { healthTrouble } from "./health.ts";
 import { nodeTrouble, placementTrouble, refusal } from "./placement.ts";
-import { patience, restore, type Remedies, type Trouble, type Workload } from "./trouble.ts";
+import { patience, restore, titled, workloadOf, type Remedies, type Trouble, type Workload } from "./trouble.ts";
 
 /** What kubelet's warnings before a container exists mean, by their reason. */
 const creationFailures: Readonly<Record<string, string>> = {
@@ -54,14 +54,12 @@ function startTrouble(
   remedies: Remedies,
   now: Date,
 ): Trouble {
-  return (
-    creationTrouble(pod, { events }, workload, remedies, now) ??
-    healthTrouble(probeFailure(pod, events) ?? "", ageOf(pod, now), pod, workload, remedies)
-  );
+  const created = creationTrouble(pod, { events }, workload, remedies, now);
+  if (created !== undefined) return created;
+  if (notStarted(pod, events) === undefined) return unreadyTrouble(pod, { events }, workload, remedies, now);
+  const age = secondsSince(pod.metadata.creationTimestamp, now);
+  return healthTrouble(probeFailure(pod, events) ?? "", age, pod, workload, remedies);
 }
-
-const ageOf = ({ metadata }: Pod, now: Date): number =>
-  (now.getTime() - Date.parse(metadata.creationTimestamp ?? now.toISOString())) / 1000;
 
 /** A pod whose node says why it cannot create the containers. */
 export function creationTrouble(
@@ -80,8 +78,40 @@ export function creationTrouble(
     fix: isMissing
       ? restore(remedies, "what the stack created")
       : `${remedies.kubectl} describe pod ${pod.metadata.name}   # if an object is missing: ${remedies.apply}`,
-    passing: ageOf(pod, now) < patience(workload),
+    passing: secondsSince(pod.metadata.creationTimestamp, now) < patience(workload),
   };
+}
+
+const secondsSince = (time: string | undefined, now: Date): number =>
+  (now.getTime() - Date.parse(time ?? now.toISOString())) / 1000;
+
+/** A container runs: an init container that does not end, a sidecar that is not ready, or the program. */
+function unreadyTrouble(
+  pod: Pod,
+  { events }: Pick<Objects, "events">,
+  workload: Workload,
+  remedies: Remedies,
+  now: Date,
+): Trouble {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
+  const { containers, initContainers = [] } = pod.spec;
+  const first =
+    runningFirst(pod.spec, initContainerStatuses) ??
+    [...initContainerStatuses, ...containerStatuses].find(({ ready, state }) => !ready && state.running !== undefined);
+  const container = [...initContainers, ...containers].find(({ name }) => name === first?.name);
+  const own = workloadOf(workload, pod, container?.name ?? "");
+  const message = probeFailure(pod, events, container?.name) ?? "";
+  if (own.part?.kind !== "init") {
+    const age = secondsSince(pod.metadata.creationTimestamp, now);
+    return titled(own, healthTrouble(message, age, pod, own, remedies, container));
+  }
+  const seconds = Math.floor(secondsSince(first?.state.running?.startedAt, now));
+  return titled(own, {
+    seen: `running for ${seconds} s`,
+    means: "The program starts when it has ended with 0. It waits for something, or has much to do: see its log.",
+    fix: `${remedies.kubectl} logs ${pod.metadata.name} -c ${container?.name ?? ""}   # then: ${remedies.edit(own.key)}`,
+    passing: seconds < patience(own),
+  });
 }
 
 export const isReady = ({ status }: Pod): boolean =>

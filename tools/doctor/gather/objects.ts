@@ -33,6 +33,8 @@ export interface ContainerStatus {
   readonly ready: boolean;
   readonly restartCount: number;
   readonly image: string;
+  /** Of a sidecar: whether what comes after it may start. */
+  readonly started?: boolean;
   readonly state: ContainerState;
   readonly lastState?: ContainerState;
 }
@@ -49,12 +51,16 @@ export interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
+  readonly command?: readonly string[];
+  /** `Always` makes an init container a sidecar. */
+  readonly restartPolicy?: string;
   readonly envFrom?: readonly { readonly secretRef?: { readonly name: string } }[];
 }
 export interface Pod {
   readonly metadata: Metadata;
   readonly spec: {
     readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
     readonly nodeName?: string;
   };
   readonly status: {
@@ -69,6 +75,7 @@ export interface Pod {
 interface PodTemplate {
   readonly spec: {
     readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
     readonly volumes?: readonly {
       readonly name: string;
       readonly configMap?: { readonly name: string };
@@ -255,9 +262,11 @@ export async function objectsOf(target: KubectlTarget | string, subject: Subject
 }
 
 /** The Secrets that pods have their environment and files from. */
-export const secretsOf = ({ spec: { containers, volumes = [] } }: PodTemplate): string[] => {
+export const secretsOf = ({ spec: { containers, initContainers = [], volumes = [] } }: PodTemplate): string[] => {
   return [
-    ...containers.flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? [])),
+    ...[...containers, ...initContainers].flatMap(({ envFrom = [] }) =>
+      envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+    ),
     ...volumes.flatMap(({ secret }) => secret?.secretName ?? []),
   ];
 };
