@@ -80,7 +80,9 @@ const good = (status: number, body: string) => status === 200 && body.includes('
 const shopUnderLoad = <T>(work: () => Promise<T>) =>
   underLoad({ url: "https://shop.localhost/shop/", ca: readFileSync(caFile, "utf8"), good }, work);
 const podOf = (app: string, phase: string) => async () =>
-  (await objects("pods", named(app))).find((pod) => statusOf(pod)["phase"] === phase)?.metadata.name;
+  (await objects("pods", named(app))).find(
+    (pod) => statusOf(pod)["phase"] === phase && pod.metadata["deletionTimestamp"] === undefined,
+  )?.metadata.name;
 /** What a drain of a node does with a pod. */
 const evict = (pod: string) =>
   command(localTarget.kubectl, [
