@@ -148,7 +148,7 @@ test("a service found by name is asked again for a connection that the network d
   await withNginx(renderRoutes({ ...proxyRoutes(nameServer, {}, []), wildcards: [wildcard] }), async ({ port }) => {
     await until("known", async () => (await ask(port, "/known/")).status === 200);
     // The kernel sends the first packet again after a second.
-    await using busy = await startSilent("127.0.0.3", known.port, 700);
+    await using busy = await startSilent("127.0.0.3", known.port, 300);
     const { status, body } = await ask(port, "/docs/");
     assert.deepEqual([status, body], [200, "127.0.0.3"], String(busy.port));
   });
