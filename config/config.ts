@@ -186,7 +186,9 @@ const rolloutDefaults = { gke: 600, existing: 180 };
 /** Pods start one after another: the default is enough for all of a service that starts slowly. */
 function longestRollout({ services, cluster }: Settings): number {
   const health = healthOf(services);
-  const seconds = Object.entries(services).map(
+  // Nothing waits for the pods of a schedule.
+  const rolledOut = Object.entries(services).filter(([, { schedule }]) => schedule === undefined);
+  const seconds = rolledOut.map(
     ([name, service]) =>
       ((health.get(name)?.startSeconds ?? 0) + sidecarsStartSeconds(service)) * mostPods(service.replicas),
   );

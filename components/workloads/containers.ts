@@ -55,8 +55,11 @@ interface PodArgs {
 type Container = k8s.types.input.core.v1.Container;
 
 export interface Containers {
-  /** Of the pod: nothing without any. @param declared ports that the program's container declares */
-  readonly containers: (declared: readonly number[]) => { readonly initContainers?: Container[] };
+  /** Of the pod: nothing without any. @param declared ports that the program's container declares @param more of each */
+  readonly containers: (
+    declared: readonly number[],
+    more: Partial<Container>,
+  ) => { readonly initContainers?: Container[] };
   readonly volumes: readonly k8s.types.input.core.v1.Volume[];
   readonly needs: readonly pulumi.Resource[];
   /** Ports that sidecars listen on. */
@@ -121,10 +124,10 @@ export function makeContainers(
     ...sidecarProbes(health),
   });
   return {
-    containers: (declared) =>
-      started.length + run.length === 0
-        ? {}
-        : { initContainers: [...started.map((each) => withPort(each, declared)), ...run] },
+    containers: (declared, more) => {
+      const all = [...started.map((each) => withPort(each, declared)), ...run];
+      return all.length === 0 ? {} : { initContainers: all.map((each) => ({ ...each, ...more })) };
+    },
     volumes: [...sidecars, ...init].flatMap(({ name }) =>
       scratchVolumes(temporary).volumes.map((volume) => ({ ...volume, name: tmpOf(name) })),
     ),

@@ -10,7 +10,7 @@ type PodTemplateSpec = k8s.types.input.core.v1.PodTemplateSpec;
  */
 export const forJob = {
   restartPolicy: "Never",
-  container: { terminationMessagePolicy: "FallbackToLogsOnError" },
+  everyContainer: { terminationMessagePolicy: "FallbackToLogsOnError" },
 } satisfies Partial<PodOf>;
 
 /**

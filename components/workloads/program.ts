@@ -73,6 +73,8 @@ export interface PodOf {
   readonly ports?: readonly (readonly [name: string, port: number])[];
   /** What else the container has, such as probes. */
   readonly container?: Partial<Container>;
+  /** What each container of the pod has, sidecars and init containers among them. */
+  readonly everyContainer?: Partial<Container>;
   readonly drainSeconds?: Shutdown["drainSeconds"];
   /** @default - that of a Deployment's pods, Always */
   readonly restartPolicy?: "Never" | "OnFailure";
@@ -101,7 +103,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
   const words = (all: readonly string[]) => all.map((word) => literal(word, names));
 
   const template = (pod: PodOf) => {
-    const { app, ports = [], container = {}, drainSeconds = 0, restartPolicy } = pod;
+    const { app, ports = [], container = {}, everyContainer = {}, drainSeconds = 0, restartPolicy } = pod;
     const { command = args.command, args: argumentsOf = args.args } = pod;
     return {
       metadata: {
@@ -121,6 +123,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
           ...(secret && { envFrom: [{ secretRef: { name: secret.name } }] }),
           resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk, args.nodes?.devices),
           volumeMounts: byPath(shared),
+          ...everyContainer,
           ...container,
         },
         {
@@ -132,7 +135,10 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
             }),
           },
           ...(args.nodes && { nodeSelector: { ...args.nodes.labels }, tolerations: [...args.nodes.tolerations] }),
-          ...others.containers(ports.map(([, port]) => port)),
+          ...others.containers(
+            ports.map(([, port]) => port),
+            everyContainer,
+          ),
           volumes: [...folders.volumes, ...files.volumes, ...others.volumes],
           ...(args.serviceAccount !== undefined && { serviceAccountName: args.serviceAccount }),
           ...(restartPolicy !== undefined && { restartPolicy }),

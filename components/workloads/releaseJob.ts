@@ -54,9 +54,18 @@ export function makeReleaseJob(
   );
 }
 
-/** A pod's template as text, in which the image by digest is the one that is known beforehand. */
+/**
+ * A pod's template as text, in which the service's image by digest is the one that is known beforehand: its program has
+ * it, and each sidecar and init container without an image of its own.
+ */
 function textOf(template: pulumi.Unwrap<ReturnType<Program["template"]>>, imageKey: string): string {
   const { metadata, spec } = template;
-  const containers = spec?.containers.map((container) => ({ ...container, image: imageKey }));
-  return JSON.stringify({ metadata, spec: { ...spec, containers } });
+  const image = spec?.containers[0]?.image;
+  const keyed = <Container extends { readonly image?: string | undefined }>(all: readonly Container[]): Container[] =>
+    all.map((each) => (each.image === image ? { ...each, image: imageKey } : each));
+  const initContainers = spec?.initContainers && keyed(spec.initContainers);
+  return JSON.stringify({
+    metadata,
+    spec: { ...spec, containers: spec && keyed(spec.containers), ...(initContainers && { initContainers }) },
+  });
 }

@@ -21,7 +21,7 @@ function ofService(name: string, service: ServiceSettings, settings: Settings): 
       ...checkProgram(at, container),
       ...checkShares(at, container, service),
       ...checkPort(at, container, service, all.slice(0, index)),
-      ...checkHealth(at, container, settings),
+      ...checkHealth(at, container, limitOf(name, service, settings)),
       ...checkAddresses(name, [...at, "env"], env, settings.services),
       ...checkExpanded(
         [...at, "env"],
@@ -117,7 +117,20 @@ function checkPort(
     : [problem(path, port, `is also the port of ${titleOf(same)}, and they have one network`, "choose another")];
 }
 
-function checkHealth(at: At, container: PodContainer, { rolloutSeconds }: Settings): ConfigProblem[] {
+/** How long a start may take at most, by the key that says so. */
+interface Limit {
+  readonly key: At;
+  readonly seconds: number | undefined;
+  readonly fails: string;
+}
+
+/** Of a service with a schedule each run has a limit, and nothing waits for its pods. */
+const limitOf = (name: string, { schedule, deadlineSeconds }: ServiceSettings, { rolloutSeconds }: Settings): Limit =>
+  schedule === undefined
+    ? { key: ["rolloutSeconds"], seconds: rolloutSeconds, fails: "each rollout would fail" }
+    : { key: ["services", name, "deadlineSeconds"], seconds: deadlineSeconds, fails: "each run could end" };
+
+function checkHealth(at: At, container: PodContainer, { key, seconds, fails }: Limit): ConfigProblem[] {
   if (container.kind === "init") return [];
   const { health } = container.settings;
   const path = [...at, "health"];
@@ -126,13 +139,13 @@ function checkHealth(at: At, container: PodContainer, { rolloutSeconds }: Settin
     const kinds = [health.path, health.grpc, health.tcp, health.exec];
     if (kinds.every((kind) => kind === undefined))
       return [problem(path, health, "does not say how to ask", "add one of path, grpc, tcp and exec")];
-    if (rolloutSeconds !== undefined && health.startSeconds > Math.max(rolloutSeconds, startSeconds.standard))
+    if (seconds !== undefined && health.startSeconds > Math.max(seconds, startSeconds.standard))
       return [
         problem(
           [...path, "startSeconds"],
           health.startSeconds,
-          `is more than rolloutSeconds, which is ${rolloutSeconds}: each rollout would fail before the program starts`,
-          `raise ${keyOf(["rolloutSeconds"])}, or remove it`,
+          `is more than ${String(key.at(-1))}, which is ${seconds}: ${fails} before the program starts`,
+          `raise ${keyOf(key)}, or remove it`,
         ),
       ];
   }

@@ -362,6 +362,69 @@ for (const [what, config, message] of refused)
     assert.match(refusal(config), message);
   });
 
+const nightly = (service: object, rest: Record<string, unknown> = {}) =>
+  stack({ nightly: { image, schedule: "@daily", ...service } }, rest);
+
+test("a service with a schedule has them, and nothing waits for the start of its sidecars", () => {
+  const health = { tcp: true, startSeconds: 900 };
+  const { settings } = checked(nightly({ ...sidecar({ port: 5432, health }), ...init({}) }));
+  const [{ program, schedule } = { program: undefined, schedule: undefined }] = workloadsOf(settings, projectDir);
+  assert.equal(schedule?.schedule, "@daily");
+  assert.deepEqual(
+    [...(program?.sidecars ?? []), ...(program?.init ?? [])].map(({ name }) => name),
+    ["sql", "wait"],
+  );
+  const rolloutSecondsOf = (config: Record<string, unknown>) => checked(config).settings.rolloutSeconds;
+  assert.equal(rolloutSecondsOf(nightly(sidecar({ port: 5432, health }))), rolloutSecondsOf(nightly({})));
+  checked(nightly(sidecar({ port: 5432, health }), { rolloutSeconds: 200 }));
+});
+
+test("a service with a schedule: what its sidecars need counts, and the deadline of a run", () => {
+  const standard = { cluster: { kind: "gke", nodePools: { main: { machineType: "e2-standard-2" } } } };
+  const autopilot = { cluster: { kind: "gke", mode: "autopilot" } };
+  const onGke = { edge: { kind: "gce" }, registry: { kind: "artifact-registry" } };
+  const cases = [
+    [
+      nightly(sidecar({ resources: { cpu: "4" } }), { ...onGke, ...standard }),
+      /nightly\.sidecars\.sql\.resources\.cpu\n.* makes a pod of .* with its other containers, which no node has/,
+    ],
+    [
+      nightly(sidecar({ resources: { memory: "4Gi" } }), { ...onGke, ...autopilot }),
+      /nightly\.resources\.cpu\n.* with its other containers, and Autopilot has at most/,
+    ],
+    [
+      nightly({ deadlineSeconds: 200, ...sidecar({ port: 5432, health: { tcp: true, startSeconds: 300 } }) }),
+      /sidecars\.sql\.health\.startSeconds\n\s+300 is more than deadlineSeconds, which is 200: each run could end before the program starts; raise \S*services\.nightly\.deadlineSeconds/,
+    ],
+    [
+      nightly(sidecar({ port: 5432, health: "tcp", env: { A: { service: "nightly" } } })),
+      /sidecars\.sql\.env\.A\.service\n\s+"nightly" is the service itself/,
+    ],
+  ] as const;
+  for (const [config, message] of cases) assert.match(refusal(config, google), message);
+});
+
+test("a release's job reaches what the service's containers call", () => {
+  const { settings } = checked(
+    two({ release: { args: ["migrate"] }, ...sidecar({ env: { CART: { service: "cart" } } }) }),
+  );
+  const { services } = networkFlows({ ...settings });
+  assert.deepEqual(services["shop-release"]?.calls, ["cart"]);
+  assert.deepEqual(workloadsOf(settings, projectDir).find(({ service }) => service === "shop")?.release?.after, [
+    "cart",
+  ]);
+});
+
+test("a mistyped $(NAME) in the words of a sidecar is warned of, with the variable that is meant", () => {
+  const { warnings } = checked(shop(sidecar({ port: 5432, env: { TARGET: "a" }, args: ["$(TARGT)", "$(PORT)"] })));
+  assert.deepEqual(
+    warnings.filter((each) => each.includes("$(")),
+    [
+      'gke-microservices:services.shop.sidecars.sql.args: $(TARGT) stays as it is, because the sidecar sql has no variable of that name; did you mean "$(TARGET)"?',
+    ],
+  );
+});
+
 test("a copy whose name is that of a sidecar it takes over is refused, and null helps", () => {
   const config = (sql: object) => stack({ shop: { image, ...sidecar({}) }, sql: { like: "shop", ...sql } });
   assert.match(

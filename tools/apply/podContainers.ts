@@ -19,7 +19,7 @@ export interface ContainerStatus {
   };
   readonly lastState?: { readonly terminated?: Ended };
 }
-interface Ended {
+export interface Ended {
   readonly reason: string;
   readonly exitCode: number;
   readonly message?: string;
@@ -29,10 +29,16 @@ interface PodStatus {
   readonly initContainerStatuses?: ContainerStatus[];
 }
 
+/** The states of a pod's sidecars and init containers, and those of its program. */
+export function statusesOf(pod: LiveObject): { readonly before: ContainerStatus[]; readonly own: ContainerStatus[] } {
+  const { containerStatuses = [], initContainerStatuses = [] } = (pod["status"] ?? {}) as PodStatus;
+  return { before: initContainerStatuses, own: containerStatuses };
+}
+
 /** The containers that are not ready, without those that wait for others of them. */
 export function containersOf(pod: LiveObject): ContainerStatus[] {
-  const { containerStatuses = [], initContainerStatuses = [] } = (pod["status"] ?? {}) as PodStatus;
-  const unready = [...initContainerStatuses, ...containerStatuses].filter(({ ready }) => !ready);
+  const { before, own } = statusesOf(pod);
+  const unready = [...before, ...own].filter(({ ready }) => !ready);
   const first = unready.filter(({ state }) => state.waiting?.reason !== "PodInitializing");
   return first.length > 0 ? first : unready;
 }
@@ -81,17 +87,33 @@ export async function culpritOf(
   const part = partIn(pod, status, workload);
   const isCrash = crashes(pod, status);
   if (!isCrash && !isFirst(pod, status)) return { part };
-  const of = ["logs", pod.metadata.name, "-c", status.name, "-n", namespace, `--tail=${logLines}`, bounded];
-  const previous = status.state.waiting === undefined ? [] : ["--previous"];
+  const log = await logOf(target, namespace, pod, status);
+  return log === undefined ? { part } : { part, crashes: isCrash, log };
+}
+
+/** The last lines of a container's log: of the run before, if it waits. Undefined if its node has removed it. */
+export async function logOf(
+  target: KubectlTarget,
+  namespace: string,
+  pod: LiveObject,
+  { name, state }: Pick<ContainerStatus, "name" | "state">,
+): Promise<string[] | undefined> {
+  const of = ["logs", pod.metadata.name, "-c", name, "-n", namespace, `--tail=${logLines}`, bounded];
+  const previous = state.waiting === undefined ? [] : ["--previous"];
   try {
-    const text = await kubectl(target, [...of, ...previous], { confidential: true });
-    const log = text.split("\n").flatMap((line) => (line.trim() === "" ? [] : oneLine(line.trimEnd(), 200)));
-    return { part, crashes: isCrash, log };
+    return linesOf(await kubectl(target, [...of, ...previous], { confidential: true }));
   } catch (error) {
-    if (error instanceof CommandError) return { part }; // The node has removed the container, with its log.
+    if (error instanceof CommandError) return undefined;
     throw error;
   }
 }
+
+/** The last lines of a text, without empty ones, for a terminal. */
+export const linesOf = (text: string): string[] =>
+  text
+    .split("\n")
+    .flatMap((line) => (line.trim() === "" ? [] : oneLine(line.trimEnd(), 200)))
+    .slice(-logLines);
 
 const partIn = (pod: LiveObject, { name }: ContainerStatus, workload: string) => partOf(specOf(pod), name, workload);
 
@@ -105,7 +127,6 @@ function crashes(pod: LiveObject, status: ContainerStatus): boolean {
 
 /** An init container that runs, while all others wait for its end. */
 function isFirst(pod: LiveObject, status: ContainerStatus): boolean {
-  const { initContainerStatuses = [] } = (pod["status"] ?? {}) as PodStatus;
-  const first = runningFirst(specOf(pod), initContainerStatuses);
+  const first = runningFirst(specOf(pod), statusesOf(pod).before);
   return first?.name === status.name && partIn(pod, status, "")?.kind === "init";
 }

@@ -139,11 +139,11 @@ export const final = [
   "CreateContainerError",
 ];
 
-/** What keeps the containers of a pod from being created. */
-export const imageTroubles = ({ status = {} }: StartingPod): string[] =>
-  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].flatMap(({ state }) => {
+/** What keeps the containers of a pod from being created, with the name of each. */
+export const imageTroubles = ({ status = {} }: StartingPod): { readonly name: string; readonly seen: string }[] =>
+  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].flatMap(({ name = "", state }) => {
     const { reason = "", message = "" } = state?.waiting ?? {};
-    return final.includes(reason) ? [`${reason}: ${oneLine(message)}`] : [];
+    return final.includes(reason) ? [{ name, seen: `${reason}: ${oneLine(message)}` }] : [];
   });
 
 /**

@@ -28,7 +28,11 @@ interface Job {
 }
 interface Template {
   readonly metadata: { readonly labels: Record<string, string> };
-  readonly spec: { readonly restartPolicy: string; readonly containers: readonly Record<string, unknown>[] };
+  readonly spec: {
+    readonly restartPolicy: string;
+    readonly containers: readonly Record<string, unknown>[];
+    readonly initContainers?: readonly Record<string, unknown>[];
+  };
 }
 
 async function recorded(make: () => void) {
@@ -96,6 +100,50 @@ describe("a release", () => {
     assert.equal(new Set([name, ...others]).size, 7);
   });
 
+  const sql = { name: "sql", image: "registry.example.com/sql:2", env: [], resources: args.resources };
+  const wait = { name: "wait", env: [], resources: args.resources, args: ["wait"] };
+
+  test("has the service's sidecars and init containers, whose last log lines say why they failed", async () => {
+    const { recording, inputs } = await made({}, { sidecars: [sql], init: [wait] });
+    const deployment = recording.one("kubernetes:apps/v1:Deployment").inputs["spec"] as { template: Template };
+    const own = deployment.template.spec.initContainers ?? [];
+    assert.deepEqual(
+      own.map(({ name, restartPolicy }) => [name, restartPolicy]),
+      [
+        ["sql", "Always"],
+        ["wait", undefined],
+      ],
+    );
+    const terminationMessagePolicy = "FallbackToLogsOnError";
+    assert.deepEqual(
+      inputs.spec.template.spec.initContainers,
+      own.map((each) => ({ ...each, terminationMessagePolicy })),
+    );
+  });
+
+  test("is named after the images of its containers, of which those of the service are not yet built", async () => {
+    const nameOf = async (key: string, digest: string, sidecar = sql.image, own?: string) =>
+      (
+        await made(
+          { imageKey: key },
+          {
+            image: `registry.example.com/shop@sha256:${digest}`,
+            sidecars: [{ ...sql, image: sidecar }],
+            init: [{ ...wait, image: own }],
+          },
+        )
+      ).inputs.metadata.name;
+    const name = await nameOf("shop:1", "1");
+    assert.equal(await nameOf("shop:1", "2"), name);
+    const others = [
+      await nameOf("shop:2", "1"),
+      await nameOf("shop:1", "1", "registry.example.com/sql:3"),
+      await nameOf("shop:1", "1", sql.image, "registry.example.com/wait:1"),
+      (await made()).inputs.metadata.name,
+    ];
+    assert.equal(new Set([name, ...others]).size, 5);
+  });
+
   test("succeeds before the new pods, is never there twice, and is tried again after it failed", async () => {
     const { recording, job, inputs } = await made();
     assert.equal(job.name, "shop-release");
@@ -108,12 +156,12 @@ describe("a release", () => {
 });
 
 describe("a schedule", () => {
-  const made = async (change: Partial<Schedule> = {}) => {
+  const made = async (change: Partial<Schedule> = {}, program: Partial<ProgramArgs> = {}) => {
     const recording = await recorded(
       () =>
         new ScheduledJob(
           "cleanup",
-          { ...args, schedule: { schedule: "0 3 * * *", ...change } },
+          { ...args, ...program, schedule: { schedule: "0 3 * * *", ...change } },
           { provider: new k8s.Provider("cluster") },
         ),
     );
@@ -138,6 +186,26 @@ describe("a schedule", () => {
     assert.deepEqual([backoffLimit, activeDeadlineSeconds], [0, 21_600]);
     assert.equal(template.spec.restartPolicy, "Never");
     assert.equal(template.metadata.labels["app.kubernetes.io/name"], "cleanup");
+  });
+
+  test("has sidecars and init containers, whose last log lines say why they failed", async () => {
+    const { resources } = args;
+    const { spec } = await made(
+      {},
+      {
+        sidecars: [{ name: "sql", image: "registry.example.com/sql:2", env: [], resources }],
+        init: [{ name: "wait", env: [], resources, args: ["wait"] }],
+      },
+    );
+    assert.deepEqual(
+      spec.jobTemplate.spec.template.spec.initContainers?.map((each) =>
+        ["name", "image", "restartPolicy", "terminationMessagePolicy"].map((key) => each[key]),
+      ),
+      [
+        ["sql", "registry.example.com/sql:2", "Always", "FallbackToLogsOnError"],
+        ["wait", args.image, undefined, "FallbackToLogsOnError"],
+      ],
+    );
   });
 
   test("takes what the config says", async () => {

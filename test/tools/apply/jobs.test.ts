@@ -101,6 +101,111 @@ describe("waiting for a release's job", () => {
   });
 });
 
+describe("a sidecar or an init container of a release's job", () => {
+  const name = "shop-release-1";
+  const builds = { shop: "services/shop" };
+  const initializing = {
+    name: "shop",
+    ready: false,
+    restartCount: 0,
+    state: { waiting: { reason: "PodInitializing" } },
+  };
+  const running = { running: { startedAt: "2026-01-01T00:00:00Z" } };
+  const terminated = (exitCode: number, message = "") => ({ terminated: { exitCode, reason: "Error", message } });
+  const crashLoop = (message: string) => ({
+    restartCount: 2,
+    state: { waiting: { reason: "CrashLoopBackOff" } },
+    lastState: terminated(1, message),
+  });
+  const sql = { name: "sql", ready: true, started: true, restartCount: 0, state: running };
+  const podWith = (change: object, wait: object, program: object = {}) => ({
+    ...pod(name, {
+      phase: "Pending",
+      conditions: [{ type: "PodScheduled", status: "True" }],
+      initContainerStatuses: [
+        { ...sql, ...change },
+        { ...initializing, name: "wait", ...wait },
+      ],
+      containerStatuses: [{ ...initializing, ...program }],
+    }),
+    spec: {
+      containers: [{ name: "shop", image: "shop:1" }],
+      initContainers: [
+        { name: "sql", image: "sql:1", restartPolicy: "Always" },
+        { name: "wait", image: "shop:1" },
+      ],
+    },
+  });
+  const ended = { ready: true, state: { terminated: { exitCode: 0, reason: "Completed" } } };
+
+  test("is named with its key and its last lines when it fails", async () => {
+    serve(job(name, failed), podWith({}, { state: terminated(3, "no\ncart\n") }));
+    const { message, fix } = await problemOf(name, builds);
+    assert.match(
+      message,
+      /failed\.\n {2}the init container wait exited with status 3; its last log lines:\n {4}no\n {4}cart$/,
+    );
+    assert.equal(
+      fix,
+      "Fix the program in services/shop, or services.shop.init[0] in the stack's config, and run this again.",
+    );
+  });
+
+  test("is not at fault when it is stopped after the program has failed", async () => {
+    serve(
+      job(name, failed),
+      podWith({ state: terminated(143, "canary") }, ended, { state: terminated(1, "no table") }),
+    );
+    const { message, fix } = await problemOf(name);
+    assert.match(message, /failed\.\n {2}it exited with status 1; its last log lines:\n {4}no table$/);
+    assert.equal(fix, "Fix services.shop.release in the stack's config, and run this again.");
+  });
+
+  test("ends the wait when it crashes again and again before the program, or its image does not come", async () => {
+    serve(job(name), podWith({ ready: false, started: false, ...crashLoop("no key") }, {}));
+    const { message, fix } = await problemOf(name, builds);
+    assert.match(message, /cannot start\.\n {2}the sidecar sql exited with status 1; its last log lines:\n {4}no key$/);
+    assert.equal(fix, "Fix services.shop.sidecars.sql in the stack's config, and run this again.");
+    serve(job(name), podWith({}, { state: { waiting: { reason: "ErrImagePull", message: "not found" } } }));
+    assert.match(
+      (await problemOf(name)).message,
+      /cannot start\.\n {2}the init container wait: ErrImagePull: not found$/,
+    );
+  });
+
+  test("that others wait for until the time is over is named with its log, which ends with its pod", async () => {
+    installKubectl(
+      `*"logs ${name}-x -c wait -n apps"*) echo waiting for cart; cp ${live}-end ${live}`,
+      `*"get deployment.apps"*) cat ${deployment}`,
+      `*"get jobs"*) cat ${live}`,
+      `*) exit 1`,
+    );
+    writeFileSync(`${live}-end`, list(job(name, { type: "Failed", reason: "DeadlineExceeded" })));
+    serve(job(name, { type: "FailureTarget", reason: "DeadlineExceeded" }), podWith({}, { state: running }));
+    const { message, fix } = await problemOf(name, builds);
+    assert.match(
+      message,
+      /did not end within 300 s\.\n {2}the init container wait: it runs, and the job waits for its end; its last log lines:\n {4}waiting for cart$/,
+    );
+    assert.equal(fix, "Fix services.shop.init[0] in the stack's config, or what it waits for, and run this again.");
+  });
+
+  test("is still named after its pod has been stopped", async () => {
+    const unready = podWith({ ready: false, started: false }, {});
+    installKubectl(
+      `*"logs "*) exit 1`,
+      `*"get deployment.apps"*) cat ${deployment}`,
+      `*"get jobs"*) cat ${live}; cp ${live}-end ${live}`,
+      `*) exit 1`,
+    );
+    serve(job(name), unready);
+    const stopped = podWith({ state: terminated(143) }, {}, { state: terminated(137) });
+    writeFileSync(`${live}-end`, list(job(name, { type: "Failed", reason: "DeadlineExceeded" }), stopped));
+    const { message } = await problemOf(name);
+    assert.match(message, /did not end within 300 s\.\n {2}the sidecar sql: it runs, but is not ready$/);
+  });
+});
+
 describe("before a release's job", () => {
   test("one of its name that failed and one of another release that still runs are deleted, and nothing else", async () => {
     serve(
