@@ -25,6 +25,12 @@ const variants: Record<string, Readonly<Record<string, object>>> = {
   "with a gRPC route": {
     services: { orders: { image: "example.com/orders:1", routes: [{ host: "grpc", protocol: "grpc" }] } },
   },
+  "with jobs": {
+    services: {
+      shop: { image: "example.com/shop:1", release: { args: ["migrate"] } },
+      nightly: { like: "shop", args: ["cleanup"], schedule: "@daily" },
+    },
+  },
   "with all metrics": { proxy: { metrics: { byService: true } } },
   "behind a Gateway of Google's": { edge: { kind: "gateway", armor: {} }, tls: { mode: "managed" } },
 };
