@@ -44,7 +44,6 @@ export interface SidecarArgs extends InitArgs {
 
 interface PodArgs {
   readonly namespace: pulumi.Input<string>;
-  readonly image: pulumi.Input<string>;
   readonly autopilot?: boolean;
   readonly sidecars?: readonly SidecarArgs[];
   readonly init?: readonly InitArgs[];
@@ -55,8 +54,14 @@ interface PodArgs {
 type Container = k8s.types.input.core.v1.Container;
 
 export interface Containers {
-  /** Of the pod: nothing without any. @param declared ports that the program's container declares @param more of each */
+  /**
+   * Of the pod: nothing without any.
+   * @param image of those that name none
+   * @param declared ports that the program's container declares
+   * @param more what each has
+   */
   readonly containers: (
+    image: pulumi.Input<string>,
     declared: readonly number[],
     more: Partial<Container>,
   ) => { readonly initContainers?: Container[] };
@@ -79,7 +84,7 @@ const tmpOf = (name: string) => `tmp-${name}`;
  */
 export function makeContainers(
   service: string,
-  { namespace, image, autopilot = false, sidecars = [], init = [], shared }: PodArgs,
+  { namespace, autopilot = false, sidecars = [], init = [], shared }: PodArgs,
   opts: pulumi.CustomResourceOptions,
 ): Containers {
   const needs: pulumi.Resource[] = [];
@@ -102,7 +107,7 @@ export function makeContainers(
         ...(user !== undefined && { runAsUser: user, runAsGroup: user }),
       },
       name,
-      image: args.image ?? image,
+      ...(args.image !== undefined && { image: args.image }),
       ...(command && { command: words(command) }),
       ...(args.args && { args: words(args.args) }),
       env: [...args.env],
@@ -124,9 +129,9 @@ export function makeContainers(
     ...sidecarProbes(health),
   });
   return {
-    containers: (declared, more) => {
+    containers: (image, declared, more) => {
       const all = [...started.map((each) => withPort(each, declared)), ...run];
-      return all.length === 0 ? {} : { initContainers: all.map((each) => ({ ...each, ...more })) };
+      return all.length === 0 ? {} : { initContainers: all.map((each) => ({ image, ...each, ...more })) };
     },
     volumes: [...sidecars, ...init].flatMap(({ name }) =>
       scratchVolumes(temporary).volumes.map((volume) => ({ ...volume, name: tmpOf(name) })),

@@ -66,6 +66,8 @@ type Container = k8s.types.input.core.v1.Container;
 export interface PodOf {
   /** What makes the pod: the value of its name label. */
   readonly app: string;
+  /** Instead of the image, of a text that pods are compared by. @default - the image */
+  readonly image?: string;
   /** Instead of the program's own. @default - the program's own */
   readonly command?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
@@ -104,7 +106,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
 
   const template = (pod: PodOf) => {
     const { app, ports = [], container = {}, everyContainer = {}, drainSeconds = 0, restartPolicy } = pod;
-    const { command = args.command, args: argumentsOf = args.args } = pod;
+    const { image = args.image, command = args.command, args: argumentsOf = args.args } = pod;
     return {
       metadata: {
         labels: { ...args.labels, ...commonLabels(app) },
@@ -115,7 +117,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
         { drainSeconds, ...(args.shutdownSeconds !== undefined && { shutdownSeconds: args.shutdownSeconds }) },
         {
           name,
-          image: args.image,
+          image,
           ...(command && { command: words(command) }),
           ...(argumentsOf && { args: words(argumentsOf) }),
           ports: ports.map(([each, containerPort]) => ({ name: each, containerPort })),
@@ -136,6 +138,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
           },
           ...(args.nodes && { nodeSelector: { ...args.nodes.labels }, tolerations: [...args.nodes.tolerations] }),
           ...others.containers(
+            image,
             ports.map(([, port]) => port),
             everyContainer,
           ),

@@ -28,10 +28,12 @@ export function makeReleaseJob(
   opts: pulumi.CustomResourceOptions,
 ): k8s.batch.v1.Job {
   const app = releaseName(service);
-  const template = program.template({ app, command, args, ...forJob });
+  const pod = { app, command, args, ...forJob };
+  const template = program.template(pod);
+  // With a digest that is not known yet, a preview would know no name.
   const name = pulumi
-    .output(template)
-    .apply((pod) => `${app}-${contentHash({ pod: textOf(pod, imageKey), timeout: String(timeoutSeconds) })}`);
+    .output(program.template({ ...pod, image: imageKey }))
+    .apply((known) => `${app}-${contentHash({ pod: JSON.stringify(known), timeout: String(timeoutSeconds) })}`);
   return new k8s.batch.v1.Job(
     `${service}-release`,
     {
@@ -52,20 +54,4 @@ export function makeReleaseJob(
       customTimeouts: { create: `${timeoutSeconds + 60}s`, update: `${timeoutSeconds + 60}s` },
     },
   );
-}
-
-/**
- * A pod's template as text, in which the service's image by digest is the one that is known beforehand: its program has
- * it, and each sidecar and init container without an image of its own.
- */
-function textOf(template: pulumi.Unwrap<ReturnType<Program["template"]>>, imageKey: string): string {
-  const { metadata, spec } = template;
-  const image = spec?.containers[0]?.image;
-  const keyed = <Container extends { readonly image?: string | undefined }>(all: readonly Container[]): Container[] =>
-    all.map((each) => (each.image === image ? { ...each, image: imageKey } : each));
-  const initContainers = spec?.initContainers && keyed(spec.initContainers);
-  return JSON.stringify({
-    metadata,
-    spec: { ...spec, containers: spec && keyed(spec.containers), ...(initContainers && { initContainers }) },
-  });
 }

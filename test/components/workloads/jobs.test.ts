@@ -144,6 +144,15 @@ describe("a release", () => {
     assert.equal(new Set([name, ...others]).size, 5);
   });
 
+  test("has a name that a preview knows before the image is built", async () => {
+    const recording = await mockPulumi({ preview: true });
+    const image = new k8s.core.v1.ConfigMap("image", {}).metadata.uid; // Known once it exists, as a digest.
+    new Microservice("shop", { ...args, ...server, image, release }, opts());
+    await settled();
+    const { metadata } = recording.one("kubernetes:batch/v1:Job").inputs as unknown as Job;
+    assert.equal(metadata.name, (await made()).inputs.metadata.name);
+  });
+
   test("succeeds before the new pods, is never there twice, and is tried again after it failed", async () => {
     const { recording, job, inputs } = await made();
     assert.equal(job.name, "shop-release");
