@@ -203,6 +203,9 @@ for (const engine of ["kubectl", "pulumi"] as const) {
         assert.match(result.text, /column "price" of relation "products" already exists \(4\)/);
         await serves("3, 8");
         assert.deepEqual(load.failures, []);
+        const found = await local("doctor.ts", "local");
+        assert.equal(found.status, 21, found.text);
+        assert.match(found.text, /it failed \(.*\): it exited with status 3.*already exists \(4\)/s);
         // The same once more: the job that failed is not taken for one that succeeded.
         const again = await start();
         assert.equal(again.status, 1, again.text);
@@ -258,6 +261,11 @@ ${more}`;
   };
   const runs = async () =>
     (await objects("jobs", named("cleanup"))).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const doctorSays = async (what: RegExp) => {
+    const { status, text } = await local("doctor.ts", "local");
+    assert.equal(status, 22, text);
+    assert.match(text, what);
+  };
   const running = async () => (await runs()).find((job) => condition(job).length === 0);
 
   before(async () => {
@@ -272,6 +280,17 @@ ${more}`;
     assert.match(await inStack("logs", `job/${done.metadata.name}`), /cleaning/);
     await applied(nightly('"0", "5"'));
     await until("a run that fails", 90, async () => (await runs()).some((job) => condition(job).includes("Failed")));
+    await doctorSays(/exited with status 5/);
+  });
+
+  test("the doctor says that it is suspended, and that it is gone", { timeout: 3 * 60_000 }, async () => {
+    await inStack("patch", "cronjob", "cleanup", "--patch", '{"spec":{"suspend":true}}');
+    await doctorSays(/the CronJob cleanup is suspended/);
+    await inStack("delete", "cronjob", "cleanup");
+    await doctorSays(/there is no CronJob cleanup/);
+    await applied(nightly('"0"'));
+    const { status, text } = await local("doctor.ts", "local");
+    assert.equal(status, 0, text);
   });
 
   test(
