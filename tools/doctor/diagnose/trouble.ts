@@ -2,7 +2,6 @@
 
 import type { Health } from "../../../components/workloads/health.ts";
 import { partOf } from "../../apply/podStates.ts";
-import type { Pod } from "../gather/objects.ts";
 
 export interface Workload {
   /** Name of the Deployment, and of the Service. */
@@ -25,8 +24,20 @@ export interface Workload {
   readonly part?: { readonly kind: "sidecar" | "init"; readonly title: string };
 }
 
+/** A pod, as far as it says what its containers are. */
+interface WithContainers {
+  readonly spec: Omit<Parameters<typeof partOf>[0], "initContainers"> & {
+    readonly initContainers?: readonly {
+      readonly name: string;
+      readonly image?: string;
+      readonly restartPolicy?: string;
+      readonly command?: readonly string[];
+    }[];
+  };
+}
+
 /** A container of a pod, as if it were a workload: the same, if it is the program's. */
-export function workloadOf(workload: Workload, { spec }: Pod, container: string): Workload {
+export function workloadOf(workload: Workload, { spec }: WithContainers, container: string): Workload {
   const part = partOf(spec, container, workload.name);
   if (part === undefined) return workload;
   const key = `${workload.key}${part.key}`;
