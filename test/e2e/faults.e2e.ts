@@ -1,4 +1,7 @@
-/** Changes and faults under a load of all kinds of requests lose nothing. `npm run e2e -- faults` sends 60,000 per change. */
+/**
+ * Changes and faults under a load of all kinds of requests lose nothing. `npm run e2e -- faults` sends 60,000 per change. Among all
+ * suites, it draws some of them, which SEED repeats.
+ */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +17,7 @@ import { containerOf, kill, processesOf, restarted, restartsOf, suspend } from "
 import { table } from "./faults/table.ts";
 import { kindsOf, least, underLoad } from "./faults/underLoad.ts";
 import { endpoint } from "./support/path.ts";
+import { drawn } from "./support/random.ts";
 
 const inStack = (...args: string[]) => kubectl(localTarget, ["--namespace", "apps", ...args]);
 /** Largest number of failures of one killed process: requests of a second, and ten websockets. */
@@ -59,7 +63,7 @@ const changes: Record<string, () => Promise<void>> = {
 };
 
 suite("changes lose nothing", () => {
-  for (const [what, change] of Object.entries(changes))
+  for (const [what, change] of drawn(Object.entries(changes), 3))
     test(what, { timeout: 10 * 60_000 }, async () => {
       nothingLost(await underLoad(overHttps(), change), what);
       await applied();
@@ -162,7 +166,10 @@ suite("faults lose only what they directly affect", () => {
     for (const pid of processesOf(program)) assert.ok(!before.includes(pid), `${program} was not restarted`);
   };
 
-  for (const [what, { act, may, rarely, inevitable, most = mostLost, longest = 10 }] of Object.entries(faults))
+  for (const [what, { act, may, rarely, inevitable, most = mostLost, longest = 10 }] of drawn(
+    Object.entries(faults),
+    5,
+  ))
     test(what, { timeout: 10 * 60_000 }, async () => {
       const observed = await underLoad(overHttps(), act, least / 2);
       addRow(observed, what, inevitable);

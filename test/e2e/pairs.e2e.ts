@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { findPulumi } from "../../tools/stack/pulumiCli.ts";
 import { stop } from "./support/commands.ts";
-import { random, seed } from "./support/random.ts";
+import { drawn } from "./support/random.ts";
 import { apply, applied, nothingLost, overHttps, replace, restoreStackFile, type Edit } from "./faults/echoStack.ts";
 import { table } from "./faults/table.ts";
 import { underLoad } from "./faults/underLoad.ts";
@@ -83,10 +83,6 @@ const pairs: Record<string, { path: string; before?: Edit; after?: Edit }> = {
   },
 };
 
-const all = Object.entries(pairs);
-const drawn = isShort ? Array.from({ length: 5 }, () => all.splice(Math.floor(random() * all.length), 1)).flat() : all;
-if (isShort) console.log(`SEED=${seed}`);
-
 for (const engine of ["kubectl", "pulumi"] as const) {
   const missing = engine === "pulumi" && (program === undefined ? "no Pulumi CLI on PATH" : isShort && "runs alone");
   describe(`two changes in one apply lose nothing, with ${engine}`, { skip: missing }, () => {
@@ -98,7 +94,7 @@ for (const engine of ["kubectl", "pulumi"] as const) {
       { timeout: 25 * 60_000 },
     );
 
-    for (const [what, { path, before: first, after: second }] of drawn)
+    for (const [what, { path, before: first, after: second }] of drawn(Object.entries(pairs), 5))
       test(what, { timeout: 10 * 60_000 }, async () => {
         await applied(first, engine);
         const observed = await underLoad(overHttps(path), () => applied(second, engine));

@@ -11,3 +11,11 @@ export function random(): number {
   const whole = (half + Math.imul(half ^ (half >>> 7), 61 | half)) ^ half;
   return ((whole ^ (whole >>> 14)) >>> 0) / 2 ** 32;
 }
+
+/** All of them where a suite runs alone; some, which SEED repeats, among all suites. */
+export function drawn<T>(all: readonly T[], count: number): readonly T[] {
+  if (process.env["SHORT"] === undefined) return all;
+  console.log(`SEED=${seed}`);
+  const left = [...all];
+  return Array.from({ length: count }, () => left.splice(Math.floor(random() * left.length), 1)).flat();
+}

@@ -48,6 +48,7 @@ async function serve() {
 
 /** A run of a schedule. @param seconds how long it takes @param status of its exit */
 async function clean([seconds = "0", status = "0"]) {
+  process.once("SIGTERM", () => process.exit(143));
   console.log("cleaning");
   await sleep(Number(seconds) * 1000);
   process.exit(Number(status));
