@@ -67,10 +67,12 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
     stack,
     false,
   );
-  const registrations: Registration[] = [];
+  const linked: Linked[] = [];
   onRegistration((registration) => {
-    registrations.push(registration);
-    resources.push(registered(registration));
+    const resource = registered(registration);
+    resources.push(resource);
+    // Not the registration itself, which holds the whole request.
+    linked.push({ urn: registration.urn, dependencies: registration.dependencies, inputs: resource.inputs });
   });
   const encrypted = Object.keys(config).filter((key) => config[key]?.includes(`(secret ${key}`));
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
@@ -88,28 +90,33 @@ export async function evaluate(stack: string, config: RawConfig, secrets: "redac
   const outputs = await promise(pulumi.output(program.default));
   await pulumi.runtime.disconnect();
   Error.stackTraceLimit = stackTraceLimit;
-  return { objects: inOrder(objects), stages: stagesOf(registrations), resources, outputs };
+  return { objects: inOrder(objects), stages: stagesOf(linked), resources, outputs };
+}
+
+interface Linked extends Pick<Registration, "urn" | "dependencies"> {
+  /** Of a Kubernetes object, its kind and metadata. */
+  readonly inputs: Registered["inputs"];
 }
 
 /**
  * In which step to apply the objects that do not come first: a release's job waits for the services that it calls, and
  * what depends on the job waits for its end.
  */
-function stagesOf(registrations: readonly Registration[]): ReadonlyMap<string, number> {
+function stagesOf(resources: readonly Linked[]): ReadonlyMap<string, number> {
   const isJob = (urn: string) => urn.includes("kubernetes:batch/v1:Job::");
   const isService = (urn: string) => urn.includes("kubernetes:apps/v1:Deployment::");
   const byUrn = new Map<string, number>();
   const stages = new Map<string, number>();
-  if (!registrations.some(({ urn }) => isJob(urn))) return stages;
-  for (const { urn, dependencies, inputs } of registrations) {
+  if (!resources.some(({ urn }) => isJob(urn))) return stages;
+  for (const { urn, dependencies, inputs } of resources) {
     const after = dependencies.map((each) => {
       const isNext = isJob(each) || (isJob(urn) && isService(each));
       return (byUrn.get(each) ?? 0) + (isNext ? 1 : 0);
     });
     const stage = Math.max(0, ...after);
     byUrn.set(urn, stage);
-    const { kind, metadata } = stage === 0 ? {} : (inputs() as Partial<KubernetesObject>);
-    if (kind !== undefined && metadata !== undefined) stages.set(`${kind}/${metadata.name}`, stage);
+    const { kind, metadata } = inputs as Partial<KubernetesObject>;
+    if (stage > 0 && kind !== undefined && metadata !== undefined) stages.set(`${kind}/${metadata.name}`, stage);
   }
   return stages;
 }
