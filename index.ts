@@ -7,7 +7,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/cluster.ts";
 import { createEdge } from "./components/edge/edge.ts";
 import { proxySettingsFor } from "./components/edge/proxySettings.ts";
-import { imageKey, imageReference } from "./components/images/imageReference.ts";
+import { imageReference } from "./components/images/imageReference.ts";
 import { createRegistry } from "./components/images/imageRegistry.ts";
 import { Microservice } from "./components/workloads/microservice.ts";
 import { createNamespace } from "./components/workloads/namespace.ts";
@@ -41,9 +41,9 @@ const policiesBefore = (name: string) => policies?.before(name) ?? [];
 // Read all build folders before the first service: an unreadable folder then changes nothing.
 const registry = createRegistry(stack, config.registry);
 const services = config.workloads.map((workload) => {
-  return { ...workload, image: imageReference(workload.source.name, workload.source, registry) };
+  return { ...workload, ...imageReference(workload.source.name, workload.source, registry) };
 });
-const proxyImage = imageReference(proxyName, config.proxy, registry);
+const { image: proxyImage } = imageReference(proxyName, config.proxy, registry);
 
 // What the pods of services and proxy have in common.
 const pods = { namespace, autopilot: config.cluster.mode === "autopilot", rolloutSeconds: config.rolloutSeconds };
@@ -53,7 +53,7 @@ const routes = proxyRoutes(config);
 const upstreams = new Set(routes.upstreams.map((upstream) => upstream.service));
 const proxyDependsOn: pulumi.Resource[] = [...policiesBefore(proxyName)];
 const ready = new Map<string, pulumi.Resource>();
-for (const { service, image, source, roles, program, release, schedule } of services) {
+for (const { service, image, imageKey, roles, program, release, schedule } of services) {
   const identity =
     gke !== undefined && roles.length > 0
       ? new WorkloadIdentity(
@@ -68,7 +68,7 @@ for (const { service, image, source, roles, program, release, schedule } of serv
     // A release's job waits for its flows, and for the services that it calls.
     const job = release && {
       ...release,
-      imageKey: imageKey(source),
+      imageKey,
       dependsOn: [...policiesBefore(releaseName(service)), ...release.after.flatMap((name) => ready.get(name) ?? [])],
     };
     const microservice = new Microservice(service, { ...args, routed: upstreams.has(service), release: job }, opts);

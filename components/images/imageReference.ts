@@ -9,12 +9,15 @@ export interface ImageSource {
 }
 
 /** Reference of an image that `npm start` builds and loads onto the node. The tag is a hash of the context. */
-export const nodeImage = (name: string, context: string): string =>
-  `localhost/gke-microservices/${name}:${contextTag(context)}`;
+export const nodeImage = (name: string, context: string): string => nodeReference(name, contextTag(context));
+const nodeReference = (name: string, tag: string): string => `localhost/gke-microservices/${name}:${tag}`;
 
-/** What stands for an image before it is built: it changes whenever the image does. */
-export const imageKey = ({ name, image, build }: ImageSource & { readonly name: string }): string =>
-  image ?? `${name}:${build === undefined ? "" : contextTag(build.context)}`;
+export interface Image {
+  /** By tag or digest. */
+  readonly image: pulumi.Output<string>;
+  /** What stands for it before it is built: it changes whenever the image does. */
+  readonly imageKey: string;
+}
 
 /**
  * The image to deploy: the given one, or the one built and pushed to the registry, by digest. Without a registry, the
@@ -24,10 +27,12 @@ export function imageReference(
   name: string,
   { image, build }: ImageSource,
   registry: ImageRegistry | undefined,
-): pulumi.Output<string> {
-  if (image !== undefined) return pulumi.output(image);
+): Image {
+  if (image !== undefined) return { image: pulumi.output(image), imageKey: image };
   if (build === undefined) throw new Error(`${name} has neither an image nor a folder to build`);
   const { context } = build;
-  if (registry === undefined) return pulumi.output(nodeImage(name, context));
-  return registry.image(name, { context, tag: contextTag(context) });
+  const tag = contextTag(context);
+  const built =
+    registry === undefined ? pulumi.output(nodeReference(name, tag)) : registry.image(name, { context, tag });
+  return { image: built, imageKey: `${name}:${tag}` };
 }

@@ -30,7 +30,7 @@ async function withRegistry() {
 test("a given image is deployed unchanged, and nothing is built", async () => {
   const { recording, registry } = await withRegistry();
   const image = "registry.example.com/hoge:1.4.2";
-  assert.equal(await valueOf(imageReference("hoge", { image }, registry)), image);
+  assert.equal(await valueOf(imageReference("hoge", { image }, registry).image), image);
   await settled();
   assert.deepEqual(recording.all(imageType), []);
   assert.deepEqual(recording.calls, []);
@@ -38,7 +38,7 @@ test("a given image is deployed unchanged, and nothing is built", async () => {
 
 test("a built image is tagged by its content and deployed by its digest", async () => {
   const { recording, registry } = await withRegistry();
-  const reference = await valueOf(imageReference("hoge", { build: { context } }, registry));
+  const reference = await valueOf(imageReference("hoge", { build: { context } }, registry).image);
   await settled();
   assert.equal(reference, `registry.example.com/staging-hoge@${digest}`);
   const image = recording.one(imageType);
@@ -48,7 +48,7 @@ test("a built image is tagged by its content and deployed by its digest", async 
 
 test("without a registry the image is the one on the node, named after its content", async () => {
   const recording = await mockPulumi();
-  const reference = await valueOf(imageReference("hoge", { build: { context } }, undefined));
+  const reference = await valueOf(imageReference("hoge", { build: { context } }, undefined).image);
   await settled();
   assert.equal(reference, nodeImage("hoge", context));
   assert.match(reference, /^localhost\/gke-microservices\/hoge:[0-9a-f]{12}$/);
