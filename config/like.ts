@@ -1,7 +1,8 @@
 /** `like: NAME`: a service takes over the keys of another that it does not set itself. */
 import { allowed, asYaml, keyOf, problem, step, type ConfigProblem } from "./problems.ts";
 
-type Map = Readonly<Record<string, unknown>>;
+/** What a user wrote, before the schema has seen it. */
+export type Map = Readonly<Record<string, unknown>>;
 
 /** What each service says for itself: how it is reached, checked, scaled and replaced, and when it runs. */
 const own = [
@@ -40,8 +41,9 @@ export const merged: readonly string[] = [
   "nodes",
 ];
 
-const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
-const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});
+export const isMap = (value: unknown): value is Map =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+export const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});
 const originOf = (service: unknown): unknown => (isMap(service) ? service["like"] : undefined);
 
 /** The input with all keys that services take over, before the schema sees it. */

@@ -1,9 +1,7 @@
 /** Services with a `schedule`: which other keys they have, before the schema fills in defaults. */
+import { isMap, servicesOf, type Map } from "./like.ts";
 import { keyOf, problem, type ConfigProblem } from "./problems.ts";
 
-type Map = Readonly<Record<string, unknown>>;
-const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
-const servicesOf = (input: Map): Map => (isMap(input["services"]) ? input["services"] : {});
 const isScheduled = (service: unknown): service is Map => isMap(service) && (service["schedule"] ?? null) !== null;
 
 /** What only a service has that runs all the time. */

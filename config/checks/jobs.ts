@@ -49,15 +49,18 @@ export function jobWarnings({ services }: Pick<Settings, "services">, now = Date
 
 /** The names of three letters that the files have. JavaScript knows more of them. */
 const short = ["CET", "EET", "EST", "GMT", "HST", "MET", "MST", "PRC", "ROC", "ROK", "UCT", "UTC", "WET"];
-const zones = (): string[] => ["Etc/UTC", ...Intl.supportedValuesOf("timeZone")];
+const zones = (): readonly string[] => ["Etc/UTC", ...Intl.supportedValuesOf("timeZone")];
+
+/** The name as the files have it, whatever its case. */
+const listed = (name: string): string | undefined => zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
 
 /**
  * Kubernetes reads the names from files, so that their case counts. The list has only one of several names of a zone.
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones
  */
 export function isTimeZone(name: string): boolean {
-  const listed = zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
-  if (listed !== undefined) return listed === name;
+  const known = listed(name);
+  if (known !== undefined) return known === name;
   if (/^[A-Z]{3}$/.test(name)) return short.includes(name);
   if (!/^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name)) return false;
   try {
@@ -68,7 +71,7 @@ export function isTimeZone(name: string): boolean {
 }
 
 function zoneFix(name: string): string {
-  const same = zones().find((zone) => zone.toLowerCase() === name.toLowerCase());
+  const same = listed(name);
   if (same !== undefined) return `write ${same}`;
   const place = name.replace(/.*\//, "").toLowerCase().replaceAll(" ", "_");
   const near = zones().find((zone) => zone.toLowerCase().endsWith(`/${place}`)) ?? nearest(name, zones());
