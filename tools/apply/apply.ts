@@ -145,7 +145,8 @@ export async function apply(
   // Prune only now: if the new pods are stuck, the old ones still mount the obsolete objects, and those that end still
   // use them. A new kind needs "kubectl apply --prune", which records it in the set. Otherwise deleting avoids applying
   // everything again.
-  const kept = await usedByJobs(target, namespace, unneeded);
+  const hasJobs = kinds.some((kind) => /^(Cron)?Job\.batch$/.test(kind));
+  const kept = hasJobs ? await usedByJobs(target, namespace, unneeded) : [];
   const obsolete = unneeded.filter((object) => !kept.includes(object));
   if (obsolete.some(({ kind }) => inUse.has(kind))) {
     say("waiting for the old pods, which still get requests");
