@@ -1,5 +1,5 @@
 /** Environment variables of a service, and the secrets that it gets as variables and files. */
-import type { EnvVar } from "../components/workloads/containers.ts";
+import type { EnvVar } from "../components/workloads/variables.ts";
 import { literal, podsService } from "../names/kubernetes.ts";
 import { containersOf } from "./containers.ts";
 import type { ServiceSettings, Settings } from "./schema.ts";

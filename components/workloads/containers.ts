@@ -1,20 +1,12 @@
 /** What else runs in a service's pods than its program: sidecars, which start before it, and init containers. */
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { literal } from "../../names/kubernetes.ts";
 import { diskBytes, temporary } from "../../names/scratch.ts";
-import { makeContentSecret } from "../contentSecret.ts";
 import { byPath, type Mount } from "./files.ts";
 import { sidecarProbes, type Health } from "./health.ts";
 import { resourcesWithScratch, restrictedContainer, type Resources } from "./pod.ts";
 import { scratchVolumes } from "./scratch.ts";
-
-/** A variable of a container: a text, or a field of its pod. */
-export interface EnvVar {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
-}
+import { makeVariables, type EnvVar } from "./variables.ts";
 
 export interface InitArgs {
   /** A DNS label, other than the service's and those of its other containers. */
@@ -90,17 +82,11 @@ export function makeContainers(
   const needs: pulumi.Resource[] = [];
   const disk = { all: diskBytes(temporary), extra: 0 };
   const make = (args: InitArgs): Container => {
-    const { name, command, secretEnv = {}, user, shares = [] } = args;
-    const secretNames = Object.keys(secretEnv);
+    const { name, command, env, secretEnv, user, shares = [] } = args;
     // With a dot, which no name of a service has: otherwise another service's Secret might have the same name.
     const prefix = `${service}.${name}-env`;
-    const secret =
-      secretNames.length === 0
-        ? undefined
-        : makeContentSecret(prefix, { prefix, app: service, namespace, values: secretEnv }, opts);
-    if (secret !== undefined) needs.push(secret.resource);
-    const names = [...args.env.map((each) => each.name), ...secretNames];
-    const words = (all: readonly string[]) => all.map((word) => literal(word, names));
+    const variables = makeVariables({ prefix, service, namespace, env, secretEnv }, opts);
+    needs.push(...variables.needs);
     return {
       securityContext: {
         ...restrictedContainer.securityContext,
@@ -108,10 +94,9 @@ export function makeContainers(
       },
       name,
       ...(args.image !== undefined && { image: args.image }),
-      ...(command && { command: words(command) }),
-      ...(args.args && { args: words(args.args) }),
-      env: [...args.env],
-      ...(secret && { envFrom: [{ secretRef: { name: secret.name } }] }),
+      ...(command && { command: variables.words(command) }),
+      ...(args.args && { args: variables.words(args.args) }),
+      ...variables.keys,
       resources: resourcesWithScratch(args.resources, autopilot, disk),
       volumeMounts: byPath([
         { name: tmpOf(name), mountPath: "/tmp" },

@@ -1,13 +1,13 @@
 /** What runs in the pods of a service, whatever makes the pods: a Deployment, a release's Job or a schedule's. */
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { commonLabels, literal } from "../../names/kubernetes.ts";
+import { commonLabels } from "../../names/kubernetes.ts";
 import { diskBytes, temporary, type Scratch } from "../../names/scratch.ts";
-import { makeContentSecret } from "../contentSecret.ts";
-import { makeContainers, type EnvVar, type InitArgs, type SidecarArgs } from "./containers.ts";
+import { makeContainers, type InitArgs, type SidecarArgs } from "./containers.ts";
 import { byPath, mountFiles, type PodFiles } from "./files.ts";
 import { podSpec, resourcesWithScratch, type Resources, type Shutdown } from "./pod.ts";
 import { scratchVolumes } from "./scratch.ts";
+import { makeVariables, type EnvVar } from "./variables.ts";
 
 export interface ProgramArgs {
   readonly namespace: pulumi.Input<string>;
@@ -90,19 +90,14 @@ export interface Program {
 
 /** Makes the Secret and the files of a service's program. @param name of the service and of the container */
 export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.CustomResourceOptions): Program {
-  const { namespace, secretEnv = {} } = args;
-  const secret =
-    Object.keys(secretEnv).length === 0
-      ? undefined
-      : makeContentSecret(`${name}-env`, { prefix: `${name}-env`, app: name, namespace, values: secretEnv }, opts);
+  const { namespace, env, secretEnv } = args;
+  const variables = makeVariables({ prefix: `${name}-env`, service: name, namespace, env, secretEnv }, opts);
   const files = mountFiles(name, namespace, args.files ?? { plain: {}, secret: {} }, opts);
   const scratch = { ...temporary, ...args.scratch };
   const folders = scratchVolumes(scratch);
   const shared = [...folders.mounts, ...files.mounts];
   const others = makeContainers(name, { ...args, shared }, opts);
   const disk = { all: diskBytes(scratch) + others.leftBytes, extra: diskBytes(args.scratch ?? {}) };
-  const names = [...args.env.map((each) => each.name), ...Object.keys(secretEnv)];
-  const words = (all: readonly string[]) => all.map((word) => literal(word, names));
 
   const template = (pod: PodOf) => {
     const { app, ports = [], container = {}, everyContainer = {}, drainSeconds = 0, restartPolicy } = pod;
@@ -118,11 +113,10 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
         {
           name,
           image,
-          ...(command && { command: words(command) }),
-          ...(argumentsOf && { args: words(argumentsOf) }),
+          ...(command && { command: variables.words(command) }),
+          ...(argumentsOf && { args: variables.words(argumentsOf) }),
           ports: ports.map(([each, containerPort]) => ({ name: each, containerPort })),
-          env: [...args.env],
-          ...(secret && { envFrom: [{ secretRef: { name: secret.name } }] }),
+          ...variables.keys,
           resources: resourcesWithScratch(args.resources, args.autopilot ?? false, disk, args.nodes?.devices),
           volumeMounts: byPath(shared),
           ...everyContainer,
@@ -150,7 +144,7 @@ export function makeProgram(name: string, args: ProgramArgs, opts: pulumi.Custom
     };
   };
   return {
-    needs: [...(secret === undefined ? [] : [secret.resource]), ...files.resources, ...others.needs],
+    needs: [...variables.needs, ...files.resources, ...others.needs],
     template,
   };
 }
